@@ -1,0 +1,210 @@
+"""The labels of steps: one catalogue, used by the kernel, the player, the text and the tests.
+
+A label is `operation.substep`, or the bare operation for its last step. `title` is what people
+read; `sentence` is filled with `who` (process), `where` (hex address of the first page), `n`
+(pages) and `what` (free text that the kernel gives), and `[page|pages]` is chosen by `n`; `source`
+names what the step stands for: a line of Linus Torvalds's mail of 13 March 2004 ("Re: anon_vma
+RFC2") or a kernel function.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Label(NamedTuple):
+    """Words of a step: short title, sentence to fill in, and what it stands for."""
+
+    title: str
+    sentence: str
+    source: str
+
+
+MAIL = "mail of 13 March 2004"
+
+LABELS: dict[str, Label] = {
+    "start": Label("start", "The machine before the first operation.", ""),
+    "spawn": Label(
+        "spawn",
+        "{who} starts with an empty address space in a new group.",
+        f'{MAIL}: an execve() "creates a new anon memory group"',
+    ),
+    "file": Label("file", "There is now a file {what}.", "struct address_space"),
+    "truncate": Label(
+        "truncate",
+        "{what} is shorter: pages beyond its end are gone from every process.",
+        "vmtruncate, unmap_mapping_range (2.6)",
+    ),
+    "fork.dup_mm": Label(
+        "fork: duplicate the mm",
+        "{who} gets an address space of its own, still empty.",
+        "dup_mm, mm_init",
+    ),
+    "fork.copy_vmas": Label(
+        "fork: copy the VMAs",
+        "{who} has the same VMAs as its parent; no page is mapped yet.",
+        "dup_mmap",
+    ),
+    "fork.join_group": Label(
+        "fork: join the group",
+        "The reverse map learns that {who} may map the same pages.",
+        f'{MAIL}: a mm copy "adds the new mm to the mm list"',
+    ),
+    "fork.share_ptes": Label(
+        "fork: write-protect and share the PTEs",
+        "{n} [page is|pages are] now mapped by parent and child, read-only on both sides.",
+        "copy_page_range, copy_one_pte",
+    ),
+    "fork": Label("fork", "{who} runs.", "do_fork"),
+    "vfork": Label(
+        "vfork",
+        "{who} borrows its parent's address space: no new member of the group.",
+        "CLONE_VFORK | CLONE_VM in do_fork",
+    ),
+    "clone_vm": Label(
+        "clone_vm",
+        "{who} shares its parent's address space: no new member of the group.",
+        "CLONE_VM in copy_mm",
+    ),
+    "execve.new_mm": Label(
+        "execve: new mm, new group",
+        "{who} gets an empty address space in a new group.",
+        f'{MAIL}: an "execve()" creates a new "anon memory group"',
+    ),
+    "execve.stack": Label(
+        "execve: argument and stack pages",
+        "{n} [page holds|pages hold] arguments and stack of {what}.",
+        "setup_arg_pages, put_dirty_page (2.6)",
+    ),
+    "execve.drop_mm": Label(
+        "execve: drop the old mm",
+        "The old address space lost a user; with its last one it goes.",
+        f'{MAIL}: "and drops the old one"',
+    ),
+    "execve": Label("execve", "{who} is now {what}.", "do_execve, exec_mmap"),
+    "exit.unmap": Label(
+        "exit: unmap everything",
+        "{n} [page loses|pages lose] the mapping of {who}.",
+        "exit_mmap",
+    ),
+    "exit.drop_mm": Label(
+        "exit: leave the group",
+        "The address space of {who} leaves its group.",
+        "exit_mm, mmput",
+    ),
+    "exit": Label("exit", "{who} is gone.", "do_exit"),
+    "mmap": Label(
+        "mmap", "{who} may use {n} [page|pages] from {where}; no frame is used yet.", "do_mmap"
+    ),
+    "brk": Label("brk", "The heap of {who} now ends at {where}.", "do_brk"),
+    "munmap.zap": Label(
+        "munmap: clear the PTEs",
+        "{n} [page loses|pages lose] the mapping of {who}.",
+        "zap_page_range",
+    ),
+    "munmap": Label("munmap", "{who} gave up {n} [page|pages] from {where}.", "do_munmap"),
+    "mprotect": Label(
+        "mprotect", "{who} set {what} for {n} [page|pages] from {where}.", "mprotect_fixup"
+    ),
+    "madvise": Label(
+        "madvise", "{who} does not need {n} [page|pages] from {where}.", "madvise_dontneed"
+    ),
+    "mlock": Label("mlock", "{who} keeps {n} [page|pages] from {where} in memory.", "do_mlock"),
+    "munlock": Label("munlock", "{who} lets {n} [page|pages] from {where} go again.", "do_mlock"),
+    "pin": Label(
+        "pin",
+        "A device holds {n} [page|pages] of {who}: count rises, mapcount does not.",
+        "get_user_pages",
+    ),
+    "unpin": Label("unpin", "The device lets {n} [page|pages] of {who} go.", "put_page"),
+    "fault.zero": Label(
+        "fault: map the zero page",
+        "{n} [page|pages] of {who} only read: the zero page is shown.",
+        "do_anonymous_page",
+    ),
+    "fault.anon": Label(
+        "fault: first touch",
+        "{n} new zero-filled [page|pages]; each gets its one address (index) and its group "
+        "(mapping).",
+        f'{MAIL}: "each anonymous page is associated with exactly _one_ virtual address"',
+    ),
+    "fault.file": Label(
+        "fault: map file pages",
+        "{n} [page|pages] of the file now mapped by {who}.",
+        f'{MAIL}: "look up page using the inode vma list"',
+    ),
+    "fault.swap_in": Label(
+        "fault: swap in",
+        "{n} [page|pages] of {who} back from swap.",
+        "do_swap_page",
+    ),
+    "fault.swap_in_clash": Label(
+        "fault: swapped in at another address",
+        "{n} [page is|pages are] still mapped at another address: {who} gets a copy of each.",
+        "do_swap_page after 'rmap 11 mremap moves' (April 2004)",
+    ),
+    "fault.wp_reuse": Label(
+        "fault: reuse",
+        "Nobody else uses {n} [page|pages]: {who} may write in place.",
+        "do_wp_page, can_share_swap_page (2.6)",
+    ),
+    "fault.wp_copy": Label(
+        "fault: copy on write",
+        "{n} [page is|pages are] shared: the writer {who} gets a copy of each.",
+        "do_wp_page",
+    ),
+    "fault.stack": Label(
+        "fault: grow the stack",
+        "The stack of {who} grows down to {where}.",
+        "expand_stack",
+    ),
+    "read": Label("read", "{who} read {n} [page|pages] from {where}.", "handle_mm_fault"),
+    "write": Label("write", "{who} wrote {n} [page|pages] from {where}.", "handle_mm_fault"),
+    "mremap.unmap": Label(
+        "mremap: clear the destination",
+        "Whatever was at the destination is unmapped.",
+        "do_munmap in mremap_to",
+    ),
+    "mremap.copy": Label(
+        "mremap: copy the shared pages",
+        "{n} [page is|pages are] shared and cannot get a second address: {who} gets a copy "
+        "of each.",
+        f'{MAIL}: if "page->count > 1" then "copy_page(page, newpage)"',
+    ),
+    "mremap.move": Label(
+        "mremap: move the PTEs",
+        "{n} [PTE|PTEs] of {who} now at {where}; index follows.",
+        f'{MAIL}: "page->index = address >> PAGE_SHIFT"',
+    ),
+    "mremap": Label("mremap", "{who} has its {n} [page|pages] at {where}.", "do_mremap"),
+    "swap_out.add": Label(
+        "swap-out: enter the swap cache",
+        "The page gets a slot in swap; count rises by one.",
+        "add_to_swap",
+    ),
+    "swap_out.unmap": Label(
+        "swap-out: walk and unmap",
+        "Every PTE that maps the page becomes a swap entry.",
+        "try_to_unmap",
+    ),
+    "swap_out.write": Label(
+        "swap-out: write and free",
+        "The page is on swap and its frame is free.",
+        "pageout, delete_from_swap_cache",
+    ),
+    "swap_out": Label(
+        "swap_out", "Swapped out from {where}: {n} [frame is|frames are] free now.", "shrink_list"
+    ),
+    "reclaim": Label(
+        "reclaim", "{n} [frame was|frames were] freed under memory pressure.", "try_to_free_pages"
+    ),
+    "swapoff": Label("swapoff", "Every swapped page is back in memory.", "try_to_unuse"),
+}
+
+
+def sentence(label: str, who: str, where: str, n: int, what: str) -> str:
+    """Return the sentence of `label`, filled in; singular where `n` is 1."""
+    form = r"\1" if n == 1 else r"\2"
+    chosen = re.sub(r"\[([^|\]]*)\|([^\]]*)\]", form, LABELS[label].sentence)
+    return chosen.format(who=who, where=where, n=n, what=what)

@@ -1,0 +1,207 @@
+"""A snapshot: everything a person can see of the machine at one moment, as immutable plain data.
+
+Pictures, text twins and players are made of snapshots and of nothing else. Only what is in use is
+kept: frames that are not free, page-table words that are not 0, swap slots that are taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from anonlab.errors import FormatError
+from anonlab.formats.words import GEOMETRIES, LESSON, Geometry, Ints
+
+
+class VmaFact(NamedTuple):
+    """One VMA: pages [start_vpn, end_vpn), protection as 'rw-', '' as file when anonymous."""
+
+    start_vpn: int
+    end_vpn: int
+    prot: str
+    shared: bool
+    file: str
+    pgoff: int
+    locked: bool
+    growsdown: bool
+
+
+class MmFact(NamedTuple):
+    """One address space: `pgd` is the row of its top table, `home` its object in the design
+    ('' where the design keeps none per mm), `processes` the names that run in it."""
+
+    mm: int
+    pgd: int
+    processes: tuple[str, ...]
+    home: str
+    vmas: tuple[VmaFact, ...]
+
+
+class ProcessFact(NamedTuple):
+    """One process; `mm` is 0 once it has exited. `program` is what its last execve named."""
+
+    name: str
+    pid: int
+    parent: str
+    mm: int
+    program: str
+
+
+class FileFact(NamedTuple):
+    """One file (or shared anonymous object): `mapping` is the number its pages carry in
+    mem_map.mapping; `cached` lists (page offset, pfn) of the page cache, ascending."""
+
+    name: str
+    mapping: int
+    npages: int
+    shmem: bool
+    cached: tuple[tuple[int, int], ...]
+
+
+class Node(NamedTuple):
+    """A node of the design's own graph. `id` is stable for the whole life of the thing;
+    `kind` is 'group', 'mm', …; `facts` are (name, value) pairs for people."""
+
+    id: str
+    kind: str
+    label: str
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+class Edge(NamedTuple):
+    """A directed edge between two nodes of the design's graph, by node ids."""
+
+    tail: str
+    head: str
+    kind: str
+
+
+FRAME_COLUMNS = ("count", "mapcount", "index", "mapping", "flags", "data", "private")
+
+
+def _none() -> Ints:
+    return np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The state of a machine, its processes and its reverse-map design at one moment.
+
+    Columns are int64[n] and read-only:
+
+    pfn, count … private   one row per frame in use, ascending by pfn; `private` is the swap slot
+                           of a page in the swap cache, else 0; `mapping` is a key of `mappings`
+    row, slot, word        one row per page-table word that is not 0, ascending by (row, slot);
+                           an upper-level word holds the row of the next table above PTE_SHIFT
+    swap_slot, swap_count, swap_data, swap_pfn
+                           one row per swap slot in use: its swap_map, content tag, cached pfn or 0
+    `mappings` gives the mapping numbers their names: {1: "group 1", 2: "file libc"}.
+    `cost` holds the design's counters so far.
+    """
+
+    design: str
+    nframes: int
+    geometry: Geometry = LESSON
+    nswap: int = 0
+    pfn: Ints = field(default_factory=_none)
+    count: Ints = field(default_factory=_none)
+    mapcount: Ints = field(default_factory=_none)
+    index: Ints = field(default_factory=_none)
+    mapping: Ints = field(default_factory=_none)
+    flags: Ints = field(default_factory=_none)
+    data: Ints = field(default_factory=_none)
+    private: Ints = field(default_factory=_none)
+    row: Ints = field(default_factory=_none)
+    slot: Ints = field(default_factory=_none)
+    word: Ints = field(default_factory=_none)
+    swap_slot: Ints = field(default_factory=_none)
+    swap_count: Ints = field(default_factory=_none)
+    swap_data: Ints = field(default_factory=_none)
+    swap_pfn: Ints = field(default_factory=_none)
+    processes: tuple[ProcessFact, ...] = ()
+    mms: tuple[MmFact, ...] = ()
+    files: tuple[FileFact, ...] = ()
+    mappings: tuple[tuple[int, str], ...] = ()
+    nodes: tuple[Node, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    cost: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            column = getattr(self, entry.name)
+            if isinstance(column, np.ndarray):
+                column.setflags(write=False)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Snapshot) and self.to_json() == other.to_json()
+
+    __hash__ = None  # type: ignore[assignment]  # compared by value, never a dictionary key
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the snapshot as lists, strings and integers."""
+        out: dict[str, Any] = {}
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if isinstance(value, np.ndarray):
+                out[entry.name] = value.tolist()
+            elif isinstance(value, Geometry):
+                out[entry.name] = {"levels": value.levels, "bits": value.bits, "name": value.name}
+            elif isinstance(value, tuple):
+                out[entry.name] = _plain(value)
+            else:
+                out[entry.name] = value
+        return out
+
+    @classmethod
+    def from_json(cls, plain: Any) -> Snapshot:
+        """Return the snapshot that `to_json` wrote.
+
+        raises  FormatError if a field is missing, unknown or of the wrong shape
+        """
+        names = {entry.name for entry in fields(cls)}
+        if not isinstance(plain, dict) or set(plain) != names:
+            found = sorted(plain) if isinstance(plain, dict) else type(plain).__name__
+            raise FormatError(f"a snapshot has the fields {sorted(names)}, this one {found}")
+        try:
+            values = {name: _typed(name, plain[name]) for name in names}
+        except (TypeError, KeyError, ValueError, OverflowError) as error:
+            raise FormatError(f"a snapshot field has the wrong shape: {error}") from error
+        return cls(**values)
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+_RECORDS = {
+    "processes": ProcessFact,
+    "files": FileFact,
+    "nodes": Node,
+    "edges": Edge,
+}
+
+
+def _typed(name: str, value: Any) -> Any:
+    """Return the plain `value` of field `name` in the type that Snapshot declares."""
+    if name in ("design", "nframes", "nswap"):
+        return str(value) if name == "design" else int(value)
+    if name == "geometry":
+        known = GEOMETRIES.get(value["name"])
+        geometry = Geometry(int(value["levels"]), int(value["bits"]), str(value["name"]))
+        return known if known == geometry else geometry
+    if name in ("mappings", "cost"):
+        return _tuples(value)
+    if name == "mms":
+        return tuple(
+            MmFact(int(mm), int(pgd), _tuples(who), str(home), tuple(VmaFact(*v) for v in vmas))
+            for mm, pgd, who, home, vmas in value
+        )
+    if name in _RECORDS:
+        return tuple(_RECORDS[name](*_tuples(item)) for item in value)
+    return np.array(value, dtype=np.int64)

@@ -1,0 +1,134 @@
+"""A trace: the labelled steps of a recorded history, each with the snapshot after it.
+
+Operations contain labelled sub-steps; the last step of an operation has level "op" and its
+snapshot is the state after the operation. A failed operation ends with its error and the state
+it left, which is the state before it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from anonlab.errors import FormatError
+from anonlab.formats.snapshot import Snapshot
+
+TRACE_FORMAT = "anonlab-trace"
+TRACE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step.
+
+    label      key of `formats.labels.LABELS`, e.g. "fork.share_ptes", the same in code and tests
+    title      the label in words, e.g. "fork: write-protect and share the PTEs"
+    sentence   one sentence for the learner, with the names and addresses of this step
+    source     the line of the mail or the kernel function that this step stands for
+    operation  number of the operation it belongs to, from 0; -1 for the start
+    text       that operation as a line of history text
+    level      "op" for the last step of an operation (and for the start), else "sub"
+    process    name of the process that acted, "" for the machine
+    vpns       the page numbers it acted on, ascending; empty if none
+    error      the error that ended the operation, "" if none
+    snapshot   the whole state after the step
+    """
+
+    label: str
+    title: str
+    sentence: str
+    source: str
+    operation: int
+    text: str
+    level: str
+    process: str
+    vpns: tuple[int, ...]
+    error: str
+    snapshot: Snapshot
+
+
+_WORDS = ("label", "title", "sentence", "source", "text", "level", "process", "error")
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The steps of one recorded history; `title` names it for people."""
+
+    title: str
+    steps: tuple[Step, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the trace as plain data, with format name and version."""
+        return {
+            "format": TRACE_FORMAT,
+            "version": TRACE_VERSION,
+            "title": self.title,
+            "steps": [
+                {
+                    **{name: getattr(step, name) for name in _WORDS},
+                    "operation": step.operation,
+                    "vpns": list(step.vpns),
+                    "snapshot": step.snapshot.to_json(),
+                }
+                for step in self.steps
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, plain: Any) -> Trace:
+        """Return the trace that `to_json` wrote.
+
+        raises  FormatError if this is no trace, or of a version that this anonlab cannot read
+        """
+        check_header(plain, TRACE_FORMAT, TRACE_VERSION)
+        steps = []
+        for number, step in enumerate(_field(plain, "steps", list)):
+            where = f"step {number}"
+            if not isinstance(step, dict):
+                raise FormatError(f"{where}: a step is an object, not {type(step).__name__}")
+            steps.append(
+                Step(
+                    **{name: _field(step, name, str, where) for name in _WORDS},
+                    operation=_field(step, "operation", int, where),
+                    vpns=tuple(int(vpn) for vpn in _field(step, "vpns", list, where)),
+                    snapshot=Snapshot.from_json(_field(step, "snapshot", dict, where)),
+                )
+            )
+        return cls(_field(plain, "title", str), tuple(steps))
+
+    def dumps(self) -> str:
+        """Return the trace as JSON text; equal traces give equal text."""
+        return json.dumps(self.to_json(), separators=(",", ":"), sort_keys=True)
+
+    @classmethod
+    def loads(cls, text: str) -> Trace:
+        """Return the trace in JSON `text`; raises FormatError."""
+        return cls.from_json(parse_json(text))
+
+
+def parse_json(text: str) -> Any:
+    """Return the value of JSON `text`; raises FormatError with the line of the first mistake."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise FormatError(f"not JSON: {error.msg} at column {error.colno}", error.lineno) from error
+
+
+def check_header(plain: Any, name: str, version: int) -> None:
+    """Raise FormatError unless `plain` is an object of format `name` and a known version."""
+    if not isinstance(plain, dict) or plain.get("format") != name:
+        found = plain.get("format") if isinstance(plain, dict) else type(plain).__name__
+        raise FormatError(f"expected an object with format {name!r}, got {found!r}")
+    if plain.get("version") != version:
+        raise FormatError(
+            f"{name} version {plain.get('version')!r} is not known here; this anonlab reads "
+            f"version {version}: install the version of anonlab that wrote the file"
+        )
+
+
+def _field(plain: dict[str, Any], name: str, kind: type, where: str = "trace") -> Any:
+    value = plain.get(name)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise FormatError(f"{where}: field {name!r} must be {kind.__name__}, got {value!r:.60}")
+    return value
