@@ -1,0 +1,25 @@
+"""The machine: frames, page tables and swap slots of one geometry."""
+
+from __future__ import annotations
+
+from anonlab.formats.words import Geometry
+from anonlab.machine.memory import MemMap
+from anonlab.machine.swap import Swap
+from anonlab.machine.tables import PageTables
+
+
+class Machine:
+    """Frames, page tables and swap of one machine.
+
+    frames  page frames, the zero page included, >= 2
+    swap    swap slots that can be used, >= 0
+    tables  page-table pages that can exist at a time; None for as many as are wanted
+    """
+
+    def __init__(
+        self, geometry: Geometry, frames: int = 64, swap: int = 16, tables: int | None = None
+    ) -> None:
+        self.geometry = geometry
+        self.mem_map = MemMap(frames)
+        self.tables = PageTables(geometry, tables)
+        self.swap = Swap(swap)
