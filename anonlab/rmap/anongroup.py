@@ -1,0 +1,181 @@
+"""The anon memory group: Linus Torvalds, 13 March 2004 ("Re: anon_vma RFC2").
+
+Each anonymous page has exactly one virtual address (`page->index`) and belongs to one group
+(`page->mapping`); the group lists every mm that was forked since the last execve. To find the
+mappers of a page, look that one address up in each mm of its group.
+
+The price: mremap of a shared page must copy it, because two addresses do not fit into one index;
+and a walk visits every mm of the group, also those that no longer map the page.
+
+Left open in the mail, and chosen here: new members are appended; the walk stops once it has found
+`mapcount` places; a swap-in at another address than that of a page that is still mapped copies it
+(taken over from Hugh Dickins's "rmap 11 mremap moves", April 2004).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from anonlab.formats.snapshot import Edge, Node
+from anonlab.formats.words import PG_ANON, Ints, Mask, Pfns, Vpns
+from anonlab.mm import Mm, Vma
+from anonlab.rmap.base import Rmap
+
+
+class Group:
+    """An anon memory group: the mms since one execve, parent first, by number."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.mms: dict[int, None] = {}
+        self._walk: Ints | None = None
+
+    def join(self, mm: Mm) -> None:
+        """Append `mm`."""
+        self.mms[mm.number] = None
+        self._walk = None
+
+    def leave(self, mm: Mm) -> None:
+        """Take `mm` off the list."""
+        del self.mms[mm.number]
+        self._walk = None
+
+    def walk_order(self) -> Ints:
+        """Return the members' numbers, int64[n], oldest first; kept until the list changes."""
+        if self._walk is None:
+            self._walk = np.fromiter(self.mms, dtype=np.int64, count=len(self.mms))
+        return self._walk
+
+
+class AnonGroup(Rmap):
+    """One group per execve, one address per page.
+
+    mremap_policy  when mremap takes a page for shared: 'count' = page->count > 1, as in the mail;
+                   'mapcount' = mapcount > 1, as Hugh Dickins shipped it, which does not copy pages
+                   that are only pinned or in the swap cache
+    walk_order     'append' (parent first) or 'head' (newest first)
+    early_stop     stop a walk once every mapping was found; the mail shows no stop
+    """
+
+    name = "anongroup"
+
+    def __init__(
+        self, mremap_policy: str = "count", walk_order: str = "append", early_stop: bool = True
+    ) -> None:
+        super().__init__()
+        if mremap_policy not in ("count", "mapcount"):
+            raise ValueError(f"mremap_policy is 'count' or 'mapcount', got {mremap_policy!r}")
+        if walk_order not in ("append", "head"):
+            raise ValueError(f"walk_order is 'append' or 'head', got {walk_order!r}")
+        self.mremap_policy = mremap_policy
+        self.walk_order = walk_order
+        self.early_stop = early_stop
+        self.groups: dict[int, Group] = {}
+        self._next_number = 1
+
+    def new_mm(self, mm: Mm) -> None:
+        """execve starts a new group (mail: "an execve() creates a new anon memory group")."""
+        group = Group(self._next_number)
+        self._next_number += 1
+        self.groups[group.number] = mm.rmap = group
+        self.cost.allocs += 1
+        self._join(group, mm)
+
+    def fork_mm(self, child: Mm, parent: Mm) -> None:
+        """fork adds one mm, whatever it maps (mail: "adds the new mm to the mm list")."""
+        child.rmap = parent.rmap
+        self._join(parent.rmap, child)
+
+    def _join(self, group: Group, mm: Mm) -> None:
+        group.join(mm)
+        self.cost.links += 1
+
+    def drop_mm(self, mm: Mm) -> None:
+        """exit and execve leave the group; the last member takes it along."""
+        group: Group = mm.rmap
+        group.leave(mm)
+        mm.rmap = None
+        self.cost.unlinks += 1
+        if not group.mms:
+            del self.groups[group.number]
+            self.cost.frees += 1
+
+    def add(self, pfns: Pfns, vma: Vma, vpns: Vpns, exclusive: bool = True) -> None:
+        """Give pages that nobody mapped before their one address and their group."""
+        mem = self.mem_map
+        fresh = mem.mapping[pfns] == 0
+        if not fresh.all():
+            pfns, vpns = pfns[fresh], vpns[fresh]
+        mem.flags[pfns] |= PG_ANON
+        mem.mapping[pfns] = vma.mm.rmap.number
+        mem.index[pfns] = vpns
+
+    def remove(self, pfns: Pfns, vma: Vma, vpns: Vpns) -> None:
+        """Forget the group of pages that nobody maps any more: they may stay in the swap cache
+        while the group goes, and `mapping` must not dangle."""
+        mem = self.mem_map
+        gone = pfns[mem.mapcount[pfns] == 0]
+        mem.mapping[gone] = 0
+        mem.index[gone] = 0
+
+    def move(self, pfns: Pfns, old: Vma, vpns: Vpns) -> Mask:
+        """Shared pages are copied (mail: "if (PageAnonymous(page) && page->count > 1)")."""
+        if self.mremap_policy == "count":
+            return self.mem_map.count[pfns] > 1
+        return self.mem_map.mapcount[pfns] > 1
+
+    def moved(self, pfns: Pfns, new: Vma, vpns: Vpns) -> None:
+        """The page follows its PTE (mail: "page->index = address >> PAGE_SHIFT")."""
+        self.mem_map.index[pfns] = vpns
+
+    def clash(self, index: Ints, vma: Vma, vpns: Vpns) -> Mask:
+        """A page that is still mapped has its address; another one needs another page."""
+        elsewhere: Mask = index != vpns
+        return elsewhere
+
+    def candidates(self, pfn: int) -> tuple[Ints, Vpns]:
+        """The one address, in every mm of the group."""
+        mms = self.groups[int(self.mem_map.mapping[pfn])].walk_order()
+        if self.walk_order == "head":
+            mms = mms[::-1]
+        return mms, np.full(mms.shape, self.mem_map.index[pfn])
+
+    def home(self, mm: Mm) -> str:
+        """Every mm is in one group."""
+        return f"group{mm.rmap.number}"
+
+    def mapping_names(self) -> list[tuple[int, str]]:
+        """Groups by number."""
+        return [(number, f"group {number}") for number in self.groups]
+
+    def graph(self) -> tuple[list[Node], list[Edge]]:
+        """Each group with its list of mms, in list order."""
+        nodes, edges = [], []
+        for group in self.groups.values():
+            facts = (("mms", str(len(group.mms))),)
+            nodes.append(Node(f"group{group.number}", "group", f"group {group.number}", facts))
+            for number in group.mms:
+                nodes.append(Node(f"mm{number}", "mm", f"mm {number}"))
+                edges.append(Edge(f"group{group.number}", f"mm{number}", "member"))
+        return nodes, edges
+
+    def check(self, mms: Mapping[int, Mm], numbers: Ints, vpns: Vpns, pfns: Pfns) -> None:
+        """I2: a page is mapped at its index and nowhere else, by members of its group; and every
+        group has exactly the live mms that joined it."""
+        mem = self.mem_map
+        bad = np.flatnonzero(mem.index[pfns] != vpns)
+        assert not bad.size, (
+            f"pfn {pfns[bad[0]]} is mapped at vpn {vpns[bad[0]]:#x}, its index is "
+            f"{mem.index[pfns[bad[0]]]:#x}"
+        )
+        for number, pfn in zip(numbers.tolist(), pfns.tolist(), strict=True):
+            group = int(mem.mapping[pfn])
+            assert group == mms[number].rmap.number, f"mm {number} maps pfn {pfn} of group {group}"
+        members = [number for group in self.groups.values() for number in group.mms]
+        assert sorted(members) == sorted(mms), (
+            f"groups have the mms {members}, alive are {list(mms)}"
+        )
+        empty = [group.number for group in self.groups.values() if not group.mms]
+        assert not empty, f"group {empty[0]} has no member and was not freed"
