@@ -1,0 +1,87 @@
+"""The arguments of system calls: checked and turned into pages, before anything changes."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from anonlab.errors import InvalidArgument, NoSuchProcess, OutOfMemory
+from anonlab.formats.words import PAGE_MASK, PAGE_SHIFT, Geometry
+from anonlab.mm import Mm, Process
+
+
+def mm_of(process: Process, call: str) -> Mm:
+    """Return the address space `process` runs in; NoSuchProcess (ESRCH) once it has exited."""
+    if process.mm is None:
+        raise NoSuchProcess(f"{process.name}: ESRCH: {call} after exit: the process is gone")
+    return process.mm
+
+
+def whole(value: Any, name: str, least: int = 0) -> int:
+    """Return `value` as int; TypeError if it is none, ValueError below `least`."""
+    if isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+    if number < least:
+        raise ValueError(f"{name} must be >= {least}, got {number}")
+    return number
+
+
+def npages_of(process: Process, call: str, length: Any) -> int:
+    """Return how many pages `length` bytes take (PAGE_ALIGN); EINVAL for 0."""
+    nbytes = whole(length, f"{call} length")
+    if nbytes == 0:
+        raise InvalidArgument(f"{process.name}: EINVAL: {call} of length 0; 1 or more is right")
+    return nbytes + PAGE_MASK >> PAGE_SHIFT
+
+
+def aligned_vpn(process: Process, call: str, addr: Any, what: str = "address") -> int:
+    """Return the page number of page-aligned byte address `addr`; EINVAL if it is not aligned."""
+    nbytes = whole(addr, f"{call} {what}")
+    if nbytes & PAGE_MASK:
+        raise InvalidArgument(
+            f"{process.name}: EINVAL: {call} {what} {nbytes:#x} is not page-aligned; "
+            f"{nbytes & ~PAGE_MASK:#x} would be"
+        )
+    return nbytes >> PAGE_SHIFT
+
+
+def range_of(
+    process: Process, call: str, geometry: Geometry, addr: Any, length: Any, beyond: type[Exception]
+) -> tuple[int, int]:
+    """Return (start_vpn, end_vpn) of a page-aligned range; `beyond` if it leaves user space."""
+    start_vpn = aligned_vpn(process, call, addr)
+    end_vpn = start_vpn + npages_of(process, call, length)
+    inside(process, call, geometry, start_vpn, end_vpn, beyond)
+    return start_vpn, end_vpn
+
+
+def inside(
+    process: Process,
+    call: str,
+    geometry: Geometry,
+    start_vpn: int,
+    end_vpn: int,
+    beyond: type[Exception],
+) -> None:
+    """Raise `beyond` unless [start_vpn, end_vpn) lies in user space."""
+    if end_vpn > geometry.task_npages:
+        errno = getattr(beyond, "errno", "EINVAL")
+        raise beyond(
+            f"{process.name}: {errno}: {call} of {geometry.address(start_vpn)} to "
+            f"{geometry.address(end_vpn)} leaves user space, which ends at "
+            f"{geometry.address(geometry.task_npages)}"
+        )
+
+
+def mapped(process: Process, call: str, mm: Mm, start_vpn: int, end_vpn: int) -> None:
+    """Raise OutOfMemory (ENOMEM, as mprotect and madvise say it) if a page has no VMA."""
+    hole = mm.first_hole(start_vpn, end_vpn)
+    if hole is not None:
+        raise OutOfMemory(
+            f"{process.name}: ENOMEM: {call} of pages that are not mapped: nothing at "
+            f"{mm.geometry.address(hole)}"
+        )

@@ -1,0 +1,340 @@
+"""Page faults, over ranges: plan, reserve, act (handle_mm_fault).
+
+A plan says for each page of a range what it needs: a new page, the zero page, a page of the file,
+a page from swap, a copy, or only the write bit. It changes nothing. Once the frames and tables of
+all plans are reserved nothing can fail any more, and the plans are carried out. One fault is a
+range of one page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from anonlab.errors import BusError, SegmentationFault
+from anonlab.formats.words import (
+    PG_ANON,
+    PG_SWAPCACHE,
+    PTE_ACCESSED,
+    PTE_DIRTY,
+    PTE_PRESENT,
+    PTE_SHIFT,
+    PTE_USER,
+    PTE_WRITE,
+    ZERO_PFN,
+    Ints,
+    Mask,
+    Pfns,
+)
+from anonlab.kernel import swapin
+from anonlab.kernel.arguments import mm_of
+from anonlab.kernel.page_cache import page_in
+from anonlab.kernel.pages import map_anon, map_file, unmap
+from anonlab.machine import Span
+from anonlab.mm import Mm, Process, Vma
+
+if TYPE_CHECKING:
+    from anonlab.kernel.kernel import Kernel
+
+WRITTEN = PTE_PRESENT | PTE_USER | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY
+
+
+@dataclass
+class Plan:
+    """What a range inside one VMA needs: frames, and actions to run once they are reserved."""
+
+    vma: Vma
+    span: Span
+    write: bool
+    frames: int = 0
+    anon: bool = False
+    actions: list[Callable[[], None]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Pages [start_vpn, end_vpn) of one VMA that are to be accessed."""
+
+    vma: Vma
+    start_vpn: int
+    end_vpn: int
+    write: bool
+
+
+def access(
+    kernel: Kernel, process: Process, start_vpn: int, end_vpn: int, write: bool
+) -> list[Span]:
+    """Make [start_vpn, end_vpn) readable or writable; return its words, one span per VMA.
+
+    raises  SegmentationFault, BusError for the first page that may not be accessed, OutOfMemory if
+            frames or page tables do not suffice; nothing has changed then
+    """
+    mm = mm_of(process, "write" if write else "read")
+    grown = stack_to_grow(kernel, mm, start_vpn)
+    pieces = [
+        Piece(vma, max(vma.start_vpn, start_vpn), min(vma.end_vpn, end_vpn), write)
+        for vma in mm.overlapping(start_vpn, end_vpn)
+    ]
+    if grown is not None:
+        pieces.insert(0, Piece(grown, start_vpn, min(grown.start_vpn, end_vpn), write))
+    permitted(kernel, process, pieces, start_vpn, end_vpn, write)
+    return touch(kernel, process, pieces)
+
+
+def populate(kernel: Kernel, process: Process, start_vpn: int, end_vpn: int) -> list[Span]:
+    """Fault in a mapped range, for writing where that is allowed (make_pages_present)."""
+    mm = mm_of(process, "mlock")
+    pieces = [
+        Piece(vma, max(vma.start_vpn, start_vpn), min(vma.end_vpn, end_vpn), vma.writable)
+        for vma in mm.overlapping(start_vpn, end_vpn)
+        if vma.prot
+    ]
+    for piece in pieces:
+        inside_file(kernel, process, piece)
+    return touch(kernel, process, pieces)
+
+
+def stack_to_grow(kernel: Kernel, mm: Mm, vpn: int) -> Vma | None:
+    """Return the stack VMA that may grow down to `vpn`, or None (expand_stack)."""
+    above = mm.next_vma(vpn)
+    if above is None or not above.growsdown or above.start_vpn <= vpn:
+        return None
+    return above if above.end_vpn - vpn <= kernel.stack_npages else None
+
+
+def permitted(
+    kernel: Kernel,
+    process: Process,
+    pieces: list[Piece],
+    start_vpn: int,
+    end_vpn: int,
+    write: bool,
+) -> None:
+    """Raise SegmentationFault or BusError for the first page that may not be accessed."""
+    call = f"{process.name}: SIGSEGV: {'write to' if write else 'read of'}"
+    vpn = start_vpn
+    for piece in pieces:
+        if piece.start_vpn > vpn:
+            break
+        vma = piece.vma
+        if not (vma.writable if write else vma.prot):
+            raise SegmentationFault(
+                f"{call} {kernel.geometry.address(vpn)}: {vma!r} does not allow it"
+            )
+        inside_file(kernel, process, piece)
+        vpn = piece.end_vpn
+    if vpn < end_vpn:
+        raise SegmentationFault(f"{call} {kernel.geometry.address(vpn)}: no VMA there")
+
+
+def inside_file(kernel: Kernel, process: Process, piece: Piece) -> None:
+    """Raise BusError if the piece reaches beyond the end of its file."""
+    vma, file = piece.vma, piece.vma.file
+    if file is None:
+        return
+    end_vpn = vma.start_vpn + file.npages - vma.pgoff
+    if piece.end_vpn > end_vpn:
+        raise BusError(
+            f"{process.name}: SIGBUS: {kernel.geometry.address(max(end_vpn, piece.start_vpn))} is "
+            f"beyond the end of {file.name}, which has {file.npages} pages"
+        )
+
+
+def touch(kernel: Kernel, process: Process, pieces: list[Piece]) -> list[Span]:
+    """Plan all pieces, reserve for all, act; return the spans with their final words."""
+    plans = [plan_piece(kernel, process, piece) for piece in pieces]
+    bases = [plan.span.bases[plan.span.rows == 0] for plan in plans]
+    missing = np.unique(np.concatenate(bases)) if bases else np.zeros(0, dtype=np.int64)
+    mm = mm_of(process, "fault")
+    kernel.reserve(
+        f"{process.name}: ENOMEM: a page fault",
+        frames=sum(plan.frames for plan in plans),
+        tables=kernel.tables.missing(mm.pgd, missing) if missing.size else 0,
+        keep=[(plan.vma, plan.span) for plan in plans],
+    )
+    for plan in plans:
+        carry_out(kernel, process, plan)
+    return [plan.span for plan in plans]
+
+
+def carry_out(kernel: Kernel, process: Process, plan: Plan) -> None:
+    """Run the actions of a plan whose frames and tables are reserved."""
+    vma, span = plan.vma, plan.span
+    if span.start_vpn < vma.start_vpn:
+        vma.pgoff -= vma.start_vpn - span.start_vpn
+        vma.start_vpn = span.start_vpn
+        kernel.step("fault.stack", process, range(span.start_vpn, span.end_vpn))
+    span.ensure()
+    if plan.anon:
+        kernel.design.prepare(vma)
+    for action in plan.actions:
+        action()
+    accessed = PTE_ACCESSED | (PTE_DIRTY if plan.write else 0)
+    if ((span.words & accessed) != accessed).any():
+        span.words |= accessed
+        span.store()
+
+
+def plan_piece(kernel: Kernel, process: Process, piece: Piece) -> Plan:
+    """Return what the pages of one piece need. Changes nothing."""
+    vma = piece.vma
+    span = kernel.tables.span(vma.mm.pgd, piece.start_vpn, piece.end_vpn)
+    plan = Plan(vma, span, piece.write)
+    words = span.words
+    wanted = PTE_PRESENT | PTE_WRITE if piece.write else PTE_PRESENT
+    if ((words & wanted) == wanted).all():
+        return plan
+    present = (words & PTE_PRESENT) != 0
+    absent = np.flatnonzero(words == 0)
+    if absent.size:
+        plan_absent(kernel, process, plan, absent)
+    if absent.size + np.count_nonzero(present) < words.size:
+        plan.anon = True
+        at = np.flatnonzero((words != 0) & ~present)
+        plan.frames += swapin.plan(kernel, process, vma, span, at, piece.write, plan.actions)
+    if piece.write:
+        blocked = np.flatnonzero(present & ((words & PTE_WRITE) == 0))
+        if blocked.size:
+            plan_write_protected(kernel, process, plan, blocked)
+    return plan
+
+
+def plan_absent(kernel: Kernel, process: Process, plan: Plan, at: Ints) -> None:
+    """Pages where nothing was yet (do_no_page): `at` are positions in the span's words."""
+    vma, span = plan.vma, plan.span
+    if vma.file is None and not plan.write:
+        plan.actions.append(lambda: map_zero(kernel, process, span, at))
+    elif vma.file is None:
+        plan.frames += at.size
+        plan.anon = True
+        plan.actions.append(lambda: first_touch(kernel, process, vma, span, at))
+    else:
+        pgoffs = span.vpns[at] - vma.start_vpn + vma.pgoff
+        plan.frames += int(np.count_nonzero(vma.file.cache[pgoffs] == 0))
+        if plan.write and not vma.shared:
+            plan.frames += at.size
+            plan.anon = True
+            plan.actions.append(lambda: copy_file_pages(kernel, process, vma, span, at, pgoffs))
+        else:
+            plan.actions.append(
+                lambda: map_file_pages(kernel, process, plan, at, pgoffs),
+            )
+
+
+def plan_write_protected(kernel: Kernel, process: Process, plan: Plan, at: Ints) -> None:
+    """Present pages that are write-protected (do_wp_page): reuse or copy."""
+    vma, span = plan.vma, plan.span
+    if vma.shared:
+        plan.actions.append(lambda: allow_write(kernel, process, span, at))
+        return
+    pfns = span.words[at] >> PTE_SHIFT
+    alone = can_share(kernel, pfns)
+    reuse, copy = at[alone], at[~alone]
+    if reuse.size:
+        plan.actions.append(lambda: wp_reuse(kernel, process, vma, span, reuse))
+    if copy.size:
+        plan.frames += copy.size
+        plan.anon = True
+        plan.actions.append(lambda: wp_copy(kernel, process, vma, span, copy))
+
+
+def can_share(kernel: Kernel, pfns: Pfns) -> Mask:
+    """Return where a write may go to the page itself, bool[n] (can_share_swap_page, 2.6).
+
+    The rule of 2004 counts references, not mappings: alone means count 1, or count 2 with the
+    second held by the swap cache for a slot that no swap entry names. So a pin forces a copy.
+    """
+    mem, swap = kernel.mem_map, kernel.swap
+    count, flags = mem.count[pfns], mem.flags[pfns]
+    alone: Mask = count == 1
+    cached = (count == 2) & ((flags & PG_SWAPCACHE) != 0)
+    if cached.any():
+        alone |= cached & (swap.map[mem.private[pfns]] == 1)
+    alone &= (flags & PG_ANON) != 0
+    return alone
+
+
+def map_zero(kernel: Kernel, process: Process, span: Span, at: Ints) -> None:
+    """Untouched private memory that is read shows the zero page (do_anonymous_page)."""
+    span.words[at] = ZERO_PFN << PTE_SHIFT | PTE_PRESENT | PTE_USER | PTE_ACCESSED
+    span.store()
+    kernel.step("fault.zero", process, span.vpns[at])
+
+
+def first_touch(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints) -> None:
+    """New zero-filled pages (do_anonymous_page)."""
+    vpns = span.vpns[at]
+    pfns = kernel.mem_map.alloc(at.size)
+    span.words[at] = pfns << PTE_SHIFT | WRITTEN
+    span.store()
+    map_anon(kernel, vma, vpns, pfns)
+    kernel.step("fault.anon", process, vpns)
+
+
+def map_file_pages(kernel: Kernel, process: Process, plan: Plan, at: Ints, pgoffs: Ints) -> None:
+    """Map pages of the file itself (do_no_page): read, or written through a shared mapping."""
+    vma, span = plan.vma, plan.span
+    pfns = page_in(kernel, vma.file, pgoffs)
+    span.words[at] = pfns << PTE_SHIFT | vma.page_bits | PTE_ACCESSED
+    span.store()
+    map_file(kernel, pfns)
+    kernel.step("fault.file", process, span.vpns[at])
+
+
+def copy_file_pages(
+    kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints, pgoffs: Ints
+) -> None:
+    """First touch of a private file mapping by a write: straight to a private copy (do_no_page)."""
+    mem = kernel.mem_map
+    source = page_in(kernel, vma.file, pgoffs)
+    new = mem.alloc(at.size)
+    mem.data[new] = mem.data[source]
+    _install_copies(kernel, process, vma, span, at, new)
+
+
+def wp_reuse(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints) -> None:
+    """Nobody else uses the pages: only the word changes (do_wp_page, reuse)."""
+    span.words[at] |= PTE_WRITE | PTE_ACCESSED | PTE_DIRTY
+    span.store()
+    kernel.design.reused(span.words[at] >> PTE_SHIFT, vma, span.vpns[at])
+    kernel.step("fault.wp_reuse", process, span.vpns[at])
+
+
+def wp_copy(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints) -> None:
+    """The writer gets a copy; the others keep the page (do_wp_page, break_cow)."""
+    mem = kernel.mem_map
+    old = span.words[at] >> PTE_SHIFT
+    new = mem.alloc(at.size)
+    mem.data[new] = mem.data[old]
+    pages = old != ZERO_PFN  # the zero page is not counted, and may stand here more than once
+    _install_copies(kernel, process, vma, span, at, new, old[pages], span.vpns[at[pages]])
+
+
+def _install_copies(
+    kernel: Kernel,
+    process: Process,
+    vma: Vma,
+    span: Span,
+    at: Ints,
+    new: Pfns,
+    old: Pfns | None = None,
+    old_vpns: Ints | None = None,
+) -> None:
+    """Put the copies `new` in the words `at`; the pages `old` lose their mapping."""
+    span.words[at] = new << PTE_SHIFT | WRITTEN
+    span.store()
+    if old is not None and old_vpns is not None and old.size:
+        unmap(kernel, vma, old_vpns, old)
+    map_anon(kernel, vma, span.vpns[at], new)
+    kernel.design.cost.copies_cow += at.size
+    kernel.step("fault.wp_copy", process, span.vpns[at])
+
+
+def allow_write(kernel: Kernel, process: Process, span: Span, at: Ints) -> None:
+    """A shared page that mprotect had closed is written again (do_wp_page, shared)."""
+    span.words[at] |= PTE_WRITE
+    span.store()
+    kernel.step("fault.wp_reuse", process, span.vpns[at])

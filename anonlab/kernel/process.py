@@ -1,0 +1,187 @@
+"""Processes come, copy themselves, become other programs and go: spawn, fork, execve, exit."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from anonlab.formats.words import (
+    PG_ANON,
+    PTE_ACCESSED,
+    PTE_PRESENT,
+    PTE_SHIFT,
+    PTE_WRITE,
+    Geometry,
+    Vpns,
+    swp_offset,
+)
+from anonlab.kernel.arguments import mm_of, whole
+from anonlab.kernel.fault import WRITTEN
+from anonlab.kernel.mapping import copy_vma, insert_vma, remove_vma
+from anonlab.kernel.pages import map_anon, mapped_pages, swapped, zap
+from anonlab.kernel.pin import drop_pins
+from anonlab.machine import Span
+from anonlab.mm import Mm, Process, Vma, prot_of
+
+if TYPE_CHECKING:
+    from anonlab.kernel.kernel import Kernel
+
+HEAP_VPN = {"lesson": 0x10, "x86_32": 0x8050, "x86_64": 0x555555554}
+"""Where the heap starts, as if a small program lay below it."""
+
+
+def heap_vpn(geometry: Geometry) -> int:
+    """Return the first page of the heap of a new address space."""
+    return HEAP_VPN.get(geometry.name, geometry.task_npages // 16)
+
+
+def new_mm(kernel: Kernel) -> Mm:
+    """Return an empty address space; its top table is reserved by the caller (mm_alloc)."""
+    mm = Mm(kernel.next_mm(), int(kernel.tables.alloc(1)[0]), kernel.geometry)
+    mm.start_brk = mm.brk = heap_vpn(kernel.geometry)
+    kernel.add_mm(mm)
+    return mm
+
+
+def spawn(kernel: Kernel, name: str) -> Mm:
+    """Return the address space of a process that comes from nowhere, in a group of its own."""
+    kernel.reserve(f"{name}: ENOMEM: spawn", tables=1)
+    mm = new_mm(kernel)
+    kernel.design.new_mm(mm)
+    return mm
+
+
+def fork(kernel: Kernel, parent: Process, name: str) -> Mm:
+    """Return a copy of the parent's address space that shares all private pages (copy_mm).
+
+    raises  OutOfMemory if the child's page tables do not fit; nothing has changed then
+    """
+    mm = mm_of(parent, "fork")
+    spans = [kernel.tables.populated(mm.pgd, vma.start_vpn, vma.end_vpn) for vma in mm.vmas]
+    bases = np.unique(np.concatenate([span.bases for span in spans])) if spans else None
+    ntables = kernel.tables.missing(0, bases) if bases is not None else 0
+    kernel.reserve(f"{parent.name}: ENOMEM: fork", tables=1 + ntables)
+
+    child = new_mm(kernel)
+    child.start_brk, child.brk = mm.start_brk, mm.brk
+    kernel.attach(name, child, parent)
+    kernel.step("fork.dup_mm", name)
+    kernel.design.fork_mm(child, mm)
+    kernel.step("fork.join_group", name)
+    copies = [
+        copy_vma(kernel, vma, child, vma.start_vpn, vma.end_vpn, vma.pgoff) for vma in mm.vmas
+    ]
+    for copy, vma in zip(copies, mm.vmas, strict=True):
+        copy.locked = False  # memory locks are not inherited (mlock(2))
+        kernel.design.fork_vma(copy, vma)
+    kernel.step("fork.copy_vmas", name, n=len(copies))
+    shared = sum(
+        copy_page_range(kernel, copy, span) for copy, span in zip(copies, spans, strict=True)
+    )
+    kernel.step("fork.share_ptes", name, n=shared)
+    return child
+
+
+def copy_page_range(kernel: Kernel, copy: Vma, span: Span) -> int:
+    """Share the pages of the parent's `span` with the child's VMA `copy`; return how many.
+
+    Private pages become read-only on both sides, swap entries are duplicated, the child's words
+    are old. Its tables are reserved.
+    source  copy_page_range, copy_one_pte (mm/memory.c, 2.6)
+    """
+    if not span.words.any():
+        return 0
+    mem = kernel.mem_map
+    where, pfns = mapped_pages(span)
+    mem.count[pfns] += 1
+    mem.mapcount[pfns] += 1
+    if kernel.swap.nused:
+        kernel.swap.map[swp_offset(span.words[swapped(span)])] += 1
+    if not copy.shared:
+        words = span.words
+        np.bitwise_and(words, ~PTE_WRITE, out=words, where=(words & PTE_PRESENT) != 0)
+        span.store()
+    rows = kernel.tables.ensure(copy.mm.pgd, span.bases)
+    child = Span(kernel.tables, copy.mm.pgd, span.start_vpn, span.end_vpn, span.bases, rows)
+    np.bitwise_and(span.words, ~PTE_ACCESSED, out=child.words)
+    child.store()
+    vpns = span.vpns[where]
+    if copy.file is not None:
+        anon = mem.has(pfns, PG_ANON)
+        pfns, vpns = pfns[anon], vpns[anon]
+    kernel.design.dup(pfns, copy, vpns)
+    return int(np.count_nonzero(where))
+
+
+def borrow(parent: Process, call: str) -> Mm:
+    """Return the parent's own address space with one more user (CLONE_VM in copy_mm)."""
+    mm = mm_of(parent, call)
+    mm.users += 1
+    return mm
+
+
+def execve(kernel: Kernel, process: Process, program: str, args: int) -> None:
+    """Replace the address space by an empty one with `args` written pages of arguments and stack
+    at its top, in a new group (exec_mmap, setup_arg_pages).
+
+    raises  OutOfMemory if frames or tables do not suffice; the old program runs on then
+    """
+    mm_of(process, "execve")
+    npages = whole(args, "args", 1)
+    if npages > kernel.stack_npages:
+        raise ValueError(
+            f"args must be <= {kernel.stack_npages} pages, the stack limit, got {npages}"
+        )
+    top = kernel.geometry.task_npages
+    vpns = np.arange(top - npages, top, dtype=np.int64)
+    ntables = 1 + kernel.tables.missing(0, kernel.tables.bases(vpns))
+    kernel.reserve(f"{process.name}: ENOMEM: execve", frames=npages, tables=ntables)
+    old, process.mm = process.mm, new_mm(kernel)
+    kernel.design.new_mm(process.mm)
+    process.program = program
+    kernel.step("execve.new_mm", process)
+    put_stack(kernel, process.mm, vpns, program)
+    kernel.step("execve.stack", process, vpns, what=program)
+    assert old is not None
+    drop_user(kernel, process, old, "execve.drop_mm")
+
+
+def put_stack(kernel: Kernel, mm: Mm, vpns: Vpns, program: str) -> None:
+    """Put written pages at `vpns` into a new stack VMA (put_dirty_page)."""
+    first, end = int(vpns[0]), int(vpns[-1]) + 1
+    vma = insert_vma(Vma(mm, first, end, prot_of("rw"), pgoff=first, growsdown=True))
+    kernel.design.prepare(vma)
+    span = kernel.tables.span(mm.pgd, first, end)
+    span.ensure()
+    pfns = kernel.mem_map.alloc(vpns.size)
+    kernel.mem_map.data[pfns] = zlib.crc32(program.encode()) + np.arange(vpns.size)
+    span.words[:] = pfns << PTE_SHIFT | WRITTEN
+    span.store()
+    map_anon(kernel, vma, vpns, pfns)
+
+
+def exit_process(kernel: Kernel, process: Process) -> None:
+    """End a process; its address space goes with its last user (do_exit)."""
+    mm = mm_of(process, "exit")
+    process.mm = None
+    drop_user(kernel, process, mm, "exit.drop_mm")
+
+
+def drop_user(kernel: Kernel, process: Process, mm: Mm, label: str) -> None:
+    """One user of `mm` less; with the last one pages, VMAs, group and tables go, in this order
+    (mmput, exit_mmap): a mapped page implies a live mm implies a live group."""
+    mm.users -= 1
+    if mm.users == 0:
+        gone = 0
+        for vma in mm.vmas.copy():
+            gone += zap(kernel, vma, vma.start_vpn, vma.end_vpn)
+            remove_vma(kernel, vma)
+        drop_pins(kernel, mm)
+        if gone:
+            kernel.step("exit.unmap", process, n=gone)
+        kernel.design.drop_mm(mm)
+        kernel.tables.free(mm.pgd)
+        kernel.drop_mm(mm)
+    kernel.step(label, process)

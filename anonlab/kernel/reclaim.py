@@ -1,0 +1,275 @@
+"""Frames are taken back: swap-out of a page, reclaim under memory pressure, swapoff, truncate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from anonlab.errors import BadAddress, OutOfMemory
+from anonlab.formats.words import (
+    PG_ANON,
+    PG_DIRTY,
+    PG_LOCKED,
+    PG_RESERVED,
+    PG_SWAPCACHE,
+    PTE_ACCESSED,
+    Ints,
+    Mask,
+    Pfns,
+    swp_entry,
+    swp_offset,
+)
+from anonlab.kernel import swapin
+from anonlab.kernel.arguments import mm_of
+from anonlab.kernel.page_cache import drop_pages
+from anonlab.kernel.pages import (
+    enter_swap_cache,
+    leave_swap_cache,
+    mapped_pages,
+    swapped,
+    zap,
+)
+from anonlab.kernel.walk import Hits, walk
+from anonlab.mm import File, Process
+
+if TYPE_CHECKING:
+    from anonlab.kernel.kernel import Kernel
+
+
+def one(number: int) -> Ints:
+    """Return `number` as int64[1]."""
+    return np.array([number], dtype=np.int64)
+
+
+def swap_out(kernel: Kernel, process: Process, start_vpn: int, end_vpn: int) -> int:
+    """Take the pages at a range out of memory, from every process that maps them; return how many
+    frames that freed (shrink_list for these pages).
+
+    Pages that are locked or pinned stay; the zero page and what is not there are passed over.
+    raises  OutOfMemory if there are not enough swap slots; nothing has changed then
+    """
+    mm = mm_of(process, "swap_out")
+    hole = mm.first_hole(start_vpn, end_vpn)
+    if hole is not None:
+        raise BadAddress(
+            f"{process.name}: EFAULT: swap_out of {kernel.geometry.address(hole)}: no VMA there"
+        )
+    _, pfns = mapped_pages(kernel.tables.populated(mm.pgd, start_vpn, end_vpn))
+    pfns = pfns[np.sort(np.unique(pfns, return_index=True)[1])]
+    slots = int(np.count_nonzero(wants_slot(kernel, pfns)))
+    kernel.reserve(f"{process.name}: ENOMEM: swap_out", slots=slots)
+    freed = sum(page_out(kernel, int(pfn)) for pfn in pfns)
+    kernel.step("swap_out", process, range(start_vpn, end_vpn), n=freed)
+    return freed
+
+
+def wants_slot(kernel: Kernel, pfns: Pfns) -> Mask:
+    """Return which pages need a new swap slot to leave memory, bool[n]: anonymous ones that have
+    none yet, and those of shmem objects."""
+    flags = kernel.mem_map.flags[pfns]
+    shmem = [file.mapping for file in kernel.files.values() if file.shmem]
+    fresh = ((flags & PG_ANON) != 0) & ((flags & PG_SWAPCACHE) == 0)
+    wanted: Mask = fresh | np.isin(kernel.mem_map.mapping[pfns], shmem)
+    return wanted
+
+
+def page_out(kernel: Kernel, pfn: int) -> bool:
+    """Unmap a page everywhere and free its frame, if nothing else holds it; return whether the
+    frame is free now. Its slot is reserved."""
+    if kernel.mem_map.flags[pfn] & (PG_ANON | PG_SWAPCACHE):
+        return anon_out(kernel, pfn)
+    return file_out(kernel, pfn)
+
+
+def anon_out(kernel: Kernel, pfn: int) -> bool:
+    """Swap out an anonymous page (add_to_swap, try_to_unmap, pageout)."""
+    mem, swap, page = kernel.mem_map, kernel.swap, one(pfn)
+    if not mem.flags[pfn] & PG_SWAPCACHE:
+        slot = swap.alloc(1)
+        mem.count[pfn] += 1
+        enter_swap_cache(kernel, page, slot)
+        kernel.step("swap_out.add")
+    slot = mem.private[page]
+    try_to_unmap(kernel, pfn, int(swp_entry(slot[0])))
+    if mem.mapcount[pfn] == 0 and mem.count[pfn] == 1:
+        swap.data[slot] = mem.data[page]
+        leave_swap_cache(kernel, page)
+        kernel.step("swap_out.write", n=1)
+        return True
+    if swap.map[slot[0]] == 1 and mem.mapcount[pfn]:
+        leave_swap_cache(kernel, page)  # nothing was unmapped: the slot serves nobody
+    return False
+
+
+def file_out(kernel: Kernel, pfn: int) -> bool:
+    """Write back and drop a page of the page cache (try_to_unmap_file, remove_mapping)."""
+    mem = kernel.mem_map
+    file = kernel.file_of(int(mem.mapping[pfn]))
+    if file is None:
+        return False  # truncated while a device still holds it
+    try_to_unmap(kernel, pfn, 0)
+    if mem.mapcount[pfn] or mem.count[pfn] != 1:
+        return False
+    pgoff = int(mem.index[pfn])
+    if file.shmem:
+        file.slots[pgoff] = kernel.swap.alloc(1)[0]
+        kernel.swap.data[file.slots[pgoff]] = mem.data[pfn]
+    elif mem.flags[pfn] & PG_DIRTY:
+        file.store[pgoff] = mem.data[pfn]
+    file.cache[pgoff] = 0
+    mem.put(one(pfn))
+    return True
+
+
+def try_to_unmap(kernel: Kernel, pfn: int, word: int) -> None:
+    """Replace every word that maps `pfn` by `word`: a swap entry, or 0 for a file page.
+
+    A hit in a locked VMA ends the walk; what was unmapped before it stays so (SWAP_FAIL).
+    """
+    mem = kernel.mem_map
+    hits = unlocked(kernel, walk(kernel, pfn))
+    nhits = hits.mms.size
+    if not nhits:
+        return
+    kernel.tables.words[hits.rows, hits.slots] = word
+    mem.mapcount[pfn] -= nhits
+    if word:
+        kernel.swap.map[swp_offset(word)] += nhits
+        for mm, vpn in zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True):
+            vma = kernel.mms[mm].find_vma(vpn)
+            assert vma is not None, f"mm {mm} maps pfn {pfn} at vpn {vpn:#x}, outside any VMA"
+            kernel.design.remove(one(pfn), vma, one(vpn))
+    mem.count[pfn] -= nhits
+    kernel.step("swap_out.unmap", vpns=np.unique(hits.vpns), n=nhits)
+
+
+def unlocked(kernel: Kernel, hits: Hits) -> Hits:
+    """Return the hits before the first one in a locked VMA. The group knows mms, not VMAs, so each
+    hit costs a find_vma."""
+    kernel.design.cost.vma_finds += hits.mms.size
+    for at, (mm, vpn) in enumerate(zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True)):
+        vma = kernel.mms[mm].find_vma(vpn)
+        if vma is not None and vma.locked:
+            return hits.first(at)
+    return hits
+
+
+# Memory pressure
+
+
+def reclaimable(kernel: Kernel) -> Pfns:
+    """Return the frames that reclaim can take, int64[n], slots permitting: used, not reserved,
+    pinned or locked, and in no locked VMA."""
+    mem = kernel.mem_map
+    cached = ((mem.flags & PG_SWAPCACHE) != 0).astype(np.int64)
+    cached += (mem.mapping < 0) & ((mem.flags & PG_ANON) == 0)  # the page cache's own reference
+    free = (mem.count > 0) & (mem.flags & (PG_RESERVED | PG_LOCKED) == 0)
+    free &= mem.count == mem.mapcount + cached
+    for mm in kernel.mms.values():
+        for vma in mm.vmas:
+            if vma.locked:
+                _, pfns = mapped_pages(kernel.tables.populated(mm.pgd, vma.start_vpn, vma.end_vpn))
+                free[pfns] = False
+    return np.flatnonzero(free)
+
+
+def capacity(kernel: Kernel, pfns: Pfns) -> int:
+    """Return how many of `pfns` reclaim can free with the swap slots there are."""
+    wanting = int(np.count_nonzero(wants_slot(kernel, pfns)))
+    return pfns.size - wanting + min(wanting, kernel.swap.nfree)
+
+
+def make_room(kernel: Kernel, nframes: int, keep: Pfns) -> bool:
+    """Free at least `nframes` frames without touching the pages `keep`; return False, and change
+    nothing, if that is impossible."""
+    mem = kernel.mem_map
+    keep = keep[(mem.flags[keep] & PG_LOCKED) == 0]
+    mem.flags[keep] |= PG_LOCKED
+    try:
+        if capacity(kernel, reclaimable(kernel)) < nframes:
+            return False
+        shrink(kernel, nframes)
+    finally:
+        mem.flags[keep] &= ~PG_LOCKED
+    return True
+
+
+def shrink(kernel: Kernel, nframes: int) -> int:
+    """Free up to `nframes` frames, pages not used lately first; return how many (shrink_zone).
+
+    Two rounds of a clock: the first takes away the accessed bit of a page and spares it, the
+    second spares nobody.
+    """
+    freed = 0
+    for spare in (True, False):
+        pfns = reclaimable(kernel)
+        after = np.searchsorted(pfns, kernel.clock_hand)
+        for pfn in np.roll(pfns, -int(after)).tolist():
+            if freed >= nframes:
+                return freed
+            kernel.clock_hand = pfn + 1
+            page = one(pfn)
+            if spare and referenced(kernel, pfn):
+                continue
+            if wants_slot(kernel, page).any() and not kernel.swap.nfree:
+                continue
+            freed += page_out(kernel, pfn)
+    return freed
+
+
+def referenced(kernel: Kernel, pfn: int) -> bool:
+    """Take the accessed bit from every word that maps `pfn`; return whether one had it
+    (page_referenced)."""
+    hits = walk(kernel, pfn)
+    words = kernel.tables.words[hits.rows, hits.slots]
+    kernel.tables.words[hits.rows, hits.slots] = words & ~PTE_ACCESSED
+    return bool((words & PTE_ACCESSED).any())
+
+
+def reclaim(kernel: Kernel, nframes: int) -> int:
+    """Free up to `nframes` frames as if memory were short; return how many (try_to_free_pages)."""
+    freed = shrink(kernel, nframes)
+    kernel.step("reclaim", n=freed)
+    return freed
+
+
+def swapoff(kernel: Kernel) -> None:
+    """Bring every swapped page back and use swap no more (sys_swapoff, try_to_unuse).
+
+    raises  OutOfMemory if the frames do not suffice; nothing has changed then
+    """
+    from_ptes = [
+        (mm, vma, kernel.tables.populated(mm.pgd, vma.start_vpn, vma.end_vpn))
+        for mm in kernel.mms.values()
+        for vma in mm.vmas
+    ]
+    entries = [(vma, span, np.flatnonzero(swapped(span))) for _, vma, span in from_ptes]
+    entries = [entry for entry in entries if entry[2].size]
+    needed = swapin.frames_to_unuse(kernel, entries) + sum(
+        int(np.count_nonzero(file.slots)) for file in kernel.files.values()
+    )
+    if needed > kernel.mem_map.nfree:
+        raise OutOfMemory(
+            f"swapoff: ENOMEM: {needed} frames needed, {kernel.mem_map.nfree} are free"
+        )
+    for vma, span, at in entries:
+        swapin.unuse(kernel, vma, span, at)
+    for file in kernel.files.values():
+        swapin.unuse_shmem(kernel, file)
+    leave_swap_cache(kernel, np.flatnonzero((kernel.mem_map.flags & PG_SWAPCACHE) != 0))
+    assert kernel.swap.nused == 0, f"{kernel.swap.nused} swap slots are in use after swapoff"
+    kernel.swap.on = False
+    kernel.step("swapoff")
+
+
+def truncate(kernel: Kernel, file: File, npages: int) -> None:
+    """Make `file` `npages` long; unmap what lies beyond from every process, private copies too
+    (vmtruncate, unmap_mapping_range with even_cows). A longer file ends in empty pages."""
+    for vma in file.vmas:
+        first = max(vma.start_vpn + npages - vma.pgoff, vma.start_vpn)
+        if first < vma.end_vpn:
+            zap(kernel, vma, first, vma.end_vpn)
+    drop_pages(kernel, file, npages)
+    file.resize(npages)
+    kernel.step("truncate", what=file.name)
