@@ -1,0 +1,359 @@
+"""The truth: a brute-force scan of all page tables, and the invariants that must hold after every
+operation, whatever the design.
+
+The scan starts at every live address space's top table and reads every word below it. It shares no
+code with the kernel's walk, keeps no count and trusts none; everything is compared with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from anonlab.formats.words import (
+    PG_ANON,
+    PG_SWAPCACHE,
+    POISON,
+    PTE_PRESENT,
+    PTE_SHIFT,
+    PTE_WRITE,
+    ZERO_PFN,
+    Ints,
+    Mask,
+    Pfns,
+    Rows,
+    Vpns,
+    Words,
+    pte_letters,
+)
+from anonlab.kernel import Kernel
+from anonlab.kernel.walk import walk
+from anonlab.mm import Vma
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Every page-table word of the machine that is not 0, int64[n] each, ascending by (mm, vpn).
+
+    mms    number of the address space · vpns page number · words the leaf word
+    rows   int64[k], every table that the scan passed, with repeats if one was reached twice
+    """
+
+    mms: Ints
+    vpns: Vpns
+    words: Words
+    rows: Rows
+
+    @property
+    def present(self) -> Mask:
+        """Words that map a frame."""
+        return np.asarray((self.words & PTE_PRESENT) != 0)
+
+    @property
+    def pfns(self) -> Pfns:
+        """The frames of all words, meaningful where `present`."""
+        return self.words >> PTE_SHIFT
+
+
+def scan(kernel: Kernel) -> Scan:
+    """Read all page tables, level by level, from the top tables of all live address spaces."""
+    tables, bits = kernel.tables.words, kernel.geometry.bits
+    live = sorted(kernel.mms.values(), key=lambda mm: mm.number)
+    mms = np.array([mm.number for mm in live], dtype=np.int64)
+    rows = np.array([mm.pgd for mm in live], dtype=np.int64)
+    vpns = np.zeros(rows.shape, dtype=np.int64)
+    passed = [rows]
+    for level in range(kernel.geometry.levels):
+        at, slots = np.nonzero(tables[rows])  # every entry of every table on this level
+        words = tables[rows[at], slots]
+        mms, vpns = mms[at], vpns[at] << bits | slots
+        if level < kernel.geometry.levels - 1:
+            rows = words >> PTE_SHIFT
+            passed.append(rows)
+    return Scan(mms, vpns, words, np.concatenate(passed))
+
+
+@dataclass
+class Walks:
+    """The walks of one check: places that the design named, mappings of anonymous pages."""
+
+    candidates: int = 0
+    mappings: int = 0
+
+
+def check(kernel: Kernel, most_walks: int | None = None) -> Walks:
+    """Raise AssertionError, with the whole state, if any invariant of the machine, the kernel or
+    the design is broken; return what the walks named. Looks only: the design's counters are put
+    back."""
+    truth = scan(kernel)
+    cost = kernel.design.cost
+    kernel.design.cost = type(cost)()
+    try:
+        for invariant in INVARIANTS:
+            invariant(kernel, truth)
+        return walk_finds_exactly_the_mappers(kernel, truth, most_walks)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{state(kernel, truth)}") from None
+    finally:
+        kernel.design.cost = cost
+
+
+def state(kernel: Kernel, truth: Scan) -> str:
+    """Return mappings and frames as text, for the message of a broken invariant."""
+    lines = [f"design {kernel.design.name}; mappings (mm, address, word):"]
+    for mm, vpn, word in zip(
+        *map(np.ndarray.tolist, (truth.mms, truth.vpns, truth.words)), strict=True
+    ):
+        what = f"swap {word:#x}"
+        if word & PTE_PRESENT:
+            what = f"pfn {word >> PTE_SHIFT} {pte_letters(word)}"
+        lines.append(f"  mm {mm} {kernel.geometry.address(vpn)} {what}")
+    lines.append("frames (pfn, count, mapcount, index, mapping, flags):")
+    mem = kernel.mem_map
+    for pfn in np.flatnonzero(mem.count).tolist():
+        columns = (mem.count, mem.mapcount, mem.index, mem.mapping, mem.flags)
+        lines.append(f"  {pfn}: " + " ".join(str(int(column[pfn])) for column in columns))
+    return "\n".join(lines)
+
+
+def first(bad: Mask) -> int | None:
+    """Return the position of the first True, or None."""
+    return int(np.argmax(bad)) if bad.any() else None
+
+
+# Machine
+
+
+def tables_are_a_tree(kernel: Kernel, truth: Scan) -> None:
+    """Every used table is reached once from one live mm; row 0 and free tables are empty."""
+    tables = kernel.tables
+    assert not tables.words[0].any(), "row 0 of the page tables is not empty"
+    reached = np.bincount(truth.rows, minlength=len(tables.words))
+    at = first(reached > 1)
+    assert at is None, f"page table {at} is reached {reached[at or 0]} times"
+    free = tables.free_rows
+    assert not tables.words[free].any(), "a free page table is not empty"
+    used = np.ones(len(tables.words), dtype=np.bool_)
+    used[0] = used[free] = False
+    at = first(used != (reached == 1))
+    assert at is None, f"page table {at}: in use {used[at or 0]}, reached {reached[at or 0]} times"
+
+
+def mapcount_is_the_number_of_words(kernel: Kernel, truth: Scan) -> None:
+    """mapcount equals the present words that name the frame; the zero page has none."""
+    pfns = truth.pfns[truth.present]
+    mapcount = kernel.mem_map.mapcount
+    assert not pfns.size or pfns.max() < mapcount.size, (
+        f"a word names pfn {pfns.max()}, out of range"
+    )
+    words = np.bincount(pfns, minlength=mapcount.size)
+    words[ZERO_PFN] = 0
+    at = first(words != mapcount)
+    assert at is None, f"pfn {at}: {words[at or 0]} PTEs map it, mapcount is {mapcount[at or 0]}"
+
+
+def count_is_the_sum_of_its_holders(kernel: Kernel, truth: Scan) -> None:
+    """count = mapcount + swap cache + page cache + pins."""
+    mem = kernel.mem_map
+    held = mem.mapcount + ((mem.flags & PG_SWAPCACHE) != 0)
+    held[ZERO_PFN] = 1
+    for file in kernel.files.values():
+        held[file.cache[file.cache != 0]] += 1
+    pins = [pfn for pfns in kernel.pins.values() for pfn in pfns if pfn != ZERO_PFN]
+    np.add.at(held, np.array(pins, dtype=np.int64), 1)
+    at = first(held != mem.count)
+    assert at is None, (
+        f"pfn {at}: {held[at or 0]} references are known, count is {mem.count[at or 0]}"
+    )
+
+
+def free_frames_are_free(kernel: Kernel, truth: Scan) -> None:
+    """A frame is on the free list once or has a count; a free one has no past and no home."""
+    mem = kernel.mem_map
+    free = np.bincount(mem.free_pfns, minlength=mem.nframes)
+    at = first(free != (mem.count == 0))
+    assert at is None, (
+        f"pfn {at}: count {mem.count[at or 0]}, {free[at or 0]} times on the free list"
+    )
+    pfns = mem.free_pfns
+    for name in ("mapping", "index", "flags", "private"):
+        at = first(getattr(mem, name)[pfns] != 0)
+        assert at is None, f"pfn {pfns[at or 0]} is free but keeps its {name}"
+    at = first(mem.data[pfns] != POISON)
+    assert at is None, f"pfn {pfns[at or 0]} is free but was written after that"
+    assert mem.data[ZERO_PFN] == 0, "the zero page is not zero"
+
+
+def swap_map_is_the_number_of_users(kernel: Kernel, truth: Scan) -> None:
+    """swap_map = swap words + swap cache + shmem objects; cache and pages name each other."""
+    swap, mem = kernel.swap, kernel.mem_map
+    entries = truth.words[~truth.present] >> 8
+    assert not entries.size or entries.max() <= swap.nslots, "a word names a slot out of range"
+    users = np.bincount(entries, minlength=swap.nslots + 1)
+    users += swap.cache != 0
+    for file in kernel.files.values():
+        users[file.slots[file.slots != 0]] += 1
+    at = first(users != swap.map)
+    assert at is None, f"swap slot {at}: {users[at or 0]} users, swap_map is {swap.map[at or 0]}"
+    free = np.bincount(swap.free_slots, minlength=swap.nslots + 1)
+    free[0] = 1
+    at = first(free != (swap.map == 0))
+    assert at is None, f"swap slot {at}: swap_map {swap.map[at or 0]}, {free[at or 0]} times free"
+    cached = np.flatnonzero(mem.flags & PG_SWAPCACHE)
+    slots = np.flatnonzero(swap.cache)
+    assert np.array_equal(np.sort(swap.cache[slots]), cached), "swap cache and PG_SWAPCACHE differ"
+    assert (mem.private[swap.cache[slots]] == slots).all(), "a cached page names another slot"
+
+
+# Kernel
+
+
+def words_lie_in_vmas(kernel: Kernel, truth: Scan) -> None:
+    """Every word lies in a VMA that allows what it allows; file pages lie at their offset."""
+    mem = kernel.mem_map
+    for mm in kernel.mms.values():
+        mine = truth.mms == mm.number
+        covered = np.zeros(np.count_nonzero(mine), dtype=np.bool_)
+        vpns, words = truth.vpns[mine], truth.words[mine]
+        for vma in mm.vmas:
+            inside = (vpns >= vma.start_vpn) & (vpns < vma.end_vpn)
+            covered |= inside
+            _words_fit(kernel, vma, vpns[inside], words[inside])
+        at = first(~covered)
+        where = kernel.geometry.address(int(vpns[at])) if at is not None else ""
+        assert at is None, f"mm {mm.number} maps {where}, which is outside all VMAs"
+    anon = truth.present & ((mem.flags[np.where(truth.present, truth.pfns, 0)] & PG_ANON) != 0)
+    shared = mem.mapcount[truth.pfns[anon]] > 1
+    at = first(shared & ((truth.words[anon] & PTE_WRITE) != 0))
+    assert at is None, f"pfn {truth.pfns[anon][at or 0]} is mapped more than once and writable"
+
+
+def _words_fit(kernel: Kernel, vma: Vma, vpns: Vpns, words: Words) -> None:
+    mem = kernel.mem_map
+    present = (words & PTE_PRESENT) != 0
+    words, vpns = words[present], vpns[present]
+    if not vma.writable:
+        assert not (words & PTE_WRITE).any(), f"{vma!r} is read-only but has a writable word"
+    pfns = words >> PTE_SHIFT
+    zero = pfns == ZERO_PFN
+    assert not (words[zero] & PTE_WRITE).any(), f"{vma!r} maps the zero page writable"
+    pages = ~zero & ((mem.flags[pfns] & PG_ANON) == 0)
+    if vma.file is None:
+        assert not pages.any(), f"{vma!r} maps pfn {pfns[pages][:1]}, which is not anonymous"
+        return
+    right = (mem.mapping[pfns] == vma.file.mapping) & (
+        mem.index[pfns] == vpns - vma.start_vpn + vma.pgoff
+    )
+    at = first(pages & ~right)
+    assert at is None, f"{vma!r} maps pfn {pfns[at or 0]}, not its page of the file"
+    assert vma.shared is False or pages.all(), f"{vma!r} is shared but maps an anonymous page"
+
+
+def vmas_are_in_order(kernel: Kernel, truth: Scan) -> None:
+    """VMAs are not empty, ascend, do not overlap, and are on their file's list, and only those."""
+    linked = {vma for file in kernel.files.values() for vma in file.vmas}
+    for mm in kernel.mms.values():
+        end_vpn = 0
+        for vma in mm.vmas:
+            assert end_vpn <= vma.start_vpn < vma.end_vpn, (
+                f"mm {mm.number}: {vma!r} is out of order"
+            )
+            assert vma.mm is mm, f"{vma!r} is on the list of mm {mm.number}, but of another"
+            assert vma.file is None or vma in vma.file.vmas, f"{vma!r} is not on its file's list"
+            end_vpn = vma.end_vpn
+            linked.discard(vma)
+        assert end_vpn <= kernel.geometry.task_npages, f"mm {mm.number} leaves user space"
+    assert not linked, f"{next(iter(linked))!r} is on a file's list, but gone"
+
+
+def address_spaces_have_users(kernel: Kernel, truth: Scan) -> None:
+    """mm_users is the number of processes that run there; no mm is kept without one."""
+    for mm in kernel.mms.values():
+        users = sum(process.mm is mm for process in kernel.processes.values())
+        assert users == mm.users > 0, f"mm {mm.number}: {users} processes, mm_users {mm.users}"
+        assert kernel.pgds[mm.number] == mm.pgd, f"mm {mm.number}: its top table is another one"
+    lost = [p.name for p in kernel.processes.values() if p.mm and p.mm.number not in kernel.mms]
+    assert not lost, f"{lost[:1]} runs in an address space that is gone"
+
+
+def page_cache_names_its_pages(kernel: Kernel, truth: Scan) -> None:
+    """A cached page knows its file and offset; nothing lies beyond the end of a file."""
+    mem = kernel.mem_map
+    for file in kernel.files.values():
+        pgoffs = np.flatnonzero(file.cache)
+        pfns = file.cache[pgoffs]
+        right = (mem.mapping[pfns] == file.mapping) & (mem.index[pfns] == pgoffs)
+        right &= (mem.flags[pfns] & PG_ANON) == 0
+        at = first(~right)
+        assert at is None, f"pfn {pfns[at or 0]} is cached for {file!r}, but does not say so"
+        assert not (file.cache[file.slots != 0]).any(), f"{file!r}: a page is cached and swapped"
+
+
+# Reverse map
+
+
+def walk_finds_exactly_the_mappers(
+    kernel: Kernel, truth: Scan, most_walks: int | None = None
+) -> Walks:
+    """I1: for every mapped page the walk finds the words of the scan, each once, and no others."""
+    present = truth.present
+    mms, vpns, pfns = truth.mms[present], truth.vpns[present], truth.pfns[present]
+    order = np.argsort(pfns, kind="stable")
+    mms, vpns, pfns = mms[order], vpns[order], pfns[order]
+    walks = Walks()
+    bounds = np.flatnonzero(np.diff(pfns, prepend=-1, append=-1)).tolist()
+    ranges = list(pairwise(bounds))
+    if most_walks is not None:
+        ranges = ranges[:: len(ranges) // most_walks + 1]
+    for start, end in ranges:
+        pfn = int(pfns[start])
+        if pfn == ZERO_PFN:
+            continue
+        expected = set(zip(mms[start:end].tolist(), vpns[start:end].tolist(), strict=True))
+        hits = walk(kernel, pfn)
+        found = list(zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True))
+        missed = expected - set(found)
+        assert not missed, f"the walk for pfn {pfn} misses (mm, vpn) {sorted(missed)}"
+        assert len(found) == len(expected), (
+            f"the walk for pfn {pfn} finds {found}, true are {expected}"
+        )
+        if kernel.mem_map.flags[pfn] & PG_ANON:
+            walks.candidates += hits.candidates
+            walks.mappings += len(found)
+    return walks
+
+
+def unmapped_pages_have_no_home(kernel: Kernel, truth: Scan) -> None:
+    """I4: an anonymous page that nobody maps names no object of the design, unless it may."""
+    if kernel.design.keeps_mapping:
+        return
+    mem = kernel.mem_map
+    at = first(((mem.flags & PG_ANON) != 0) & (mem.mapcount == 0) & (mem.mapping != 0))
+    assert at is None, f"pfn {at} is mapped nowhere, but its mapping is {mem.mapping[at or 0]}"
+
+
+def design_keeps_its_own_rules(kernel: Kernel, truth: Scan) -> None:
+    """What the design itself promises, I2 and I3 among it; no counter is negative."""
+    where = truth.present & (truth.pfns != ZERO_PFN)
+    anon = where.copy()
+    anon[where] = (kernel.mem_map.flags[truth.pfns[where]] & PG_ANON) != 0
+    kernel.design.check(kernel.mms, truth.mms[anon], truth.vpns[anon], truth.pfns[anon])
+    for name, count in kernel.design.cost.items():
+        assert count >= 0, f"cost: {name} is {count}"
+
+
+INVARIANTS = (
+    tables_are_a_tree,
+    mapcount_is_the_number_of_words,
+    count_is_the_sum_of_its_holders,
+    free_frames_are_free,
+    swap_map_is_the_number_of_users,
+    vmas_are_in_order,
+    words_lie_in_vmas,
+    address_spaces_have_users,
+    page_cache_names_its_pages,
+    unmapped_pages_have_no_home,
+    design_keeps_its_own_rules,
+)
