@@ -1,0 +1,90 @@
+"""What a strace log says of one address space: areas, and how many pages may be in memory."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import NamedTuple
+
+
+class Area(NamedTuple):
+    """Pages [start, end) that one call of the log mapped.
+
+    touched  at most so many of its pages are in memory
+    upward   False for a stack: its last pages are touched first
+    """
+
+    start: int
+    end: int
+    prot: str
+    file: str
+    shared: bool
+    touched: int = 0
+    upward: bool = True
+
+    def piece(self, start: int, end: int) -> Area:
+        """Return the part [start, end); any part may be the one that was touched."""
+        return self._replace(start=start, end=end, touched=min(self.touched, end - start))
+
+
+class Areas:
+    """The areas of one address space, ascending by page number and never overlapping.
+
+    heap     (first page, end) of the heap as the log has it; None before the first brk
+    users    processes that run in it
+    resident at most so many pages of it are in memory
+    """
+
+    def __init__(self) -> None:
+        self.starts: list[int] = []
+        self.areas: list[Area] = []
+        self.heap: tuple[int, int] | None = None
+        self.users = 1
+        self.resident = 0
+
+    def copy(self) -> Areas:
+        """Return what a fork gets."""
+        child = Areas()
+        child.starts, child.areas = self.starts.copy(), self.areas.copy()
+        child.heap, child.resident = self.heap, self.resident
+        return child
+
+    def _between(self, start: int, end: int) -> slice:
+        """Return where the areas that have pages in [start, end) stand."""
+        first = bisect_right(self.starts, start)
+        if first and self.areas[first - 1].end > start:
+            first -= 1
+        last = first
+        while last < len(self.starts) and self.starts[last] < end:
+            last += 1
+        return slice(first, last)
+
+    def overlapping(self, start: int, end: int) -> list[Area]:
+        """Return the areas that have pages in [start, end), ascending."""
+        return self.areas[self._between(start, end)]
+
+    def covered(self, start: int, end: int) -> list[Area]:
+        """Return the areas of [start, end) if they leave no hole in it, else nothing."""
+        found = self.overlapping(start, end)
+        vpn = start
+        for area in found:
+            if area.start > vpn:
+                return []
+            vpn = area.end
+        return found if vpn >= end else []
+
+    def replace(self, start: int, end: int, new: list[Area]) -> None:
+        """Put the areas `new`, which lie in [start, end), in the place of whatever is there."""
+        where = self._between(start, end)
+        old = self.areas[where]
+        if old:
+            new = new.copy()
+            if old[0].start < start:
+                new.insert(0, old[0].piece(old[0].start, start))
+            if old[-1].end > end:
+                new.append(old[-1].piece(end, old[-1].end))
+        self.areas[where] = new
+        self.starts[where] = [area.start for area in new]
+        for area in old:
+            self.resident -= area.touched
+        for area in new:
+            self.resident += area.touched

@@ -1,0 +1,59 @@
+"""The histories and recorded logs that come with anonlab, by name."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from anonlab.formats.history import History
+from anonlab.formats.history_text import parse
+
+_HISTORIES = Path(str(files("anonlab.histories"))) / "library"
+_LOGS = Path(str(files("anonlab.histories"))) / "data"
+
+
+def names() -> list[str]:
+    """Return the names of the histories, the simplest first."""
+    return [*_ORDER, *sorted(_found(_HISTORIES, ".history") - set(_ORDER))]
+
+
+def load(name: str) -> History:
+    """Return the history `name`; ValueError if there is none."""
+    return parse(text(name))
+
+
+def text(name: str) -> str:
+    """Return the text of the history `name`, with its comments; ValueError if there is none."""
+    return _path(_HISTORIES, name, ".history", "history").read_text(encoding="utf-8")
+
+
+def logs() -> list[str]:
+    """Return the names of the recorded strace logs."""
+    return sorted(_found(_LOGS, ".strace"))
+
+
+def log(name: str) -> Path:
+    """Return the file of the recorded strace log `name`, for `read_strace`; ValueError if none."""
+    return _path(_LOGS, name, ".strace", "log")
+
+
+_ORDER = (
+    "first_touch",
+    "fork_and_write",
+    "mremap_after_fork",
+    "execve_leaves_the_group",
+    "shared_file",
+    "swap_and_back",
+    "prefork",
+)
+
+
+def _found(folder: Path, suffix: str) -> set[str]:
+    return {path.stem for path in folder.iterdir() if path.suffix == suffix}
+
+
+def _path(folder: Path, name: str, suffix: str, kind: str) -> Path:
+    found = _found(folder, suffix)
+    if name not in found:
+        raise ValueError(f"there is no {kind} {name!r}; there are {', '.join(sorted(found))}")
+    return folder / (name + suffix)

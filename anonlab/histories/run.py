@@ -1,0 +1,195 @@
+"""Run a history on a kernel: every operation, with its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from anonlab.errors import FormatError, NoSuchProcess, SimulatedError
+from anonlab.formats.history import ANY, INT_MAX, History, Op
+from anonlab.formats.history_text import format_op as op_text
+from anonlab.formats.history_text import parse
+from anonlab.formats.words import GEOMETRIES, PAGE_SHIFT
+from anonlab.kernel import Kernel, Task
+from anonlab.mm import File
+from anonlab.rmap import Rmap
+
+__all__ = ["Outcome", "Run", "apply", "as_history", "make_kernel", "op_text", "run", "run_on"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one operation ended: `error` is '' or the message of what happened to the process;
+    `value` is what the call returned (an address, a tag, a list of tags), None if nothing."""
+
+    error: str = ""
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A history that was run: the kernel as it is afterwards, one outcome per operation."""
+
+    kernel: Kernel
+    outcomes: tuple[Outcome, ...]
+
+
+def as_history(history: History | str) -> History:
+    """Return `history`, parsed if it is text; FormatError if it is neither."""
+    if isinstance(history, str):
+        return parse(history)
+    if not isinstance(history, History):
+        raise FormatError(f"a history is a History or its text, got {type(history).__name__}")
+    return history
+
+
+def make_kernel(history: History, design: str | Rmap = "anongroup") -> Kernel:
+    """Return a new kernel on the machine that `history` wants."""
+    machine = history.machine
+    geometry = GEOMETRIES[machine.geometry]
+    return Kernel(design, machine.frames, machine.swap, geometry, machine.tables or None)
+
+
+def run(history: History | str, design: str | Rmap = "anongroup") -> Run:
+    """Run `history` under `design` on a machine of its own.
+
+    raises  FormatError if an operation makes no sense to the kernel; operations that fail as
+            programs fail (SimulatedError) are outcomes
+    """
+    history = as_history(history)
+    kernel = make_kernel(history, design)
+    return Run(kernel, run_on(kernel, history))
+
+
+def run_on(
+    kernel: Kernel,
+    history: History,
+    before: Callable[[Op], None] | None = None,
+    after: Callable[[Op, Outcome], None] | None = None,
+) -> tuple[Outcome, ...]:
+    """Run `history` on `kernel`, calling `before` and `after` around each operation."""
+    outcomes = []
+    for op in history.ops:
+        if before is not None:
+            before(op)
+        outcome = apply(kernel, op)
+        outcomes.append(outcome)
+        if after is not None:
+            after(op, outcome)
+    return tuple(outcomes)
+
+
+def apply(kernel: Kernel, op: Op) -> Outcome:
+    """Do one operation and return how it ended; FormatError if it makes no sense."""
+    try:
+        return Outcome(value=_CALLS[op.verb](kernel, op))
+    except SimulatedError as error:
+        return Outcome(error=str(error))
+    except (ValueError, TypeError) as error:
+        raise FormatError(f"{op_text(op)}: {error}", op.line) from error
+    except MemoryError as error:
+        what = "more pages than this computer has memory for"
+        raise FormatError(f"{op_text(op)}: {what}", op.line) from error
+
+
+def _task(kernel: Kernel, name: str, verb: str) -> Task:
+    """Return the process `name`; ESRCH if the fork that should have made it failed."""
+    if name not in kernel.processes:
+        raise NoSuchProcess(f"{name}: ESRCH: {verb}: there is no process {name!r}")
+    return kernel.processes[name]
+
+
+def _file(kernel: Kernel, name: str) -> File:
+    if name not in kernel.files:
+        raise ValueError(f"there is no file {name!r}; make it with '{name} = file PAGES'")
+    return kernel.files[name]
+
+
+def _nbytes(op: Op, name: str = "pages") -> int:
+    return int(op.args.get(name, 1)) << PAGE_SHIFT
+
+
+def _mmap(kernel: Kernel, op: Op) -> int:
+    args = op.args
+    file = _file(kernel, str(args["file"])) if "file" in args else None
+    return _task(kernel, op.who, op.verb).mmap(
+        _nbytes(op),
+        None if args["addr"] == ANY else int(args["addr"]),
+        str(args.get("prot", "rw")),
+        bool(args.get("shared", False)),
+        file,
+        int(args.get("offset", 0)) << PAGE_SHIFT,
+        bool(args.get("fixed", False)),
+        bool(args.get("growsdown", False)),
+    )
+
+
+def _mremap(kernel: Kernel, op: Op) -> int:
+    args = op.args
+    new = int(args["to"]) if "to" in args and args["to"] != ANY else None
+    return _task(kernel, op.who, op.verb).mremap(
+        int(args["addr"]),
+        _nbytes(op),
+        _nbytes(op, "new_pages") if "new_pages" in args else None,
+        new=new,
+        dontunmap=bool(args.get("dontunmap", False)),
+    )
+
+
+def _write(kernel: Kernel, op: Op) -> None:
+    task = _task(kernel, op.who, op.verb)
+    addr, value, nbytes = int(op.args["addr"]), int(op.args["value"]), _nbytes(op)
+    start_vpn, end_vpn = task.pages_of("write", addr, nbytes)  # a bad range has no values
+    if value + end_vpn - start_vpn - 1 > INT_MAX:
+        raise ValueError(f"the last page would hold more than {INT_MAX}")
+    task.write_range(addr, value + np.arange(end_vpn - start_vpn, dtype=np.int64))
+
+
+def _execve(kernel: Kernel, op: Op) -> None:
+    args = int(op.args.get("args", 2))
+    _task(kernel, op.who, op.verb).execve(str(op.args["program"]), args)
+
+
+def _on_range(kernel: Kernel, op: Op) -> Any:
+    """A call that takes an address and a length: munmap, mlock, pin, swap_out, …"""
+    call = getattr(_task(kernel, op.who, op.verb), op.verb)
+    extra = [str(op.args[name]) for name in ("prot", "advice") if name in op.args]
+    return call(int(op.args["addr"]), _nbytes(op), *extra)
+
+
+def _read(kernel: Kernel, op: Op) -> list[int]:
+    task = _task(kernel, op.who, op.verb)
+    tags: list[int] = task.read_range(int(op.args["addr"]), _nbytes(op)).tolist()
+    return tags
+
+
+def _new(kernel: Kernel, op: Op) -> None:
+    """fork, vfork and clone_vm: a call of the parent that makes a process."""
+    getattr(_task(kernel, str(op.args["parent"]), op.verb), op.verb)(op.who)
+
+
+_CALLS: dict[str, Callable[[Kernel, Op], Any]] = {
+    "spawn": lambda kernel, op: kernel.spawn(op.who) and None,
+    "file": lambda kernel, op: kernel.file(op.who, int(op.args["pages"])) and None,
+    "truncate": lambda kernel, op: kernel.truncate(
+        _file(kernel, str(op.args["file"])), int(op.args["npages"])
+    ),
+    "reclaim": lambda kernel, op: kernel.reclaim(int(op.args["pages"])),
+    "swapoff": lambda kernel, op: kernel.swapoff(),
+    "fork": _new,
+    "vfork": _new,
+    "clone_vm": _new,
+    "execve": _execve,
+    "exit": lambda kernel, op: _task(kernel, op.who, op.verb).exit(),
+    "mmap": _mmap,
+    "mremap": _mremap,
+    "brk": lambda kernel, op: _task(kernel, op.who, op.verb).brk(int(op.args["addr"])),
+    "read": _read,
+    "write": _write,
+    **dict.fromkeys(
+        ("munmap", "mprotect", "madvise", "mlock", "munlock", "pin", "unpin", "swap_out"), _on_range
+    ),
+}
