@@ -1,0 +1,27 @@
+"""Pictures, text and the player, made of snapshots and traces and of nothing else.
+
+``snapshot_svg`` and ``text_twin`` show one moment, ``changes`` says what is different in another,
+``html`` and ``save_html`` make a page of a trace, ``lines_svg`` a chart of counts. The player for
+notebooks is ``anonlab.view.player.Player``: it needs anywidget, which nothing here loads.
+"""
+
+from anonlab.view.changes import Change, changes
+from anonlab.view.chart import lines_svg, lines_text
+from anonlab.view.export import html, save_html
+from anonlab.view.facts import facts
+from anonlab.view.graph import dot_source
+from anonlab.view.stage import snapshot_svg
+from anonlab.view.text import text_twin
+
+__all__ = [
+    "Change",
+    "changes",
+    "dot_source",
+    "facts",
+    "html",
+    "lines_svg",
+    "lines_text",
+    "save_html",
+    "snapshot_svg",
+    "text_twin",
+]

@@ -1,0 +1,255 @@
+"""The design's own graph: which mms, VMAs and groups hang together, so who may map a page.
+
+The graph is laid out once, for the union of all nodes and edges of a trace, so that nothing moves
+between steps: a step only says which of them exist. Positions come from the `dot` program; where
+there is none, nodes stand in columns, with the same ids and the same facts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from anonlab.formats.snapshot import Edge, Node
+from anonlab.view.cells import Cell, Panel, Spot, State, fit
+from anonlab.view.facts import edge_fact, node_fact
+from anonlab.view.reading import Reading
+from anonlab.view.tables import WIDTH
+
+NODE_HEIGHT, TOP, MOST_NODES = 40.0, 52.0, 24
+"""px of a node, px of the heading, and nodes beyond which parallel ones share a place."""
+Point = tuple[float, float]
+
+
+class Place(NamedTuple):
+    """A place for one node, or for several that come, go and connect alike."""
+
+    name: str
+    kind: str
+    nodes: tuple[str, ...]
+    width: float
+
+
+class Layout(NamedTuple):
+    """Where things are, in px: centres of nodes, control points of edges, size of the whole."""
+
+    centres: dict[str, Point]
+    curves: dict[tuple[str, str], tuple[Point, ...]]
+    width: float
+    height: float
+
+
+def dot_source(places: Sequence[Place], links: Sequence[tuple[str, str]]) -> str:
+    """Return the DOT text of the union graph: sorted, with ids and fixed sizes."""
+    lines = ["digraph anonlab {", "rankdir=LR; nodesep=0.16; ranksep=0.5; node [shape=box];"]
+    for place in sorted(places):
+        size = f"width={place.width / 72:.3f}, height={NODE_HEIGHT / 72:.3f}, fixedsize=true"
+        lines.append(f'"{place.name}" [id="{place.name}", label="", {size}];')
+    lines += [f'"{tail}" -> "{head}" [id="{tail}--{head}"];' for tail, head in sorted(links)]
+    return "\n".join([*lines, "}", ""])
+
+
+def dot_layout(source: str) -> Layout | None:
+    """Ask the `dot` program for the positions of `source`; None where there is no such program.
+
+    raises  nothing for a missing program: graphviz raises ExecutableNotFound, a browser OSError
+    """
+    import graphviz
+
+    try:
+        plain = graphviz.Source(source).pipe(format="json0", engine="dot", encoding="utf-8")
+    except (graphviz.ExecutableNotFound, OSError):
+        return None
+    return _from_dot(json.loads(plain))
+
+
+def _from_dot(graph: dict[str, Any]) -> Layout:
+    _, _, width, height = (float(number) for number in graph["bb"].split(","))
+    nodes = {node["_gvid"]: node["name"] for node in graph.get("objects", ())}
+
+    def point(text: str) -> Point:
+        x, y = text.split(",")[-2:]
+        return round(float(x), 1), round(height - float(y), 1)
+
+    curves = {}
+    for edge in graph.get("edges", ()):
+        points = edge["pos"].split()
+        tip = [point(each) for each in points if each.startswith("e,")]
+        body = [point(each) for each in points if each[0] not in "es"]
+        curves[nodes[edge["tail"]], nodes[edge["head"]]] = (*body, *tip)
+    centres = {node["name"]: point(node["pos"]) for node in graph.get("objects", ())}
+    return Layout(centres, curves, width, height)
+
+
+def column_layout(places: Sequence[Place], links: Sequence[tuple[str, str]]) -> Layout:
+    """Put every node right of those that point to it, each column from the top down."""
+    ranks = {place.name: 0 for place in places}
+    for _ in range(min(len(places), 8)):  # a cycle ends here too
+        for tail, head in sorted(links):
+            if tail != head:
+                ranks[head] = min(max(ranks[head], ranks[tail] + 1), 8)
+    columns: dict[int, list[Place]] = {}
+    for place in sorted(places):
+        columns.setdefault(ranks[place.name], []).append(place)
+    centres: dict[str, Point] = {}
+    x = height = 0.0
+    for rank in sorted(columns):
+        wide = max(place.width for place in columns[rank])
+        for at, place in enumerate(columns[rank]):
+            centres[place.name] = (x + wide / 2, NODE_HEIGHT / 2 + at * (NODE_HEIGHT + 12))
+        x += wide + 40
+        height = max(height, len(columns[rank]) * (NODE_HEIGHT + 12))
+    sizes = {place.name: place.width for place in places}
+    curves = {(a, b): _bow(centres[a], centres[b], sizes[a], sizes[b]) for a, b in links}
+    return Layout(centres, curves, max(0.0, x - 40), height)
+
+
+def _bow(tail: Point, head: Point, tail_width: float, head_width: float) -> tuple[Point, ...]:
+    start = (tail[0] + tail_width / 2, tail[1])
+    end = (head[0] - head_width / 2, head[1])
+    bend = max(18.0, abs(end[0] - start[0]) / 2)
+    return start, (start[0] + bend, start[1]), (end[0] - bend, end[1]), end
+
+
+Layouter = Callable[[str], Layout | None]
+
+
+class GraphPanel:
+    """The design's graph over all `readings` of a trace.
+
+    layouter  takes DOT and returns positions, or None for the built-in columns
+    """
+
+    def __init__(self, readings: Sequence[Reading], layouter: Layouter = dot_layout) -> None:
+        self.readings = readings
+        self.places = _places(readings)
+        self.home = {node: place for place in self.places for node in place.nodes}
+        edges = {edge for reading in readings for edge in reading.snapshot.edges}
+        known = [edge for edge in edges if edge.tail in self.home and edge.head in self.home]
+        self.links = sorted({(self.home[e.tail].name, self.home[e.head].name) for e in known})
+        layout = layouter(dot_source(self.places, self.links)) if self.places else None
+        self._draw(layout or column_layout(self.places, self.links))
+
+    def _draw(self, layout: Layout) -> None:
+        width = max(WIDTH, layout.width)
+        spots = (Spot(0, 16, "h"), Spot(0, 33, "s"))
+        cells = [Cell("graph", "head", 0, 0, width, 44, spots)]
+        for at, link in enumerate(self.links):
+            points = tuple((x, y + TOP) for x, y in layout.curves[link])
+            (x0, y0), (x1, y1) = points[0], points[-1]
+            cells.append(Cell(f"edge-{at}", "edge", 0, 0, x0 + x1, y0 + y1, (), _curve(points)))
+        for place in self.places:
+            x, y = layout.centres[place.name]
+            half = place.width / 2
+            texts = (Spot(half, 17, "b mid"), Spot(half, 32, "s mid"))
+            corner = (round(x - half, 1), round(y - NODE_HEIGHT / 2 + TOP, 1))
+            cells.append(Cell(place.name, "node", *corner, place.width, NODE_HEIGHT, texts))
+        caption = "who may map the pages"
+        self.panel = Panel("graph", "memory", caption, width, TOP + layout.height + 4, tuple(cells))
+
+    def states(self, reading: Reading) -> dict[str, State]:
+        """Return which nodes and edges exist in `reading`."""
+        snapshot = reading.snapshot
+        under = f"reverse map {snapshot.design}"
+        out = {"graph": State("on", ("who may map the pages", under))}
+        nodes = {node.id: node for node in snapshot.nodes}
+        for place in self.places:
+            here = [nodes[node] for node in place.nodes if node in nodes]
+            out |= {place.name: _node_state(place, here, reading)} if here else {}
+        held: dict[tuple[str, str], list[Edge]] = {}
+        for edge in snapshot.edges:
+            if edge.tail in self.home and edge.head in self.home:
+                link = (self.home[edge.tail].name, self.home[edge.head].name)
+                held.setdefault(link, []).append(edge)
+        for at, link in enumerate(self.links):
+            if link in held:
+                out[f"edge-{at}"] = _edge_state(held[link], nodes)
+        return out
+
+
+def _places(readings: Sequence[Reading]) -> list[Place]:
+    """Return a place per node of the union; parallel nodes share one in a large graph."""
+    labels: dict[str, Node] = {}
+    widths: dict[str, int] = {}
+    for reading in readings:
+        for node in reading.snapshot.nodes:
+            labels[node.id] = node
+            longest = max(len(node.label) * 7.3, len(_under(node, reading)) * 6.2)
+            widths[node.id] = max(widths.get(node.id, 0), int(longest) + 20)
+    groups: dict[object, list[str]] = {}
+    looks = _stories(readings) if len(labels) > MOST_NODES else {}
+    for name in labels:
+        groups.setdefault(looks.get(name, name), []).append(name)
+    return [
+        Place(f"node-{at}", labels[names[0]].kind, tuple(names), _wide(names, widths))
+        for at, names in enumerate(groups.values())
+    ]
+
+
+def _wide(names: list[str], widths: dict[str, int]) -> float:
+    return float(min(190, max(76, *(widths[name] for name in names))))
+
+
+def _stories(readings: Sequence[Reading]) -> dict[str, object]:
+    """What must be equal for two nodes of a large graph to share a place."""
+    stories: dict[str, list[object]] = {}
+    for at, reading in enumerate(readings):
+        around: dict[str, list[tuple[str, str, str]]] = {}
+        for edge in reading.snapshot.edges:
+            around.setdefault(edge.tail, []).append((">", edge.head, edge.kind))
+            around.setdefault(edge.head, []).append(("<", edge.tail, edge.kind))
+        for node in reading.snapshot.nodes:
+            near = tuple(sorted(around.get(node.id, ())))
+            stories.setdefault(node.id, []).append((at, node.kind, near))
+    return {name: tuple(story) for name, story in stories.items()}
+
+
+def _under(node: Node, reading: Reading) -> str:
+    """Return the second line of a node: its facts, and who runs in an mm."""
+    words = [f"{name} {value}" for name, value in node.facts]
+    words += [reading.who(mm) for mm in reading.spaces if node.id == f"mm{mm}"]
+    return " · ".join(words)
+
+
+def _node_state(place: Place, here: list[Node], reading: Reading) -> State:
+    first = here[0]
+    many = len(here) > 1
+    title = f"{len(here)} {first.kind}s" if many else first.label
+    under = first.kind if many else _under(first, reading) or first.kind
+    texts = (fit(title, place.width - 8, 12), fit(under, place.width - 8))
+    name = title if many else f"{title}, {under}"
+    look = "group" if first.kind in ("group", "anon_vma", "anonmm", "file") else "member"
+    return State(f"{look} {_word(first.kind)}", texts, "", name, tuple(map(node_fact, here)))
+
+
+def _word(kind: str) -> str:
+    """Return `kind` as a CSS class."""
+    return "k-" + "".join(letter if letter.isalnum() else "-" for letter in kind)
+
+
+def _edge_state(edges: list[Edge], nodes: dict[str, Node]) -> State:
+    def label(name: str) -> str:
+        return nodes[name].label if name in nodes else name
+
+    first = edges[0]
+    name = f"{label(first.tail)} points to {label(first.head)}"
+    name = f"{len(edges)} edges, the first: {name}" if len(edges) > 1 else name
+    return State("on", (), "", name, tuple(edge_fact(edge) for edge in edges))
+
+
+def _curve(points: Sequence[Point]) -> str:
+    """Return the path of an edge with an open arrow head; dot adds the tip as a last point."""
+    body = points if len(points) % 3 == 1 else points[:-1]
+    (x0, y0), rest = body[0], body[1:]
+    path = f"M{x0:g} {y0:g}C" + " ".join(f"{x:g} {y:g}" for x, y in rest)
+    tip, back = points[-1], points[-2]
+    if len(points) % 3 != 1:
+        path += f"L{tip[0]:g} {tip[1]:g}"
+    dx, dy = tip[0] - back[0], tip[1] - back[1]
+    size = max(0.001, (dx * dx + dy * dy) ** 0.5)
+    ux, uy = dx / size * 8, dy / size * 8
+    for side in (0.5, -0.5):
+        x, y = tip[0] - ux - uy * side, tip[1] - uy + ux * side
+        path += f"M{tip[0]:g} {tip[1]:g}L{x:.1f} {y:.1f}"
+    return path

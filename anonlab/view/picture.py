@@ -1,0 +1,45 @@
+"""Pictures that show themselves in a notebook, each with its text twin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from anonlab.formats.snapshot import Snapshot
+from anonlab.view.chart import lines_svg, lines_text
+from anonlab.view.stage import snapshot_svg
+from anonlab.view.text import text_twin
+
+
+class Picture:
+    """A drawing with the same facts as text: SVG where there is a screen, text everywhere else."""
+
+    def __init__(self, svg: str, text: str) -> None:
+        self.svg = svg
+        self.text = text
+
+    def _repr_html_(self) -> str:
+        """Return the drawing, with the text twin to unfold below it."""
+        twin = (
+            f"<details><summary>The same as text</summary><pre>{escape(self.text)}</pre></details>"
+        )
+        return f'<div style="max-width:100%;overflow-x:auto">{self.svg}</div>{twin}'
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def picture(snapshot: Snapshot, previous: Snapshot | None = None) -> Picture:
+    """Return the picture of one moment; what differs from `previous` is marked."""
+    return Picture(snapshot_svg(snapshot, previous), text_twin(snapshot))
+
+
+def chart(
+    series: Mapping[str, Sequence[int]],
+    title: str,
+    x_label: str,
+    marks: Mapping[int, str] | None = None,
+) -> Picture:
+    """Return a chart of counts over steps; `marks` names some of the steps."""
+    drawn = lines_svg(series, title, x_label, marks)
+    return Picture(drawn, lines_text(series, title, x_label, marks))

@@ -1,0 +1,146 @@
+"""Read a snapshot the way a picture needs it: walked page tables, owners of frames, plain names.
+
+A snapshot holds the words of all page tables by (row, slot). Here they are followed from each
+address space's top table, once, in plain dictionaries: pictures draw a few hundred pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from anonlab.formats.snapshot import MmFact, Snapshot, VmaFact
+from anonlab.formats.words import PTE_SHIFT, Geometry, flag_names, is_present
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One row of mem_map for people: `mapping` is the name, `flags` the names of set flags."""
+
+    pfn: int
+    count: int
+    mapcount: int
+    index: int
+    mapping: str
+    flags: tuple[str, ...]
+    data: int
+    private: int
+
+
+class Space(NamedTuple):
+    """One address space, walked: `leaves` {vpn >> bits: row of the leaf table}, ascending;
+    `words` {vpn: word that is not 0}, ascending."""
+
+    fact: MmFact
+    leaves: dict[int, int]
+    words: dict[int, int]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A snapshot with its page tables walked; `owners` {pfn: mm numbers, one per PTE}."""
+
+    snapshot: Snapshot
+    spaces: dict[int, Space]
+    frames: dict[int, Frame]
+    owners: dict[int, tuple[int, ...]]
+
+    def who(self, mm: int) -> str:
+        """Return the processes of address space `mm` in words."""
+        space = self.spaces.get(mm)
+        return " and ".join(space.fact.processes) if space and space.fact.processes else f"mm {mm}"
+
+    def vma_at(self, mm: int, vpn: int) -> VmaFact | None:
+        """Return the VMA of `mm` that covers page `vpn`, or None."""
+        vmas = self.spaces[mm].fact.vmas
+        return next((vma for vma in vmas if vma.start_vpn <= vpn < vma.end_vpn), None)
+
+
+def read(snapshot: Snapshot) -> Reading:
+    """Walk the page tables of every address space in `snapshot`."""
+    entries: dict[int, list[tuple[int, int]]] = {}
+    words = zip(snapshot.row.tolist(), snapshot.slot.tolist(), snapshot.word.tolist(), strict=True)
+    for row, slot, word in words:
+        entries.setdefault(row, []).append((slot, word))
+    spaces = {fact.mm: _walk(entries, snapshot.geometry, fact) for fact in snapshot.mms}
+    owners: dict[int, list[int]] = {}
+    for mm, space in spaces.items():
+        for word in space.words.values():
+            if is_present(word):
+                owners.setdefault(word >> PTE_SHIFT, []).append(mm)
+    return Reading(
+        snapshot, spaces, _frames(snapshot), {pfn: tuple(mms) for pfn, mms in owners.items()}
+    )
+
+
+def _walk(entries: dict[int, list[tuple[int, int]]], geometry: Geometry, fact: MmFact) -> Space:
+    tables = {0: fact.pgd}
+    for _ in range(geometry.levels - 1):
+        tables = {
+            prefix << geometry.bits | slot: word >> PTE_SHIFT
+            for prefix, row in tables.items()
+            for slot, word in entries.get(row, ())
+        }
+    words = {
+        prefix << geometry.bits | slot: word
+        for prefix, row in tables.items()
+        for slot, word in entries.get(row, ())
+    }
+    return Space(fact, tables if geometry.levels > 1 else {}, words)
+
+
+def _frames(snapshot: Snapshot) -> dict[int, Frame]:
+    names = dict(snapshot.mappings)
+    columns = ("pfn", "count", "mapcount", "index", "mapping", "flags", "data", "private")
+    rows = zip(*(getattr(snapshot, name).tolist() for name in columns), strict=True)
+    return {
+        pfn: Frame(
+            pfn,
+            count,
+            mapcount,
+            index,
+            names.get(mapping, f"mapping {mapping}") if mapping else "",
+            flag_names(flags),
+            data,
+            private,
+        )
+        for pfn, count, mapcount, index, mapping, flags, data, private in rows
+    }
+
+
+def letters(readings: Iterable[Reading]) -> dict[int, str]:
+    """Give every address space of a trace its letter: A, B, … Z, AA, … by ascending mm number."""
+    mms = sorted({mm for reading in readings for mm in reading.spaces})
+    return {mm: _letter(number) for number, mm in enumerate(mms)}
+
+
+def _letter(number: int) -> str:
+    high, low = divmod(number, 26)
+    return (_letter(high - 1) if high else "") + chr(ord("A") + low)
+
+
+def is_whole(geometry: Geometry) -> bool:
+    """True if the tables of `geometry` are small enough to be drawn slot by slot."""
+    return geometry.levels == 2 and geometry.slots <= 16
+
+
+def ranges(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Return ascending, distinct `numbers` as (first, last) of each unbroken run."""
+    out: list[tuple[int, int]] = []
+    for number in numbers:
+        if out and number == out[-1][1] + 1:
+            out[-1] = (out[-1][0], number)
+        else:
+            out.append((number, number))
+    return out
+
+
+def plural(count: int, noun: str) -> str:
+    """Return '1 page', '4 pages'."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def short(tag: int) -> str:
+    """Return a content tag as people read it: small ones in decimal, others in hex."""
+    return str(tag) if -10_000 < tag < 100_000 else f"{tag & (1 << 64) - 1:#x}"

@@ -1,0 +1,345 @@
+"""The page tables of one address space: its VMAs on an address line, and every entry in its slot.
+
+Small tables (the lesson machine) are drawn whole. Large ones are folded to the places that are
+ever populated: neighbouring pages that look alike at every step of the trace share one cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from math import log2
+
+from anonlab.formats.snapshot import VmaFact
+from anonlab.formats.words import (
+    PTE_SHIFT,
+    PTE_WRITE,
+    ZERO_PFN,
+    Geometry,
+    is_present,
+    swp_offset,
+)
+from anonlab.view.cells import Cell, Panel, Spot, State, fit
+from anonlab.view.facts import mm_fact, pte_fact, table_fact, vma_fact
+from anonlab.view.reading import Reading, is_whole, plural, ranges
+
+WIDTH = 336.0
+"""px of one panel: eight cells of 42."""
+PTE_WIDTH, PTE_HEIGHT, ROW_HEIGHT = 42.0, 51.0, 20.0
+_SIZES = {"head": 44.0, "bar": 26.0, "top": 26.0, "leaf": 22.0, "gap": 14.0}
+PTE_SPOTS = (Spot(6, 14, "dg"), Spot(20, 32, "pf mid"), Spot(20, 45, "rw mid"))
+
+
+class TablePanel:
+    """The picture of address space `mm` over all `readings` of a trace.
+
+    letters  {mm: letter} of the whole trace
+    homes    {pfn: id of the cell that shows this frame}, for lighting up a page's frame
+    """
+
+    def __init__(
+        self,
+        mm: int,
+        readings: Sequence[Reading],
+        letters: Mapping[int, str],
+        homes: Mapping[int, str],
+    ) -> None:
+        self.mm, self.letter, self.homes = mm, letters[mm], homes
+        self.mine = [reading for reading in readings if mm in reading.spaces]
+        self.geometry = self.mine[0].snapshot.geometry
+        self.whole = is_whole(self.geometry)
+        self.first = readings.index(self.mine[0])
+        self.order = {id(reading): at for at, reading in enumerate(readings)}
+        self.runs = self._whole_slots() if self.whole else self._folded_runs()
+        self._place()
+
+    def _whole_slots(self) -> dict[int, list[range]]:
+        """Return {prefix: one range per slot} for every leaf table that ever exists."""
+        slots = self.geometry.slots
+        prefixes = sorted({at for r in self.mine for at in r.spaces[self.mm].leaves})
+        return {
+            at: [range(vpn, vpn + 1) for vpn in range(at * slots, (at + 1) * slots)]
+            for at in prefixes
+        }
+
+    def _folded_runs(self) -> dict[int, list[range]]:
+        """Return {prefix: runs of pages that look alike at every step}."""
+        looks: dict[int, list[object]] = {}
+        for at, reading in enumerate(self.mine):
+            for vpn, word in reading.spaces[self.mm].words.items():
+                looks.setdefault(vpn, []).append((at, *_character(reading, word)))
+        runs: dict[int, list[range]] = {}
+        for vpn in sorted(looks):
+            row = runs.setdefault(vpn >> self.geometry.bits, [])
+            if row and row[-1].stop == vpn and looks[vpn - 1] == looks[vpn]:
+                row[-1] = range(row[-1].start, vpn + 1)
+            else:
+                row.append(range(vpn, vpn + 1))
+        return runs
+
+    # ---- places ---------------------------------------------------------------------------
+
+    def _place(self) -> None:
+        self.name = f"mm{self.mm}"
+        self.cells: list[Cell] = []
+        texts = (Spot(0, 0, "chip"), Spot(26, 16, "h"), Spot(26, 33, "s"))
+        self._add(
+            "head", "head", 0, 0, WIDTH, _SIZES["head"], (Spot(9, 17, "chip mid"), *texts[1:])
+        )
+        y = self._place_vmas(_SIZES["head"] + 4)
+        y = self._place_top(y) if self.whole else y
+        for prefix, runs in self.runs.items():
+            y = self._place_leaf(y, prefix, runs)
+        who = self.mine[0].who(self.mm)
+        caption = f"page table of {who}, address space {self.letter}"
+        self.panel = Panel(self.name, "spaces", caption, WIDTH, y, tuple(self.cells))
+
+    def _add(
+        self, name: str, kind: str, x: float, y: float, w: float, h: float,
+        spots: tuple[Spot, ...],
+    ) -> None:  # fmt: skip
+        self.cells.append(Cell(f"{self.name}-{name}", kind, x, y, w, h, spots))
+
+    def _place_vmas(self, y: float) -> float:
+        vmas = [vma for reading in self.mine for vma in reading.spaces[self.mm].fact.vmas]
+        edges = sorted({edge for vma in vmas for edge in (vma.start_vpn, vma.end_vpn)})
+        self.spans = [
+            (low, high)
+            for low, high in pairwise(edges)
+            if any(vma.start_vpn <= low < vma.end_vpn for vma in vmas)
+        ]
+        self._add("areas", "cap", 0, y, WIDTH, 16, (Spot(0, 11, "s"),))
+        y += 18
+        for (low, _), x, width in zip(self.spans, *_line(self.spans), strict=True):
+            self._add(f"span-{low:x}", "span", x, y, width, 16, (Spot(width / 2, 12, "sp mid"),))
+        y += _SIZES["bar"] if self.spans else 0
+        self.starts = sorted({vma.start_vpn for vma in vmas})
+        for start in self.starts:
+            spots = (Spot(8, 13, "mono"), Spot(_columns(self.geometry), 13, "v"))
+            self._add(f"vma-{start:x}", "vma", 0, y, WIDTH, ROW_HEIGHT, spots)
+            y += ROW_HEIGHT
+        return y + _SIZES["gap"]
+
+    def _place_top(self, y: float) -> float:
+        slots = self.geometry.slots
+        width = WIDTH / slots
+        self._add("top", "cap", 0, y, WIDTH, 16, (Spot(0, 11, "s"),))
+        y += 18
+        for slot in range(slots):
+            spots = (Spot(width / 2, 17, "tp mid"),)
+            self._add(f"top-{slot:x}", "top", slot * width, y, width, _SIZES["top"], spots)
+        y += _SIZES["top"]
+        bottom = y
+        for at, prefix in enumerate(self.runs):
+            x = (prefix + 0.5) * width
+            to = y + _SIZES["gap"] + at * (_SIZES["leaf"] + 2 * PTE_HEIGHT + _SIZES["gap"])
+            wire = f"M{x:g} {bottom:g}V{to + 4:g}"
+            self.cells.append(Cell(f"{self.name}-wire-{prefix:x}", "wire", 0, 0, 0, 0, (), wire))
+        return y + _SIZES["gap"]
+
+    def _place_leaf(self, y: float, prefix: int, runs: list[range]) -> float:
+        self._add(f"leaf-{prefix:x}", "cap", 0, y, WIDTH, _SIZES["leaf"], (Spot(0, 15, "s lf"),))
+        y += _SIZES["leaf"]
+        for place, run in enumerate(runs):
+            row, column = divmod(place, 8)
+            x, top = column * PTE_WIDTH, y + row * PTE_HEIGHT
+            self._add(f"pte-{run.start:x}", "pte", x + 1, top + 1, 40, PTE_HEIGHT - 2, PTE_SPOTS)
+        return y + -(-len(runs) // 8) * PTE_HEIGHT + _SIZES["gap"]
+
+    # ---- states ---------------------------------------------------------------------------
+
+    def states(self, reading: Reading) -> dict[str, State]:
+        """Return what the cells of this address space show in `reading`."""
+        if self.mm not in reading.spaces:
+            return {f"{self.name}-head": self._absent(reading)}
+        out = {"head": self._head(reading)}
+        out |= self._vma_states(reading)
+        out |= self._top_states(reading) if self.whole else {}
+        for prefix, runs in self.runs.items():
+            out[f"leaf-{prefix:x}"] = self._leaf_state(reading, prefix)
+            for run in runs:
+                out[f"pte-{run.start:x}"] = self._run_state(reading, run)
+        return {f"{self.name}-{name}": state for name, state in out.items()}
+
+    def _absent(self, reading: Reading) -> State:
+        early = self.order.get(id(reading), self.first) < self.first
+        word = "does not exist yet" if early else "is gone"
+        alive = [r for r in self.mine if r.spaces[self.mm].fact.processes] or self.mine
+        who = alive[0 if early else -1].who(self.mm)
+        title = fit(f"page table of {who}", 300, 15)
+        return State("void", (self.letter, title, word), "", f"page table of {who}: {word}")
+
+    def _head(self, reading: Reading) -> State:
+        fact = reading.spaces[self.mm].fact
+        who = reading.who(self.mm)
+        nodes = {node.id: node.label for node in reading.snapshot.nodes}
+        home = nodes.get(fact.home, fact.home)
+        under = [f"mm {fact.mm}", home, f"top table in row {fact.pgd}"]
+        texts = (
+            self.letter,
+            fit(f"page table of {who}", 300, 15),
+            fit(" · ".join(word for word in under if word), 300),
+        )
+        name = f"page table of {who}, address space {self.letter}"
+        return State("on", texts, "", name, (mm_fact(fact),))
+
+    def _vma_states(self, reading: Reading) -> dict[str, State]:
+        vmas = reading.spaces[self.mm].fact.vmas
+        out = {f"vma-{vma.start_vpn:x}": self._vma_state(reading, vma) for vma in vmas}
+        told = "what it may use: areas (VMAs)" if vmas else "no area (VMA) yet: it may use nothing"
+        out["areas"] = State("on", (told,))
+        for low, _ in self.spans:
+            vma = reading.vma_at(self.mm, low)
+            if vma:
+                label = vma.prot.strip("-") or "none"
+                first = "first" if vma.start_vpn == low else ""
+                out[f"span-{low:x}"] = State(f"{_vma_look(vma)} {first}", (label,))
+            else:
+                out[f"span-{low:x}"] = State("void")
+        return out
+
+    def _vma_state(self, reading: Reading, vma: VmaFact) -> State:
+        address = self.geometry.address(vma.start_vpn)
+        words = [plural(vma.end_vpn - vma.start_vpn, "page"), vma.prot]
+        words += ["shared" if vma.shared else "private"]
+        words += [vma.file + (f" +{vma.pgoff}" if vma.pgoff else "")] if vma.file else []
+        words += ["locked"] * vma.locked + ["stack"] * vma.growsdown
+        text = " · ".join(words)
+        room = WIDTH - _columns(self.geometry)
+        name = f"{reading.who(self.mm)}, VMA from {address}: {text}"
+        fact = vma_fact(self.mm, vma, self.geometry)
+        return State(_vma_look(vma), (address, fit(text, room)), "", name, (fact,))
+
+    def _top_states(self, reading: Reading) -> dict[str, State]:
+        leaves = reading.spaces[self.mm].leaves
+        out = {"top": State("on", ("what is there: top table, by the first hex digit",))}
+        for slot in range(self.geometry.slots):
+            digit = f"{slot:x}"
+            if slot in leaves:
+                fact = table_fact(self.mm, slot, leaves[slot], self.geometry)
+                name = f"{reading.who(self.mm)}, top table, slot {digit}: table in row {fact[3]}"
+                out[f"top-{digit}"] = State("used", (digit,), "", name, (fact,))
+                out[f"wire-{digit}"] = State("on")
+            else:
+                out[f"top-{digit}"] = State("empty", (digit,))
+        return out
+
+    def _leaf_state(self, reading: Reading, prefix: int) -> State:
+        row = reading.spaces[self.mm].leaves.get(prefix)
+        start = self.geometry.address(prefix << self.geometry.bits)
+        if self.whole:
+            last = self.geometry.address((prefix + 1 << self.geometry.bits) - 1)
+            text = f"table {prefix:x}: pages {start} to {last}"
+            return State("on", (text,)) if row else State("void", (f"{text}, not there yet",))
+        if row is None:
+            return State("void", (f"table for {start}: not there",))
+        path = " › ".join(str(self.geometry.index(prefix << self.geometry.bits, level))
+                          for level in range(self.geometry.levels - 1))  # fmt: skip
+        fact = table_fact(self.mm, prefix, row, self.geometry)
+        name = f"{reading.who(self.mm)}, table in row {row} for pages from {start}, path {path}"
+        return State("on", (f"{start} · slots {path}",), "", name, (fact,))
+
+    def _run_state(self, reading: Reading, run: range) -> State:
+        space = reading.spaces[self.mm]
+        digit = f"{run.start & self.geometry.slots - 1:x}"
+        vpns = [vpn for vpn in run if vpn in space.words]
+        if not vpns:
+            return self._empty_state(reading, run, digit)
+        words = [space.words[vpn] for vpn in vpns]
+        facts = tuple(pte_fact(self.mm, v, space.words[v], self.geometry) for v in vpns)
+        where = self._where(reading, vpns)
+        if not is_present(words[0]):
+            return _swapped(digit, where, words, facts)
+        pfns = [word >> PTE_SHIFT for word in words]
+        look, icon, spoken = _looks(reading, pfns[0], words[0])
+        centre = str(pfns[0]) if len(pfns) == 1 else f"×{len(pfns)}"
+        centre = "0" if pfns[0] == ZERO_PFN and len(pfns) == 1 else centre
+        letter = "write" if words[0] & PTE_WRITE else "read"
+        icon = icon if self.whole else icon.rpartition(" ")[2]
+        links = " ".join(dict.fromkeys(self.homes[pfn] for pfn in pfns if pfn in self.homes))
+        told = f"{where}, {_frames_spoken(pfns)}, {spoken}"
+        return State(look, (digit, centre, letter), icon, told, facts, links)
+
+    def _where(self, reading: Reading, vpns: Sequence[int]) -> str:
+        pages = "page " + self.geometry.address(vpns[0])
+        if len(vpns) > 1:
+            pages = f"{len(vpns)} pages from {self.geometry.address(vpns[0])}"
+        return f"{reading.who(self.mm)}, {pages}"
+
+    def _empty_state(self, reading: Reading, run: range, digit: str) -> State:
+        if run.start >> self.geometry.bits not in reading.spaces[self.mm].leaves:
+            told = f"{self._where(reading, list(run))}, no table yet"
+            return State("void", (digit,) if self.whole else (), "", told)
+        vma = reading.vma_at(self.mm, run.start)
+        look = "may" if vma else "none"
+        word = "nothing mapped yet" if vma else "no VMA"
+        return State(look, (digit,), "", f"{self._where(reading, list(run))}, {word}")
+
+
+def _character(reading: Reading, word: int) -> tuple[object, ...]:
+    """What must be equal for two neighbouring pages to share a cell at one step."""
+    if not is_present(word):
+        return ("swap",)
+    pfn = word >> PTE_SHIFT
+    frame = reading.frames.get(pfn)
+    mapping = frame.mapping if frame else ""
+    return (word & (1 << PTE_SHIFT) - 1, pfn == ZERO_PFN, mapping, reading.owners[pfn])
+
+
+def _looks(reading: Reading, pfn: int, word: int) -> tuple[str, str, str]:
+    """Return CSS classes, icons and words for a present page."""
+    frame = reading.frames.get(pfn)
+    mappers = reading.owners.get(pfn, ())
+    writable = bool(word & PTE_WRITE)
+    look, icon = ("write", "") if writable else ("read", "lock")
+    words = ["writable" if writable else "read-only"]
+    if pfn == ZERO_PFN:
+        return "zero", "zero", f"the zero page, {words[0]}"
+    if frame and "anon" not in frame.flags:
+        look, icon = f"file {look}-too", f"{icon} file".strip()
+        words.append(f"of {frame.mapping}")
+    if len(mappers) > 1:
+        look += " shared"
+        words.append(f"shared by {len(mappers)}")
+    return look, icon, ", ".join(words)
+
+
+def _swapped(digit: str, where: str, words: list[int], facts: tuple[tuple[str, ...], ...]) -> State:
+    slots = [int(swp_offset(word)) for word in words]
+    told = ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in ranges(sorted(set(slots))))
+    centre = f"s{slots[0]}" if len(slots) == 1 else f"×{len(slots)}"
+    return State(
+        "swap", (digit, centre, "swap"), "swap", f"{where}, swapped out to slot {told}", facts
+    )
+
+
+def _frames_spoken(pfns: Sequence[int]) -> str:
+    told = ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in ranges(sorted(set(pfns))))
+    return f"frame {told}" if len(set(pfns)) == 1 else f"frames {told}"
+
+
+def _vma_look(vma: VmaFact) -> str:
+    look = "file" if vma.file else "write" if "w" in vma.prot else "read"
+    return look + (" shared" if vma.shared else "")
+
+
+def _columns(geometry: Geometry) -> float:
+    """Return the px from the left where the words of a VMA start: behind its address."""
+    return 18 + 6.7 * (geometry.hex_digits + 2)
+
+
+def _line(spans: Sequence[tuple[int, int]]) -> tuple[list[float], list[float]]:
+    """Return x and width of each span on the address line; a hole in the addresses is a gap."""
+    if not spans:
+        return [], []
+    weights = [1 + log2(high - low) for low, high in spans]
+    holes = [0.0] + [float(one[1] != two[0]) for one, two in pairwise(spans)]
+    gap = min(10.0, 0.3 * WIDTH / max(1.0, sum(holes)))
+    scale = (WIDTH - gap * sum(holes)) / max(1.0, sum(weights))
+    scale = min(scale, 60.0)
+    xs, x = [], 0.0
+    for weight, hole in zip(weights, holes, strict=True):
+        x += hole * gap
+        xs.append(x)
+        x += weight * scale
+    return xs, [max(2.0, weight * scale - 1) for weight in weights]
