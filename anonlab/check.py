@@ -163,6 +163,8 @@ def count_is_the_sum_of_its_holders(kernel: Kernel, truth: Scan) -> None:
         held[file.cache[file.cache != 0]] += 1
     pins = [pfn for pfns in kernel.pins.values() for pfn in pfns if pfn != ZERO_PFN]
     np.add.at(held, np.array(pins, dtype=np.int64), 1)
+    lost = [number for number, _ in kernel.pins if number not in kernel.mms]
+    assert not lost, f"pages of mm {lost[:1]}, which is gone, are still pinned"
     at = first(held != mem.count)
     assert at is None, (
         f"pfn {at}: {held[at or 0]} references are known, count is {mem.count[at or 0]}"

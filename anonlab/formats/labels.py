@@ -28,12 +28,12 @@ LABELS: dict[str, Label] = {
     "spawn": Label(
         "spawn",
         "{who} starts with an empty address space in a new group.",
-        f'{MAIL}: an execve() "creates a new anon memory group"',
+        f'{MAIL}: “an "execve()" creates a new "anon memory group"”',
     ),
     "file": Label("file", "There is now a file {what}.", "struct address_space"),
     "truncate": Label(
         "truncate",
-        "{what} is shorter: pages beyond its end are gone from every process.",
+        "{what} has a new length; pages beyond its end are gone from every process.",
         "vmtruncate, unmap_mapping_range (2.6)",
     ),
     "fork.dup_mm": Label(
@@ -49,11 +49,12 @@ LABELS: dict[str, Label] = {
     "fork.join_group": Label(
         "fork: join the group",
         "The reverse map learns that {who} may map the same pages.",
-        f'{MAIL}: a mm copy "adds the new mm to the mm list"',
+        f"{MAIL}: “adds the new mm to the mm list for that anon memory group”",
     ),
     "fork.share_ptes": Label(
         "fork: write-protect and share the PTEs",
-        "{n} [page is|pages are] now mapped by parent and child, read-only on both sides.",
+        "{n} [page is|pages are] now mapped by parent and child; what is private is read-only on "
+        "both sides.",
         "copy_page_range, copy_one_pte",
     ),
     "fork": Label("fork", "{who} runs.", "do_fork"),
@@ -70,7 +71,7 @@ LABELS: dict[str, Label] = {
     "execve.new_mm": Label(
         "execve: new mm, new group",
         "{who} gets an empty address space in a new group.",
-        f'{MAIL}: an "execve()" creates a new "anon memory group"',
+        f'{MAIL}: “an "execve()" creates a new "anon memory group"”',
     ),
     "execve.stack": Label(
         "execve: argument and stack pages",
@@ -79,79 +80,89 @@ LABELS: dict[str, Label] = {
     ),
     "execve.drop_mm": Label(
         "execve: drop the old mm",
-        "The old address space lost a user; with its last one it goes.",
-        f'{MAIL}: "and drops the old one"',
+        "{who} leaves its old address space, which is gone with its last user.",
+        f"{MAIL}: “and drops the old one”",
     ),
-    "execve": Label("execve", "{who} is now {what}.", "do_execve, exec_mmap"),
+    "execve": Label("execve", "{who} runs the program {what} now.", "do_execve, exec_mmap"),
     "exit.unmap": Label(
         "exit: unmap everything",
-        "{n} [page loses|pages lose] the mapping of {who}.",
+        "{n} [page is|pages are] no longer mapped by {who}.",
         "exit_mmap",
     ),
     "exit.drop_mm": Label(
         "exit: leave the group",
-        "The address space of {who} leaves its group.",
+        "{who} leaves its address space, which leaves its group with its last user.",
         "exit_mm, mmput",
     ),
     "exit": Label("exit", "{who} is gone.", "do_exit"),
     "mmap": Label(
-        "mmap", "{who} may use {n} [page|pages] from {where}; no frame is used yet.", "do_mmap"
+        "mmap", "{who} may use {n} [page at|pages from] {where}; no frame is used yet.", "do_mmap"
     ),
-    "brk": Label("brk", "The heap of {who} now ends at {where}.", "do_brk"),
+    "brk": Label("brk", "The heap of {who} ends at {what} now.", "do_brk"),
     "munmap.zap": Label(
         "munmap: clear the PTEs",
-        "{n} [page loses|pages lose] the mapping of {who}.",
+        "{n} [page is|pages are] no longer mapped by {who}.",
         "zap_page_range",
     ),
-    "munmap": Label("munmap", "{who} gave up {n} [page|pages] from {where}.", "do_munmap"),
+    "munmap": Label("munmap", "{who} gives up {n} [page at|pages from] {where}.", "do_munmap"),
     "mprotect": Label(
-        "mprotect", "{who} set {what} for {n} [page|pages] from {where}.", "mprotect_fixup"
+        "mprotect", "{who} sets {what} for {n} [page at|pages from] {where}.", "mprotect_fixup"
     ),
     "madvise": Label(
-        "madvise", "{who} does not need {n} [page|pages] from {where}.", "madvise_dontneed"
+        "madvise",
+        "{who} drops what it had from {where} on: {n} [page is|pages are] no longer mapped.",
+        "madvise_dontneed",
     ),
-    "mlock": Label("mlock", "{who} keeps {n} [page|pages] from {where} in memory.", "do_mlock"),
-    "munlock": Label("munlock", "{who} lets {n} [page|pages] from {where} go again.", "do_mlock"),
+    "mlock": Label("mlock", "{who} keeps {n} [page at|pages from] {where} in memory.", "do_mlock"),
+    "munlock": Label(
+        "munlock", "{who} lets {n} [page at|pages from] {where} be swapped out again.", "do_mlock"
+    ),
     "pin": Label(
         "pin",
         "A device holds {n} [page|pages] of {who}: count rises, mapcount does not.",
         "get_user_pages",
     ),
-    "unpin": Label("unpin", "The device lets {n} [page|pages] of {who} go.", "put_page"),
+    "unpin": Label("unpin", "The device lets go of {n} [page|pages] of {who}.", "put_page"),
     "fault.zero": Label(
         "fault: map the zero page",
-        "{n} [page|pages] of {who} only read: the zero page is shown.",
+        "{who} only reads {n} untouched [page|pages]: the zero page is mapped there.",
         "do_anonymous_page",
     ),
     "fault.anon": Label(
         "fault: first touch",
-        "{n} new zero-filled [page|pages]; each gets its one address (index) and its group "
-        "(mapping).",
-        f'{MAIL}: "each anonymous page is associated with exactly _one_ virtual address"',
+        "{n} new zero-filled [page gets its one address|pages get one address each] (index) and "
+        "the group of {who} (mapping).",
+        f"{MAIL}: “each anonymous page is associated with exactly _one_ virtual address”",
     ),
     "fault.file": Label(
         "fault: map file pages",
-        "{n} [page|pages] of the file now mapped by {who}.",
-        f'{MAIL}: "look up page using the inode vma list"',
+        "{n} [page|pages] of the file [is|are] now mapped by {who}.",
+        f"{MAIL}: “look up page using the inode vma list”",
+    ),
+    "fault.file_copy": Label(
+        "fault: private copy of a file page",
+        "{who} writes to {n} [page|pages] of a private file mapping and gets [a copy, which is an "
+        "anonymous page|copies, which are anonymous pages].",
+        "do_no_page, write access to a private mapping (2.6)",
     ),
     "fault.swap_in": Label(
         "fault: swap in",
-        "{n} [page|pages] of {who} back from swap.",
+        "{n} [page|pages] of {who} [is|are] back from swap.",
         "do_swap_page",
     ),
     "fault.swap_in_clash": Label(
         "fault: swapped in at another address",
-        "{n} [page is|pages are] still mapped at another address: {who} gets a copy of each.",
+        "{n} [page is|pages are] still mapped at another address: {who} gets a copy[| of each].",
         "do_swap_page after 'rmap 11 mremap moves' (April 2004)",
     ),
     "fault.wp_reuse": Label(
         "fault: reuse",
-        "Nobody else uses {n} [page|pages]: {who} may write in place.",
+        "{n} [page needs|pages need] no copy: {who} may write in place.",
         "do_wp_page, can_share_swap_page (2.6)",
     ),
     "fault.wp_copy": Label(
         "fault: copy on write",
-        "{n} [page is|pages are] shared: the writer {who} gets a copy of each.",
+        "{n} [page does|pages do] not belong to {who} alone: the writer gets a copy[| of each].",
         "do_wp_page",
     ),
     "fault.stack": Label(
@@ -159,8 +170,8 @@ LABELS: dict[str, Label] = {
         "The stack of {who} grows down to {where}.",
         "expand_stack",
     ),
-    "read": Label("read", "{who} read {n} [page|pages] from {where}.", "handle_mm_fault"),
-    "write": Label("write", "{who} wrote {n} [page|pages] from {where}.", "handle_mm_fault"),
+    "read": Label("read", "{who} reads {n} [page at|pages from] {where}.", "handle_mm_fault"),
+    "write": Label("write", "{who} writes {n} [page at|pages from] {where}.", "handle_mm_fault"),
     "mremap.unmap": Label(
         "mremap: clear the destination",
         "Whatever was at the destination is unmapped.",
@@ -168,16 +179,16 @@ LABELS: dict[str, Label] = {
     ),
     "mremap.copy": Label(
         "mremap: copy the shared pages",
-        "{n} [page is|pages are] shared and cannot get a second address: {who} gets a copy "
-        "of each.",
-        f'{MAIL}: if "page->count > 1" then "copy_page(page, newpage)"',
+        "{n} [page is|pages are] shared and cannot get a second address: {who} gets a copy[| of "
+        "each].",
+        f"{MAIL}: “if (PageAnonymous(page) && page->count > 1)” then “copy_page(page, newpage)”",
     ),
     "mremap.move": Label(
         "mremap: move the PTEs",
-        "{n} [PTE|PTEs] of {who} now at {where}; index follows.",
-        f'{MAIL}: "page->index = address >> PAGE_SHIFT"',
+        "{n} [PTE|PTEs] of {who} moved to {where}; the index of anonymous pages follows.",
+        f"{MAIL}: “page->index = address >> PAGE_SHIFT”",
     ),
-    "mremap": Label("mremap", "{who} has its {n} [page|pages] at {where}.", "do_mremap"),
+    "mremap": Label("mremap", "{who} has its [page at|{n} pages from] {where} now.", "do_mremap"),
     "swap_out.add": Label(
         "swap-out: enter the swap cache",
         "The page gets a slot in swap; count rises by one.",
@@ -185,7 +196,8 @@ LABELS: dict[str, Label] = {
     ),
     "swap_out.unmap": Label(
         "swap-out: walk and unmap",
-        "Every PTE that maps the page becomes a swap entry.",
+        "{n} [PTE|PTEs] that mapped the page [holds|hold] a swap entry now, or nothing if the page "
+        "is a file's.",
         "try_to_unmap",
     ),
     "swap_out.write": Label(
@@ -194,7 +206,9 @@ LABELS: dict[str, Label] = {
         "pageout, delete_from_swap_cache",
     ),
     "swap_out": Label(
-        "swap_out", "Swapped out from {where}: {n} [frame is|frames are] free now.", "shrink_list"
+        "swap_out",
+        "{who} had pages from {where} on swapped out: {n} [frame is|frames are] free now.",
+        "shrink_list",
     ),
     "reclaim": Label(
         "reclaim", "{n} [frame was|frames were] freed under memory pressure.", "try_to_free_pages"
@@ -203,8 +217,10 @@ LABELS: dict[str, Label] = {
 }
 
 
+_CHOICE = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
+
+
 def sentence(label: str, who: str, where: str, n: int, what: str) -> str:
     """Return the sentence of `label`, filled in; singular where `n` is 1."""
     form = r"\1" if n == 1 else r"\2"
-    chosen = re.sub(r"\[([^|\]]*)\|([^\]]*)\]", form, LABELS[label].sentence)
-    return chosen.format(who=who, where=where, n=n, what=what)
+    return _CHOICE.sub(form, LABELS[label].sentence).format(who=who, where=where, n=n, what=what)

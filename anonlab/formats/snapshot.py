@@ -80,6 +80,13 @@ class Edge(NamedTuple):
 
 FRAME_COLUMNS = ("count", "mapcount", "index", "mapping", "flags", "data", "private")
 
+COLUMNS = (
+    *("pfn", *FRAME_COLUMNS),
+    *("row", "slot", "word"),
+    *("swap_slot", "swap_count", "swap_data", "swap_pfn"),
+)
+"""Every field of a Snapshot that is an array."""
+
 
 def _none() -> Ints:
     return np.zeros(0, dtype=np.int64)
@@ -129,10 +136,8 @@ class Snapshot:
     cost: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
-        for entry in fields(self):
-            column = getattr(self, entry.name)
-            if isinstance(column, np.ndarray):
-                column.setflags(write=False)
+        for name in COLUMNS:
+            getattr(self, name).flags.writeable = False
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Snapshot) and self.to_json() == other.to_json()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+import numpy as np
+
 from anonlab.errors import InvalidArgument, NoSuchProcess, OutOfMemory
-from anonlab.formats.words import PAGE_MASK, PAGE_SHIFT, Geometry
+from anonlab.formats.words import PAGE_MASK, PAGE_SHIFT, Geometry, Ints
 from anonlab.mm import Mm, Process
 
 
@@ -28,6 +30,28 @@ def whole(value: Any, name: str, least: int = 0) -> int:
     if number < least:
         raise ValueError(f"{name} must be >= {least}, got {number}")
     return number
+
+
+def file_npages(npages: Any) -> int:
+    """Return the length of a file in pages; ValueError if it is negative or beyond 64 GiB."""
+    number = whole(npages, "npages")
+    if number > 1 << 24:
+        raise ValueError(f"a file has at most {1 << 24} pages, got {number}")
+    return number
+
+
+def content_tags(values: Any) -> Ints:
+    """Return `values` as content tags, one per page, int64[n]; ValueError if they are none."""
+    try:
+        tags = np.array(values)
+    except ValueError as error:
+        raise ValueError(f"values are one tag per page: {error}") from None
+    if tags.ndim != 1 or not tags.size:
+        raise ValueError(f"values are one tag per page, at least one; got shape {tags.shape}")
+    fits = tags.dtype.kind == "i" or (tags.dtype.kind == "u" and int(tags.max()) >> 63 == 0)
+    if not fits:
+        raise ValueError(f"values are content tags, integers that fit int64; got {tags[:4]}")
+    return tags.astype(np.int64, copy=False)
 
 
 def npages_of(process: Process, call: str, length: Any) -> int:

@@ -18,12 +18,15 @@ from anonlab.formats.words import (
     Ints,
 )
 from anonlab.kernel import fault, mapping, mremap, pin, process, reclaim
-from anonlab.kernel.arguments import mm_of, range_of, whole
+from anonlab.kernel.arguments import content_tags, mm_of, range_of, whole
 from anonlab.kernel.views import Page, page_view
 from anonlab.mm import File, Mm, Process
 
 if TYPE_CHECKING:
     from anonlab.kernel.kernel import Kernel
+
+MOST_PAGES = 1 << 24
+"""Pages that one access may name: 64 GiB. More would not fit the arrays that carry it."""
 
 
 class Task(Process):
@@ -52,7 +55,7 @@ class Task(Process):
 
     def read_range(self, address: int, length: int) -> Ints:
         """Return the content tags of the pages of a page-aligned range, int64[npages]."""
-        pages = self._range("read", address, length)
+        pages = self.pages_of("read", address, length)
         spans = fault.access(self.kernel, self, *pages, write=False)
         tags = self.kernel.mem_map.data[_pfns(spans)]
         self.kernel.step("read", self, range(*pages))
@@ -60,22 +63,24 @@ class Task(Process):
 
     def write_range(self, address: int, values: Sequence[int] | Ints) -> None:
         """Store `values`, one content tag per page (any int64), from page-aligned `address` on."""
-        try:
-            tags = np.array(values, dtype=np.int64)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ValueError(f"values are content tags that fit int64: {error}") from None
-        if tags.ndim != 1 or not tags.size:
-            raise ValueError(f"values are one tag per page, at least one; got shape {tags.shape}")
-        pages = self._range("write", address, tags.size * PAGE_SIZE)
+        tags = content_tags(values)
+        pages = self.pages_of("write", address, tags.size * PAGE_SIZE)
         spans = fault.access(self.kernel, self, *pages, write=True)
         mem, pfns = self.kernel.mem_map, _pfns(spans)
         mem.data[pfns] = tags
         mem.flags[pfns] |= PG_DIRTY
         self.kernel.step("write", self, range(*pages))
 
-    def _range(self, call: str, address: Any, length: Any) -> tuple[int, int]:
+    def pages_of(self, call: str, address: Any, length: Any) -> tuple[int, int]:
+        """Return (start_vpn, end_vpn) of a range that `call` would access, or raise what `call`
+        raises for a range that can be no memory of this process."""
         mm_of(self, call)
-        return range_of(self, call, self.kernel.geometry, address, length, SegmentationFault)
+        pages = range_of(self, call, self.kernel.geometry, address, length, SegmentationFault)
+        if pages[1] - pages[0] > MOST_PAGES:
+            raise ValueError(
+                f"{call} takes at most {MOST_PAGES} pages at a time, got {length} bytes"
+            )
+        return pages
 
     def page(self, address: int) -> Page | None:
         """Return a view of the page mapped at byte `address`, or None; nothing is faulted in."""
@@ -108,8 +113,8 @@ class Task(Process):
         file      a File of this kernel; `offset` is the byte offset in it
         growsdown a stack (MAP_GROWSDOWN)
         """
-        if file is not None and self.kernel.files.get(file.name) is not file:
-            raise ValueError(f"{file!r} is not a file of this kernel")
+        if file is not None:
+            self.kernel.own_file(file)
         return mapping.mmap(
             self.kernel, self, length, at, prot, shared, file, offset, fixed, growsdown
         )
@@ -157,15 +162,15 @@ class Task(Process):
 
     def pin(self, address: int, length: int = PAGE_SIZE) -> list[int]:
         """Let a device hold the pages of a range; return their frame numbers."""
-        return pin.pin(self.kernel, self, *self._range("pin", address, length))
+        return pin.pin(self.kernel, self, *self.pages_of("pin", address, length))
 
     def unpin(self, address: int, length: int = PAGE_SIZE) -> None:
         """Let the device drop the pages that were last pinned at a range."""
-        pin.unpin(self.kernel, self, *self._range("unpin", address, length))
+        pin.unpin(self.kernel, self, *self.pages_of("unpin", address, length))
 
     def swap_out(self, address: int, length: int = PAGE_SIZE) -> int:
         """Swap the pages of a range out, wherever they are mapped; return the frames freed."""
-        return reclaim.swap_out(self.kernel, self, *self._range("swap_out", address, length))
+        return reclaim.swap_out(self.kernel, self, *self.pages_of("swap_out", address, length))
 
     # Processes
 

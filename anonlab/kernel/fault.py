@@ -65,21 +65,24 @@ class Piece:
 
 
 def access(
-    kernel: Kernel, process: Process, start_vpn: int, end_vpn: int, write: bool
+    kernel: Kernel, process: Process, start_vpn: int, end_vpn: int, write: bool | None
 ) -> list[Span]:
     """Make [start_vpn, end_vpn) readable or writable; return its words, one span per VMA.
 
+    write   None makes each page writable that may be written, the others readable: what a device
+            wants (get_user_pages)
     raises  SegmentationFault, BusError for the first page that may not be accessed, OutOfMemory if
             frames or page tables do not suffice; nothing has changed then
     """
     mm = mm_of(process, "write" if write else "read")
     grown = stack_to_grow(kernel, mm, start_vpn)
-    pieces = [
-        Piece(vma, max(vma.start_vpn, start_vpn), min(vma.end_vpn, end_vpn), write)
+    ranges = [
+        (vma, max(vma.start_vpn, start_vpn), min(vma.end_vpn, end_vpn))
         for vma in mm.overlapping(start_vpn, end_vpn)
     ]
     if grown is not None:
-        pieces.insert(0, Piece(grown, start_vpn, min(grown.start_vpn, end_vpn), write))
+        ranges.insert(0, (grown, start_vpn, min(grown.start_vpn, end_vpn)))
+    pieces = [Piece(*where, where[0].writable if write is None else write) for where in ranges]
     permitted(kernel, process, pieces, start_vpn, end_vpn, write)
     return touch(kernel, process, pieces)
 
@@ -111,16 +114,17 @@ def permitted(
     pieces: list[Piece],
     start_vpn: int,
     end_vpn: int,
-    write: bool,
+    write: bool | None,
 ) -> None:
     """Raise SegmentationFault or BusError for the first page that may not be accessed."""
-    call = f"{process.name}: SIGSEGV: {'write to' if write else 'read of'}"
+    verb = "pin of" if write is None else "write to" if write else "read of"
+    call = f"{process.name}: SIGSEGV: {verb}"
     vpn = start_vpn
     for piece in pieces:
         if piece.start_vpn > vpn:
             break
         vma = piece.vma
-        if not (vma.writable if write else vma.prot):
+        if not (vma.writable if piece.write else vma.prot):
             raise SegmentationFault(
                 f"{call} {kernel.geometry.address(vpn)}: {vma!r} does not allow it"
             )
@@ -146,18 +150,25 @@ def inside_file(kernel: Kernel, process: Process, piece: Piece) -> None:
 def touch(kernel: Kernel, process: Process, pieces: list[Piece]) -> list[Span]:
     """Plan all pieces, reserve for all, act; return the spans with their final words."""
     plans = [plan_piece(kernel, process, piece) for piece in pieces]
-    bases = [plan.span.bases[plan.span.rows == 0] for plan in plans]
-    missing = np.unique(np.concatenate(bases)) if bases else np.zeros(0, dtype=np.int64)
-    mm = mm_of(process, "fault")
+    spans = [plan.span for plan in plans]
     kernel.reserve(
         f"{process.name}: ENOMEM: a page fault",
         frames=sum(plan.frames for plan in plans),
-        tables=kernel.tables.missing(mm.pgd, missing) if missing.size else 0,
+        tables=missing_tables(kernel, spans),
         keep=[(plan.vma, plan.span) for plan in plans],
     )
     for plan in plans:
         carry_out(kernel, process, plan)
-    return [plan.span for plan in plans]
+    return spans
+
+
+def missing_tables(kernel: Kernel, spans: list[Span]) -> int:
+    """Return how many page tables the spans, all of one mm, lack together."""
+    incomplete = [span for span in spans if not span.rows.all()]
+    if not incomplete:
+        return 0
+    bases = np.unique(np.concatenate([span.bases[span.rows == 0] for span in incomplete]))
+    return kernel.tables.missing(incomplete[0].pgd, bases)
 
 
 def carry_out(kernel: Kernel, process: Process, plan: Plan) -> None:
@@ -292,7 +303,8 @@ def copy_file_pages(
     source = page_in(kernel, vma.file, pgoffs)
     new = mem.alloc(at.size)
     mem.data[new] = mem.data[source]
-    _install_copies(kernel, process, vma, span, at, new)
+    _install_copies(kernel, vma, span, at, new)
+    kernel.step("fault.file_copy", process, span.vpns[at])
 
 
 def wp_reuse(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints) -> None:
@@ -310,12 +322,12 @@ def wp_copy(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints) ->
     new = mem.alloc(at.size)
     mem.data[new] = mem.data[old]
     pages = old != ZERO_PFN  # the zero page is not counted, and may stand here more than once
-    _install_copies(kernel, process, vma, span, at, new, old[pages], span.vpns[at[pages]])
+    _install_copies(kernel, vma, span, at, new, old[pages], span.vpns[at[pages]])
+    kernel.step("fault.wp_copy", process, span.vpns[at])
 
 
 def _install_copies(
     kernel: Kernel,
-    process: Process,
     vma: Vma,
     span: Span,
     at: Ints,
@@ -330,7 +342,6 @@ def _install_copies(
         unmap(kernel, vma, old_vpns, old)
     map_anon(kernel, vma, span.vpns[at], new)
     kernel.design.cost.copies_cow += at.size
-    kernel.step("fault.wp_copy", process, span.vpns[at])
 
 
 def allow_write(kernel: Kernel, process: Process, span: Span, at: Ints) -> None:

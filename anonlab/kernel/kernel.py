@@ -21,7 +21,7 @@ from anonlab.formats.words import (
 )
 from anonlab.kernel import capture, reclaim
 from anonlab.kernel import process as processes
-from anonlab.kernel.arguments import whole
+from anonlab.kernel.arguments import file_npages, whole
 from anonlab.kernel.calls import Task
 from anonlab.kernel.views import Page, page_view
 from anonlab.kernel.walk import walk
@@ -63,6 +63,8 @@ class Kernel:
             if design not in DESIGNS:
                 raise ValueError(f"design is one of {', '.join(DESIGNS)}; got {design!r}")
             design = DESIGNS[design]()
+        if not isinstance(design, Rmap):
+            raise TypeError(f"design is a name or an Rmap such as AnonGroup(), got {design!r}")
         if not isinstance(geometry, Geometry):
             raise TypeError(f"geometry is a Geometry such as LESSON or X86_64, got {geometry!r}")
         limit = None if tables is None else whole(tables, "tables", 1)
@@ -96,15 +98,17 @@ class Kernel:
         """Make a file of `npages` pages; `writable` is its mode."""
         if not isinstance(name, str) or not name or name in self.files:
             raise ValueError(f"a file needs a name that no other file has, got {name!r}")
-        file = self._add_file(name, whole(npages, "npages"), writable=writable)
+        if name.startswith("shmem") and name[5:].isdecimal():
+            raise ValueError(
+                f"{name!r} is how shared anonymous memory is called; take another name"
+            )
+        file = self._add_file(name, file_npages(npages), writable=writable)
         self.step("file", what=f"{name} of {npages} pages")
         return file
 
     def truncate(self, file: File, npages: int) -> None:
         """Make `file` `npages` pages long; what lay beyond is gone, private copies included."""
-        if self.files.get(file.name) is not file:
-            raise ValueError(f"{file!r} is not a file of this kernel")
-        reclaim.truncate(self, file, whole(npages, "npages"))
+        reclaim.truncate(self, self.own_file(file), file_npages(npages))
 
     def reclaim(self, nframes: int) -> int:
         """Free up to `nframes` frames as if memory were short; return how many were freed."""
@@ -130,6 +134,14 @@ class Kernel:
     def snapshot(self) -> Snapshot:
         """Return everything that can be seen now, as immutable plain data."""
         return capture.snapshot(self)
+
+    def own_file(self, file: Any) -> File:
+        """Return `file` if it is one of this kernel; TypeError or ValueError if not."""
+        if not isinstance(file, File):
+            raise TypeError(f"file is a File of this kernel, got {file!r}")
+        if self.files.get(file.name) is not file:
+            raise ValueError(f"{file!r} is not a file of this kernel")
+        return file
 
     def _pfn(self, pfn: Any) -> int:
         number = whole(pfn, "pfn")
@@ -176,19 +188,14 @@ class Kernel:
         """
         room = self.tables.room()
         if room is not None and tables > room:
-            raise OutOfMemory(
-                f"{what} needs {tables} page-table pages, {room} of {self.tables.max_rows} are free"
-            )
+            raise OutOfMemory.of(what, tables, "page-table page", room, self.tables.max_rows or 0)
         if slots > self.swap.nfree:
-            raise OutOfMemory(
-                f"{what} needs {slots} swap slots, {self.swap.nfree} of {self.swap.nslots} are free"
-            )
+            raise OutOfMemory.of(what, slots, "swap slot", self.swap.nfree, self.swap.nslots)
         short = frames - self.mem_map.nfree
         if short > 0 and not reclaim.make_room(self, short, self._pages_in(keep)):
-            raise OutOfMemory(
-                f"{what} needs {frames} frames, {self.mem_map.nfree} of {self.mem_map.nframes} are "
-                f"free, and reclaim cannot free {short} more"
-            )
+            free, nframes = self.mem_map.nfree, self.mem_map.nframes
+            error = OutOfMemory.of(what, frames, "frame", free, nframes)
+            raise OutOfMemory(f"{error}, and reclaim cannot free {short} more")
 
     def _pages_in(self, spans: Iterable[tuple[Vma, Span]]) -> Pfns:
         """Return every frame that an operation over `spans` relies on, mapped or cached."""

@@ -237,10 +237,11 @@ def brk(kernel: Kernel, process: Process, addr: int) -> int:
             below the start of the heap
     """
     mm = mm_of(process, "brk")
+    geometry = kernel.geometry
     if whole(addr, "brk address") == 0:
+        kernel.step("brk", process, what=geometry.address(mm.brk))
         return mm.brk << PAGE_SHIFT
     new = addr + PAGE_MASK >> PAGE_SHIFT
-    geometry = kernel.geometry
     if new < mm.start_brk:
         raise InvalidArgument(
             f"{process.name}: EINVAL: brk to {addr:#x}, below the start of the heap "
@@ -258,7 +259,7 @@ def brk(kernel: Kernel, process: Process, addr: int) -> int:
         insert_vma(Vma(mm, mm.brk, new, prot_of("rw"), pgoff=mm.brk))
         merge_around(kernel, mm, mm.brk, new)
     mm.brk = new
-    kernel.step("brk", process, range(new, new))
+    kernel.step("brk", process, what=geometry.address(new))
     return new << PAGE_SHIFT
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anonlab.errors import BadAddress, InvalidArgument
-from anonlab.formats.words import PAGE_SHIFT, PG_ANON, PTE_SHIFT, Ints
+from anonlab.formats.words import PAGE_SHIFT, PTE_SHIFT, Ints
 from anonlab.kernel.arguments import aligned_vpn, inside, mm_of, npages_of, whole
 from anonlab.kernel.mapping import (
     clear,
@@ -18,7 +18,7 @@ from anonlab.kernel.mapping import (
     remove_vma,
     unmapped_vpn,
 )
-from anonlab.kernel.pages import map_anon, mapped_pages, unmap
+from anonlab.kernel.pages import anonymous, chosen, map_anon, mapped_pages, unmap
 from anonlab.machine import Span
 from anonlab.mm import Mm, Process, Vma
 
@@ -108,7 +108,8 @@ def destination(
     """Return the page number of a fixed destination; EINVAL if it is unfit."""
     new_vpn = aligned_vpn(process, "mremap", new, "new address")
     inside(process, "mremap", kernel.geometry, new_vpn, new_vpn + npages, InvalidArgument)
-    if new_vpn < end_vpn and start_vpn < new_vpn + npages:
+    # Of an empty source the page it starts at counts: its VMA must outlive the destination's.
+    if new_vpn < max(end_vpn, start_vpn + 1) and start_vpn < new_vpn + npages:
         raise InvalidArgument(
             f"{process.name}: EINVAL: mremap from {kernel.geometry.address(start_vpn)} to "
             f"{new:#x}: source and destination overlap"
@@ -133,7 +134,7 @@ def move_vma(kernel: Kernel, process: Process, move: Move) -> None:
     span = kernel.tables.populated(mm.pgd, move.start_vpn, move.end_vpn)
     copied = shared_pages(kernel, move.vma, span)
     shift = move.new_vpn - move.start_vpn
-    targets = kernel.tables.bases(span.vpns[span.words != 0] + shift)
+    targets = kernel.tables.bases(chosen(span.vpns, span.words != 0) + shift)
     kernel.reserve(
         f"{process.name}: ENOMEM: mremap",
         frames=copied.size,
@@ -144,11 +145,12 @@ def move_vma(kernel: Kernel, process: Process, move: Move) -> None:
         kernel.step("mremap.unmap", process, range(move.new_vpn, new_end))
 
     old = cut(kernel, mm, move.start_vpn, move.end_vpn) if span.start_vpn < span.end_vpn else []
-    vma = old[0] if old else move.vma
+    vma = mm.find_vma(move.start_vpn)  # move.vma, or what clear and cut have left of it here
+    assert vma is not None, f"{process.name}: mremap has unmapped its own source"
     new = moved_vma(kernel, vma, move)
     kernel.tables.ensure(mm.pgd, targets)
-    copy_shared(kernel, process, vma, new, span, copied, shift)
-    move_page_tables(kernel, process, vma, new, span, copied, shift)
+    copy_shared(kernel, process, vma, span, copied)
+    move_page_tables(kernel, process, new, span, shift)
     if old and not move.dontunmap:
         remove_vma(kernel, vma)
     elif old:
@@ -171,16 +173,14 @@ def moved_vma(kernel: Kernel, vma: Vma, move: Move) -> Vma:
 
 def shared_pages(kernel: Kernel, vma: Vma, span: Span) -> Ints:
     """Return the positions in `span` of the pages that cannot move but must be copied, int64[n]."""
-    where, pfns = mapped_pages(span)
-    at = np.flatnonzero(where)
-    anon = kernel.mem_map.has(pfns, PG_ANON)
-    at, pfns = at[anon], pfns[anon]
-    return at[kernel.design.move(pfns, vma, span.vpns[at])]
+    where, pfns = mapped_pages(span.words)
+    anon = anonymous(kernel, vma, pfns)
+    vpns = chosen(chosen(span.vpns, where), anon)
+    copy = kernel.design.move(chosen(pfns, anon), vma, vpns)
+    return np.flatnonzero(where)[anon][copy] if copy.any() else np.zeros(0, dtype=np.int64)
 
 
-def copy_shared(
-    kernel: Kernel, process: Process, old: Vma, new: Vma, span: Span, at: Ints, shift: int
-) -> None:
+def copy_shared(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints) -> None:
     """Copy the pages at positions `at`; the copies stand in the span, to be moved with the rest.
 
     mail: "newpage = alloc_page(); copy_page(page, newpage)". The word keeps its protection.
@@ -194,28 +194,25 @@ def copy_shared(
     bits = span.words[at] & (1 << PTE_SHIFT) - 1
     span.words[at] = copies << PTE_SHIFT | bits
     span.store()
-    unmap(kernel, old, span.vpns[at], pfns)
-    map_anon(kernel, old, span.vpns[at], copies)
+    unmap(kernel, vma, span.vpns[at], pfns)
+    map_anon(kernel, vma, span.vpns[at], copies)
     kernel.design.cost.copies_mremap += at.size
     kernel.step("mremap.copy", process, span.vpns[at])
 
 
-def move_page_tables(
-    kernel: Kernel, process: Process, old: Vma, new: Vma, span: Span, copied: Ints, shift: int
-) -> None:
+def move_page_tables(kernel: Kernel, process: Process, new: Vma, span: Span, shift: int) -> None:
     """Move the words of `span` by `shift` pages, swap entries and zero page included, and tell
     the design (move_page_tables, move_one_page)."""
-    used = np.flatnonzero(span.words)
-    if not used.size:
+    used = span.words != 0
+    if not used.any():
         return
-    vpns, words = span.vpns[used] + shift, span.words[used]
-    where, pfns = mapped_pages(span)
-    at = np.flatnonzero(where)
+    vpns, words = chosen(span.vpns, used) + shift, chosen(span.words, used).copy()
     span.words[:] = 0
     span.store()
     target = kernel.tables.populated(new.mm.pgd, int(vpns[0]), int(vpns[-1]) + 1)
-    target.words[np.searchsorted(target.vpns, vpns)] = words
+    target.put(vpns, words)
     target.store()
-    anon = kernel.mem_map.has(pfns, PG_ANON)
-    kernel.design.moved(pfns[anon], new, span.vpns[at[anon]] + shift)
+    where, pfns = mapped_pages(words)
+    anon = anonymous(kernel, new, pfns)
+    kernel.design.moved(chosen(pfns, anon), new, chosen(chosen(vpns, where), anon))
     kernel.step("mremap.move", process, vpns)

@@ -12,10 +12,12 @@ from anonlab.formats.words import (
     PTE_PRESENT,
     PTE_SHIFT,
     ZERO_PFN,
+    Ints,
     Mask,
     Pfns,
     Slots,
     Vpns,
+    Words,
     swp_offset,
 )
 from anonlab.machine import Span
@@ -43,11 +45,8 @@ def map_file(kernel: Kernel, pfns: Pfns) -> None:
 def unmap(kernel: Kernel, vma: Vma, vpns: Vpns, pfns: Pfns) -> None:
     """The words at `vpns` no longer name `pfns`, none of them the zero page (page_remove_rmap)."""
     kernel.mem_map.mapcount[pfns] -= 1
-    if vma.file is None:
-        kernel.design.remove(pfns, vma, vpns)
-    else:
-        anon = kernel.mem_map.has(pfns, PG_ANON)
-        kernel.design.remove(pfns[anon], vma, vpns[anon])
+    anon = anonymous(kernel, vma, pfns)
+    kernel.design.remove(chosen(pfns, anon), vma, chosen(vpns, anon))
     release(kernel, pfns)
 
 
@@ -100,16 +99,27 @@ def free_swap_entries(kernel: Kernel, slots: Slots) -> None:
         drop_lonely(kernel, cached)
 
 
-def mapped_pages(span: Span) -> tuple[Mask, Pfns]:
-    """Return where the words of `span` map a page, bool[n], and which, the zero page left out."""
-    words = span.words
-    where = (words & PTE_PRESENT) != 0
-    pfns = words >> PTE_SHIFT if where.all() else words[where] >> PTE_SHIFT
-    zero = pfns == ZERO_PFN
-    if zero.any():
-        where[where] = ~zero
-        pfns = pfns[~zero]
+def chosen(values: Ints, where: Mask) -> Ints:
+    """Return `values` where `where` holds; themselves, uncopied, if it holds everywhere."""
+    return values if where.all() else values[where]
+
+
+def mapped_pages(words: Words) -> tuple[Mask, Pfns]:
+    """Return where `words` map a page, bool[n], and which, the zero page left out."""
+    where: Mask = (words & PTE_PRESENT) != 0
+    pfns = chosen(words, where) >> PTE_SHIFT
+    pages = pfns != ZERO_PFN
+    if not pages.all():
+        where[where] = pages
+        pfns = pfns[pages]
     return where, pfns
+
+
+def anonymous(kernel: Kernel, vma: Vma, pfns: Pfns) -> Mask:
+    """Return which of the pages mapped in `vma` are anonymous, bool[n]: all, if it has no file."""
+    if vma.file is None:
+        return np.ones(pfns.shape, dtype=np.bool_)
+    return kernel.mem_map.has(pfns, PG_ANON)
 
 
 def swapped(span: Span) -> Mask:
@@ -125,8 +135,8 @@ def zap(kernel: Kernel, vma: Vma, start_vpn: int, end_vpn: int) -> int:
     span = kernel.tables.populated(vma.mm.pgd, start_vpn, end_vpn)
     if not span.words.any():
         return 0
-    where, pfns = mapped_pages(span)
-    vpns = span.vpns[where]
+    where, pfns = mapped_pages(span.words)
+    vpns = chosen(span.vpns, where)
     slots = swp_offset(span.words[swapped(span)]) if kernel.swap.nused else pfns[:0]
     span.words[:] = 0
     span.store()

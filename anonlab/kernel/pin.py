@@ -21,9 +21,7 @@ def pin(kernel: Kernel, process: Process, start_vpn: int, end_vpn: int) -> list[
     """Fault in a range, for writing where that is allowed, and take one more reference to each
     page; return the pfns. `count` rises, `mapcount` does not (get_user_pages)."""
     mm = mm_of(process, "pin")
-    vma = mm.find_vma(start_vpn)
-    write = vma is not None and vma.writable
-    spans = fault.access(kernel, process, start_vpn, end_vpn, write)
+    spans = fault.access(kernel, process, start_vpn, end_vpn, write=None)
     pfns = np.concatenate([span.words for span in spans]) >> PTE_SHIFT
     np.add.at(kernel.mem_map.count, pfns[pfns != ZERO_PFN], 1)
     for vpn, pfn in zip(range(start_vpn, end_vpn), pfns.tolist(), strict=True):
@@ -35,15 +33,15 @@ def pin(kernel: Kernel, process: Process, start_vpn: int, end_vpn: int) -> list[
 def unpin(kernel: Kernel, process: Process, start_vpn: int, end_vpn: int) -> None:
     """Drop the newest pin that was taken at each page of a range (put_page)."""
     mm = mm_of(process, "unpin")
-    keys = [(mm.number, vpn) for vpn in range(start_vpn, end_vpn)]
-    missing = [key for key in keys if key not in kernel.pins]
-    if missing:
+    pages = range(start_vpn, end_vpn)
+    missing = next((vpn for vpn in pages if (mm.number, vpn) not in kernel.pins), None)
+    if missing is not None:
         raise InvalidArgument(
-            f"{process.name}: EINVAL: unpin of {kernel.geometry.address(missing[0][1])}: "
+            f"{process.name}: EINVAL: unpin of {kernel.geometry.address(missing)}: "
             f"nothing was pinned there"
         )
-    for key in keys:
-        _unpin_one(kernel, key)
+    for vpn in pages:
+        _unpin_one(kernel, (mm.number, vpn))
     kernel.step("unpin", process, range(start_vpn, end_vpn))
 
 

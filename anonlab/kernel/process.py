@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anonlab.formats.words import (
-    PG_ANON,
     PTE_ACCESSED,
-    PTE_PRESENT,
     PTE_SHIFT,
     PTE_WRITE,
     Geometry,
@@ -20,7 +18,7 @@ from anonlab.formats.words import (
 from anonlab.kernel.arguments import mm_of, whole
 from anonlab.kernel.fault import WRITTEN
 from anonlab.kernel.mapping import copy_vma, insert_vma, remove_vma
-from anonlab.kernel.pages import map_anon, mapped_pages, swapped, zap
+from anonlab.kernel.pages import anonymous, chosen, map_anon, mapped_pages, swapped, zap
 from anonlab.kernel.pin import drop_pins
 from anonlab.machine import Span
 from anonlab.mm import Mm, Process, Vma, prot_of
@@ -94,25 +92,22 @@ def copy_page_range(kernel: Kernel, copy: Vma, span: Span) -> int:
     if not span.words.any():
         return 0
     mem = kernel.mem_map
-    where, pfns = mapped_pages(span)
+    where, pfns = mapped_pages(span.words)
     mem.count[pfns] += 1
     mem.mapcount[pfns] += 1
     if kernel.swap.nused:
         kernel.swap.map[swp_offset(span.words[swapped(span)])] += 1
+    # Swap entries pass unchanged: their type is 0, and the slot stands above both bits.
     if not copy.shared:
-        words = span.words
-        np.bitwise_and(words, ~PTE_WRITE, out=words, where=(words & PTE_PRESENT) != 0)
+        span.words &= ~PTE_WRITE
         span.store()
-    rows = kernel.tables.ensure(copy.mm.pgd, span.bases)
-    child = Span(kernel.tables, copy.mm.pgd, span.start_vpn, span.end_vpn, span.bases, rows)
-    np.bitwise_and(span.words, ~PTE_ACCESSED, out=child.words)
-    child.store()
-    vpns = span.vpns[where]
-    if copy.file is not None:
-        anon = mem.has(pfns, PG_ANON)
-        pfns, vpns = pfns[anon], vpns[anon]
-    kernel.design.dup(pfns, copy, vpns)
-    return int(np.count_nonzero(where))
+    span.words &= ~PTE_ACCESSED
+    span.take_to(copy.mm.pgd)
+    span.store()
+    if kernel.design.wants_dup:
+        anon = anonymous(kernel, copy, pfns)
+        kernel.design.dup(chosen(pfns, anon), copy, chosen(span.vpns, where)[anon])
+    return pfns.size
 
 
 def borrow(parent: Process, call: str) -> Mm:

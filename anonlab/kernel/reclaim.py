@@ -55,7 +55,7 @@ def swap_out(kernel: Kernel, process: Process, start_vpn: int, end_vpn: int) -> 
         raise BadAddress(
             f"{process.name}: EFAULT: swap_out of {kernel.geometry.address(hole)}: no VMA there"
         )
-    _, pfns = mapped_pages(kernel.tables.populated(mm.pgd, start_vpn, end_vpn))
+    _, pfns = mapped_pages(kernel.tables.populated(mm.pgd, start_vpn, end_vpn).words)
     pfns = pfns[np.sort(np.unique(pfns, return_index=True)[1])]
     slots = int(np.count_nonzero(wants_slot(kernel, pfns)))
     kernel.reserve(f"{process.name}: ENOMEM: swap_out", slots=slots)
@@ -169,7 +169,8 @@ def reclaimable(kernel: Kernel) -> Pfns:
     for mm in kernel.mms.values():
         for vma in mm.vmas:
             if vma.locked:
-                _, pfns = mapped_pages(kernel.tables.populated(mm.pgd, vma.start_vpn, vma.end_vpn))
+                span = kernel.tables.populated(mm.pgd, vma.start_vpn, vma.end_vpn)
+                _, pfns = mapped_pages(span.words)
                 free[pfns] = False
     return np.flatnonzero(free)
 
@@ -249,10 +250,10 @@ def swapoff(kernel: Kernel) -> None:
     needed = swapin.frames_to_unuse(kernel, entries) + sum(
         int(np.count_nonzero(file.slots)) for file in kernel.files.values()
     )
-    if needed > kernel.mem_map.nfree:
-        raise OutOfMemory(
-            f"swapoff: ENOMEM: {needed} frames needed, {kernel.mem_map.nfree} are free"
-        )
+    free, nframes = kernel.mem_map.nfree, kernel.mem_map.nframes
+    if needed > free:
+        what = "swapoff: ENOMEM: bringing every page back"
+        raise OutOfMemory.of(what, needed, "frame", free, nframes)
     for vma, span, at in entries:
         swapin.unuse(kernel, vma, span, at)
     for file in kernel.files.values():

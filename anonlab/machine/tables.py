@@ -105,7 +105,7 @@ class PageTables:
         """Return the leaf words of [start_vpn, end_vpn) under `pgd`, missing tables as zeros."""
         bits = self.geometry.bits
         bases = np.arange(start_vpn >> bits, (end_vpn - 1 >> bits) + 1, dtype=np.int64) << bits
-        rows = np.broadcast_to(self.leaf(pgd, bases)[0], bases.shape)
+        rows = self.leaf(pgd, bases)[0] if self.geometry.levels > 1 else np.full_like(bases, pgd)
         return Span(self, pgd, start_vpn, end_vpn, bases, rows)
 
     def populated(self, pgd: int, start_vpn: int, end_vpn: int) -> Span:
@@ -194,6 +194,17 @@ class Span:
         """The page numbers of `words`, int64[n]."""
         vpns = self.bases[:, None] + self.tables._columns  # int64[k, slots]
         return vpns.reshape(-1)[self._inside]
+
+    def put(self, vpns: Vpns, words: Words) -> None:
+        """Set the words at `vpns`, ascending and inside the range, where tables are."""
+        everywhere = vpns.size == self.words.size
+        self.words[slice(None) if everywhere else np.searchsorted(self.vpns, vpns)] = words
+
+    def take_to(self, pgd: int) -> None:
+        """Belong to the tables under `pgd` from now on, which are made where they are missing:
+        `store` puts the same words at the same addresses there."""
+        self.pgd = pgd
+        self.rows = self.tables.ensure(pgd, self.bases)
 
     def missing(self) -> int:
         """Return how many page tables `ensure` would make."""

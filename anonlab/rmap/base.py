@@ -28,6 +28,7 @@ class Rmap:
     name        what people call it: Kernel(design=name)
     cow_rule    when do_wp_page writes in place: 'count' = the rule of 2004 (can_share_swap_page)
     early_stop  a walk ends once it has found `mapcount` places
+    wants_dup   dup is called, page by page; fork then costs as much as it does
     keeps_mapping  mem_map.mapping stays when a page is mapped nowhere; nobody may follow it then
     """
 
@@ -35,12 +36,17 @@ class Rmap:
     cow_rule = "count"
     early_stop = True
     keeps_mapping = False
+    wants_dup = False
 
     def __init__(self) -> None:
         self.cost = Cost()
 
     def attach(self, machine: Machine) -> None:
-        """Belong to `machine`; called once, before anything else."""
+        """Belong to `machine`; called once, before anything else. ValueError the second time."""
+        if hasattr(self, "machine"):
+            raise ValueError(
+                f"this {type(self).__name__} belongs to another kernel; make a new one"
+            )
         self.machine = machine
         self.mem_map = machine.mem_map
 

@@ -1,0 +1,78 @@
+"""anonlab: how Linux finds the page tables that map a page, to see, to step through, to check.
+
+::
+
+    from anonlab import Kernel, LESSON, check
+
+    kernel = Kernel(design="anongroup", frames=64, geometry=LESSON)
+    shell = kernel.spawn("shell")
+    heap = shell.mmap(4 * 4096, at=0x30000)
+    shell.write(heap, 7)
+    child = shell.fork("child")
+    child.write(heap, 9)    # copy on write
+    check(kernel)           # AssertionError if any invariant is broken
+"""
+
+from anonlab.check import check, scan
+from anonlab.errors import (
+    AddressInUse,
+    BadAddress,
+    BusError,
+    Busy,
+    FormatError,
+    InvalidArgument,
+    NoSuchProcess,
+    OutOfMemory,
+    PermissionDenied,
+    SegmentationFault,
+    SimulatedError,
+)
+from anonlab.formats.history import History, Op
+from anonlab.formats.history_text import parse
+from anonlab.formats.snapshot import Snapshot
+from anonlab.formats.trace import Step, Trace
+from anonlab.formats.words import GEOMETRIES, LESSON, PAGE_SIZE, X86_32, X86_64, Geometry
+from anonlab.histories.run import run
+from anonlab.kernel import Kernel, Page, Task
+from anonlab.record import Recorder, operations, record
+from anonlab.rmap import DESIGNS, AnonGroup, Rmap
+from anonlab.version import __version__
+
+__all__ = [
+    "DESIGNS",
+    "GEOMETRIES",
+    "LESSON",
+    "PAGE_SIZE",
+    "X86_32",
+    "X86_64",
+    "AddressInUse",
+    "AnonGroup",
+    "BadAddress",
+    "BusError",
+    "Busy",
+    "FormatError",
+    "Geometry",
+    "History",
+    "InvalidArgument",
+    "Kernel",
+    "NoSuchProcess",
+    "Op",
+    "OutOfMemory",
+    "Page",
+    "PermissionDenied",
+    "Recorder",
+    "Rmap",
+    "SegmentationFault",
+    "SimulatedError",
+    "Snapshot",
+    "Step",
+    "Task",
+    "Trace",
+    "__version__",
+    "check",
+    "operations",
+    "parse",
+    "record",
+    "run",
+    "scan",
+]
