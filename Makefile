@@ -1,0 +1,57 @@
+# make lab    open the course in JupyterLab
+# make test   style, types and all tests
+# Both make the virtual environment .venv first, and again when pyproject.toml changes.
+#
+#   make lab LAB_ARGS=--no-browser     do not open a browser
+#   make test PYTEST_ARGS="-k fork"    some of the tests
+#   make lab PYTHON=python3.13         another Python, 3.11 or newer
+
+PYTHON ?= $(shell for python in python3.11 python3 python3.14 python3.13 python3.12; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+LAB_ARGS ?=
+PYTEST_ARGS ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+CHECKED := anonlab tests $(wildcard benchmarks notebooks/source)
+# Jupyter refuses to run as root without being told.
+ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root)
+# No pop-up that asks about news: it would cover the first notebook.
+SETTINGS := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
+# A virtual environment knows its folder: a copy of it in another place is made again.
+STALE := $(shell [ "$$(cat .venv/place 2>/dev/null)" = "$$PWD" ] || echo stale)
+
+.PHONY: lab test clean stale
+
+lab: .venv/lab.done
+	$(BIN)/python -m jupyterlab --ip=127.0.0.1 --ServerApp.root_dir=notebooks \
+	  --LabApp.default_url=/lab/tree/00_start_here.ipynb $(ROOT_ARGS) $(LAB_ARGS)
+
+test: .venv/test.done
+	$(BIN)/python -m ruff format --check $(CHECKED)
+	$(BIN)/python -m ruff check $(CHECKED)
+	$(BIN)/python -m mypy --strict anonlab
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup $(PYTEST_ARGS)
+
+.venv/lab.done: pyproject.toml anonlab/version.py $(STALE)
+	@[ -n "$(PYTHON)" ] || { echo "anonlab needs Python 3.11 or newer, and none was found:" \
+	  "install it, or say where it is: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is" \
+	  "$$($(PYTHON) --version 2>&1); anonlab needs Python 3.11 or newer" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual" \
+	  "environments: on Debian and Ubuntu install the package python3-venv" >&2; exit 2; }
+	@echo "making .venv with $$($(PYTHON) --version): some minutes, once"
+	$(PYTHON) -m venv $(if $(STALE),--clear) .venv
+	$(PIP) --editable .
+	@mkdir -p .venv/share/jupyter/lab/settings
+	@echo '$(SETTINGS)' > .venv/share/jupyter/lab/settings/overrides.json
+	@pwd > .venv/place
+	@touch $@
+
+.venv/test.done: .venv/lab.done
+	$(PIP) --editable '.[test]'
+	@touch $@
+
+clean:
+	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis

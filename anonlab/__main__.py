@@ -1,0 +1,5 @@
+"""`python -m anonlab` is `anonlab`."""
+
+from anonlab.cli import main
+
+main()

@@ -1,0 +1,210 @@
+"""The command line: every verb calls one function of the library and shows what it returns.
+
+JSON goes to standard output alone; progress and messages go to standard error. Exit status: 0 all
+is well, 1 violations or drift were found, 2 the input cannot be used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from anonlab.errors import SimulatedError
+from anonlab.version import __version__
+
+FOUND = 1
+UNUSABLE = 2
+SHOWN = 3
+"""So many faults are shown at a time; one is enough to start with."""
+
+Ticker = Callable[[int, int], None]
+"""Told `done` and `total`, in any one unit, as work goes on."""
+
+
+class Refused(click.ClickException):
+    """An error that the user can do something about: one line, exit status 2."""
+
+    exit_code = UNUSABLE
+
+    def show(self, file: Any = None) -> None:
+        """Write the message to standard error in one line, with nothing a terminal would obey."""
+        line = " ".join(self.message.split())
+        clean = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+        click.echo(f"anonlab: {clean}", err=True)
+
+
+class Verbs(click.Group):
+    """A group of verbs that turns the errors of users and simulated processes into one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; anonlab's own faults (AssertionError and the like) keep their traceback."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # somebody closed our standard output: click knows what to do
+        except OSError as error:
+            if error.strerror is None:
+                raise Refused(str(error)) from error
+            where = f"{error.filename}: " if error.filename else ""
+            raise Refused(where + error.strerror) from error
+        except (SimulatedError, ValueError) as error:
+            raise Refused(str(error)) from error
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="anonlab")
+def cli() -> None:
+    """How Linux finds the page tables that map a page: see it, check it, break it."""
+
+
+JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+@cli.command()
+@JSON_OPTION
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> None:
+    """Say what works on this machine, and what to do about the rest."""
+    from anonlab.doctor import examine
+
+    report = examine()
+    if as_json:
+        _print_json(report.to_json())
+    else:
+        table = Table(show_header=False, box=None, pad_edge=False)
+        for row in report.findings:
+            mark = "ok" if row.ok else "MISSING" if row.required else "no"
+            lack = "" if row.ok else f"\nneeded for {row.needed_for}\nto do: {row.advice}"
+            table.add_row(mark, row.name, row.found + lack)
+        _show(table)
+    if not report.ok:
+        ctx.exit(FOUND)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--design", default="anongroup", show_default=True, help="Reverse-map design.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write the player to this file.")
+@JSON_OPTION
+@click.pass_context
+def replay(ctx: click.Context, file: Path, design: str, html: Path | None, as_json: bool) -> None:
+    """Run FILE, a history or an strace log, on the simulated kernel."""
+    from anonlab.histories.replay import replay as run
+
+    with _progress("replay") as progress:
+        report = run(file, design, progress)
+    if html is not None:
+        from anonlab.course.pages import history_page
+
+        html.write_text(history_page(report.history, design), "utf-8")
+    plain = report.to_json()
+    _print_json(plain) if as_json else _show(_facts(plain))
+    for sentence in report.violations[:SHOWN]:
+        click.echo(sentence, err=True)
+    if plain["violations"]:
+        ctx.exit(FOUND)
+
+
+@cli.command()
+@click.option("--design", default="all", show_default=True, help="Reverse-map design, or all.")
+@click.option(
+    "--ops", type=click.IntRange(1), default=10_000, show_default=True, help="Random operations."
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="First seed.")
+@JSON_OPTION
+@click.pass_context
+def verify(ctx: click.Context, design: str, ops: int, seed: int, as_json: bool) -> None:
+    """Hold random histories against a scan of all page tables, for each design."""
+    from anonlab.verify import verify as run
+
+    with _progress("verify") as progress:
+        report = run(design, ops, seed, progress)
+    plain = report.to_json()
+    _print_json(plain) if as_json else _show(_facts(plain))
+    for history in report.failures[:SHOWN]:
+        click.echo(history, err=True)
+    wrong = [row["violations"] or row["missed"] for row in plain["designs"].values()]
+    if any(wrong) or plain["content_mismatches"]:
+        ctx.exit(FOUND)
+
+
+@cli.group()
+def course() -> None:
+    """Prepare the course."""
+
+
+@course.command("build")
+@click.option("--check", is_flag=True, help="Change nothing; report what is not up to date.")
+@click.argument("folder", type=click.Path(path_type=Path), default="notebooks")
+@click.pass_context
+def course_build(ctx: click.Context, check: bool, folder: Path) -> None:
+    """Build the notebooks in FOLDER from their sources in FOLDER/source."""
+    from anonlab.course.notebooks import build, drift
+
+    if not check:
+        for path in build(folder):
+            click.echo(path)
+        return
+    found = drift(folder)
+    for sentence in found:
+        click.echo(sentence, err=True)
+    if found:
+        click.echo("anonlab: run `anonlab course build`", err=True)
+        ctx.exit(FOUND)
+
+
+def _print_json(plain: dict[str, Any]) -> None:
+    click.echo(json.dumps(plain))
+
+
+def _show(table: Table) -> None:
+    """Print `table` to standard output; piped into a file it is not cut to a terminal's width."""
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, markup=False, width=200)
+    console.print(table)
+
+
+def _facts(plain: dict[str, Any]) -> Table:
+    """Return nested plain data as a table with one line per fact."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+
+    def add(prefix: str, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            path = f"{prefix}{name}".replace("_", " ")
+            if isinstance(value, dict):
+                add(f"{path}: ", value)
+            else:
+                table.add_row(path, f"{value:,}" if isinstance(value, int) else str(value))
+
+    add("", plain)
+    return table
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Ticker | None]:
+    """Yield a function that draws progress on standard error, or None if that is no terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task(title, total=None)
+
+        def tick(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield tick
+
+
+def main() -> None:
+    """Run the command line."""
+    cli()

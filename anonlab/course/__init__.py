@@ -1,0 +1,1 @@
+"""The course: its notebooks, and what people need to give it."""

@@ -1,0 +1,307 @@
+"""What works on this machine, and what to do about the rest: `anonlab doctor`.
+
+Every probe really tries: it starts bwrap, reads its own pagemap, asks the browser for its version.
+The doctor never raises; a probe that fails is a finding.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import platform
+import shutil
+import struct
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anonlab.version import __version__
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+SECONDS = 20
+"""Time limit of one program that a probe starts."""
+
+PURPOSES = {
+    "anywidget": "the player",
+    "click": "the command line",
+    "graphviz": "graphs of groups and families",
+    "hypothesis": "make test: random histories",
+    "ipykernel": "notebooks",
+    "ipywidgets": "the player and exercises",
+    "jupyterlab": "make lab",
+    "jupytext": "anonlab course build",
+    "mypy": "make test: types",
+    "nbclient": "make test: running the notebooks",
+    "nbformat": "anonlab course build",
+    "numpy": "everything",
+    "packaging": "anonlab doctor",
+    "playwright": "make test: the browser",
+    "py-rattler": "make test: environment.yml",
+    "pytest": "make test",
+    "pytest-xdist": "make test: several processes",
+    "pyyaml": "make test: environment.yml",
+    "rich": "the command line",
+    "ruff": "make test: style",
+}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BOX = ("--unshare-all", "--unshare-user", "--die-with-parent", "--ro-bind", "/", "/")
+PRESENT_BIT = 63
+PFN_MASK = (1 << 55) - 1
+"""Bits of a word of /proc/PID/pagemap (Documentation/admin-guide/mm/pagemap.rst)."""
+KPF_ANON = 12
+"""Bit of a word of /proc/kpageflags."""
+
+Probe = Callable[[], str]
+"""Returns what was found; raises an Exception that says what is wrong if it does not work."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row of the report.
+
+    name        what was looked for
+    required    without it anonlab does not work; otherwise one part of it does not
+    ok          it is there and works
+    found       the version or the path, or what went wrong
+    needed_for  which part of anonlab uses it
+    advice      what to do where it is not ok, '' where it is
+    """
+
+    name: str
+    required: bool
+    ok: bool
+    found: str
+    needed_for: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All findings on one machine."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True if everything that anonlab cannot do without is there."""
+        return all(finding.ok for finding in self.findings if finding.required)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return {
+            "anonlab": __version__,
+            "ok": self.ok,
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+
+
+def examine() -> Report:
+    """Try everything that anonlab uses on this machine; never raises."""
+    return Report((*_packages(), *_programs(), *_kernel_files()))
+
+
+def _try(name: str, probe: Probe, needed_for: str, advice: str, required: bool = False) -> Finding:
+    """Run `probe` and turn its outcome into a finding."""
+    try:
+        found, ok = probe(), True
+    except Exception as error:  # noqa: BLE001  a doctor reports every failure and has none
+        found, ok = _sentence(error), False
+    return Finding(name, required, ok, found, needed_for, "" if ok else advice)
+
+
+def _sentence(error: Exception) -> str:
+    """Return in one line what went wrong."""
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"no answer within {SECONDS} seconds"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _packages() -> Iterable[Finding]:
+    """One finding for Python and each package, against the ranges that pyproject.toml gives."""
+    try:
+        from packaging.requirements import Requirement
+
+        about = metadata.metadata("anonlab")
+    except ImportError as error:
+        advice = "in the project's folder: make lab, or pip install --editable ."
+        yield Finding("anonlab", True, False, f"not installed: {error}", "everything", advice)
+        return
+    wanted = Requirement(f"Python{about['Requires-Python']}")
+    yield _try(str(wanted), _range_probe(wanted, _python), "everything", f"install {wanted}", True)
+    for requirement in map(Requirement, about.get_all("Requires-Dist", [])):
+        required = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        bounds = ",".join(sorted(map(str, requirement.specifier), reverse=True))  # lower one first
+        name = f"{requirement.name}{bounds}"
+        needed_for = PURPOSES.get(requirement.name, "anonlab" if required else "make test")
+        probe = _range_probe(requirement, metadata.version)
+        yield _try(name, probe, needed_for, f"pip install '{name}'", required)
+
+
+def _python(_: str) -> str:
+    return platform.python_version()
+
+
+def _range_probe(wanted: Requirement, version_of: Callable[[str], str]) -> Probe:
+    """Return a probe that holds a version against the range of `wanted`."""
+
+    def probe() -> str:
+        try:
+            version = version_of(wanted.name)
+        except metadata.PackageNotFoundError:
+            raise RuntimeError("not installed") from None
+        if not wanted.specifier.contains(version, prereleases=True):
+            raise RuntimeError(f"{version} is outside this range")
+        return version
+
+    return probe
+
+
+def _programs() -> Iterable[Finding]:
+    """One finding for each program outside Python."""
+    yield _try(
+        "dot",
+        lambda: _version("dot", "-V"),
+        "graphs with Graphviz's layout; a plain column layout stands in without it",
+        "install Graphviz (Debian, Ubuntu: apt install graphviz)",
+    )
+    yield _try(
+        "browser",
+        _browser,
+        "make test: the player in JupyterLab (any browser will do for make lab)",
+        "install Chromium (Debian: apt install chromium)",
+    )
+    yield _try(
+        "bwrap",
+        _bwrap,
+        "grading: the box that student code runs in",
+        "apt install bubblewrap; inside a container or with restricted user namespaces,"
+        " grade on another machine",
+    )
+    yield _try(
+        "strace",
+        lambda: _version("strace", "--version"),
+        "recording a program of your own for anonlab replay",
+        "apt install strace",
+    )
+    yield _try(
+        "C compiler",
+        lambda: _version("cc" if shutil.which("cc") else "gcc", "--version"),
+        "benchmarks: the yardstick on the real kernel",
+        "apt install gcc libc6-dev",
+    )
+
+
+def _run(*command: str) -> str:
+    """Run `command` and return what it said; raise RuntimeError unless it succeeds."""
+    path = shutil.which(command[0])
+    if path is None:
+        raise RuntimeError("not found in PATH")
+    done = subprocess.run(
+        [path, *command[1:]],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=SECONDS,
+        check=False,
+    )
+    said = done.stdout.strip() or done.stderr.strip()
+    if done.returncode:
+        raise RuntimeError(f"{path}: exit status {done.returncode}: {done.stderr.strip()}")
+    return said
+
+
+def _version(program: str, option: str) -> str:
+    """Return the first line that `program` says about its version, and where it is."""
+    said = _run(program, option)
+    return f"{said.splitlines()[0] if said else 'works'} at {shutil.which(program)}"
+
+
+def _browser() -> str:
+    """Return version and path of the first browser that the tests can drive."""
+    for name in BROWSERS:
+        if shutil.which(name):
+            return _version(name, "--version")
+    raise RuntimeError(f"none of {', '.join(BROWSERS)} found in PATH")
+
+
+def _bwrap() -> str:
+    """Start a program in a box without network, processes and rights of its own."""
+    version = _version("bwrap", "--version")
+    _run("bwrap", *BOX, "--proc", "/proc", "--dev", "/dev", "true")
+    return f"{version}, starts a box"
+
+
+def _kernel_files() -> Iterable[Finding]:
+    """One finding for each view that the running kernel gives of its pages."""
+    linux = "a Linux kernel with CONFIG_PROC_PAGE_MONITOR"
+    root = f"{linux}, and root (CAP_SYS_ADMIN); recorded kernel runs are used instead"
+    yield _try("pagemap", _pagemap, "the running kernel as a witness: pages by their state", linux)
+    yield _try("pagemap with PFNs", _pfn, "the running kernel as a witness: which frame", root)
+    yield _try("kpagecount", _kpagecount, "the running kernel's mapcount", root)
+    yield _try("kpageflags", _kpageflags, "the running kernel's page flags", root)
+
+
+@contextmanager
+def _own_page() -> Iterator[int]:
+    """Yield the pagemap word of an anonymous page of this process, mapped and just written."""
+    import ctypes  # not with the rest: some builds of Python lack it
+
+    with mmap.mmap(-1, mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as page:
+        page[0] = 1
+        addr = ctypes.addressof(ctypes.c_char.from_buffer(page))
+        yield _read_word("self/pagemap", addr // mmap.PAGESIZE)
+
+
+def _pagemap() -> str:
+    with _own_page() as word:
+        if not word >> PRESENT_BIT & 1:
+            raise RuntimeError(f"own page is not shown as present: {word:#018x}")
+        return "own page: present"
+
+
+def _pfn() -> str:
+    with _own_page() as word:
+        return f"own page: pfn {_pfn_of(word):#x}"
+
+
+def _kpagecount() -> str:
+    with _own_page() as word:
+        count = _read_word("kpagecount", _pfn_of(word))
+        if count != 1:
+            raise RuntimeError(f"own page is mapped once, kpagecount says {count}")
+        return "own page: mapped once"
+
+
+def _kpageflags() -> str:
+    with _own_page() as word:
+        flags = _read_word("kpageflags", _pfn_of(word))
+        if not flags >> KPF_ANON & 1:
+            raise RuntimeError(f"own page is anonymous, kpageflags says {flags:#x}")
+        return "own page: anonymous"
+
+
+def _pfn_of(word: int) -> int:
+    """Return the pfn of a pagemap word; raise RuntimeError where the kernel hides it."""
+    pfn = word & PFN_MASK
+    if not pfn:
+        raise RuntimeError("the kernel shows pfn 0 to this user")
+    return pfn
+
+
+def _read_word(name: str, number: int) -> int:
+    """Return word `number` (8 bytes each) of /proc/`name`."""
+    handle = os.open(Path("/proc", name), os.O_RDONLY)
+    try:
+        (word,) = struct.unpack("=Q", os.pread(handle, 8, number * 8))
+    finally:
+        os.close(handle)
+    return int(word)
