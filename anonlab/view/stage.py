@@ -133,11 +133,11 @@ def style() -> str:
 _LEGEND: tuple[tuple[str, State], ...] = (
     ("may be written", State("write", ("2", "7", "write"))),
     ("read only", State("read", ("2", "7", "read"), "lock")),
-    ("shared: thick border", State("read shared", ("2", "7", "read"), "lock")),
+    ("shared: thick edge", State("read shared", ("2", "7", "read"), "lock")),
     ("page of a file", State("file read-too", ("2", "7", "read"), "lock file")),
     ("zero page", State("zero", ("2", "0", "read"), "zero")),
     ("swapped out, slot 5", State("swap", ("2", "s5", "swap"), "swap")),
-    ("allowed, nothing there", State("may", ("2",))),
+    ("allowed, still empty", State("may", ("2",))),
     ("not allowed: no VMA", State("none", ("2",))),
 )
 
@@ -145,7 +145,7 @@ _LEGEND: tuple[tuple[str, State], ...] = (
 def _legend() -> tuple[Panel, dict[str, State]]:
     heading = (Spot(0, 16, "h"), Spot(0, 33, "s"))
     cells = [Cell("legend", "head", 0, 0, WIDTH, 44, heading)]
-    under = "top: slot in the table; middle: frame number; below: what is allowed"
+    under = "slot in the table, frame number, what is allowed"
     states = {"legend": State("on", ("how to read a slot", under))}
     for at, (text, state) in enumerate(_LEGEND):
         x, y = 1.0 + at % 2 * 168, 48.0 + at // 2 * 58

@@ -1,0 +1,239 @@
+"""The notebooks: built files are what their sources make, run top to bottom, and read well."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import jupytext
+import nbclient
+import nbformat
+import pytest
+from project import ROOT
+
+from anonlab.course.notebooks import build, drift, notebook_text, sources
+
+FOLDER = ROOT / "notebooks"
+SOURCES = sorted((FOLDER / "source").glob("*.py"))
+BUILT = sorted(FOLDER.glob("*.ipynb"))
+SECONDS = 240
+"""Time limit of one cell."""
+
+MAX_LINES = 12
+MAX_CELLS = 60
+MAX_PROSE = 120
+"""Words in one text cell; teaching cells aim at 20 to 60."""
+
+in_ci = pytest.mark.skipif(
+    not os.environ.get("ANONLAB_CI"), reason="a notebook that somebody has run holds output"
+)
+each_notebook = pytest.mark.parametrize("path", BUILT, ids=lambda path: path.stem)
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """The notebook in `path`."""
+    return nbformat.read(path, as_version=4)
+
+
+def cells(path: Path, kind: str) -> Iterator[tuple[int, str]]:
+    """(number, source) of the cells of one kind."""
+    for number, cell in enumerate(read(path).cells):
+        if cell.cell_type == kind:
+            yield number, cell.source
+
+
+def test_there_are_notebooks() -> None:
+    assert [path.stem for path in SOURCES][:1] == ["00_start_here"]
+
+
+@in_ci
+def test_built_notebooks_are_current() -> None:
+    assert drift(FOLDER) == ()
+
+
+@in_ci
+@each_notebook
+def test_a_notebook_holds_no_output(path: Path) -> None:
+    notebook = read(path)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert (cell.outputs, cell.execution_count) == ([], None)
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+
+
+def test_each_source_has_its_notebook_and_each_notebook_its_source() -> None:
+    assert [path.stem for path in BUILT] == [path.stem for path in SOURCES]
+
+
+@each_notebook
+def test_a_notebook_has_the_cells_of_its_source(path: Path) -> None:
+    notebook = read(path)
+    nbformat.validate(notebook)
+    made = nbformat.reads(notebook_text(FOLDER / "source" / f"{path.stem}.py"), as_version=4)
+    wanted, found = ([(c.id, c.cell_type, c.source) for c in n.cells] for n in (made, notebook))
+    assert found == wanted, "run `anonlab course build`, or take the notebook back with git"
+
+
+@each_notebook
+def test_a_notebook_becomes_its_source_again(path: Path) -> None:
+    notebook = read(path)
+    again = jupytext.reads(jupytext.writes(notebook, fmt="py:percent"), fmt="py:percent")
+    assert [(cell.cell_type, cell.source) for cell in again.cells] == [
+        (cell.cell_type, cell.source) for cell in notebook.cells
+    ]
+
+
+@pytest.fixture
+def clean_jupyter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings of the person who runs the tests."""
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+
+
+@pytest.mark.parametrize("dot", [True, False], ids=["as it is", "without programs"])
+@each_notebook
+@pytest.mark.usefixtures("clean_jupyter")
+def test_a_notebook_runs_top_to_bottom(
+    path: Path, dot: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not dot:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert shutil.which("dot") is None
+    notebook = read(path)
+    nbclient.NotebookClient(
+        notebook,
+        timeout=SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(FOLDER)}},
+    ).execute()
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            assert output.output_type != "error" or output.ename == "NotImplementedError"
+            assert output.get("name") != "stderr", output.text
+
+
+@each_notebook
+def test_code_cells_fit_on_a_screen(path: Path) -> None:
+    long = [number for number, code in cells(path, "code") if len(code.splitlines()) > MAX_LINES]
+    assert not long, f"cells {long} have more than {MAX_LINES} lines"
+    assert len(read(path).cells) <= MAX_CELLS
+
+
+@each_notebook
+def test_text_cells_are_short(path: Path) -> None:
+    long = [n for n, text in cells(path, "markdown") if len(text.split()) > MAX_PROSE]
+    assert not long, f"cells {long} have more than {MAX_PROSE} words"
+
+
+@each_notebook
+def test_the_first_code_cell_is_imports_only(path: Path) -> None:
+    _, code = next(cells(path, "code"))
+    assert all(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.parse(code).body)
+
+
+@each_notebook
+def test_no_code_names_a_place_on_one_machine(path: Path) -> None:
+    for number, code in cells(path, "code"):
+        strings = [
+            node.value
+            for node in ast.walk(ast.parse(code))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        wrong = [
+            text for text in strings if re.match(r"(/(home|root|Users|tmp)\b|~|[A-Z]:\\)", text)
+        ]
+        assert not wrong, f"cell {number}: {wrong}"
+
+
+@each_notebook
+def test_every_image_has_an_alternative_text(path: Path) -> None:
+    for number, text in cells(path, "markdown"):
+        assert not re.search(r"!\[\s*\]\(", text), f"cell {number}: an image without a text"
+        for tag in re.findall(r"<img\b[^>]*>", text):
+            assert re.search(r'\balt="[^"]+"', tag), f"cell {number}: {tag}"
+
+
+@each_notebook
+def test_links_between_notebooks_lead_somewhere(path: Path) -> None:
+    for number, text in cells(path, "markdown"):
+        for target in re.findall(r"\]\(([^)#\s]+)", text):
+            if "://" not in target:
+                assert (FOLDER / target).exists(), f"cell {number}: {target}"
+
+
+# The builder itself.
+
+SAMPLE = """\
+# %% [markdown]
+# # A title
+
+# %% tags=["some-tag"]
+1 + 1
+
+
+# %%
+1 + 1
+
+# %%
+1 + 1
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one source."""
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "00_it.py").write_text(SAMPLE)
+    return tmp_path
+
+
+def test_two_builds_are_the_same_bytes(folder: Path) -> None:
+    build(folder)
+    first = (folder / "00_it.ipynb").read_bytes()
+    (folder / "00_it.ipynb").unlink()
+    build(folder)
+    assert (folder / "00_it.ipynb").read_bytes() == first
+
+
+def test_cell_ids_follow_the_source_and_are_unique(folder: Path) -> None:
+    plain = json.loads(notebook_text(folder / "source" / "00_it.py"))
+    ids = [cell["id"] for cell in plain["cells"]]
+    assert len(set(ids)) == 4
+    assert [name.rsplit("-", 1)[1] for name in ids] == ["1", "1", "2", "3"]
+    (folder / "source" / "00_it.py").write_text(SAMPLE.replace("A title", "Another"))
+    other = json.loads(notebook_text(folder / "source" / "00_it.py"))
+    assert [cell["id"] for cell in other["cells"]][1:] == ids[1:]
+
+
+def test_tags_stay_and_jupytext_leaves_no_trace(folder: Path) -> None:
+    text = notebook_text(folder / "source" / "00_it.py")
+    assert "jupytext" not in text
+    assert "lines_to_next_cell" not in text
+    assert json.loads(text)["cells"][1]["metadata"] == {"tags": ["some-tag"]}
+
+
+def test_build_names_what_changed(folder: Path) -> None:
+    assert build(folder) == (folder / "00_it.ipynb",)
+    assert build(folder) == ()
+
+
+def test_drift_names_missing_changed_and_foreign_notebooks(folder: Path) -> None:
+    target = folder / "00_it.ipynb"
+    assert [str(target) in line and "missing" in line for line in drift(folder)] == [True]
+    build(folder)
+    assert drift(folder) == ()
+    target.write_text(target.read_text().replace("A title", "Changed by hand"))
+    (folder / "99_other.ipynb").write_text("{}")
+    changed, foreign = drift(folder)
+    assert "is not what" in changed
+    assert "99_other.ipynb has no source" in foreign
+
+
+def test_a_folder_without_sources_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="name the folder that holds source/"):
+        sources(tmp_path)
