@@ -47,6 +47,13 @@ class OutOfMemory(SimulatedError):
 
     errno = "ENOMEM"
 
+    @classmethod
+    def of(cls, what: str, needed: int, thing: str, free: int, all_: int) -> OutOfMemory:
+        """Return the error that says: `what` needs so many of a thing, so many are free."""
+        things = thing if needed == 1 else f"{thing}s"
+        are = "is" if free == 1 else "are"
+        return cls(f"{what} needs {needed} {things}, {free} of {all_} {are} free")
+
 
 class InvalidArgument(SimulatedError):
     """EINVAL: unaligned, empty or contradictory arguments of a system call."""

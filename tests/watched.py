@@ -11,12 +11,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from anonlab import Kernel, SimulatedError, Snapshot, Task, check, scan
 
 PAGE = 4096
 A, B, C = 0x30000, 0x50000, 0x80000
 """Three addresses in different page tables of the lesson machine."""
+
+STEADY = settings(deadline=None, derandomize=True)
+"""The same examples on every run, however busy the machine is."""
 
 D, GAP, FILE, CONST, END = 0xA0000, 0x38000, 0x60000, 0x70000, 0x100000
 """More of them, as the fixture `p` of the kernel's tests fills them, and where user space ends."""

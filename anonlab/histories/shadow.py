@@ -178,7 +178,7 @@ class Shadow:
         shared = bool(args.get("shared", False))
         if shared and not name:
             self._shmem += 1
-            name = f"shmem{self._shmem}"
+            name, pgoff = f"shmem{self._shmem}", 0
             self.files[name] = [0] * npages
         prot, grows = _letters(str(args.get("prot", "rw"))), bool(args.get("growsdown", False))
         cell = Cell(name, 0, shared, prot=prot, grows=grows)

@@ -122,8 +122,10 @@ class Kernel:
         """Return (process, byte address) of every mapping of frame `pfn`, found through the
         reverse map. An address space that several processes share names its first one."""
         hits = walk(self, self._pfn(pfn))
+        newest_first = reversed(self.processes.values())
+        first = {task.mm.number: task for task in newest_first if task.mm is not None}
         return [
-            (self.any_process(self.mms[mm]), vpn << PAGE_SHIFT)
+            (first[mm], vpn << PAGE_SHIFT)
             for mm, vpn in zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True)
         ]
 

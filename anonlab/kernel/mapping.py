@@ -55,7 +55,10 @@ def split_vma(kernel: Kernel, vma: Vma, vpn: int) -> Vma:
 
 
 def cut(kernel: Kernel, mm: Mm, start_vpn: int, end_vpn: int) -> list[Vma]:
-    """Split at both ends and return the VMAs that make up [start_vpn, end_vpn), ascending."""
+    """Split at both ends and return the VMAs that make up [start_vpn, end_vpn), ascending; an
+    empty range has no ends and splits nothing."""
+    if start_vpn == end_vpn:
+        return []
     for vpn in (start_vpn, end_vpn):
         vma = mm.find_vma(vpn)
         if vma is not None and vma.start_vpn < vpn:

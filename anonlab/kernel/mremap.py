@@ -144,7 +144,7 @@ def move_vma(kernel: Kernel, process: Process, move: Move) -> None:
     if clear(kernel, mm, move.new_vpn, new_end):
         kernel.step("mremap.unmap", process, range(move.new_vpn, new_end))
 
-    old = cut(kernel, mm, move.start_vpn, move.end_vpn) if span.start_vpn < span.end_vpn else []
+    old = cut(kernel, mm, move.start_vpn, move.end_vpn)
     vma = mm.find_vma(move.start_vpn)  # move.vma, or what clear and cut have left of it here
     assert vma is not None, f"{process.name}: mremap has unmapped its own source"
     new = moved_vma(kernel, vma, move)

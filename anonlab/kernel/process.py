@@ -58,8 +58,8 @@ def fork(kernel: Kernel, parent: Process, name: str) -> Mm:
     """
     mm = mm_of(parent, "fork")
     spans = [kernel.tables.populated(mm.pgd, vma.start_vpn, vma.end_vpn) for vma in mm.vmas]
-    bases = np.unique(np.concatenate([span.bases for span in spans])) if spans else None
-    ntables = kernel.tables.missing(0, bases) if bases is not None else 0
+    used = [span.bases for span in spans if span.words.any()]
+    ntables = kernel.tables.missing(0, np.unique(np.concatenate(used))) if used else 0
     kernel.reserve(f"{parent.name}: ENOMEM: fork", tables=1 + ntables)
 
     child = new_mm(kernel)

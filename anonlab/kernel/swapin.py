@@ -11,9 +11,7 @@ import numpy as np
 from anonlab.formats.words import (
     PTE_ACCESSED,
     PTE_DIRTY,
-    PTE_PRESENT,
     PTE_SHIFT,
-    PTE_USER,
     PTE_WRITE,
     Ints,
     Mask,
@@ -100,8 +98,8 @@ def do_swap_page(kernel: Kernel, swap_in: SwapIn) -> None:
     swap.free(swap_in.slots)  # the cache's own use is left, so no slot goes here
 
     keep = ~copy
-    bits = PTE_PRESENT | PTE_USER | PTE_ACCESSED
-    bits |= PTE_WRITE | PTE_DIRTY if swap_in.write else 0
+    # page_bits: swapoff also brings back pages that their VMA forbids to touch.
+    bits = vma.page_bits | PTE_ACCESSED | (PTE_WRITE | PTE_DIRTY if swap_in.write else 0)
     mapped = pfns.copy()
     copies = mem.alloc(int(np.count_nonzero(copy)))
     mem.data[copies] = mem.data[pfns[copy]]

@@ -110,11 +110,22 @@ class PageTables:
 
     def populated(self, pgd: int, start_vpn: int, end_vpn: int) -> Span:
         """Return like `span`, leaving out the leaf tables that do not exist."""
-        span = self.span(pgd, start_vpn, end_vpn)
-        there = span.rows != 0
-        if there.all():
-            return span
-        return Span(self, pgd, start_vpn, end_vpn, span.bases[there], span.rows[there])
+        bases, rows = self.leaf_tables(pgd, start_vpn, end_vpn)
+        return Span(self, pgd, start_vpn, end_vpn, bases, rows)
+
+    def leaf_tables(self, pgd: int, start_vpn: int, end_vpn: int) -> tuple[Vpns, Rows]:
+        """Return the leaf tables that hold pages of a range: first vpns and rows, int64[k] each.
+
+        Goes down only where tables are: programs reserve ranges of terabytes and touch a few pages.
+        """
+        bases, rows = np.zeros(1, dtype=np.int64), np.array([pgd], dtype=np.int64)
+        for level in range(self.geometry.levels - 1):
+            shift = self.geometry.bits * (self.geometry.levels - 1 - level)  # pages below a slot
+            at, slots = np.nonzero(self.words[rows])
+            below = bases[at] + (slots << shift)
+            inside = (below < end_vpn) & (below + (1 << shift) > start_vpn)
+            bases, rows = below[inside], self.words[rows[at], slots][inside] >> PTE_SHIFT
+        return bases, rows
 
     def missing(self, pgd: int, bases: Vpns) -> int:
         """Return how many tables `ensure(pgd, bases)` would make; pgd 0 means a new mm's, counted
