@@ -154,7 +154,7 @@ def touch(kernel: Kernel, process: Process, pieces: list[Piece]) -> list[Span]:
     kernel.reserve(
         f"{process.name}: ENOMEM: a page fault",
         frames=sum(plan.frames for plan in plans),
-        tables=missing_tables(kernel, spans),
+        tables=lambda: missing_tables(kernel, spans),
         keep=[(plan.vma, plan.span) for plan in plans],
     )
     for plan in plans:

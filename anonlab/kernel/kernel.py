@@ -30,7 +30,7 @@ from anonlab.mm import File, Mm, Process, Vma
 from anonlab.rmap import DESIGNS, Rmap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 class Recorder(Protocol):
@@ -179,7 +179,7 @@ class Kernel:
         self,
         what: str,
         frames: int = 0,
-        tables: int = 0,
+        tables: int | Callable[[], int] = 0,
         slots: int = 0,
         keep: Iterable[tuple[Vma, Span]] = (),
     ) -> None:
@@ -189,8 +189,9 @@ class Kernel:
         raises  OutOfMemory, its message starting with `what`; nothing has changed then
         """
         room = self.tables.room()
-        if room is not None and tables > room:
-            raise OutOfMemory.of(what, tables, "page-table page", room, self.tables.max_rows or 0)
+        ntables = 0 if room is None else tables() if callable(tables) else tables
+        if room is not None and ntables > room:
+            raise OutOfMemory.of(what, ntables, "page-table page", room, self.tables.max_rows or 0)
         if slots > self.swap.nfree:
             raise OutOfMemory.of(what, slots, "swap slot", self.swap.nfree, self.swap.nslots)
         short = frames - self.mem_map.nfree

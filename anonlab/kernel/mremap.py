@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anonlab.errors import BadAddress, InvalidArgument
-from anonlab.formats.words import PAGE_SHIFT, PTE_SHIFT, Ints
+from anonlab.formats.words import PAGE_SHIFT, PTE_SHIFT, Ints, Vpns
 from anonlab.kernel.arguments import aligned_vpn, inside, mm_of, npages_of, whole
 from anonlab.kernel.mapping import (
     clear,
@@ -132,13 +132,13 @@ def move_vma(kernel: Kernel, process: Process, move: Move) -> None:
     """Move VMA and pages to the destination, whatever is there now (mremap_to, move_vma)."""
     mm, new_end = move.vma.mm, move.new_vpn + move.new_npages
     span = kernel.tables.populated(mm.pgd, move.start_vpn, move.end_vpn)
-    copied = shared_pages(kernel, move.vma, span)
-    shift = move.new_vpn - move.start_vpn
-    targets = kernel.tables.bases(chosen(span.vpns, span.words != 0) + shift)
+    vpns, shift = span.vpns, move.new_vpn - move.start_vpn
+    copied = shared_pages(kernel, move.vma, span, vpns)
+    targets = target_tables(span, shift)
     kernel.reserve(
         f"{process.name}: ENOMEM: mremap",
         frames=copied.size,
-        tables=kernel.tables.missing(mm.pgd, targets),
+        tables=lambda: kernel.tables.missing(mm.pgd, targets),
         keep=[(move.vma, span)],
     )
     if clear(kernel, mm, move.new_vpn, new_end):
@@ -150,7 +150,7 @@ def move_vma(kernel: Kernel, process: Process, move: Move) -> None:
     new = moved_vma(kernel, vma, move)
     kernel.tables.ensure(mm.pgd, targets)
     copy_shared(kernel, process, vma, span, copied)
-    move_page_tables(kernel, process, new, span, shift)
+    move_page_tables(kernel, process, new, span, vpns + shift)
     if old and not move.dontunmap:
         remove_vma(kernel, vma)
     elif old:
@@ -171,12 +171,21 @@ def moved_vma(kernel: Kernel, vma: Vma, move: Move) -> Vma:
     return new
 
 
-def shared_pages(kernel: Kernel, vma: Vma, span: Span) -> Ints:
-    """Return the positions in `span` of the pages that cannot move but must be copied, int64[n]."""
+def target_tables(span: Span, shift: int) -> Vpns:
+    """Return the first vpns of the leaf tables that take the words of `span` after a move by
+    `shift` pages, ascending: at most two for each source table (alloc_new_pmd)."""
+    tables = span.tables
+    first = np.maximum(span.bases, span.start_vpn) + shift
+    last = np.minimum(span.bases + tables.geometry.slots, span.end_vpn) - 1 + shift
+    return tables.bases(np.column_stack([first, last]).reshape(-1))
+
+
+def shared_pages(kernel: Kernel, vma: Vma, span: Span, vpns: Vpns) -> Ints:
+    """Return the positions in `span`, whose page numbers are `vpns`, of the pages that cannot move
+    but must be copied, int64[n]."""
     where, pfns = mapped_pages(span.words)
     anon = anonymous(kernel, vma, pfns)
-    vpns = chosen(chosen(span.vpns, where), anon)
-    copy = kernel.design.move(chosen(pfns, anon), vma, vpns)
+    copy = kernel.design.move(chosen(pfns, anon), vma, chosen(chosen(vpns, where), anon))
     return np.flatnonzero(where)[anon][copy] if copy.any() else np.zeros(0, dtype=np.int64)
 
 
@@ -200,13 +209,13 @@ def copy_shared(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints
     kernel.step("mremap.copy", process, span.vpns[at])
 
 
-def move_page_tables(kernel: Kernel, process: Process, new: Vma, span: Span, shift: int) -> None:
-    """Move the words of `span` by `shift` pages, swap entries and zero page included, and tell
-    the design (move_page_tables, move_one_page)."""
+def move_page_tables(kernel: Kernel, process: Process, new: Vma, span: Span, targets: Vpns) -> None:
+    """Move the words of `span` to the page numbers `targets`, int64[n], swap entries and zero page
+    included, and tell the design (move_page_tables, move_one_page)."""
     used = span.words != 0
     if not used.any():
         return
-    vpns, words = chosen(span.vpns, used) + shift, chosen(span.words, used).copy()
+    vpns, words = chosen(targets, used), chosen(span.words, used).copy()
     span.words[:] = 0
     span.store()
     target = kernel.tables.populated(new.mm.pgd, int(vpns[0]), int(vpns[-1]) + 1)

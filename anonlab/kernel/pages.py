@@ -32,7 +32,7 @@ def map_anon(kernel: Kernel, vma: Vma, vpns: Vpns, pfns: Pfns, exclusive: bool =
 
     The caller holds the reference that the mapping keeps: a new page's own, or one it took.
     """
-    kernel.mem_map.mapcount[pfns] += 1
+    np.add.at(kernel.mem_map.mapcount, pfns, 1)
     kernel.design.add(pfns, vma, vpns, exclusive)
 
 
@@ -44,7 +44,7 @@ def map_file(kernel: Kernel, pfns: Pfns) -> None:
 
 def unmap(kernel: Kernel, vma: Vma, vpns: Vpns, pfns: Pfns) -> None:
     """The words at `vpns` no longer name `pfns`, none of them the zero page (page_remove_rmap)."""
-    kernel.mem_map.mapcount[pfns] -= 1
+    np.subtract.at(kernel.mem_map.mapcount, pfns, 1)
     anon = anonymous(kernel, vma, pfns)
     kernel.design.remove(chosen(pfns, anon), vma, chosen(vpns, anon))
     release(kernel, pfns)

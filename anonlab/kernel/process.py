@@ -58,9 +58,7 @@ def fork(kernel: Kernel, parent: Process, name: str) -> Mm:
     """
     mm = mm_of(parent, "fork")
     spans = [kernel.tables.populated(mm.pgd, vma.start_vpn, vma.end_vpn) for vma in mm.vmas]
-    used = [span.bases for span in spans if span.words.any()]
-    ntables = kernel.tables.missing(0, np.unique(np.concatenate(used))) if used else 0
-    kernel.reserve(f"{parent.name}: ENOMEM: fork", tables=1 + ntables)
+    kernel.reserve(f"{parent.name}: ENOMEM: fork", tables=lambda: tables_to_fork(kernel, spans))
 
     child = new_mm(kernel)
     child.start_brk, child.brk = mm.start_brk, mm.brk
@@ -82,6 +80,12 @@ def fork(kernel: Kernel, parent: Process, name: str) -> Mm:
     return child
 
 
+def tables_to_fork(kernel: Kernel, spans: list[Span]) -> int:
+    """Return how many page tables a child needs for copies of `spans`, the top one included."""
+    used = [span.bases for span in spans if span.words.any()]
+    return 1 + (kernel.tables.missing(0, np.unique(np.concatenate(used))) if used else 0)
+
+
 def copy_page_range(kernel: Kernel, copy: Vma, span: Span) -> int:
     """Share the pages of the parent's `span` with the child's VMA `copy`; return how many.
 
@@ -93,8 +97,8 @@ def copy_page_range(kernel: Kernel, copy: Vma, span: Span) -> int:
         return 0
     mem = kernel.mem_map
     where, pfns = mapped_pages(span.words)
-    mem.count[pfns] += 1
-    mem.mapcount[pfns] += 1
+    np.add.at(mem.count, pfns, 1)
+    np.add.at(mem.mapcount, pfns, 1)
     if kernel.swap.nused:
         kernel.swap.map[swp_offset(span.words[swapped(span)])] += 1
     # Swap entries pass unchanged: their type is 0, and the slot stands above both bits.

@@ -14,6 +14,8 @@ from anonlab.formats.words import (
     PTE_USER,
     PTE_WRITE,
     Geometry,
+    Ints,
+    Mask,
     Rows,
     Slots,
     Vpns,
@@ -22,6 +24,13 @@ from anonlab.formats.words import (
 
 TABLE_BITS = PTE_PRESENT | PTE_WRITE | PTE_USER
 """Flags of an upper-level word (_PAGE_TABLE): the leaf decides what is allowed."""
+
+
+def run_starts(values: Ints) -> Mask:
+    """Return where a run of equal values begins in the ascending `values`, bool[n]."""
+    begins = np.ones(values.shape, dtype=np.bool_)
+    np.not_equal(values[1:], values[:-1], out=begins[1:])
+    return begins
 
 
 class PageTables:
@@ -82,7 +91,7 @@ class PageTables:
     def bases(self, vpns: Vpns) -> Vpns:
         """Return the first vpns of the leaf tables that hold the ascending `vpns`, distinct."""
         bases = vpns >> self.geometry.bits << self.geometry.bits
-        return bases[np.flatnonzero(np.diff(bases, prepend=-1))]
+        return bases[run_starts(bases)]
 
     def leaf(self, pgds: Any, vpns: Any) -> tuple[Rows, Slots]:
         """Walk: return row and slot of the leaf words of `vpns` in the tables at `pgds`.
@@ -151,7 +160,8 @@ class PageTables:
             if absent.size:
                 # Leaf tables under the same missing table share one new row.
                 prefixes = bases[absent] >> geometry.bits * (geometry.levels - 1 - level)
-                _, first, owner = np.unique(prefixes, return_index=True, return_inverse=True)
+                begins = run_starts(prefixes)
+                first, owner = np.flatnonzero(begins), np.cumsum(begins) - 1
                 ntables += first.size
                 if make:
                     new = self.alloc(first.size)

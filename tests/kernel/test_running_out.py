@@ -238,7 +238,7 @@ def every_budget(scenario: str, resource: str, policy: str, geometry: str) -> No
 @pytest.mark.parametrize("swap", [0, 2])
 def test_running_out_of_frames_with_little_swap(scenario, swap):
     """Reclaim has to choose now; what it cannot do it must know before it begins."""
-    for frames in range(3, 11):
+    for frames in range(4, 10):
         kernel = kernel_with(frames=frames, swap=swap)
         for one in run_on(kernel, scenario):
             assert "ENOMEM" not in one.error or SENTENCE.match(one.error), one.error
