@@ -1,5 +1,5 @@
-"""Random histories held against the truth: brute-force scan, invariants, shadow memory, a witness of
-what changes over time, and machines that run out of everything."""
+"""Random histories held against the truth: brute-force scan, invariants, shadow memory, a witness
+of what changes over time, and machines that run out of everything."""
 
 from __future__ import annotations
 
@@ -18,14 +18,18 @@ from typing import Any
 from anonlab.check import check, scan
 from anonlab.formats.history import History, Machine, Op
 from anonlab.formats.history_text import format as history_text
+from anonlab.formats.history_text import parse
 from anonlab.formats.snapshot import Snapshot
 from anonlab.histories.generate import generate
 from anonlab.histories.run import Outcome, apply, make_kernel
 from anonlab.histories.shadow import Shadow
+from anonlab.histories.shrink import shrink
 from anonlab.histories.witness import Witness
 from anonlab.rmap import DESIGNS, Rmap
 
 OPS_PER_HISTORY = 200
+SHRUNK = 3
+"""So many failures of a design are made as short as possible; one is enough to start with."""
 MACHINES = (
     Machine("lesson", 512, 256),
     Machine("x86_64", 512, 256),
@@ -41,8 +45,8 @@ MACHINES = (
 
 @dataclass
 class Tally:
-    """What the histories of one design showed. `failures` holds the shortest prefix of each
-    history that went wrong, as text, with what was wrong."""
+    """What the histories of one design showed. `failures` holds the histories that went wrong, as
+    text up to the operation that showed it, with what was wrong as a comment."""
 
     operations: int = 0
     violations: int = 0
@@ -121,6 +125,9 @@ def verify(
             tallies[job[0]].add(tally)
             if progress is not None:
                 progress(done, len(jobs))
+    for name, tally in tallies.items():
+        shown = [shortest(text, DESIGNS[name]) for text in tally.failures[:SHRUNK]]
+        tally.failures[:SHRUNK] = shown
     return Report(seed, operations, tallies)
 
 
@@ -148,6 +155,13 @@ def run_checked(history: History, design: Callable[[], Rmap]) -> Tally:
             tally.failures.append(f"{history_text(prefix)}# {_sentence(error)}\n")
             break
     return tally
+
+
+def shortest(text: str, design: Callable[[], Rmap]) -> str:
+    """Return the failure `text` with as few operations as still go wrong."""
+    history = shrink(parse(text), lambda shorter: bool(run_checked(shorter, design).failures))
+    failures = run_checked(history, design).failures
+    return failures[0] if failures else text
 
 
 class Checked:
@@ -197,9 +211,9 @@ def _sentence(error: Exception) -> str:
     return first if isinstance(error, AssertionError) else f"{type(error).__name__}: {first}"
 
 
-# Workers. They are plain Python processes that are told what to do line by line: this works alike in
-# scripts, in notebooks and under pytest, whatever start method multiprocessing prefers, and threads
-# of the caller are not forked.
+# Workers. They are plain Python processes that are told what to do line by line: this works alike
+# in scripts, in notebooks and under pytest, whatever start method multiprocessing prefers, and no
+# process with threads is forked.
 
 
 def _ncpus() -> int:

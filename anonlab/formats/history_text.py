@@ -12,7 +12,6 @@ with the number of the line, the word, and what would be right.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -159,7 +158,7 @@ def _who_and_verb(words: list[str]) -> tuple[str, str, list[str]]:
 def _known(verb: str, form: str) -> str:
     """Return `verb` if it is known and written in `form`, else say how it is written."""
     if verb not in VERBS:
-        near = difflib.get_close_matches(verb[:_LONGEST], list(VERBS), n=1)
+        near = _near(verb, VERBS)
         right = f"did you mean: {usage(near[0])}" if near else f"known are {_verbs(form)}"
         raise FormatError(f"unknown verb {_short(verb)!r}: {right}")
     if VERBS[verb].form != form:
@@ -257,7 +256,14 @@ def _verbs(form: str) -> str:
     return ", ".join(name for name, verb in VERBS.items() if verb.form == form)
 
 
+def _near(word: str, known: Iterable[str]) -> list[str]:
+    """Return the one of the `known` words that is most like `word`, if any is."""
+    from difflib import get_close_matches  # needed for mistakes only, and slow to import
+
+    return get_close_matches(word[:_LONGEST], list(known), n=1)
+
+
 def _guess(word: str, known: Iterable[str]) -> str:
     """Return which of the `known` words may have been meant."""
-    near = difflib.get_close_matches(word[:_LONGEST], list(known), n=1)
+    near = _near(word, known)
     return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"

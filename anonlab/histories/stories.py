@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def tell_story(maker: Generator) -> None:
     """Add the operations of one story, as far as there are pages and processes for it."""
-    maker.rng.choice((swapped_apart, locked_by_one))(maker)
+    maker.rng.choice((swapped_apart, locked_by_one, crowded))(maker)
 
 
 def swapped_apart(maker: Generator) -> None:
@@ -43,6 +43,30 @@ def locked_by_one(maker: Generator) -> None:
     maker.spaces[who].change(vpns, locked=True)
     maker.ranged("mlock", who, vpns)
     maker.touch("swap_out", other, vpns)
+
+
+def crowded(maker: Generator) -> None:
+    """A wide range, partly in memory, partly on swap but in memory for another process, partly not
+    there yet, is written at once while few frames are free: to make room, the kernel must not take
+    what it is about to use."""
+    who = maker.anyone()
+    wide = new_area(maker, who, maker.spot(8))
+    maker.touch("write", who, wide[:4])
+    maker.touch("write", who, new_area(maker, who, target(maker, wide, 8)))
+    if maker.max_processes > 1:
+        if len(maker.spaces) == maker.max_processes:
+            maker.exit(maker.rng.choice([name for name in maker.spaces if name != who]))
+        other = maker.forked("fork", who)
+        maker.touch("swap_out", who, wide[:2])
+        maker.touch("read", other, wide[:2])
+    maker.touch("write", who, wide)
+
+
+def new_area(maker: Generator, who: str, vpns: range) -> range:
+    """Map new private memory at `vpns`, whatever is there now; return `vpns`."""
+    maker.map(maker.spaces[who], vpns, vpns.start, {})
+    maker.ranged("mmap", who, vpns, fixed=True)
+    return vpns
 
 
 def shared_pages(maker: Generator, limit: int) -> tuple[str, str, range] | None:

@@ -202,6 +202,8 @@ def plan_piece(kernel: Kernel, process: Process, piece: Piece) -> Plan:
     absent = np.flatnonzero(words == 0)
     if absent.size:
         plan_absent(kernel, process, plan, absent)
+    if absent.size == words.size:
+        return plan
     if absent.size + np.count_nonzero(present) < words.size:
         plan.anon = True
         at = np.flatnonzero((words != 0) & ~present)

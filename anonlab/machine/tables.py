@@ -240,13 +240,17 @@ class Span:
         """Write `words` back to the page tables; what lies outside the range stays as it is now."""
         if not self.rows.size:
             return
-        there = self.rows != 0
+        rows, words = self.rows, self.tables.words
+        if rows.size == 1 and rows[0]:
+            words[rows[0], self._first : self._last] = self.words
+            return
+        there = rows != 0
         if there[0]:
-            self._block[0, : self._first] = self.tables.words[self.rows[0], : self._first]
+            self._block[0, : self._first] = words[rows[0], : self._first]
         if there[-1]:
-            self._block[-1, self._last :] = self.tables.words[self.rows[-1], self._last :]
+            self._block[-1, self._last :] = words[rows[-1], self._last :]
         if there.all():
-            self.tables.words[self.rows] = self._block
+            words[rows] = self._block
             return
         assert not self._block[~there].any(), "a word was to be stored where no page table is"
-        self.tables.words[self.rows[there]] = self._block[there]
+        words[rows[there]] = self._block[there]

@@ -200,6 +200,14 @@ def remap(
         ("mmap", 49, 1, Attributes("rw-", True, "f", 1)),
     ]
 )
+@example([("mmap", 48, 3, Attributes("rw-")), ("mremap", 49, 1, 1, 60, True)])
+@example(
+    [
+        ("mmap", 48, 2, Attributes("rw-")),
+        ("mlock", 48, 2),
+        ("mremap", 48, 2, 2, 60, True),
+    ]
+)
 @example([("mmap", 48, 2, Attributes("r--")), ("mremap", 48, 1, 1, None, False)])
 @settings(STEADY, max_examples=200)
 def test_vmas_are_the_longest_runs_of_pages_with_the_same_attributes(steps):

@@ -310,6 +310,16 @@ def test_any_sequence_of_such_integers_will_do(p, values):
     assert p.read_range(A, len(values) * PAGE).tolist() == [int(value) for value in values]
 
 
+@pytest.mark.parametrize("call", ["read_range", "pin", "mlock"])
+@pytest.mark.parametrize(("offset", "first"), [(0, 2), (1, 1), (2, 0), (3, 0)])
+def test_the_end_of_a_file_is_counted_from_the_offset_of_its_mapping(p, call, offset, first):
+    p.mmap(3 * PAGE, at=B, file=p.kernel.files["libc"], offset=offset * PAGE)
+    if first:
+        getattr(p, call)(B, first * PAGE)
+    with pytest.raises(BusError, match=f"SIGBUS: {B + first * PAGE:#x} is beyond the end of libc"):
+        getattr(p, call)(B, 3 * PAGE)
+
+
 def test_every_simulated_error_names_its_errno_in_its_message(p):
     for call in (
         lambda: p.read(GAP),

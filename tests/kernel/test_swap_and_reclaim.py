@@ -266,6 +266,15 @@ def test_reclaim_takes_pages_not_used_lately_first_and_used_ones_in_the_second_r
 
 def test_the_hand_goes_on_where_it_stopped(kernel, parent):
     task = age(kernel, parent)
+    task.read(A)
+    assert kernel.reclaim(1) == 1
+    assert where(kernel, task) == ["page", "swap", "page", "page"]
+    assert kernel.reclaim(1) == 1
+    assert where(kernel, task) == ["page", "swap", "swap", "page"], "not back to the first, now old"
+
+
+def test_reclaim_goes_round_until_nothing_is_left(kernel, parent):
+    task = age(kernel, parent)
     for step in range(4):
         assert kernel.reclaim(1) == 1
         assert where(kernel, task) == ["swap"] * (step + 1) + ["page"] * (3 - step)

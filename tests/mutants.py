@@ -1,0 +1,157 @@
+"""Mutants: the kernel or a design with one place changed, each a bug that somebody could make.
+
+A mutant names a function, a piece of its source and what stands there instead. `plant` puts the
+changed code into the function itself, so that everybody who imported it runs the mutant.
+"""
+
+from __future__ import annotations
+import __future__
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, NamedTuple
+
+import pytest
+
+from anonlab.kernel import (
+    fault,
+    kernel,
+    mapping,
+    mremap,
+    pages,
+    pin,
+    process,
+    reclaim,
+    swapin,
+    walk,
+)
+from anonlab.rmap.anongroup import AnonGroup
+
+
+class Mutant(NamedTuple):
+    """`old` stands exactly once in the source of `function`; the mutant says `new` there."""
+
+    function: Callable[..., Any]
+    old: str
+    new: str
+
+
+def plant(monkeypatch: pytest.MonkeyPatch, mutant: Mutant) -> None:
+    """Let `mutant` take the place of the original until `monkeypatch` is undone."""
+    function = mutant.function
+    assert isinstance(function, FunctionType)
+    source = textwrap.dedent(inspect.getsource(function))
+    assert source.count(mutant.old) == 1, (
+        f"{mutant.old!r} stands {source.count(mutant.old)} times in {function.__qualname__}: "
+        "the mutant must follow the code"
+    )
+    flags = __future__.annotations.compiler_flag
+    changed = source.replace(mutant.old, mutant.new)
+    made: dict[str, Any] = {}
+    exec(compile(changed, f"<mutant of {function.__qualname__}>", "exec", flags), made)
+    monkeypatch.setattr(function, "__code__", made[function.__name__].__code__)
+
+
+MUTANTS = {
+    "fork leaves the parent writable": Mutant(
+        process.copy_page_range, "if not copy.shared:", "if False:"
+    ),
+    "fork forgets to store the write protection": Mutant(
+        process.copy_page_range,
+        "span.words &= ~PTE_WRITE\n        span.store()",
+        "span.words &= ~PTE_WRITE",
+    ),
+    "fork copies a swap entry without counting it": Mutant(
+        process.copy_page_range, "swapped(span)])] += 1", "swapped(span)])] += 0"
+    ),
+    "fork hands memory locks down": Mutant(process.fork, "copy.locked = False", "pass"),
+    "fork reserves one table too few": Mutant(process.tables_to_fork, "return 1 + (", "return ("),
+    "mremap does not update index": Mutant(
+        AnonGroup.moved, "self.mem_map.index[pfns] = vpns", "pass"
+    ),
+    "mremap moves a shared page without a copy": Mutant(
+        AnonGroup.move, "self.mem_map.count[pfns] > 1", "self.mem_map.count[pfns] > 99"
+    ),
+    "mremap copies what is not shared": Mutant(
+        AnonGroup.move, "self.mem_map.count[pfns] > 1", "self.mem_map.count[pfns] > 0"
+    ),
+    "mremap loses the contents of what it copies": Mutant(
+        mremap.copy_shared, "mem.data[copies] = mem.data[pfns]", "pass"
+    ),
+    "mremap reserves no frames for its copies": Mutant(
+        mremap.move_vma, "frames=copied.size", "frames=0"
+    ),
+    "mremap leaves the old words": Mutant(mremap.move_page_tables, "span.words[:] = 0", "pass"),
+    "a page swapped in elsewhere is not copied": Mutant(
+        AnonGroup.clash, "index != vpns", "index == -1"
+    ),
+    "a clash is seen even if nobody maps the page": Mutant(
+        swapin.plan, "cached & (mem.mapcount[pfns] > 0)", "cached"
+    ),
+    "a swapped-in copy has no contents": Mutant(
+        swapin.do_swap_page, "mem.data[copies] = mem.data[pfns[copy]]", "pass"
+    ),
+    "swap-in keeps the use of its entry": Mutant(
+        swapin.do_swap_page, "swap.free(swap_in.slots)", "pass"
+    ),
+    "a write to a page from swap does not look for others": Mutant(
+        swapin.plan, "copy = clash | others | (entries > 1)", "copy = clash | others"
+    ),
+    "swap-out writes no data": Mutant(reclaim.anon_out, "swap.data[slot] = mem.data[page]", "pass"),
+    "swap-out unmaps locked pages": Mutant(
+        reclaim.unlocked, "vma is not None and vma.locked", "False"
+    ),
+    "reclaim takes pages of the running operation": Mutant(
+        kernel.Kernel._pages_in, "for vma, span in spans:", "for vma, span in ():"
+    ),
+    "reclaim forgets what the swap cache holds for the operation": Mutant(
+        kernel.Kernel._pages_in, "self.swap.cache[swp_offset(words[~present])]", "words[:0]"
+    ),
+    "mapping is not cleared when nobody maps the page": Mutant(
+        AnonGroup.remove, "mem.mapcount[pfns] == 0", "mem.mapcount[pfns] == -1"
+    ),
+    "execve keeps the old group": Mutant(
+        process.execve, "kernel.design.new_mm(process.mm)", "kernel.design.fork_mm(process.mm, old)"
+    ),
+    "exit stays in the group": Mutant(AnonGroup.drop_mm, "group.leave(mm)", "pass"),
+    "exit leaks references": Mutant(pages.unmap, "release(kernel, pfns)", "pass"),
+    "exit leaks pins": Mutant(process.drop_user, "drop_pins(kernel, mm)", "pass"),
+    "a pin is not counted": Mutant(pin.pin, "pfns[pfns != ZERO_PFN], 1)", "pfns[:0], 1)"),
+    "a page is reused while it is shared": Mutant(fault.can_share, "count == 1", "count <= 2"),
+    "a page is never reused": Mutant(fault.can_share, "count == 1", "count == 0"),
+    "the zero page is written": Mutant(fault.can_share, "alone &= (flags & PG_ANON) != 0", "pass"),
+    "copy on write loses the contents": Mutant(
+        fault.wp_copy, "mem.data[new] = mem.data[old]", "pass"
+    ),
+    "a private page of a file starts empty": Mutant(
+        fault.copy_file_pages, "mem.data[new] = mem.data[source]", "pass"
+    ),
+    "a first touch reserves one frame too few": Mutant(
+        fault.plan_absent,
+        "elif vma.file is None:\n        plan.frames += at.size",
+        "elif vma.file is None:\n        plan.frames += at.size - 1",
+    ),
+    "a fault reserves no tables": Mutant(
+        fault.missing_tables, "kernel.tables.missing(incomplete[0].pgd, bases)", "0"
+    ),
+    "split does not advance pgoff": Mutant(
+        mapping.split_vma, "vma.pgoff + vpn - vma.start_vpn", "vma.pgoff"
+    ),
+    "merge ignores the offset in the file": Mutant(
+        mapping.can_merge, "lower.pgoff + lower.npages == upper.pgoff", "True"
+    ),
+    "munmap forgets to clear the words": Mutant(pages.zap, "span.store()", "pass"),
+    "mprotect leaves pages writable": Mutant(
+        mapping.change_protection, "words &= ~PTE_WRITE", "pass"
+    ),
+    "the walk stops one mapping too early": Mutant(
+        walk.walk,
+        "hit = hit[(words[hit] & PTE_PRESENT) != 0]",
+        "hit = hit[: max(1, int(mem.mapcount[pfn]) - 1)]",
+    ),
+    "truncate leaves private copies": Mutant(
+        reclaim.truncate, "zap(kernel, vma, first, vma.end_vpn)", "pass"
+    ),
+}
