@@ -148,9 +148,10 @@ def move_vma(kernel: Kernel, process: Process, move: Move) -> None:
     vma = mm.find_vma(move.start_vpn)  # move.vma, or what clear and cut have left of it here
     assert vma is not None, f"{process.name}: mremap has unmapped its own source"
     new = moved_vma(kernel, vma, move)
-    kernel.tables.ensure(mm.pgd, targets)
+    rows = kernel.tables.ensure(mm.pgd, targets)
+    target = Span(kernel.tables, mm.pgd, move.new_vpn, move.end_vpn + shift, targets, rows)
     copy_shared(kernel, process, vma, span, copied)
-    move_page_tables(kernel, process, new, span, vpns + shift)
+    move_page_tables(kernel, process, new, span, target, vpns + shift)
     if old and not move.dontunmap:
         remove_vma(kernel, vma)
     elif old:
@@ -209,16 +210,17 @@ def copy_shared(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints
     kernel.step("mremap.copy", process, span.vpns[at])
 
 
-def move_page_tables(kernel: Kernel, process: Process, new: Vma, span: Span, targets: Vpns) -> None:
-    """Move the words of `span` to the page numbers `targets`, int64[n], swap entries and zero page
-    included, and tell the design (move_page_tables, move_one_page)."""
+def move_page_tables(
+    kernel: Kernel, process: Process, new: Vma, span: Span, target: Span, targets: Vpns
+) -> None:
+    """Move the words of `span` into the empty `target`, to the page numbers `targets`, int64[n],
+    swap entries and zero page included, and tell the design (move_page_tables, move_one_page)."""
     used = span.words != 0
     if not used.any():
         return
     vpns, words = chosen(targets, used), chosen(span.words, used).copy()
     span.words[:] = 0
     span.store()
-    target = kernel.tables.populated(new.mm.pgd, int(vpns[0]), int(vpns[-1]) + 1)
     target.put(vpns, words)
     target.store()
     where, pfns = mapped_pages(words)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from anonlab.formats.words import Geometry
 from anonlab.machine.memory import MemMap
 from anonlab.machine.swap import Swap
@@ -19,6 +21,9 @@ class Machine:
     def __init__(
         self, geometry: Geometry, frames: int = 64, swap: int = 16, tables: int | None = None
     ) -> None:
+        # glibc gives a large freed array back to the system, and its pages fault in again with the
+        # next one. Having freed one of almost 32 MiB raises the size it keeps (mallopt(3)).
+        np.empty(31 << 17, dtype=np.int64)
         self.geometry = geometry
         self.mem_map = MemMap(frames)
         self.tables = PageTables(geometry, tables)
