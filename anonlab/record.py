@@ -63,7 +63,9 @@ class Recorder:
         """The operation is over; a failed one ends with its error."""
         last = self.steps[-1]
         if outcome.error or last.operation != self._operation or last.label != op.verb:
-            self._add(op.verb, op.who, (), 0, "", outcome.error)
+            # A child that was not made cannot be who acted.
+            who = op.who if op.who in self.kernel.processes else str(op.args.get("parent", ""))
+            self._add(op.verb, who, (), 0, "", outcome.error)
         self._operation += 1
         self._text = ""
 

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from anonlab import FormatError, Kernel, Recorder, Trace, check, operations, record, run
+from anonlab import (
+    FormatError,
+    Kernel,
+    Recorder,
+    SegmentationFault,
+    Trace,
+    check,
+    operations,
+    record,
+    run,
+)
 from anonlab.formats.labels import LABELS
 from anonlab.formats.snapshot import COLUMNS, Snapshot
 from anonlab.histories import library
 from anonlab.histories.generate import generate
+from anonlab.histories.run import apply, make_kernel, op_text
 
 EVERYTHING = """machine lesson frames 40 swap 8
 f = file 4
@@ -91,20 +104,6 @@ def test_sentences_are_filled_in_and_singular_where_they_should_be(everything: T
         assert step.sentence.endswith((".", "?"))
 
 
-def test_words_quoted_from_the_mail_stand_in_the_mail():
-    quoted = {
-        "creates a new",
-        "anon memory group",
-        "drops the old one",
-        "is associated with exactly _one_ virtual address",
-        "page->count > 1",
-        "copy_page(page, newpage)",
-        "page->index = address >> PAGE_SHIFT",
-    }
-    sources = " ".join(label.source for label in LABELS.values())
-    assert [words for words in quoted if words not in sources] == []
-
-
 def test_the_last_snapshot_of_an_operation_is_the_state_after_it():
     kernel = Kernel()
     with Recorder(kernel) as recorder:
@@ -120,6 +119,81 @@ def test_the_last_snapshot_of_an_operation_is_the_state_after_it():
 def test_recording_changes_nothing(name: str):
     history = library.load(name)
     assert record(history).steps[-1].snapshot == run(history).kernel.snapshot()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_recorded_and_unrecorded_runs_agree_after_every_operation(seed: int):
+    history = generate(seed, 100, frames=16, swap=12, faulty=0.2)
+    kernel = make_kernel(history)
+    last = operations(record(history))[1:]
+    assert len(last) == len(history.ops)
+    for op, step in zip(history.ops, last, strict=True):
+        outcome = apply(kernel, op)
+        assert step.snapshot == kernel.snapshot(), step.text
+        assert step.error == outcome.error
+        assert step.text == op_text(op)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_failed_operation_has_one_step_with_its_error_and_nothing_changed(seed: int):
+    trace = record(generate(seed, 100, frames=16, swap=12, faulty=0.3))
+    failed = [at for at, step in enumerate(trace.steps) if step.error]
+    assert failed
+    for at in failed:
+        before, step = trace.steps[at - 1], trace.steps[at]
+        assert (before.level, before.operation) == ("op", step.operation - 1)
+        assert step.sentence == step.error
+        assert replace(step.snapshot, cost=()) == replace(before.snapshot, cost=())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_steps_of_random_histories_are_well_formed(seed: int):
+    steps = record(generate(seed, 100, "x86_64", frames=20, swap=12)).steps
+    for before, step in pairwise(steps):
+        assert step.operation == before.operation + (before.level == "op")
+        assert step.label in LABELS
+        assert (step.title, step.source) == (LABELS[step.label].title, LABELS[step.label].source)
+        assert list(step.vpns) == sorted(set(step.vpns))
+        assert step.process == "" or step.process in {p.name for p in step.snapshot.processes}
+
+
+def test_a_fork_that_fails_is_told_of_the_parent():
+    trace = record("machine lesson frames 9 swap 0 tables 2\na = spawn\nb = spawn\nc = fork a\n")
+    assert (trace.steps[-1].label, trace.steps[-1].process) == ("fork", "a")
+    assert trace.steps[-1].error.startswith("a: ENOMEM: fork needs 1 page-table page, 0 of 2")
+
+
+def test_a_recorder_that_has_ended_hears_nothing_more():
+    kernel = Kernel()
+    with Recorder(kernel) as recorder:
+        shell = kernel.spawn("shell")
+    shell.mmap(4096)
+    assert [step.label for step in recorder.trace().steps] == ["start", "spawn"]
+
+
+def test_a_recorder_ends_also_when_an_operation_fails():
+    kernel = Kernel()
+    with pytest.raises(SegmentationFault), Recorder(kernel) as recorder:
+        kernel.spawn("shell").read(0x30000)
+    assert kernel.recorder is None
+    assert [step.label for step in recorder.trace().steps] == ["start", "spawn"]
+
+
+@pytest.mark.parametrize(
+    ("history", "sentence"),
+    [
+        ("f = file 1\n", "There is now a file f of 1 page."),
+        ("f = file 2\n", "There is now a file f of 2 pages."),
+        ("a = spawn\na brk 0\n", "The heap of a ends at 0x10000 now."),
+        ("a = spawn\na brk 0x12000\n", "The heap of a ends at 0x12000 now."),
+        ("a = spawn\na mmap 0x30000 3\na madvise 0x30000 3 dontneed\n",
+         "a drops what it had from 0x30000 on: 0 pages are no longer mapped."),
+        ("f = file 1\ntruncate f 9\n",
+         "f has a new length; pages beyond its end are gone from every process."),
+    ],
+)  # fmt: skip
+def test_the_last_sentence_says_what_happened(history: str, sentence: str):
+    assert record(history).steps[-1].sentence == sentence
 
 
 def test_snapshots_cannot_be_changed(everything: Trace):

@@ -1,13 +1,25 @@
-"""Verify: zeros for the original, and every mutant dies within 300 histories."""
+"""Verify: zeros for the original, every mutant dies within 300 histories, and the work is shared
+among processes wherever it is started."""
 
 from __future__ import annotations
 
-import pytest
-from mutants import MUTANTS, plant
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import nbclient
+import nbformat
+import pytest
+from mutants import MUTANTS, Mutant, plant
+
+from anonlab import verify as verify_module
 from anonlab.formats.history_text import parse
+from anonlab.kernel import fault
 from anonlab.rmap import AnonGroup
-from anonlab.verify import OPS_PER_HISTORY, history_of, run_checked, verify
+from anonlab.verify import MACHINES, OPS_PER_HISTORY, history_of, run_checked, verify
 
 HISTORIES = 300
 
@@ -26,6 +38,28 @@ def test_random_histories_break_nothing_and_mix_up_nothing():
 
 def test_the_same_seed_gives_the_same_report():
     assert verify("anongroup", 300, seed=5).to_json() == verify("anongroup", 300, seed=5).to_json()
+
+
+def test_one_process_and_several_give_the_same_report(monkeypatch: pytest.MonkeyPatch):
+    reports = []
+    for ncpus in (1, 3):
+        monkeypatch.setattr(verify_module, "_ncpus", lambda ncpus=ncpus: ncpus)
+        reports.append(verify("anongroup", 2 * OPS_PER_HISTORY + 7, seed=2))
+    assert reports[0] == reports[1]
+    assert reports[0].operations == 2 * OPS_PER_HISTORY + 7
+
+
+def test_progress_counts_histories():
+    seen: list[tuple[int, int]] = []
+    verify("anongroup", 2 * OPS_PER_HISTORY, progress=lambda done, of: seen.append((done, of)))
+    assert seen == [(1, 2), (2, 2)]
+
+
+def test_machines_are_small_and_large_and_short_of_everything():
+    assert {machine.geometry for machine in MACHINES} >= {"lesson", "x86_64"}
+    assert min(machine.frames for machine in MACHINES) <= 16
+    assert {machine.swap == 0 for machine in MACHINES} == {True, False}
+    assert any(machine.tables for machine in MACHINES)
 
 
 @pytest.mark.parametrize(
@@ -51,3 +85,103 @@ def test_a_mutant_dies_and_the_original_survives_the_same_history(
             pytest.fail(f"the mutant survived {HISTORIES} histories")
         assert run_checked(parse(failures[0]), AnonGroup).failures  # its text replays the failure
     assert not run_checked(parse(failures[0]), AnonGroup).failures
+
+
+def test_a_crash_of_the_kernel_is_a_finding_with_its_history(monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as planted:
+        plant(
+            planted, Mutant(fault.first_touch, "vpns = span.vpns[at]", "vpns = span.vpns[at[99]]")
+        )
+        report = verify("anongroup", 40, seed=1)
+    assert report.to_json()["designs"]["anongroup"]["violations"] == 1
+    *history, why = report.failures[0].splitlines()
+    assert why.startswith("# IndexError: index 99 is out of bounds")
+    assert [line.split()[1] for line in history[2:]] == [
+        "=",
+        "mmap",
+        "write",
+    ]  # as short as it gets
+
+
+def test_histories_that_went_wrong_are_shown_as_short_as_they_get(monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as planted:
+        plant(planted, MUTANTS["mremap does not update index"])
+        failures = verify("anongroup", OPS_PER_HISTORY, seed=1).failures
+        assert run_checked(parse(failures[0]), AnonGroup).failures
+    assert len(failures) == 1
+    verbs = [op.verb for op in parse(failures[0]).ops]
+    assert verbs == ["spawn", "mmap", "write", "mremap"]
+
+
+# Where it is started
+
+FEW = 2 * OPS_PER_HISTORY
+CALL = f"from anonlab.verify import verify\nprint(verify('anongroup', {FEW}).to_json())\n"
+
+
+def is_fine(printed: str) -> bool:
+    """True if `printed` is a report without a violation."""
+    return f"'operations': {FEW}" in printed and "'violations': 0" in printed
+
+
+@pytest.mark.parametrize("how", ["file without a guard", "standard input", "-c"])
+def test_verify_runs_from_any_script_without_a_warning(tmp_path: Path, how: str):
+    script = tmp_path / "script.py"
+    script.write_text(CALL)
+    arguments = {"-c": ["-c", CALL], "standard input": ["-"]}.get(how, [str(script)])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", *arguments],
+        input=CALL,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert is_fine(done.stdout), done.stdout
+    assert done.stderr == ""
+
+
+def test_verify_runs_while_other_threads_do():
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(lambda seed: verify("anongroup", FEW, seed), (1, 2)))
+    assert [report.failures for report in reports] == [[], []]
+
+
+def test_verify_runs_in_a_notebook(tmp_path: Path):
+    cells = [nbformat.v4.new_code_cell(CALL)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    nbclient.NotebookClient(
+        notebook, timeout=120, resources={"metadata": {"path": tmp_path}}
+    ).execute()
+    (output,) = notebook.cells[0].outputs
+    assert is_fine(output["text"]), output
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: /proc")
+def test_ctrl_c_ends_it_and_its_workers_at_once():
+    command = [sys.executable, "-m", "anonlab", "verify", "--ops", "1000000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        workers = started(running.pid)
+        running.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        _, told = running.communicate(timeout=30)
+        assert time.monotonic() - begun < 10
+    assert running.returncode != 0
+    assert b"Traceback" not in told
+    assert [pid for pid in workers if Path(f"/proc/{pid}").exists()] == []
+
+
+def started(pid: int) -> list[int]:
+    """Wait until process `pid` has workers that work; return their process ids."""
+    for _ in range(600):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        if children and all(busy(int(child)) for child in children):
+            return [int(child) for child in children]
+        time.sleep(0.1)
+    raise TimeoutError(f"process {pid} started no worker")
+
+
+def busy(pid: int) -> bool:
+    """True once process `pid` has used a second of processor time: it is no longer starting."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) > 100

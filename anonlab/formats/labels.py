@@ -30,7 +30,9 @@ LABELS: dict[str, Label] = {
         "{who} starts with an empty address space in a new group.",
         f'{MAIL}: “an "execve()" creates a new "anon memory group"”',
     ),
-    "file": Label("file", "There is now a file {what}.", "struct address_space"),
+    "file": Label(
+        "file", "There is now a file {what} of {n} [page|pages].", "struct address_space"
+    ),
     "truncate": Label(
         "truncate",
         "{what} has a new length; pages beyond its end are gone from every process.",

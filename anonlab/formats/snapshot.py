@@ -7,7 +7,8 @@ kept: frames that are not free, page-table words that are not 0, swap slots that
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 import numpy as np
 
@@ -169,10 +170,10 @@ class Snapshot:
         if not isinstance(plain, dict) or set(plain) != names:
             found = sorted(plain) if isinstance(plain, dict) else type(plain).__name__
             raise FormatError(f"a snapshot has the fields {sorted(names)}, this one {found}")
-        try:
-            values = {name: _typed(name, plain[name]) for name in names}
-        except (TypeError, KeyError, ValueError, OverflowError) as error:
-            raise FormatError(f"a snapshot field has the wrong shape: {error}") from error
+        values = {name: _field(name, plain[name]) for name in names}
+        for group in (COLUMNS[:8], COLUMNS[8:11], COLUMNS[11:]):
+            if len({values[name].size for name in group}) > 1:
+                raise FormatError(f"a snapshot's columns {', '.join(group)} have unequal lengths")
         return cls(**values)
 
 
@@ -180,33 +181,60 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+# Reading. What a field may hold is said once, by the types of Snapshot and of the facts.
 
 
-_RECORDS = {
-    "processes": ProcessFact,
-    "files": FileFact,
-    "nodes": Node,
-    "edges": Edge,
-}
-
-
-def _typed(name: str, value: Any) -> Any:
-    """Return the plain `value` of field `name` in the type that Snapshot declares."""
-    if name in ("design", "nframes", "nswap"):
-        return str(value) if name == "design" else int(value)
+def _field(name: str, plain: Any) -> Any:
+    """Return the plain value of field `name` in the type that Snapshot declares, or FormatError."""
+    if name in COLUMNS:
+        return _column(name, plain)
     if name == "geometry":
-        known = GEOMETRIES.get(value["name"])
-        geometry = Geometry(int(value["levels"]), int(value["bits"]), str(value["name"]))
-        return known if known == geometry else geometry
-    if name in ("mappings", "cost"):
-        return _tuples(value)
-    if name == "mms":
-        return tuple(
-            MmFact(int(mm), int(pgd), _tuples(who), str(home), tuple(VmaFact(*v) for v in vmas))
-            for mm, pgd, who, home, vmas in value
-        )
-    if name in _RECORDS:
-        return tuple(_RECORDS[name](*_tuples(item)) for item in value)
-    return np.array(value, dtype=np.int64)
+        return _geometry(plain)
+    return _read(_types(Snapshot)[name], plain, name)
+
+
+def _column(name: str, plain: Any) -> Ints:
+    if not isinstance(plain, list) or not all(type(number) is int for number in plain):
+        raise FormatError(f"snapshot field {name} must be a list of numbers, got {plain!r:.60}")
+    try:
+        return np.array(plain, dtype=np.int64)
+    except OverflowError:
+        raise FormatError(f"snapshot field {name} has a number that is not int64") from None
+
+
+def _geometry(plain: Any) -> Geometry:
+    kinds = _types(Geometry)
+    if not isinstance(plain, dict) or set(plain) != set(kinds):
+        raise FormatError(f"snapshot field geometry has {', '.join(kinds)}, got {plain!r:.60}")
+    values = {name: _read(kind, plain[name], "geometry") for name, kind in kinds.items()}
+    try:
+        geometry = Geometry(**values)
+    except ValueError as error:
+        raise FormatError(f"snapshot field geometry: {error}") from None
+    known = GEOMETRIES.get(geometry.name)
+    return known if known == geometry else geometry
+
+
+@cache
+def _types(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _read(kind: Any, plain: Any, where: str) -> Any:
+    """Return JSON `plain` as `kind`: int, str, bool, a fact, or a tuple of these."""
+    if kind in (int, str, bool):
+        if type(plain) is kind:
+            return plain
+        raise FormatError(f"snapshot field {where} must hold {kind.__name__}, got {plain!r:.60}")
+    if not isinstance(plain, list):
+        raise FormatError(f"snapshot field {where} must hold a list, got {plain!r:.60}")
+    if hasattr(kind, "_fields"):
+        parts = list(_types(kind).values())
+    else:
+        parts = list(get_args(kind))
+        if parts[-1] is Ellipsis:
+            return tuple(_read(parts[0], item, where) for item in plain)
+    if len(plain) != len(parts):
+        raise FormatError(f"snapshot field {where} wants {len(parts)} values in {plain!r:.60}")
+    items = (_read(part, item, where) for part, item in zip(parts, plain, strict=True))
+    return kind(*items) if hasattr(kind, "_fields") else tuple(items)

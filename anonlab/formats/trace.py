@@ -91,7 +91,7 @@ class Trace:
                 Step(
                     **{name: _field(step, name, str, where) for name in _WORDS},
                     operation=_field(step, "operation", int, where),
-                    vpns=tuple(int(vpn) for vpn in _field(step, "vpns", list, where)),
+                    vpns=_vpns(_field(step, "vpns", list, where), where),
                     snapshot=Snapshot.from_json(_field(step, "snapshot", dict, where)),
                 )
             )
@@ -113,6 +113,10 @@ def parse_json(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise FormatError(f"not JSON: {error.msg} at column {error.colno}", error.lineno) from error
+    except RecursionError:
+        raise FormatError("not a file of anonlab: lists in lists in lists, too deep") from None
+    except ValueError as error:
+        raise FormatError(f"not a file of anonlab: {error}") from None
 
 
 def check_header(plain: Any, name: str, version: int) -> None:
@@ -125,6 +129,12 @@ def check_header(plain: Any, name: str, version: int) -> None:
             f"{name} version {plain.get('version')!r} is not known here; this anonlab reads "
             f"version {version}: install the version of anonlab that wrote the file"
         )
+
+
+def _vpns(plain: list[Any], where: str) -> tuple[int, ...]:
+    if not all(type(vpn) is int for vpn in plain):
+        raise FormatError(f"{where}: field 'vpns' must hold page numbers, got {plain!r:.60}")
+    return tuple(plain)
 
 
 def _field(plain: dict[str, Any], name: str, kind: type, where: str = "trace") -> Any:

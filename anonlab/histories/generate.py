@@ -47,7 +47,7 @@ WEIGHTS = {
     "swapoff": 5,
 }
 """How often each verb is tried, in parts of their sum."""
-STORIES = 12
+STORIES = 20
 """So many of 1000 choices are a story, several operations that belong together."""
 FILES_MAX = 4
 PROGRAMS = ("sh", "ls", "wc", "make", "cc1")

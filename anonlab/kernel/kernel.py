@@ -103,7 +103,7 @@ class Kernel:
                 f"{name!r} is how shared anonymous memory is called; take another name"
             )
         file = self._add_file(name, file_npages(npages), writable=writable)
-        self.step("file", what=f"{name} of {npages} pages")
+        self.step("file", n=npages, what=name)
         return file
 
     def truncate(self, file: File, npages: int) -> None:
