@@ -17,6 +17,8 @@ from anonlab.view.facts import edge_fact, node_fact
 from anonlab.view.reading import Reading
 from anonlab.view.tables import WIDTH
 
+COLUMN_GAP = 30.0
+"""px between two columns; more would shrink the words below what can be read."""
 NODE_HEIGHT, TOP, MOST_NODES = 40.0, 52.0, 24
 """px of a node, px of the heading, and nodes beyond which parallel ones share a place."""
 Point = tuple[float, float]
@@ -98,11 +100,11 @@ def column_layout(places: Sequence[Place], links: Sequence[tuple[str, str]]) -> 
         wide = max(place.width for place in columns[rank])
         for at, place in enumerate(columns[rank]):
             centres[place.name] = (x + wide / 2, NODE_HEIGHT / 2 + at * (NODE_HEIGHT + 12))
-        x += wide + 40
+        x += wide + COLUMN_GAP
         height = max(height, len(columns[rank]) * (NODE_HEIGHT + 12))
     sizes = {place.name: place.width for place in places}
     curves = {(a, b): _bow(centres[a], centres[b], sizes[a], sizes[b]) for a, b in links}
-    return Layout(centres, curves, max(0.0, x - 40), height)
+    return Layout(centres, curves, max(0.0, x - COLUMN_GAP), height)
 
 
 def _bow(tail: Point, head: Point, tail_width: float, head_width: float) -> tuple[Point, ...]:

@@ -73,7 +73,7 @@ def test_dot_text_is_sorted_and_sized_and_has_ids() -> None:
 def test_columns_go_from_tail_to_head_and_survive_a_cycle() -> None:
     places = [Place(f"node-{at}", "mm", (str(at),), 80) for at in range(3)]
     layout = column_layout(places, [("node-0", "node-1"), ("node-1", "node-2")])
-    assert [layout.centres[p.name][0] for p in places] == [40, 160, 280]
+    assert [layout.centres[p.name][0] for p in places] == [40, 150, 260]
     column_layout(places, [("node-0", "node-1"), ("node-1", "node-0"), ("node-2", "node-2")])
 
 
