@@ -7,6 +7,7 @@ code with the kernel's walk, keeps no count and trusts none; everything is compa
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -278,8 +279,9 @@ def vmas_are_in_order(kernel: Kernel, truth: Scan) -> None:
 
 def address_spaces_have_users(kernel: Kernel, truth: Scan) -> None:
     """mm_users is the number of processes that run there; no mm is kept without one."""
+    running = Counter(p.mm.number for p in kernel.processes.values() if p.mm is not None)
     for mm in kernel.mms.values():
-        users = sum(process.mm is mm for process in kernel.processes.values())
+        users = running[mm.number]
         assert users == mm.users > 0, f"mm {mm.number}: {users} processes, mm_users {mm.users}"
         assert kernel.pgds[mm.number] == mm.pgd, f"mm {mm.number}: its top table is another one"
     lost = [p.name for p in kernel.processes.values() if p.mm and p.mm.number not in kernel.mms]

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from mutants import Mutant, plant
 
 from anonlab import FormatError
 from anonlab.histories import library
+from anonlab.histories import replay as replay_module
 from anonlab.histories.replay import replay
+from anonlab.histories.strace import read_strace
+from anonlab.rmap.anongroup import AnonGroup
 
 KEYS = [
     "lines", "operations", "skipped", "processes", "execs", "forks", "groups_created",
@@ -82,3 +86,86 @@ def test_an_unknown_design_is_refused_with_those_there_are():
 def test_a_missing_file_is_an_error_of_the_system(tmp_path: Path):
     with pytest.raises(FileNotFoundError):
         replay(tmp_path / "none")
+
+
+def test_a_folder_is_an_error_of_the_system(tmp_path: Path):
+    with pytest.raises(IsADirectoryError):
+        replay(tmp_path)
+
+
+@pytest.mark.parametrize("name", library.logs())
+def test_every_line_of_a_log_became_operations_or_is_counted_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, name: str
+):
+    monkeypatch.setattr(replay_module, "MOST_CHECKS", 5)
+    report, log = replay(library.log(name)), read_strace(library.log(name))
+    lines = library.log(name).read_text("utf-8").count("\n")
+    assert report.lines == lines == log.used + sum(report.skipped.values())
+    assert report.operations == log.operations >= log.used
+    assert len(report.history.ops) == report.operations + len(log.touches) + log.setup
+
+
+def test_a_log_that_is_cut_off_in_the_middle_of_a_line_is_replayed_up_to_there(tmp_path: Path):
+    whole = library.log("bash_pipeline").read_bytes()
+    path = tmp_path / "cut.log"
+    path.write_bytes(whole[: len(whole) // 2 - 7])
+    report = replay(path)
+    assert report.violations == []
+    assert report.skipped["line cut off"] == 1
+    assert report.lines == path.read_bytes().count(b"\n") + 1
+
+
+def test_a_timeline_has_a_point_for_each_operation_and_costs_nothing_else(tmp_path: Path):
+    path = tmp_path / "a.history"
+    path.write_text(library.text("fork_and_write"))
+    plain, timed = replay(path), replay(path, timeline=True)
+    assert plain.points == []
+    assert plain.to_json() == timed.to_json()
+    assert [point.operation for point in timed.points] == list(range(len(timed.history.ops)))
+    assert [point.mms for point in timed.points] == [1, 1, 1, 2, 2, 2, 2, 2, 1, 1]
+    assert [point.shared for point in timed.points] == [0, 0, 0, 3, 3, 2, 2, 1, 0, 0]
+    assert {point.groups for point in timed.points} == {1}
+
+
+def test_a_violation_is_told_with_the_operation_and_ends_the_replay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    plant(monkeypatch, Mutant(AnonGroup.moved, "self.mem_map.index[pfns] = vpns", "pass"))
+    path = tmp_path / "a.history"
+    path.write_text(library.text("mremap_after_fork"))
+    report = replay(path)
+    assert report.violations == [
+        "after operation 6: pfn 5 is mapped at vpn 0x80, its index is 0x30"
+    ]
+    assert report.to_json()["violations"] == 1
+
+
+def many(nprograms: int, path: Path) -> Path:
+    """Write the log of many runs of make, one after the other; each has pids of its own."""
+    log = library.log("make_two").read_text("utf-8")
+    pids = dict.fromkeys(int(line.split()[0]) for line in log.splitlines())
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(nprograms):
+            text = log
+            for at, pid in enumerate(pids):
+                text = text.replace(str(pid), str(100_000 + 10 * number + at))
+            file.write(text)
+    return path
+
+
+def test_a_long_log_is_replayed_and_checked_now_and_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(replay_module, "MOST_CHECKS", 20)
+    one = replay(many(1, tmp_path / "one.log")).to_json()
+    path = many(25, tmp_path / "long.log")
+    seen: list[tuple[int, int]] = []
+    report = replay(path, progress=lambda done, of: seen.append((done, of)))
+    assert path.stat().st_size > 250_000
+    plain = report.to_json()
+    for name in ("lines", "operations", "processes", "execs", "forks", "groups_created"):
+        assert plain[name] == 25 * one[name], name
+    assert plain["skipped"] == {reason: 25 * count for reason, count in one["skipped"].items()}
+    assert plain["violations"] == 0
+    assert seen[0][0] <= 100 < seen[-2][0] < seen[-1][0] == 1000
+    assert 20 <= len(seen) <= 30

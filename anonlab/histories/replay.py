@@ -22,6 +22,8 @@ from anonlab.histories.strace import read_strace
 from anonlab.kernel import Kernel
 
 Progress = Callable[[int, int], None]
+WORK, READING = 1000, 100
+"""Parts of the work, for progress: all of it, and what reading a log takes of it."""
 MOST_CHECKS = 1000
 MOST_WALKS = 200
 """A long log is checked so many times, evenly spread, with so many walks each: linear time."""
@@ -89,12 +91,13 @@ def replay(
 ) -> Replay:
     """Run the history text, history JSON or strace log at `path` under `design`.
 
-    progress  called with (work done, work in all)
+    progress  called with (work done, work in all), parts of 1000: first the file is read, then run
     timeline  keep a Point per operation
     raises    FormatError if the file is none of the three, OSError if it cannot be read,
               ValueError for an unknown design
     """
-    report = read(Path(path), design)
+    report = read(Path(path), design, progress and _share(progress, 0, READING))
+    running = progress and _share(progress, READING, WORK - READING)
     history = report.history
     kernel = make_kernel(history, design)
     every = max(1, len(history.ops) // MOST_CHECKS)
@@ -105,8 +108,8 @@ def replay(
             report.points.append(_point(kernel, number))
         if number % every == 0 or number + 1 == len(history.ops):
             _check(report, kernel, number)
-            if progress is not None:
-                progress(number + 1, len(history.ops))
+            if running is not None:
+                running(number + 1, len(history.ops))
         if report.violations:
             break
     report.groups_created = kernel.design.cost.allocs
@@ -114,14 +117,19 @@ def replay(
     return report
 
 
-def read(path: Path, design: str = "anongroup") -> Replay:
+def _share(progress: Progress, start: int, parts: int) -> Progress:
+    """Return what tells `progress` of a task that is `parts` of the whole work, after `start`."""
+    return lambda done, of: progress(start + parts * done // max(of, 1), WORK)
+
+
+def read(path: Path, design: str = "anongroup", progress: Progress | None = None) -> Replay:
     """Return the report of `path` before anything has run: its history and its lines."""
     with path.open("rb") as file:
         head = file.read(8192)
     text = head.decode("utf-8", "replace")
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines or b"\0" in head or any(_STRACE_LINE.match(line) for line in lines[:20]):
-        log = read_strace(path)
+        log = read_strace(path, progress)
         return Replay(log.history, design, log.lines, log.operations, log.skipped)
     try:
         text = path.read_text("utf-8")
