@@ -85,3 +85,13 @@ def test_any_json_is_a_history_or_a_format_error(changes, anything):
 def test_operations_that_say_the_same_are_equal_wherever_they_stand():
     assert Op("exit", "a", {}, 3) == Op("exit", "a", {}, 9)
     assert Op("exit", "a", {}) != Op("exit", "b", {})
+
+
+def test_a_machine_without_a_word_on_page_tables_has_as_many_as_it_needs():
+    plain = parse("machine lesson tables 5\na = spawn").to_json()
+    assert History.from_json(plain).machine.tables == 5
+    del plain["machine"]["tables"]
+    assert History.from_json(plain).machine.tables == 0
+    plain["machine"]["tables"] = -1
+    with pytest.raises(FormatError, match="a machine has 0 to 2"):
+        History.from_json(plain)

@@ -204,3 +204,11 @@ def test_what_cannot_be_written_is_refused_by_the_writer(op, problem):
 def test_usage_shows_every_argument_of_a_verb():
     assert usage("mremap") == "WHO mremap ADDR PAGES [pages PAGES] [to ADDR|any] [dontunmap]"
     assert usage("truncate") == "truncate FILE NPAGES"
+
+
+def test_a_machine_can_be_short_of_page_tables():
+    text = "machine lesson frames 9 swap 3 tables 5\na = spawn\n"
+    history = parse(text)
+    assert history.machine == Machine("lesson", 9, 3, tables=5)
+    assert format(history) == text
+    assert "tables" not in format(parse("a = spawn"))
