@@ -85,11 +85,16 @@ class Walks:
     mappings: int = 0
 
 
-def check(kernel: Kernel, most_walks: int | None = None) -> Walks:
+def check(kernel: Kernel, most_walks: int | None = None, truth: Scan | None = None) -> Walks:
     """Raise AssertionError, with the whole state, if any invariant of the machine, the kernel or
     the design is broken; return what the walks named. Looks only: the design's counters are put
-    back."""
-    truth = scan(kernel)
+    back.
+
+    most_walks  walk so many pages at most, evenly chosen; None walks them all. The scan and every
+                other invariant always look at everything
+    truth       a scan of `kernel` as it is now, if the caller has just made one
+    """
+    truth = scan(kernel) if truth is None else truth
     cost = kernel.design.cost
     kernel.design.cost = type(cost)()
     try:

@@ -187,10 +187,10 @@ class Checked:
         outcome = apply(self.kernel, op)
         before, self.state = self.state, self._state()
         self.tally.operations += 1
-        walks = check(self.kernel)
+        truth = scan(self.kernel)
+        walks = check(self.kernel, truth=truth)
         self.tally.candidates += walks.candidates
         self.tally.mappings += walks.mappings
-        truth = scan(self.kernel)
         self.shadow.follow(op, outcome)
         wrong = self.shadow.compare(self.kernel, truth)
         self.tally.mismatches += len(wrong)

@@ -64,7 +64,7 @@ MUTANTS = {
         "span.words &= ~PTE_WRITE",
     ),
     "fork copies a swap entry without counting it": Mutant(
-        process.copy_page_range, "swapped(span)])] += 1", "swapped(span)])] += 0"
+        process.copy_page_range, "is_swap(span.words)])] += 1", "is_swap(span.words)])] += 0"
     ),
     "fork hands memory locks down": Mutant(process.fork, "copy.locked = False", "pass"),
     "fork reserves one table too few": Mutant(process.tables_to_fork, "return 1 + (", "return ("),

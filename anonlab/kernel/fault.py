@@ -28,11 +28,12 @@ from anonlab.formats.words import (
     Ints,
     Mask,
     Pfns,
+    Vpns,
 )
 from anonlab.kernel import swapin
 from anonlab.kernel.arguments import mm_of
 from anonlab.kernel.page_cache import page_in
-from anonlab.kernel.pages import map_anon, map_file, unmap
+from anonlab.kernel.pages import chosen, map_anon, map_file, unmap
 from anonlab.machine import Span
 from anonlab.mm import Mm, Process, Vma
 
@@ -232,9 +233,7 @@ def plan_absent(kernel: Kernel, process: Process, plan: Plan, at: Ints) -> None:
             plan.anon = True
             plan.actions.append(lambda: copy_file_pages(kernel, process, vma, span, at, pgoffs))
         else:
-            plan.actions.append(
-                lambda: map_file_pages(kernel, process, plan, at, pgoffs),
-            )
+            plan.actions.append(lambda: map_file_pages(kernel, process, plan, at, pgoffs))
 
 
 def plan_write_protected(kernel: Kernel, process: Process, plan: Plan, at: Ints) -> None:
@@ -302,48 +301,43 @@ def copy_file_pages(
 ) -> None:
     """First touch of a private file mapping by a write: straight to a private copy (do_no_page)."""
     mem = kernel.mem_map
-    source = page_in(kernel, vma.file, pgoffs)
+    source, vpns = page_in(kernel, vma.file, pgoffs), span.vpns[at]
     new = mem.alloc(at.size)
     mem.data[new] = mem.data[source]
-    _install_copies(kernel, vma, span, at, new)
-    kernel.step("fault.file_copy", process, span.vpns[at])
+    span.words[at] = new << PTE_SHIFT | WRITTEN
+    span.store()
+    _map_copies(kernel, vma, vpns, new)
+    kernel.step("fault.file_copy", process, vpns)
 
 
 def wp_reuse(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints) -> None:
     """Nobody else uses the pages: only the word changes (do_wp_page, reuse)."""
+    vpns = span.vpns[at]
     span.words[at] |= PTE_WRITE | PTE_ACCESSED | PTE_DIRTY
     span.store()
-    kernel.design.reused(span.words[at] >> PTE_SHIFT, vma, span.vpns[at])
-    kernel.step("fault.wp_reuse", process, span.vpns[at])
+    kernel.design.reused(span.words[at] >> PTE_SHIFT, vma, vpns)
+    kernel.step("fault.wp_reuse", process, vpns)
 
 
 def wp_copy(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints) -> None:
     """The writer gets a copy; the others keep the page (do_wp_page, break_cow)."""
     mem = kernel.mem_map
-    old = span.words[at] >> PTE_SHIFT
+    old, vpns = span.words[at] >> PTE_SHIFT, span.vpns[at]
     new = mem.alloc(at.size)
     mem.data[new] = mem.data[old]
     pages = old != ZERO_PFN  # the zero page is not counted, and may stand here more than once
-    _install_copies(kernel, vma, span, at, new, old[pages], span.vpns[at[pages]])
-    kernel.step("fault.wp_copy", process, span.vpns[at])
-
-
-def _install_copies(
-    kernel: Kernel,
-    vma: Vma,
-    span: Span,
-    at: Ints,
-    new: Pfns,
-    old: Pfns | None = None,
-    old_vpns: Ints | None = None,
-) -> None:
-    """Put the copies `new` in the words `at`; the pages `old` lose their mapping."""
     span.words[at] = new << PTE_SHIFT | WRITTEN
     span.store()
-    if old is not None and old_vpns is not None and old.size:
-        unmap(kernel, vma, old_vpns, old)
-    map_anon(kernel, vma, span.vpns[at], new)
-    kernel.design.cost.copies_cow += at.size
+    if pages.any():
+        unmap(kernel, vma, chosen(vpns, pages), chosen(old, pages))
+    _map_copies(kernel, vma, vpns, new)
+    kernel.step("fault.wp_copy", process, vpns)
+
+
+def _map_copies(kernel: Kernel, vma: Vma, vpns: Vpns, new: Pfns) -> None:
+    """The words at `vpns` now name the copies `new`."""
+    map_anon(kernel, vma, vpns, new)
+    kernel.design.cost.copies_cow += new.size
 
 
 def allow_write(kernel: Kernel, process: Process, span: Span, at: Ints) -> None:

@@ -18,9 +18,9 @@ from anonlab.formats.words import (
     Slots,
     Vpns,
     Words,
+    is_swap,
     swp_offset,
 )
-from anonlab.machine import Span
 from anonlab.mm import Vma
 
 if TYPE_CHECKING:
@@ -122,13 +122,6 @@ def anonymous(kernel: Kernel, vma: Vma, pfns: Pfns) -> Mask:
     return kernel.mem_map.has(pfns, PG_ANON)
 
 
-def swapped(span: Span) -> Mask:
-    """Return where the words of `span` are swap entries, bool[n]."""
-    words = span.words
-    entries: Mask = (words != 0) & ((words & PTE_PRESENT) == 0)
-    return entries
-
-
 def zap(kernel: Kernel, vma: Vma, start_vpn: int, end_vpn: int) -> int:
     """Clear the words of [start_vpn, end_vpn) in `vma`; return how many mapped a page
     (zap_page_range). Never fails."""
@@ -137,7 +130,7 @@ def zap(kernel: Kernel, vma: Vma, start_vpn: int, end_vpn: int) -> int:
         return 0
     where, pfns = mapped_pages(span.words)
     vpns = chosen(span.vpns, where)
-    slots = swp_offset(span.words[swapped(span)]) if kernel.swap.nused else pfns[:0]
+    slots = swp_offset(span.words[is_swap(span.words)]) if kernel.swap.nused else pfns[:0]
     span.words[:] = 0
     span.store()
     if pfns.size:

@@ -13,12 +13,13 @@ from anonlab.formats.words import (
     PTE_WRITE,
     Geometry,
     Vpns,
+    is_swap,
     swp_offset,
 )
 from anonlab.kernel.arguments import mm_of, whole
 from anonlab.kernel.fault import WRITTEN
 from anonlab.kernel.mapping import copy_vma, insert_vma, remove_vma
-from anonlab.kernel.pages import anonymous, chosen, map_anon, mapped_pages, swapped, zap
+from anonlab.kernel.pages import anonymous, chosen, map_anon, mapped_pages, zap
 from anonlab.kernel.pin import drop_pins
 from anonlab.machine import Span
 from anonlab.mm import Mm, Process, Vma, prot_of
@@ -100,7 +101,7 @@ def copy_page_range(kernel: Kernel, copy: Vma, span: Span) -> int:
     np.add.at(mem.count, pfns, 1)
     np.add.at(mem.mapcount, pfns, 1)
     if kernel.swap.nused:
-        kernel.swap.map[swp_offset(span.words[swapped(span)])] += 1
+        kernel.swap.map[swp_offset(span.words[is_swap(span.words)])] += 1
     # Swap entries pass unchanged: their type is 0, and the slot stands above both bits.
     if not copy.shared:
         span.words &= ~PTE_WRITE

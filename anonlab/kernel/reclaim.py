@@ -17,6 +17,7 @@ from anonlab.formats.words import (
     Ints,
     Mask,
     Pfns,
+    is_swap,
     swp_entry,
     swp_offset,
 )
@@ -27,7 +28,6 @@ from anonlab.kernel.pages import (
     enter_swap_cache,
     leave_swap_cache,
     mapped_pages,
-    swapped,
     zap,
 )
 from anonlab.kernel.walk import Hits, walk
@@ -240,13 +240,12 @@ def swapoff(kernel: Kernel) -> None:
 
     raises  OutOfMemory if the frames do not suffice; nothing has changed then
     """
-    from_ptes = [
-        (mm, vma, kernel.tables.populated(mm.pgd, vma.start_vpn, vma.end_vpn))
-        for mm in kernel.mms.values()
-        for vma in mm.vmas
-    ]
-    entries = [(vma, span, np.flatnonzero(swapped(span))) for _, vma, span in from_ptes]
-    entries = [entry for entry in entries if entry[2].size]
+    entries = []
+    for vma in (vma for mm in kernel.mms.values() for vma in mm.vmas):
+        span = kernel.tables.populated(vma.mm.pgd, vma.start_vpn, vma.end_vpn)
+        at = np.flatnonzero(is_swap(span.words))
+        if at.size:
+            entries.append((vma, span, at))
     needed = swapin.frames_to_unuse(kernel, entries) + sum(
         int(np.count_nonzero(file.slots)) for file in kernel.files.values()
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from anonlab.errors import OutOfMemory
-from anonlab.formats.words import Pfns, Slots
+from anonlab.formats.words import Slots
 
 
 class Swap:
@@ -69,7 +69,3 @@ class Swap:
             self.data[gone] = 0
             self._free[self._nfree : self._nfree + gone.size] = gone
             self._nfree += gone.size
-
-    def cached(self, slots: Slots) -> Pfns:
-        """Return the pfns of the slots' pages in the swap cache, 0 where there is none."""
-        return self.cache[slots]
