@@ -288,7 +288,9 @@ def address_spaces_have_users(kernel: Kernel, truth: Scan) -> None:
     for mm in kernel.mms.values():
         users = running[mm.number]
         assert users == mm.users > 0, f"mm {mm.number}: {users} processes, mm_users {mm.users}"
-        assert kernel.pgds[mm.number] == mm.pgd, f"mm {mm.number}: its top table is another one"
+        assert kernel.columns.pgd[mm.number] == mm.pgd, (
+            f"mm {mm.number}: its top table is another one"
+        )
     lost = [p.name for p in kernel.processes.values() if p.mm and p.mm.number not in kernel.mms]
     assert not lost, f"{lost[:1]} runs in an address space that is gone"
 

@@ -84,12 +84,12 @@ class Recorder:
     ) -> None:
         pages = tuple(np.asarray(vpns[:MOST_VPNS]).tolist())
         where = self.kernel.geometry.address(pages[0]) if pages else ""
-        words = LABELS[label]
+        words = self.kernel.design.words.get(label) or LABELS[label]
         self.steps.append(
             Step(
                 label=label,
                 title=words.title,
-                sentence=error or sentence(label, process, where, n, what),
+                sentence=error or sentence(words, process, where, n, what),
                 source=words.source,
                 operation=self._operation,
                 text=self._text or words.title,

@@ -289,7 +289,7 @@ def _(kernel):
 
 @breaks("mm 1: its top table is another one")
 def _(kernel):
-    kernel.pgds[1] += 1
+    kernel.columns.pgd[1] += 1
 
 
 @breaks(r"\['gone'\] runs in an address space that is gone")

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from anonlab.kernel import (
+    cow,
     fault,
     kernel,
     mapping,
@@ -60,11 +61,13 @@ MUTANTS = {
     ),
     "fork forgets to store the write protection": Mutant(
         process.copy_page_range,
-        "span.words &= ~PTE_WRITE\n        span.store()",
-        "span.words &= ~PTE_WRITE",
+        "span.words[copied] = kept\n        span.store()",
+        "span.words[copied] = kept",
     ),
     "fork copies a swap entry without counting it": Mutant(
-        process.copy_page_range, "is_swap(span.words)])] += 1", "is_swap(span.words)])] += 0"
+        process.copy_page_range,
+        "swp_offset(span.words[entries])] += 1",
+        "swp_offset(span.words[entries])] += 0",
     ),
     "fork hands memory locks down": Mutant(process.fork, "copy.locked = False", "pass"),
     "fork reserves one table too few": Mutant(process.tables_to_fork, "return 1 + (", "return ("),
@@ -97,7 +100,7 @@ MUTANTS = {
         swapin.do_swap_page, "swap.free(swap_in.slots)", "pass"
     ),
     "a write to a page from swap does not look for others": Mutant(
-        swapin.plan, "copy = clash | others | (entries > 1)", "copy = clash | others"
+        cow.others_have, "(cached & (holders > 0)) | (entries > 1)", "cached & (holders > 0)"
     ),
     "swap-out writes no data": Mutant(reclaim.anon_out, "swap.data[slot] = mem.data[page]", "pass"),
     "swap-out unmaps locked pages": Mutant(
@@ -119,9 +122,15 @@ MUTANTS = {
     "exit leaks references": Mutant(pages.unmap, "release(kernel, pfns)", "pass"),
     "exit leaks pins": Mutant(process.drop_user, "drop_pins(kernel, mm)", "pass"),
     "a pin is not counted": Mutant(pin.pin, "pfns[pfns != ZERO_PFN], 1)", "pfns[:0], 1)"),
-    "a page is reused while it is shared": Mutant(fault.can_share, "count == 1", "count <= 2"),
-    "a page is never reused": Mutant(fault.can_share, "count == 1", "count == 0"),
-    "the zero page is written": Mutant(fault.can_share, "alone &= (flags & PG_ANON) != 0", "pass"),
+    "a page is reused while it is shared": Mutant(
+        cow.by_count, "alone: Mask = count == 1", "alone: Mask = count <= 2"
+    ),
+    "a page is never reused": Mutant(
+        cow.by_count, "alone: Mask = count == 1", "alone: Mask = count == 0"
+    ),
+    "the zero page is written": Mutant(
+        cow.can_share, "alone &= (kernel.mem_map.flags[pfns] & PG_ANON) != 0", "pass"
+    ),
     "copy on write loses the contents": Mutant(
         fault.wp_copy, "mem.data[new] = mem.data[old]", "pass"
     ),

@@ -222,7 +222,7 @@ LABELS: dict[str, Label] = {
 _CHOICE = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
 
 
-def sentence(label: str, who: str, where: str, n: int, what: str) -> str:
+def sentence(label: Label, who: str, where: str, n: int, what: str) -> str:
     """Return the sentence of `label`, filled in; singular where `n` is 1."""
     form = r"\1" if n == 1 else r"\2"
-    return _CHOICE.sub(form, LABELS[label].sentence).format(who=who, where=where, n=n, what=what)
+    return _CHOICE.sub(form, label.sentence).format(who=who, where=where, n=n, what=what)

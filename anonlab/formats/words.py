@@ -9,8 +9,9 @@ A page-table entry is one word::
     bit  12  and up: the page frame number, or in an upper level the row of the next table
 
 A swapped-out page leaves a word that is not present: bits 1 to 5 hold the swap type, bits 8 and
-up the offset of the slot (include/asm-i386/pgtable.h, 2.6). Offset 0 is the swap header and never
-handed out, so a swap entry is never 0; 0 means that nothing was ever there.
+up the offset of the slot (include/asm-i386/pgtable.h, 2.6). Bit 7 says that nobody else had the
+page (pte_swp_exclusive, 2022; only where the COW rule is that of today). Offset 0 is the swap
+header and never handed out, so a swap entry is never 0; 0 means that nothing was ever there.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ PTE_LETTERS = (
 
 SWP_TYPE_SHIFT = 1
 SWP_TYPE_MASK = 0x1F
+SWP_EXCLUSIVE = 1 << 7
 SWP_OFFSET_SHIFT = 8
 
 PG_ANON = 1 << 0

@@ -16,8 +16,6 @@ import numpy as np
 
 from anonlab.errors import BusError, SegmentationFault
 from anonlab.formats.words import (
-    PG_ANON,
-    PG_SWAPCACHE,
     PTE_ACCESSED,
     PTE_DIRTY,
     PTE_PRESENT,
@@ -26,11 +24,10 @@ from anonlab.formats.words import (
     PTE_WRITE,
     ZERO_PFN,
     Ints,
-    Mask,
     Pfns,
     Vpns,
 )
-from anonlab.kernel import swapin
+from anonlab.kernel import cow, swapin
 from anonlab.kernel.arguments import mm_of
 from anonlab.kernel.page_cache import page_in
 from anonlab.kernel.pages import chosen, map_anon, map_file, unmap
@@ -106,7 +103,9 @@ def stack_to_grow(kernel: Kernel, mm: Mm, vpn: int) -> Vma | None:
     above = mm.next_vma(vpn)
     if above is None or not above.growsdown or above.start_vpn <= vpn:
         return None
-    return above if above.end_vpn - vpn <= kernel.stack_npages else None
+    # A stack that was moved up may keep a small pgoff, and pgoff cannot fall below 0.
+    fits = above.end_vpn - vpn <= kernel.stack_npages and above.start_vpn - vpn <= above.pgoff
+    return above if fits else None
 
 
 def permitted(
@@ -178,6 +177,7 @@ def carry_out(kernel: Kernel, process: Process, plan: Plan) -> None:
     if span.start_vpn < vma.start_vpn:
         vma.pgoff -= vma.start_vpn - span.start_vpn
         vma.start_vpn = span.start_vpn
+        kernel.design.adjust_vma(vma)
         kernel.step("fault.stack", process, range(span.start_vpn, span.end_vpn))
     span.ensure()
     if plan.anon:
@@ -243,7 +243,7 @@ def plan_write_protected(kernel: Kernel, process: Process, plan: Plan, at: Ints)
         plan.actions.append(lambda: allow_write(kernel, process, span, at))
         return
     pfns = span.words[at] >> PTE_SHIFT
-    alone = can_share(kernel, pfns)
+    alone = cow.can_share(kernel, pfns)
     reuse, copy = at[alone], at[~alone]
     if reuse.size:
         plan.actions.append(lambda: wp_reuse(kernel, process, vma, span, reuse))
@@ -251,22 +251,6 @@ def plan_write_protected(kernel: Kernel, process: Process, plan: Plan, at: Ints)
         plan.frames += copy.size
         plan.anon = True
         plan.actions.append(lambda: wp_copy(kernel, process, vma, span, copy))
-
-
-def can_share(kernel: Kernel, pfns: Pfns) -> Mask:
-    """Return where a write may go to the page itself, bool[n] (can_share_swap_page, 2.6).
-
-    The rule of 2004 counts references, not mappings: alone means count 1, or count 2 with the
-    second held by the swap cache for a slot that no swap entry names. So a pin forces a copy.
-    """
-    mem, swap = kernel.mem_map, kernel.swap
-    count, flags = mem.count[pfns], mem.flags[pfns]
-    alone: Mask = count == 1
-    cached = (count == 2) & ((flags & PG_SWAPCACHE) != 0)
-    if cached.any():
-        alone |= cached & (swap.map[mem.private[pfns]] == 1)
-    alone &= (flags & PG_ANON) != 0
-    return alone
 
 
 def map_zero(kernel: Kernel, process: Process, span: Span, at: Ints) -> None:
@@ -292,7 +276,7 @@ def map_file_pages(kernel: Kernel, process: Process, plan: Plan, at: Ints, pgoff
     pfns = page_in(kernel, vma.file, pgoffs)
     span.words[at] = pfns << PTE_SHIFT | vma.page_bits | PTE_ACCESSED
     span.store()
-    map_file(kernel, pfns)
+    map_file(kernel, vma, pfns)
     kernel.step("fault.file", process, span.vpns[at])
 
 
@@ -315,7 +299,10 @@ def wp_reuse(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints) -
     vpns = span.vpns[at]
     span.words[at] |= PTE_WRITE | PTE_ACCESSED | PTE_DIRTY
     span.store()
-    kernel.design.reused(span.words[at] >> PTE_SHIFT, vma, vpns)
+    pfns = span.words[at] >> PTE_SHIFT
+    moving = cow.reuse(kernel, pfns)
+    if kernel.design.rehome_on_reuse and moving.size:
+        kernel.design.reused(moving, vma, chosen(vpns, np.isin(pfns, moving)))
     kernel.step("fault.wp_reuse", process, vpns)
 
 

@@ -26,8 +26,9 @@ from anonlab.kernel.calls import Task
 from anonlab.kernel.views import Page, page_view
 from anonlab.kernel.walk import walk
 from anonlab.machine import Machine, Span
-from anonlab.mm import File, Mm, Process, Vma
+from anonlab.mm import File, Mm, MmColumns, Process, Vma
 from anonlab.rmap import DESIGNS, Rmap
+from anonlab.rmap.base import one_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -48,6 +49,8 @@ class Kernel:
     swap      swap slots
     geometry  LESSON, X86_32, X86_64 or another Geometry
     tables    page-table pages that can exist at a time; None for no limit
+    imap      how a file keeps its VMAs: 'tree' finds those that reach an offset (the prio_tree of
+              2.6.7), 'list' visits them all (2003)
     raises    ValueError for an unknown design or sizes that make no machine
     """
 
@@ -58,6 +61,7 @@ class Kernel:
         swap: int = 16,
         geometry: Geometry = LESSON,
         tables: int | None = None,
+        imap: str = "tree",
     ) -> None:
         if isinstance(design, str):
             if design not in DESIGNS:
@@ -74,16 +78,17 @@ class Kernel:
         self.tables = self.machine.tables
         self.swap = self.machine.swap
         self.design = design
+        self.imap = one_of("imap", imap, ("list", "tree"))
         self.processes: dict[str, Task] = {}
         self.mms: dict[int, Mm] = {}
-        self.pgds = np.zeros(8, dtype=np.int64)  # by mm number; 0 once the mm is gone
+        self.columns = MmColumns()
         self.files: dict[str, File] = {}
         self.pins: dict[tuple[int, int], list[int]] = {}  # (mm number, vpn) -> pfns, oldest first
         self.clock_hand = 0
         self.stack_npages = min(2048, geometry.task_npages // 16)
         self.recorder: Recorder | None = None
         self._last_mm = self._last_shmem = self._last_mapping = 0
-        design.attach(self.machine)
+        design.attach(self.machine, self.columns)
 
     # What people do
 
@@ -113,6 +118,11 @@ class Kernel:
     def reclaim(self, nframes: int) -> int:
         """Free up to `nframes` frames as if memory were short; return how many were freed."""
         return reclaim.reclaim(self, whole(nframes, "nframes"))
+
+    def page_referenced(self, pfn: int) -> bool:
+        """Walk frame `pfn` and return whether it was used since the last time; designs put their
+        things in order on the way (the chain of one entry, the page of a zombie)."""
+        return reclaim.referenced(self, self._pfn(pfn))
 
     def swapoff(self) -> None:
         """Bring every swapped page back and stop using swap; OutOfMemory if that does not fit."""
@@ -229,15 +239,13 @@ class Kernel:
 
     def add_mm(self, mm: Mm) -> None:
         """Take a new address space on the list."""
-        if mm.number >= self.pgds.size:
-            self.pgds = np.concatenate([self.pgds, np.zeros_like(self.pgds)])
         self.mms[mm.number] = mm
-        self.pgds[mm.number] = mm.pgd
+        self.columns.add(mm.number, mm.pgd)
 
     def drop_mm(self, mm: Mm) -> None:
         """Forget an address space whose tables are gone."""
         del self.mms[mm.number]
-        self.pgds[mm.number] = 0
+        self.columns.drop(mm.number)
 
     def any_process(self, mm: Mm) -> Task:
         """Return the first process that runs in `mm`."""

@@ -51,6 +51,7 @@ def split_vma(kernel: Kernel, vma: Vma, vpn: int) -> Vma:
     end_vpn, vma.end_vpn = vma.end_vpn, vpn
     upper = copy_vma(kernel, vma, vma.mm, vpn, end_vpn, vma.pgoff + vpn - vma.start_vpn)
     kernel.design.copy_vma(upper, vma)
+    kernel.design.adjust_vma(vma)
     return upper
 
 
@@ -89,6 +90,7 @@ def merge_around(kernel: Kernel, mm: Mm, start_vpn: int, end_vpn: int) -> None:
         if can_merge(kernel, lower, upper):
             lower.end_vpn = upper.end_vpn
             kernel.design.merge_vma(lower, upper)
+            kernel.design.adjust_vma(lower)
             remove_vma(kernel, upper)
         else:
             lower = upper

@@ -124,6 +124,7 @@ def grow_in_place(kernel: Kernel, mm: Mm, vma: Vma, end_vpn: int, new_end_vpn: i
     if mm.overlapping(end_vpn, new_end_vpn):
         return False
     vma.end_vpn = new_end_vpn
+    kernel.design.adjust_vma(vma)
     merge_around(kernel, mm, vma.start_vpn, vma.end_vpn)
     return True
 
@@ -151,11 +152,12 @@ def move_vma(kernel: Kernel, process: Process, move: Move) -> None:
     rows = kernel.tables.ensure(mm.pgd, targets)
     target = Span(kernel.tables, mm.pgd, move.new_vpn, move.end_vpn + shift, targets, rows)
     copy_shared(kernel, process, vma, span, copied)
-    move_page_tables(kernel, process, new, span, target, vpns + shift)
+    move_page_tables(kernel, process, vma, new, span, target, vpns + shift)
     if old and not move.dontunmap:
         remove_vma(kernel, vma)
     elif old:
         vma.locked = False
+        kernel.design.unlink_vma(vma)  # nothing is left in it (dontunmap_complete)
     merge_around(kernel, mm, move.new_vpn, new_end)
     merge_around(kernel, mm, move.start_vpn, move.end_vpn)
 
@@ -211,7 +213,7 @@ def copy_shared(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints
 
 
 def move_page_tables(
-    kernel: Kernel, process: Process, new: Vma, span: Span, target: Span, targets: Vpns
+    kernel: Kernel, process: Process, old: Vma, new: Vma, span: Span, target: Span, targets: Vpns
 ) -> None:
     """Move the words of `span` into the empty `target`, to the page numbers `targets`, int64[n],
     swap entries and zero page included, and tell the design (move_page_tables, move_one_page)."""
@@ -219,11 +221,13 @@ def move_page_tables(
     if not used.any():
         return
     vpns, words = chosen(targets, used), chosen(span.words, used).copy()
+    shift = target.start_vpn - span.start_vpn
     span.words[:] = 0
     span.store()
     target.put(vpns, words)
     target.store()
     where, pfns = mapped_pages(words)
     anon = anonymous(kernel, new, pfns)
-    kernel.design.moved(chosen(pfns, anon), new, chosen(chosen(vpns, where), anon))
+    moved = chosen(chosen(vpns, where), anon)
+    kernel.design.moved(chosen(pfns, anon), old, moved - shift, new, moved)
     kernel.step("mremap.move", process, vpns)

@@ -8,6 +8,7 @@ import numpy as np
 
 from anonlab.formats.words import (
     PG_ANON,
+    PG_EXCLUSIVE,
     PG_SWAPCACHE,
     PTE_PRESENT,
     PTE_SHIFT,
@@ -27,24 +28,41 @@ if TYPE_CHECKING:
     from anonlab.kernel.kernel import Kernel
 
 
-def map_anon(kernel: Kernel, vma: Vma, vpns: Vpns, pfns: Pfns, exclusive: bool = True) -> None:
-    """The words at `vpns` now name the anonymous pages `pfns` (page_add_anon_rmap).
+def map_anon(
+    kernel: Kernel, vma: Vma, vpns: Vpns, pfns: Pfns, exclusive: Mask | None = None
+) -> None:
+    """The words at `vpns` now name the distinct anonymous pages `pfns` (page_add_anon_rmap).
 
     The caller holds the reference that the mapping keeps: a new page's own, or one it took.
+    exclusive  where nobody else has the page, on swap neither, bool[n]; None for everywhere
     """
-    np.add.at(kernel.mem_map.mapcount, pfns, 1)
+    mem = kernel.mem_map
+    if exclusive is None:
+        exclusive = np.ones(pfns.shape, dtype=np.bool_)
+    mem.mapcount[pfns] += 1
+    mem.flags[pfns] |= PG_ANON
+    if kernel.design.cow_rule == "exclusive":
+        mem.flags[chosen(pfns, exclusive)] |= PG_EXCLUSIVE
+    kernel.columns.rss[vma.mm.number] += pfns.size
     kernel.design.add(pfns, vma, vpns, exclusive)
 
 
-def map_file(kernel: Kernel, pfns: Pfns) -> None:
+def map_file(kernel: Kernel, vma: Vma, pfns: Pfns) -> None:
     """Words now name the distinct file pages `pfns` (page_add_file_rmap)."""
     kernel.mem_map.count[pfns] += 1
     kernel.mem_map.mapcount[pfns] += 1
+    kernel.columns.rss[vma.mm.number] += pfns.size
 
 
 def unmap(kernel: Kernel, vma: Vma, vpns: Vpns, pfns: Pfns) -> None:
-    """The words at `vpns` no longer name `pfns`, none of them the zero page (page_remove_rmap)."""
-    np.subtract.at(kernel.mem_map.mapcount, pfns, 1)
+    """The words at `vpns` no longer name the distinct `pfns`, none of them the zero page
+    (page_remove_rmap)."""
+    mem = kernel.mem_map
+    left = mem.mapcount[pfns] - 1
+    mem.mapcount[pfns] = left
+    if kernel.design.cow_rule == "exclusive":
+        mem.flags[pfns[left == 0]] &= ~PG_EXCLUSIVE
+    kernel.columns.rss[vma.mm.number] -= pfns.size
     anon = anonymous(kernel, vma, pfns)
     kernel.design.remove(chosen(pfns, anon), vma, chosen(vpns, anon))
     release(kernel, pfns)

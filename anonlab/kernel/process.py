@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anonlab.formats.words import (
+    PG_EXCLUSIVE,
     PTE_ACCESSED,
+    PTE_DIRTY,
     PTE_SHIFT,
     PTE_WRITE,
+    SWP_EXCLUSIVE,
     Geometry,
+    Ints,
+    Pfns,
     Vpns,
     is_swap,
     swp_offset,
 )
+from anonlab.kernel import cow
 from anonlab.kernel.arguments import mm_of, whole
 from anonlab.kernel.fault import WRITTEN
 from anonlab.kernel.mapping import copy_vma, insert_vma, remove_vma
@@ -59,7 +65,13 @@ def fork(kernel: Kernel, parent: Process, name: str) -> Mm:
     """
     mm = mm_of(parent, "fork")
     spans = [kernel.tables.populated(mm.pgd, vma.start_vpn, vma.end_vpn) for vma in mm.vmas]
-    kernel.reserve(f"{parent.name}: ENOMEM: fork", tables=lambda: tables_to_fork(kernel, spans))
+    pinned = [cow.copied_at_fork(kernel, mapped_pages(span.words)[1]) for span in spans]
+    kernel.reserve(
+        f"{parent.name}: ENOMEM: fork",
+        frames=sum(int(np.count_nonzero(pages)) for pages in pinned),
+        tables=lambda: tables_to_fork(kernel, spans),
+        keep=zip(mm.vmas, spans, strict=True),
+    )
 
     child = new_mm(kernel)
     child.start_brk, child.brk = mm.start_brk, mm.brk
@@ -96,23 +108,56 @@ def copy_page_range(kernel: Kernel, copy: Vma, span: Span) -> int:
     """
     if not span.words.any():
         return 0
-    mem = kernel.mem_map
     where, pfns = mapped_pages(span.words)
-    np.add.at(mem.count, pfns, 1)
-    np.add.at(mem.mapcount, pfns, 1)
+    pinned = cow.copied_at_fork(kernel, pfns)
+    copied = np.flatnonzero(where)[pinned] if pinned.any() else pfns[:0]
+    kept = span.words[copied]
+    if copied.size:
+        where[copied] = False
+        pfns = pfns[~pinned]
+    add_mappings(kernel, copy, pfns)
     if kernel.swap.nused:
-        kernel.swap.map[swp_offset(span.words[is_swap(span.words)])] += 1
-    # Swap entries pass unchanged: their type is 0, and the slot stands above both bits.
+        entries = is_swap(span.words)
+        kernel.swap.map[swp_offset(span.words[entries])] += 1
+        span.words[entries] &= ~SWP_EXCLUSIVE
+    # Otherwise swap entries pass unchanged: their type is 0, and the slot stands above both bits.
     if not copy.shared:
         span.words &= ~PTE_WRITE
+        span.words[copied] = kept
         span.store()
     span.words &= ~PTE_ACCESSED
+    span.words[copied] = 0
     span.take_to(copy.mm.pgd)
     span.store()
     if kernel.design.wants_dup:
         anon = anonymous(kernel, copy, pfns)
         kernel.design.dup(chosen(pfns, anon), copy, chosen(span.vpns, where)[anon])
+    if copied.size:
+        copy_pinned(kernel, copy, span, copied, kept >> PTE_SHIFT)
     return pfns.size
+
+
+def add_mappings(kernel: Kernel, copy: Vma, pfns: Pfns) -> None:
+    """The child's VMA maps the distinct pages `pfns` too (page_dup_rmap)."""
+    mem = kernel.mem_map
+    mem.count[pfns] += 1
+    mem.mapcount[pfns] += 1
+    if cow.marks(kernel) and not copy.shared:
+        mem.flags[pfns] &= ~PG_EXCLUSIVE
+    kernel.columns.rss[copy.mm.number] += pfns.size
+
+
+def copy_pinned(kernel: Kernel, copy: Vma, span: Span, at: Ints, pfns: Pfns) -> None:
+    """Give the child copies of the pages `pfns`, which a device holds for the parent, at the
+    positions `at` of its `span` (copy_present_page, 2020)."""
+    mem = kernel.mem_map
+    new = mem.alloc(at.size)
+    mem.data[new] = mem.data[pfns]
+    bits = copy.page_bits | PTE_DIRTY | (PTE_WRITE if copy.writable else 0)
+    span.words[at] = new << PTE_SHIFT | bits
+    span.store()
+    map_anon(kernel, copy, span.vpns[at], new)
+    kernel.design.cost.copies_fork_pin += at.size
 
 
 def borrow(parent: Process, call: str) -> Mm:

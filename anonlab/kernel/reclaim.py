@@ -10,10 +10,12 @@ from anonlab.errors import BadAddress, OutOfMemory
 from anonlab.formats.words import (
     PG_ANON,
     PG_DIRTY,
+    PG_EXCLUSIVE,
     PG_LOCKED,
     PG_RESERVED,
     PG_SWAPCACHE,
     PTE_ACCESSED,
+    SWP_EXCLUSIVE,
     Ints,
     Mask,
     Pfns,
@@ -21,7 +23,7 @@ from anonlab.formats.words import (
     swp_entry,
     swp_offset,
 )
-from anonlab.kernel import swapin
+from anonlab.kernel import cow, swapin
 from anonlab.kernel.arguments import mm_of
 from anonlab.kernel.page_cache import drop_pages
 from anonlab.kernel.pages import (
@@ -85,13 +87,19 @@ def page_out(kernel: Kernel, pfn: int) -> bool:
 def anon_out(kernel: Kernel, pfn: int) -> bool:
     """Swap out an anonymous page (add_to_swap, try_to_unmap, pageout)."""
     mem, swap, page = kernel.mem_map, kernel.swap, one(pfn)
+    if cow.copied_at_fork(kernel, page)[0]:
+        return False  # a device holds it: today it stays mapped (folio_try_share_anon_rmap_pte)
     if not mem.flags[pfn] & PG_SWAPCACHE:
         slot = swap.alloc(1)
         mem.count[pfn] += 1
         enter_swap_cache(kernel, page, slot)
         kernel.step("swap_out.add")
     slot = mem.private[page]
-    try_to_unmap(kernel, pfn, int(swp_entry(slot[0])))
+    mark = SWP_EXCLUSIVE if mem.flags[pfn] & PG_EXCLUSIVE else 0
+    mem.flags[pfn] &= ~PG_EXCLUSIVE
+    try_to_unmap(kernel, pfn, int(swp_entry(slot[0])) | mark)
+    if mark and mem.mapcount[pfn]:
+        mem.flags[pfn] |= PG_EXCLUSIVE  # it stays with the one process that maps it
     if mem.mapcount[pfn] == 0 and mem.count[pfn] == 1:
         swap.data[slot] = mem.data[page]
         leave_swap_cache(kernel, page)
@@ -134,6 +142,7 @@ def try_to_unmap(kernel: Kernel, pfn: int, word: int) -> None:
         return
     kernel.tables.words[hits.rows, hits.slots] = word
     mem.mapcount[pfn] -= nhits
+    np.subtract.at(kernel.columns.rss, hits.mms, 1)
     if word:
         kernel.swap.map[swp_offset(word)] += nhits
         for mm, vpn in zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True):
@@ -145,9 +154,10 @@ def try_to_unmap(kernel: Kernel, pfn: int, word: int) -> None:
 
 
 def unlocked(kernel: Kernel, hits: Hits) -> Hits:
-    """Return the hits before the first one in a locked VMA. The group knows mms, not VMAs, so each
-    hit costs a find_vma."""
-    kernel.design.cost.vma_finds += hits.mms.size
+    """Return the hits before the first one in a locked VMA. A design that knows mms, not VMAs, pays
+    a find_vma for each hit."""
+    if not kernel.design.knows_vmas:
+        kernel.design.cost.vma_finds += hits.mms.size
     for at, (mm, vpn) in enumerate(zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True)):
         vma = kernel.mms[mm].find_vma(vpn)
         if vma is not None and vma.locked:
@@ -223,6 +233,8 @@ def referenced(kernel: Kernel, pfn: int) -> bool:
     """Take the accessed bit from every word that maps `pfn`; return whether one had it
     (page_referenced)."""
     hits = walk(kernel, pfn)
+    if kernel.mem_map.flags[pfn] & PG_ANON:
+        kernel.design.referenced(pfn, hits.mms)
     words = kernel.tables.words[hits.rows, hits.slots]
     kernel.tables.words[hits.rows, hits.slots] = words & ~PTE_ACCESSED
     return bool((words & PTE_ACCESSED).any())

@@ -13,12 +13,14 @@ from anonlab.formats.words import (
     PTE_DIRTY,
     PTE_SHIFT,
     PTE_WRITE,
+    SWP_EXCLUSIVE,
     Ints,
     Mask,
     Pfns,
     Slots,
     swp_offset,
 )
+from anonlab.kernel import cow
 from anonlab.kernel.page_cache import page_in
 from anonlab.kernel.pages import drop_lonely, enter_swap_cache, map_anon
 from anonlab.machine import Span
@@ -66,9 +68,7 @@ def plan(
     clash &= kernel.design.clash(mem.index[pfns], vma, span.vpns[at])
     copy = clash
     if write:
-        others = np.where(cached, mem.count[pfns] - 1, 0) > 0
-        entries = swap.map[slots] - cached  # swap entries that name the slot, this one too
-        copy = clash | others | (entries > 1)
+        copy = clash | cow.others_have(kernel, pfns, slots)
     swap_in = SwapIn(process, vma, span, at, slots, clash, copy, write)
     actions.append(lambda: do_swap_page(kernel, swap_in))
     return int(np.count_nonzero(~cached) + np.count_nonzero(copy))
@@ -98,8 +98,13 @@ def do_swap_page(kernel: Kernel, swap_in: SwapIn) -> None:
     swap.free(swap_in.slots)  # the cache's own use is left, so no slot goes here
 
     keep = ~copy
+    alone = nobody_else(kernel, swap_in, pfns)
     # page_bits: swapoff also brings back pages that their VMA forbids to touch.
-    bits = vma.page_bits | PTE_ACCESSED | (PTE_WRITE | PTE_DIRTY if swap_in.write else 0)
+    bits: int | Ints = (
+        vma.page_bits | PTE_ACCESSED | (PTE_WRITE | PTE_DIRTY if swap_in.write else 0)
+    )
+    if cow.marks(kernel) and vma.writable:
+        bits = np.where(alone | copy, bits | PTE_WRITE, bits)
     mapped = pfns.copy()
     copies = mem.alloc(int(np.count_nonzero(copy)))
     mem.data[copies] = mem.data[pfns[copy]]
@@ -107,24 +112,28 @@ def do_swap_page(kernel: Kernel, swap_in: SwapIn) -> None:
     mem.count[pfns[keep]] += 1
     span.words[at] = mapped << PTE_SHIFT | bits
     span.store()
-    _map(kernel, vma, vpns[keep], pfns[keep])
+    map_anon(kernel, vma, vpns[keep], pfns[keep], alone[keep])
     map_anon(kernel, vma, vpns[copy], copies)
     _account(kernel, swap_in)
 
     drop_lonely(kernel, pfns[copy])
-    if swap.full:
+    if cow.lets_go_of_swap_cache(kernel, swap_in.write):
         drop_lonely(kernel, pfns[keep], holders=1)
     kernel.step("fault.swap_in", swap_in.process, vpns)
 
 
-def _map(kernel: Kernel, vma: Vma, vpns: Ints, pfns: Pfns) -> None:
-    """Map pages of the swap cache; exclusive means no more swap entries and no other mapper."""
+def nobody_else(kernel: Kernel, swap_in: SwapIn, pfns: Pfns) -> Mask:
+    """Return which of the swap-cache pages `pfns`, about to be mapped, nobody else has, bool[n]: no
+    mapper and no other swap entry. Where pages are marked, the swap entry must say so, or the page
+    must be about to leave the swap cache with nobody else holding it (do_swap_page, 6.x)."""
     mem, swap = kernel.mem_map, kernel.swap
-    alone = (mem.mapcount[pfns] == 0) & (swap.map[mem.private[pfns]] == 1)
-    if alone.any():
-        map_anon(kernel, vma, vpns[alone], pfns[alone])
-    if not alone.all():
-        map_anon(kernel, vma, vpns[~alone], pfns[~alone], exclusive=False)
+    alone: Mask = (mem.mapcount[pfns] == 0) & (swap.map[swap_in.slots] == 1)
+    if not cow.marks(kernel):
+        return alone
+    marked: Mask = (swap_in.span.words[swap_in.at] & SWP_EXCLUSIVE) != 0
+    if cow.lets_go_of_swap_cache(kernel, swap_in.write):
+        marked |= alone & (mem.count[pfns] == 1)
+    return marked
 
 
 def _account(kernel: Kernel, swap_in: SwapIn) -> None:
@@ -148,7 +157,7 @@ def frames_to_unuse(kernel: Kernel, entries: list[tuple[Vma, Span, Ints]]) -> in
     mapped by then: where it is now, or else at the first entry's address.
     """
     mem, swap = kernel.mem_map, kernel.swap
-    index: dict[int, int] = {}
+    index: dict[int, int | None] = {}
     frames = 0
     for vma, span, at in entries:
         slots, vpns = swp_offset(span.words[at]), span.vpns[at]
@@ -157,9 +166,9 @@ def frames_to_unuse(kernel: Kernel, entries: list[tuple[Vma, Span, Ints]]) -> in
             if slot not in index:
                 frames += pfn == 0
                 mapped = pfn != 0 and mem.mapcount[pfn] > 0
-                index[slot] = int(mem.index[pfn]) if mapped else -1
-            if index[slot] < 0:
-                index[slot] = vpn
+                index[slot] = int(mem.index[pfn]) if mapped else None
+            if index[slot] is None:
+                index[slot] = int(kernel.design.index_of(vma, np.array([vpn]))[0])
             else:
                 home, here = np.array([index[slot]]), np.array([vpn])
                 frames += int(kernel.design.clash(home, vma, here)[0])

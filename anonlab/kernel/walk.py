@@ -44,20 +44,23 @@ def walk(kernel: Kernel, pfn: int) -> Hits:
     if mem.mapcount[pfn] == 0:
         return Hits(nothing, nothing, nothing, nothing)
     if mem.flags[pfn] & PG_ANON:
-        mms, vpns = design.candidates(pfn)
+        mms, vpns, nodes = design.candidates(pfn)
         design.cost.locks += 1
     else:
         file = kernel.file_of(int(mem.mapping[pfn]))
         assert file is not None, f"pfn {pfn} is mapped, but belongs to no group and no file"
-        mms, vpns = file_pages.candidates(file, int(mem.index[pfn]))
-    rows, slots = kernel.tables.leaf(kernel.pgds[mms], vpns)
+        mms, vpns, nodes = file_pages.candidates(file, int(mem.index[pfn]), kernel.imap)
+    rows, slots = kernel.tables.leaf(kernel.columns.pgd[mms], vpns)
     words = kernel.tables.words[rows, slots]
     hit = np.flatnonzero(words >> PTE_SHIFT == pfn)
     hit = hit[(words[hit] & PTE_PRESENT) != 0]
-    visited = mms.size
+    probed = visited = mms.size
+    if nodes is not None:
+        visited = int(nodes[-1])
     if design.early_stop and hit.size == mem.mapcount[pfn]:
-        visited = int(hit[-1]) + 1
+        probed = visited = int(hit[-1]) + 1
+        visited = probed if nodes is None else int(nodes[probed - 1])
     design.cost.nodes += visited
-    design.cost.probes += visited
+    design.cost.probes += probed
     design.cost.hits += hit.size
     return Hits(mms[hit], vpns[hit], rows[hit], slots[hit], mms.size)

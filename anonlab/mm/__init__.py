@@ -1,5 +1,6 @@
 """What the kernel keeps of a process and of a file: VMAs, address spaces, files."""
 
+from anonlab.mm.columns import MmColumns
 from anonlab.mm.file import File
 from anonlab.mm.mm import Mm
 from anonlab.mm.process import Process
@@ -11,6 +12,7 @@ __all__ = [
     "VM_WRITE",
     "File",
     "Mm",
+    "MmColumns",
     "Process",
     "Vma",
     "prot_letters",

@@ -15,21 +15,26 @@ Left open in the mail, and chosen here: new members are appended; the walk stops
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 
 from anonlab.formats.snapshot import Edge, Node
-from anonlab.formats.words import PG_ANON, Ints, Mask, Pfns, Vpns
+from anonlab.formats.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
-from anonlab.rmap.base import Rmap
+from anonlab.rmap.base import Places, Rmap, one_of
 
 
 class Group:
-    """An anon memory group: the mms since one execve, parent first, by number."""
+    """An anon memory group: the mms since one execve, parent first, by number.
+
+    homes  with home='mm': what mem_map.mapping says of pages that each member touched first, by mm
+    """
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.mms: dict[int, None] = {}
+        self.homes: dict[int, int] = {}
         self._walk: Ints | None = None
 
     def join(self, mm: Mm) -> None:
@@ -56,23 +61,33 @@ class AnonGroup(Rmap):
                    'mapcount' = mapcount > 1, as Hugh Dickins shipped it, which does not copy pages
                    that are only pinned or in the swap cache
     walk_order     'append' (parent first) or 'head' (newest first)
+    home           'group', as in the mail; with 'mm' a page remembers the mm that touched it first,
+                   and a walk looks there before it goes down the list: Hugh's improvement alone
     early_stop     stop a walk once every mapping was found; the mail shows no stop
+    cow_rule, rehome_on_reuse   see Rmap; re-homing needs home='mm'
     """
 
     name = "anongroup"
+    year = 2004
+    lock = "group"
+    sizes: ClassVar = {"group": (12, 24), "member": (8, 16)}
 
     def __init__(
-        self, mremap_policy: str = "count", walk_order: str = "append", early_stop: bool = True
+        self,
+        mremap_policy: str = "count",
+        walk_order: str = "append",
+        early_stop: bool = True,
+        home: str = "group",
+        *,
+        cow_rule: str | None = None,
+        rehome_on_reuse: bool | None = None,
     ) -> None:
-        super().__init__()
-        if mremap_policy not in ("count", "mapcount"):
-            raise ValueError(f"mremap_policy is 'count' or 'mapcount', got {mremap_policy!r}")
-        if walk_order not in ("append", "head"):
-            raise ValueError(f"walk_order is 'append' or 'head', got {walk_order!r}")
-        self.mremap_policy = mremap_policy
-        self.walk_order = walk_order
-        self.early_stop = early_stop
+        super().__init__(cow_rule=cow_rule, early_stop=early_stop, rehome_on_reuse=rehome_on_reuse)
+        self.mremap_policy = one_of("mremap_policy", mremap_policy, ("count", "mapcount"))
+        self.walk_order = one_of("walk_order", walk_order, ("append", "head"))
+        self.home_first = one_of("home", home, ("group", "mm")) == "mm"
         self.groups: dict[int, Group] = {}
+        self._home_mms: dict[int, int] = {}
         self._next_number = 1
 
     def new_mm(self, mm: Mm) -> None:
@@ -80,7 +95,7 @@ class AnonGroup(Rmap):
         group = Group(self._next_number)
         self._next_number += 1
         self.groups[group.number] = mm.rmap = group
-        self.cost.allocs += 1
+        self.made("group")
         self._join(group, mm)
 
     def fork_mm(self, child: Mm, parent: Mm) -> None:
@@ -91,26 +106,42 @@ class AnonGroup(Rmap):
     def _join(self, group: Group, mm: Mm) -> None:
         group.join(mm)
         self.cost.links += 1
+        self.cost.locks += 1
+        self.grew("member", 1)
+        group.homes[mm.number] = group.number
+        if self.home_first and len(group.mms) > 1:
+            group.homes[mm.number] = self._next_number
+            self.groups[self._next_number] = group
+            self._next_number += 1
+        self._home_mms[group.homes[mm.number]] = mm.number
 
     def drop_mm(self, mm: Mm) -> None:
-        """exit and execve leave the group; the last member takes it along."""
+        """exit and execve leave the group; the last member takes it along. What names a home that
+        is gone stays as long as the group: its pages may be mapped by others."""
         group: Group = mm.rmap
         group.leave(mm)
         mm.rmap = None
         self.cost.unlinks += 1
+        self.cost.locks += 1
+        self.grew("member", -1)
         if not group.mms:
-            del self.groups[group.number]
-            self.cost.frees += 1
+            for number in {group.number, *group.homes.values()}:
+                del self.groups[number]
+                self._home_mms.pop(number, None)
+            self.freed("group")
 
-    def add(self, pfns: Pfns, vma: Vma, vpns: Vpns, exclusive: bool = True) -> None:
+    def add(self, pfns: Pfns, vma: Vma, vpns: Vpns, exclusive: Mask) -> None:
         """Give pages that nobody mapped before their one address and their group."""
         mem = self.mem_map
         fresh = mem.mapping[pfns] == 0
         if not fresh.all():
             pfns, vpns = pfns[fresh], vpns[fresh]
-        mem.flags[pfns] |= PG_ANON
-        mem.mapping[pfns] = vma.mm.rmap.number
+        mem.mapping[pfns] = self._mapping(vma.mm)
         mem.index[pfns] = vpns
+
+    def _mapping(self, mm: Mm) -> int:
+        group: Group = mm.rmap
+        return group.homes[mm.number] if self.home_first else group.number
 
     def remove(self, pfns: Pfns, vma: Vma, vpns: Vpns) -> None:
         """Forget the group of pages that nobody maps any more: they may stay in the swap cache
@@ -120,13 +151,17 @@ class AnonGroup(Rmap):
         mem.mapping[gone] = 0
         mem.index[gone] = 0
 
+    def reused(self, pfns: Pfns, vma: Vma, vpns: Vpns) -> None:
+        """The writer is the home from now on, if pages have one."""
+        self.mem_map.mapping[pfns] = self._mapping(vma.mm)
+
     def move(self, pfns: Pfns, old: Vma, vpns: Vpns) -> Mask:
         """Shared pages are copied (mail: "if (PageAnonymous(page) && page->count > 1)")."""
         if self.mremap_policy == "count":
             return self.mem_map.count[pfns] > 1
         return self.mem_map.mapcount[pfns] > 1
 
-    def moved(self, pfns: Pfns, new: Vma, vpns: Vpns) -> None:
+    def moved(self, pfns: Pfns, old: Vma, old_vpns: Vpns, new: Vma, vpns: Vpns) -> None:
         """The page follows its PTE (mail: "page->index = address >> PAGE_SHIFT")."""
         self.mem_map.index[pfns] = vpns
 
@@ -135,30 +170,40 @@ class AnonGroup(Rmap):
         elsewhere: Mask = index != vpns
         return elsewhere
 
-    def candidates(self, pfn: int) -> tuple[Ints, Vpns]:
+    def candidates(self, pfn: int) -> Places:
         """The one address, in every mm of the group."""
-        mms = self.groups[int(self.mem_map.mapping[pfn])].walk_order()
+        home = int(self.mem_map.mapping[pfn])
+        group = self.groups[home]
+        mms = group.walk_order()
         if self.walk_order == "head":
             mms = mms[::-1]
-        return mms, np.full(mms.shape, self.mem_map.index[pfn])
+        if self.home_first and self._home_mms[home] in group.mms:
+            first = self._home_mms[home]
+            mms = np.concatenate([[first], mms[mms != first]])
+        return Places(mms, np.full(mms.shape, self.mem_map.index[pfn]))
 
     def home(self, mm: Mm) -> str:
         """Every mm is in one group."""
         return f"group{mm.rmap.number}"
 
     def mapping_names(self) -> list[tuple[int, str]]:
-        """Groups by number."""
-        return [(number, f"group {number}") for number in self.groups]
+        """Groups by number, and what else stands for a group."""
+        names = {number: f"group {group.number}" for number, group in self.groups.items()}
+        if self.home_first:
+            names = {n: f"{name}, home mm {self._home_mms[n]}" for n, name in names.items()}
+        return list(names.items())
 
     def graph(self) -> tuple[list[Node], list[Edge]]:
         """Each group with its list of mms, in list order."""
         nodes, edges = [], []
-        for group in self.groups.values():
+        for number, group in self.groups.items():
+            if number != group.number:
+                continue
             facts = (("mms", str(len(group.mms))),)
             nodes.append(Node(f"group{group.number}", "group", f"group {group.number}", facts))
-            for number in group.mms:
-                nodes.append(Node(f"mm{number}", "mm", f"mm {number}"))
-                edges.append(Edge(f"group{group.number}", f"mm{number}", "member"))
+            for member in group.mms:
+                nodes.append(Node(f"mm{member}", "mm", f"mm {member}"))
+                edges.append(Edge(f"group{group.number}", f"mm{member}", "member"))
         return nodes, edges
 
     def check(self, mms: Mapping[int, Mm], numbers: Ints, vpns: Vpns, pfns: Pfns) -> None:
@@ -171,11 +216,14 @@ class AnonGroup(Rmap):
             f"{mem.index[pfns[bad[0]]]:#x}"
         )
         for number, pfn in zip(numbers.tolist(), pfns.tolist(), strict=True):
-            group = int(mem.mapping[pfn])
-            assert group == mms[number].rmap.number, f"mm {number} maps pfn {pfn} of group {group}"
-        members = [number for group in self.groups.values() for number in group.mms]
+            group = self.groups.get(int(mem.mapping[pfn]))
+            assert group is mms[number].rmap, (
+                f"mm {number} maps pfn {pfn} of group {mem.mapping[pfn]}"
+            )
+        groups = {id(group): group for group in self.groups.values()}.values()
+        members = [number for group in groups for number in group.mms]
         assert sorted(members) == sorted(mms), (
             f"groups have the mms {members}, alive are {list(mms)}"
         )
-        empty = [group.number for group in self.groups.values() if not group.mms]
+        empty = [group.number for group in groups if not group.mms]
         assert not empty, f"group {empty[0]} has no member and was not freed"

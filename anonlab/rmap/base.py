@@ -3,52 +3,105 @@
 A design is one class derived from Rmap, in one file. It keeps what it likes in `vma.rmap`,
 `mm.rmap` and in mem_map's `mapping` and `index` (which nobody else writes for anonymous pages),
 and must name every place that maps an anonymous page. It may name places that do not: that is its
-cost, and is counted. It never touches page tables, `count` or `mapcount`.
+cost, and is counted. It never touches page tables, `count`, `mapcount` or flags.
 
 Every hook does nothing by default, takes ranges, and runs after the kernel's own change.
 Pages (`pfns`) and their page numbers (`vpns`) are int64[n], pairwise, distinct.
+
+`anonlab/rmap/README.md` has a complete design in thirty lines, to start from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from anonlab.formats.labels import Label
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.formats.words import Ints, Mask, Pfns, Vpns
 from anonlab.machine import Machine
-from anonlab.mm import Mm, Vma
+from anonlab.mm import Mm, MmColumns, Vma
 from anonlab.rmap.cost import Cost
+
+COW_RULES = ("count", "mapcount_swapcount", "count_only", "exclusive")
+"""When a write fault may write in place, oldest first: anonlab/kernel/cow.py has the rules."""
+
+
+class Places(NamedTuple):
+    """Where a page may be mapped, in walking order, without repetition.
+
+    mms, vpns  int64[n] each: numbers of address spaces, page numbers
+    nodes      int64[n + 1] or None: elements of the design's structure that the walk has visited
+               when it probes each place, and in all when it never stops; None = one for each place
+    """
+
+    mms: Ints
+    vpns: Vpns
+    nodes: Ints | None = None
 
 
 class Rmap:
     """A reverse-map design that knows nothing: the base of all others.
 
-    name        what people call it: Kernel(design=name)
-    cow_rule    when do_wp_page writes in place: 'count' = the rule of 2004 (can_share_swap_page)
-    early_stop  a walk ends once it has found `mapcount` places
-    wants_dup   dup is called, page by page; fork then costs as much as it does
+    cow_rule         when do_wp_page writes in place: one of COW_RULES
+    early_stop       a walk ends once it has found `mapcount` places
+    rehome_on_reuse  a page that is written in place moves to the writer's own object
+    raises           ValueError for another cow_rule
+
+    What a class says of itself:
+    name           what people call it: Kernel(design=name)
+    year           when it was proposed
+    lock           the lock that a walk takes
+    sizes          bytes of each kind of object it makes, (32-bit, 64-bit)
+    words          labels of steps that read differently under this design (formats/labels.py)
+    wants_dup      dup is called, page by page; fork then costs as much as it does
+    knows_vmas     a walk has the VMA at hand; others pay a find_vma for each hit
     keeps_mapping  mem_map.mapping stays when a page is mapped nowhere; nobody may follow it then
+    exact          candidates never names a place that does not map the page
     """
 
     name = ""
+    year = 0
+    lock = ""
     cow_rule = "count"
     early_stop = True
+    rehome_on_reuse = False
     keeps_mapping = False
     wants_dup = False
+    knows_vmas = False
+    exact = False
+    sizes: ClassVar[Mapping[str, tuple[int, int]]] = {}
+    words: ClassVar[Mapping[str, Label]] = {}
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        cow_rule: str | None = None,
+        early_stop: bool | None = None,
+        rehome_on_reuse: bool | None = None,
+    ) -> None:
         self.cost = Cost()
+        if cow_rule is not None:
+            self.cow_rule = one_of("cow_rule", cow_rule, COW_RULES)
+        if early_stop is not None:
+            self.early_stop = early_stop
+        if rehome_on_reuse is not None:
+            self.rehome_on_reuse = rehome_on_reuse
 
-    def attach(self, machine: Machine) -> None:
-        """Belong to `machine`; called once, before anything else. ValueError the second time."""
+    def attach(self, machine: Machine, columns: MmColumns) -> None:
+        """Belong to `machine`; called once, before anything else. ValueError the second time.
+
+        columns  what is known of each address space by number, its resident pages among it
+        """
         if hasattr(self, "machine"):
             raise ValueError(
                 f"this {type(self).__name__} belongs to another kernel; make a new one"
             )
         self.machine = machine
         self.mem_map = machine.mem_map
+        self.columns = columns
 
     # Address spaces
 
@@ -79,8 +132,12 @@ class Rmap:
     def merge_vma(self, keep: Vma, gone: Vma) -> None:
         """`gone` was absorbed by `keep`, pages and all; unlink_vma(gone) follows."""
 
+    def adjust_vma(self, vma: Vma) -> None:
+        """`vma` begins or ends elsewhere now: a split, a merge, growth
+        (anon_vma_interval_tree_post_update_vma)."""
+
     def unlink_vma(self, vma: Vma) -> None:
-        """`vma` is gone (unlink_anon_vmas)."""
+        """`vma` has no pages any more, and is gone or starts anew (unlink_anon_vmas)."""
 
     def moved_pgoff(self, vma: Vma, start_vpn: int) -> int:
         """Return the pgoff of the anonymous `vma` after mremap moved it to `start_vpn`."""
@@ -88,10 +145,10 @@ class Rmap:
 
     # Pages
 
-    def add(self, pfns: Pfns, vma: Vma, vpns: Vpns, exclusive: bool = True) -> None:
+    def add(self, pfns: Pfns, vma: Vma, vpns: Vpns, exclusive: Mask) -> None:
         """Anonymous pages were mapped: new ones, or back from swap (page_add_anon_rmap).
 
-        exclusive  False after a swap-in of a page that others still have on swap
+        exclusive  bool[n], False for a page back from swap that others may still have there
         """
 
     def dup(self, pfns: Pfns, vma: Vma, vpns: Vpns) -> None:
@@ -108,8 +165,12 @@ class Rmap:
         copied instead. A question: nothing may change yet."""
         return np.zeros(pfns.shape, dtype=np.bool_)
 
-    def moved(self, pfns: Pfns, new: Vma, vpns: Vpns) -> None:
-        """mremap moved these pages to `vpns` in `new`."""
+    def moved(self, pfns: Pfns, old: Vma, old_vpns: Vpns, new: Vma, vpns: Vpns) -> None:
+        """mremap moved these pages from `old_vpns` in `old` to `vpns` in `new`."""
+
+    def index_of(self, vma: Vma, vpns: Vpns) -> Ints:
+        """Return the mem_map.index of pages at `vpns` in `vma`, int64[n]."""
+        return vpns
 
     def clash(self, index: Ints, vma: Vma, vpns: Vpns) -> Mask:
         """A swap-in wants to map pages that are still mapped elsewhere: return bool[n], True where
@@ -118,10 +179,14 @@ class Rmap:
 
     # The walk
 
-    def candidates(self, pfn: int) -> tuple[Ints, Vpns]:
-        """Return where the anonymous page `pfn` may be mapped: mm numbers int64[n], vpns int64[n],
-        in walking order, without repetition (rmap_walk)."""
+    def candidates(self, pfn: int) -> Places:
+        """Return where the anonymous page `pfn`, mapped at least once, may be mapped (rmap_walk).
+        A question: it counts nothing."""
         raise NotImplementedError(f"{type(self).__name__} does not say where pages are mapped")
+
+    def referenced(self, pfn: int, mms: Ints) -> None:
+        """page_referenced has walked `pfn` and found it in the address spaces `mms`, int64[n], in
+        walking order."""
 
     # For people
 
@@ -143,3 +208,28 @@ class Rmap:
         mms                  the live address spaces by number
         numbers, vpns, pfns  int64[n]: every anonymous mapping that a scan of all page tables found
         """
+
+    # For designs
+
+    def made(self, kind: str, n: int = 1) -> None:
+        """Count `n` new objects of `kind`, a key of `sizes`."""
+        self.cost.allocs += n
+        self.grew(kind, n)
+
+    def freed(self, kind: str, n: int = 1) -> None:
+        """Count `n` objects of `kind` that were given back."""
+        self.cost.frees += n
+        self.grew(kind, -n)
+
+    def grew(self, kind: str, n: int) -> None:
+        """Count the bytes of `n` things of `kind` that stand inside other objects."""
+        small, large = self.sizes[kind]
+        self.cost.bytes32 += n * small
+        self.cost.bytes64 += n * large
+
+
+def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> str:
+    """Return the option `value` if it is allowed; ValueError that lists what is."""
+    if value not in allowed:
+        raise ValueError(f"{name} is one of {', '.join(allowed)}; got {value!r}")
+    return str(value)

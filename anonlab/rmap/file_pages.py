@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from anonlab.formats.words import Ints, Vpns
 from anonlab.mm import File, Vma
+from anonlab.rmap.base import Places
 
 
 def link(vma: Vma) -> None:
@@ -25,15 +25,17 @@ def unlink(vma: Vma) -> None:
         del vma.file.vmas[vma]
 
 
-def candidates(file: File, pgoff: int) -> tuple[Ints, Vpns]:
-    """Return where page `pgoff` of `file` may be mapped: mm numbers and vpns, int64[n] each.
+def candidates(file: File, pgoff: int, imap: str = "tree") -> Places:
+    """Return where page `pgoff` of `file` may be mapped.
 
-    A VMA that does not reach that offset is passed over without a probe (vma_address).
+    A VMA that does not reach that offset is passed over without a probe (vma_address). The list of
+    2003 visits it all the same; the tree of 2004 does not.
     """
     places = [
-        (vma.mm.number, vma.start_vpn + pgoff - vma.pgoff)
-        for vma in file.vmas
+        (vma.mm.number, vma.start_vpn + pgoff - vma.pgoff, at + 1)
+        for at, vma in enumerate(file.vmas)
         if vma.pgoff <= pgoff < vma.pgoff + vma.npages
     ]
-    found = np.array(places, dtype=np.int64).reshape(-1, 2)
-    return found[:, 0], found[:, 1]
+    mms, vpns, visited = np.array(places, dtype=np.int64).reshape(-1, 3).T
+    nodes = np.append(visited, len(file.vmas)) if imap == "list" else None
+    return Places(mms, vpns, nodes)

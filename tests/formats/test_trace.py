@@ -112,7 +112,7 @@ def test_a_file_cut_off_anywhere_is_refused(plain: dict[str, Any]) -> None:
 @pytest.mark.parametrize("label", LABELS)
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_sentences_are_whole_for_any_number_of_pages(label: str, n: int) -> None:
-    text = sentence(label, "shell", "0x30000", n, "rw-")
+    text = sentence(LABELS[label], "shell", "0x30000", n, "rw-")
     assert not set(text) & set("{}[]|")
     assert "  " not in text
     assert text[0].isupper() or text[0].isdigit() or text.startswith(("shell", "rw-"))

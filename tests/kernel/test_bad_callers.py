@@ -129,8 +129,8 @@ def test_a_design_belongs_to_one_kernel():
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"mremap_policy": "refs"}, "mremap_policy is 'count' or 'mapcount', got 'refs'"),
-        ({"walk_order": "tail"}, "walk_order is 'append' or 'head', got 'tail'"),
+        ({"mremap_policy": "refs"}, "mremap_policy is one of count, mapcount; got 'refs'"),
+        ({"walk_order": "tail"}, "walk_order is one of append, head; got 'tail'"),
     ],
 )
 def test_an_unknown_option_of_the_anon_group_names_the_known_ones(options, sentence):
