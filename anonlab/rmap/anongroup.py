@@ -70,6 +70,9 @@ class AnonGroup(Rmap):
     name = "anongroup"
     year = 2004
     lock = "group"
+    cannot: ClassVar = {
+        "KSM": "one page at many addresses of unrelated groups: a page has one index and one mapping"
+    }
     sizes: ClassVar = {"group": (12, 24), "member": (8, 16)}
 
     def __init__(

@@ -59,6 +59,7 @@ class Rmap:
     wants_dup      dup is called, page by page; fork then costs as much as it does
     knows_vmas     a walk has the VMA at hand; others pay a find_vma for each hit
     keeps_mapping  mem_map.mapping stays when a page is mapped nowhere; nobody may follow it then
+    cannot         what this design cannot represent, by name, and why
     exact          candidates never names a place that does not map the page
     """
 
@@ -74,6 +75,7 @@ class Rmap:
     exact = False
     sizes: ClassVar[Mapping[str, tuple[int, int]]] = {}
     words: ClassVar[Mapping[str, Label]] = {}
+    cannot: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
         self,
