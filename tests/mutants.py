@@ -29,6 +29,7 @@ from anonlab.kernel import (
     walk,
 )
 from anonlab.rmap.anongroup import AnonGroup
+from anonlab.rmap.base import Rmap
 
 
 class Mutant(NamedTuple):
@@ -113,7 +114,7 @@ MUTANTS = {
         kernel.Kernel._pages_in, "self.swap.cache[swp_offset(words[~present])]", "words[:0]"
     ),
     "mapping is not cleared when nobody maps the page": Mutant(
-        AnonGroup.remove, "mem.mapcount[pfns] == 0", "mem.mapcount[pfns] == -1"
+        Rmap.forget_unmapped, "mem.mapcount[pfns] == 0", "mem.mapcount[pfns] == -1"
     ),
     "execve keeps the old group": Mutant(
         process.execve, "kernel.design.new_mm(process.mm)", "kernel.design.fork_mm(process.mm, old)"

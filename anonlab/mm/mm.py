@@ -19,6 +19,7 @@ class Mm:
     number  its id, from 1, never used twice
     pgd     row of its top page table
     vmas    ascending by address, never overlapping
+    nvmas   VMAs that it has had so far
     users   processes that run in it (mm_users); 0 = gone
     start_brk, brk  bounds of the heap, in pages
     rmap    what the reverse-map design keeps per mm (its group); the kernel only carries it
@@ -29,6 +30,7 @@ class Mm:
         self.pgd = pgd
         self.geometry = geometry
         self.vmas: list[Vma] = []
+        self.nvmas = 0
         self.users = 1
         self.start_brk = 0
         self.brk = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from anonlab.formats.words import PTE_PRESENT, PTE_USER, PTE_WRITE
@@ -38,6 +38,7 @@ class Vma:
             makes of it (start_vpn when nothing else is wanted)
     shared  MAP_SHARED: writes go to the file's own pages
     rmap    what the reverse-map design keeps here (anon_vma); the kernel only carries it
+    number  its name among the VMAs that `mm` has had, from 1
     Two VMAs are the same only if they are the same object.
     """
 
@@ -51,6 +52,11 @@ class Vma:
     locked: bool = False
     growsdown: bool = False
     rmap: Any = None
+    number: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.mm.nvmas += 1
+        self.number = self.mm.nvmas
 
     @property
     def npages(self) -> int:

@@ -71,7 +71,7 @@ class AnonGroup(Rmap):
     year = 2004
     lock = "group"
     cannot: ClassVar = {
-        "KSM": "one page at many addresses of unrelated groups: a page has one index and one mapping"
+        "KSM": "one page at addresses of unrelated groups: a page has one index and one mapping"
     }
     sizes: ClassVar = {"group": (12, 24), "member": (8, 16)}
 
@@ -147,12 +147,8 @@ class AnonGroup(Rmap):
         return group.homes[mm.number] if self.home_first else group.number
 
     def remove(self, pfns: Pfns, vma: Vma, vpns: Vpns) -> None:
-        """Forget the group of pages that nobody maps any more: they may stay in the swap cache
-        while the group goes, and `mapping` must not dangle."""
-        mem = self.mem_map
-        gone = pfns[mem.mapcount[pfns] == 0]
-        mem.mapping[gone] = 0
-        mem.index[gone] = 0
+        """Pages that nobody maps any more are in no group."""
+        self.forget_unmapped(pfns)
 
     def reused(self, pfns: Pfns, vma: Vma, vpns: Vpns) -> None:
         """The writer is the home from now on, if pages have one."""

@@ -213,6 +213,14 @@ class Rmap:
 
     # For designs
 
+    def forget_unmapped(self, pfns: Pfns) -> None:
+        """Clear mapping and index of those of `pfns` that nobody maps any more: they may stay in
+        the swap cache while the object that they name goes, and `mapping` must not dangle."""
+        mem = self.mem_map
+        gone = pfns[mem.mapcount[pfns] == 0]
+        mem.mapping[gone] = 0
+        mem.index[gone] = 0
+
     def made(self, kind: str, n: int = 1) -> None:
         """Count `n` new objects of `kind`, a key of `sizes`."""
         self.cost.allocs += n

@@ -1,0 +1,152 @@
+"""What the designs share that find a page by its offset: a VMA keeps its pgoff when it moves.
+
+A page's index is linear in its VMA: `index = pgoff + (vpn - start_vpn)`. mremap leaves pgoff as it
+is once the VMA has pages, so index stays true, no page is touched, and nothing is copied; the
+price is that a moved VMA seldom fits its new neighbours. How far a VMA is from home is its
+displacement, `start_vpn - pgoff`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from anonlab.formats.snapshot import Edge, Node
+from anonlab.formats.words import Ints, Pfns, Vpns
+from anonlab.mm import Mm, Vma
+from anonlab.rmap.base import Rmap
+
+
+def pgoff_of(vma: Vma) -> int:
+    """Return the index of the first page of `vma`."""
+    return vma.pgoff
+
+
+class VmaList:
+    """VMAs in the order they were linked, and columns of them for walks.
+
+    first_index  says which index the first page of a VMA has
+    """
+
+    def __init__(self, first_index: Callable[[Vma], int] = pgoff_of) -> None:
+        self.vmas: dict[Vma, None] = {}
+        self._first_index = first_index
+        self._columns: Ints | None = None
+
+    def link(self, vma: Vma) -> None:
+        """Append `vma`."""
+        self.vmas[vma] = None
+        self._columns = None
+
+    def unlink(self, vma: Vma) -> None:
+        """Take `vma` off the list."""
+        del self.vmas[vma]
+        self._columns = None
+
+    def replace(self, gone: Vma, new: Vma) -> None:
+        """Put `new` where `gone` is."""
+        self.vmas = {new if vma is gone else vma: None for vma in self.vmas}
+        self._columns = None
+
+    def changed(self) -> None:
+        """A VMA of the list begins or ends elsewhere now."""
+        self._columns = None
+
+    def columns(self) -> Ints:
+        """Return int64[4, n], oldest first: number of the mm, first index, index after the last,
+        displacement (vpn - index). Kept until something changes."""
+        if self._columns is None:
+            rows = [
+                (vma.mm.number, first, first + vma.npages, vma.start_vpn - first)
+                for vma in self.vmas
+                for first in (self._first_index(vma),)
+            ]
+            self._columns = np.array(rows, dtype=np.int64).reshape(-1, 4).T
+        return self._columns
+
+    def at(self, index: int, newest_first: bool) -> tuple[Ints, Ints, Vpns]:
+        """Return the VMAs that have a page of `index`: their positions in walking order, the
+        numbers of their mms, and the page numbers, int64[n] each."""
+        mms, first, end, displacement = self.columns()[:, :: -1 if newest_first else 1]
+        where = np.flatnonzero((first <= index) & (index < end))
+        return where, mms[where], index + displacement[where]
+
+
+class LinearRmap(Rmap):
+    """Designs whose pages keep their index when mremap moves their VMA.
+
+    A design keeps None in `vma.rmap` as long as the VMA has no anonymous page.
+    """
+
+    knows_vmas = True
+
+    def first_index(self, vma: Vma) -> int:
+        """Return the index of the first page of `vma`."""
+        return vma.pgoff
+
+    def index_of(self, vma: Vma, vpns: Vpns) -> Ints:
+        """Linear in the VMA (linear_page_index)."""
+        return vpns - vma.start_vpn + self.first_index(vma)
+
+    def moved_pgoff(self, vma: Vma, start_vpn: int) -> int:
+        """A VMA that was never written starts anew; any other keeps what its pages rely on."""
+        return start_vpn if vma.rmap is None else vma.pgoff
+
+    def set_home(self, pfns: Pfns, vma: Vma, vpns: Vpns, mapping: int | Ints) -> None:
+        """Pages that nobody maps yet get `mapping` and their index. Others have both, and must
+        agree: the kernel asserts it (page_add_anon_rmap, 2.6.7)."""
+        mem = self.mem_map
+        index = self.index_of(vma, vpns)
+        fresh = mem.mapping[pfns] == 0
+        mem.mapping[pfns] = np.where(fresh, mapping, mem.mapping[pfns])
+        mem.index[pfns] = np.where(fresh, index, mem.index[pfns])
+        bad = np.flatnonzero(mem.index[pfns] != index)
+        assert not bad.size, (
+            f"pfn {pfns[bad[0]]} has index {mem.index[pfns[bad[0]]]:#x} and was mapped where the "
+            f"index is {index[bad[0]]:#x}"
+        )
+
+    def check_index(
+        self, mms: Mapping[int, Mm], numbers: Ints, vpns: Vpns, pfns: Pfns
+    ) -> Iterator[tuple[int, Vma]]:
+        """I3, first half: every page lies where its index says. Yield (pfn, vma) of each mapping,
+        for the second half: that the page's object knows the VMA."""
+        for number, vpn, pfn in zip(numbers.tolist(), vpns.tolist(), pfns.tolist(), strict=True):
+            vma = mms[number].find_vma(vpn)
+            assert vma is not None, f"mm {number} maps pfn {pfn} at vpn {vpn:#x}, outside any VMA"
+            index = self.first_index(vma) + vpn - vma.start_vpn
+            assert self.mem_map.index[pfn] == index, (
+                f"pfn {pfn} has index {self.mem_map.index[pfn]:#x}, but {vma!r} maps it where the "
+                f"index is {index:#x}"
+            )
+            yield pfn, vma
+
+    def vma_nodes(self, vmas: dict[Vma, None]) -> tuple[list[Node], list[Edge]]:
+        """Return `vmas` and their address spaces as nodes, each VMA pointing to its mm."""
+        nodes, edges = {}, []
+        for vma in vmas:
+            where = f"{vma.mm.geometry.address(vma.start_vpn)}, {vma.npages} pages"
+            facts = (("index", f"{self.first_index(vma):#x}"),)
+            nodes[vma_id(vma)] = Node(vma_id(vma), "vma", where, facts)
+            nodes[f"mm{vma.mm.number}"] = Node(f"mm{vma.mm.number}", "mm", f"mm {vma.mm.number}")
+            edges.append(Edge(vma_id(vma), f"mm{vma.mm.number}", "mm"))
+        return list(nodes.values()), edges
+
+
+def vma_id(vma: Vma) -> str:
+    """Return the graph node id of a VMA."""
+    return f"vma{vma.mm.number}.{vma.number}"
+
+
+def mergeable_neighbours(vma: Vma) -> Iterator[Vma]:
+    """Yield the next and then the previous VMA, if `vma` could be one with it but for access rights
+    and the reverse map (find_mergeable_anon_vma)."""
+    above, below = vma.mm.find_vma(vma.end_vpn), vma.mm.find_vma(vma.start_vpn - 1)
+    for lower, upper in ((vma, above), (below, vma)):
+        if lower is None or upper is None:
+            continue
+        alike = lower.file is upper.file and lower.shared == upper.shared
+        alike &= lower.locked == upper.locked and lower.growsdown == upper.growsdown
+        if alike and lower.pgoff + lower.npages == upper.pgoff:
+            yield upper if lower is vma else lower
