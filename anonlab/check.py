@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -32,7 +33,7 @@ from anonlab.formats.words import (
 )
 from anonlab.kernel import Kernel
 from anonlab.kernel.walk import walk
-from anonlab.mm import Vma
+from anonlab.mm import VM_WRITE, Vma
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,12 @@ class Scan:
     words: Words
     rows: Rows
 
-    @property
+    @cached_property
     def present(self) -> Mask:
         """Words that map a frame."""
         return np.asarray((self.words & PTE_PRESENT) != 0)
 
-    @property
+    @cached_property
     def pfns(self) -> Pfns:
         """The frames of all words, meaningful where `present`."""
         return self.words >> PTE_SHIFT
@@ -68,9 +69,10 @@ def scan(kernel: Kernel) -> Scan:
     vpns = np.zeros(rows.shape, dtype=np.int64)
     passed = [rows]
     for level in range(kernel.geometry.levels):
-        at, slots = np.nonzero(tables[rows])  # every entry of every table on this level
-        words = tables[rows[at], slots]
-        mms, vpns = mms[at], vpns[at] << bits | slots
+        entries = tables[rows].reshape(-1)  # every entry of every table on this level
+        at = np.flatnonzero(entries != 0)
+        words, above = entries[at], at >> bits
+        mms, vpns = mms[above], vpns[above] << bits | at & (1 << bits) - 1
         if level < kernel.geometry.levels - 1:
             rows = words >> PTE_SHIFT
             passed.append(rows)
@@ -129,7 +131,7 @@ def state(kernel: Kernel, truth: Scan) -> str:
 
 def first(bad: Mask) -> int | None:
     """Return the position of the first True, or None."""
-    return int(np.argmax(bad)) if bad.any() else None
+    return int(bad.argmax()) if np.count_nonzero(bad) else None
 
 
 # Machine
@@ -223,46 +225,49 @@ def swap_map_is_the_number_of_users(kernel: Kernel, truth: Scan) -> None:
 
 def words_lie_in_vmas(kernel: Kernel, truth: Scan) -> None:
     """Every word lies in a VMA that allows what it allows; file pages lie at their offset."""
-    mem = kernel.mem_map
-    for mm in kernel.mms.values():
-        mine = truth.mms == mm.number
-        covered = np.zeros(np.count_nonzero(mine), dtype=np.bool_)
-        vpns, words = truth.vpns[mine], truth.words[mine]
-        for vma in mm.vmas:
-            inside = (vpns >= vma.start_vpn) & (vpns < vma.end_vpn)
-            covered |= inside
-            _words_fit(kernel, vma, vpns[inside], words[inside])
-        at = first(~covered)
-        where = kernel.geometry.address(int(vpns[at])) if at is not None else ""
-        assert at is None, f"mm {mm.number} maps {where}, which is outside all VMAs"
-    anon = truth.present & ((mem.flags[np.where(truth.present, truth.pfns, 0)] & PG_ANON) != 0)
-    shared = mem.mapcount[truth.pfns[anon]] > 1
-    at = first(shared & ((truth.words[anon] & PTE_WRITE) != 0))
-    assert at is None, f"pfn {truth.pfns[anon][at or 0]} is mapped more than once and writable"
+    vmas = [vma for number in sorted(kernel.mms) for vma in kernel.mms[number].vmas]
+    areas = np.array([(0,) * 7, *map(_area, vmas)], dtype=np.int64).T  # the first has no pages
+    starts, ends = areas[0] * kernel.geometry.npages + areas[1:3]
+    places = truth.mms * kernel.geometry.npages + truth.vpns
+    of = np.searchsorted(starts, places, side="right") - 1  # int64[n], the area of each word
+    at = first(places >= ends[of])
+    where = kernel.geometry.address(int(truth.vpns[at])) if at is not None else ""
+    assert at is None, f"mm {truth.mms[at or 0]} maps {where}, which is outside all VMAs"
+    of, vpns, words = of[truth.present], truth.vpns[truth.present], truth.words[truth.present]
+    _words_fit(kernel, [vmas[number - 1] for number in of.tolist()], areas[3:, of], vpns, words)
 
 
-def _words_fit(kernel: Kernel, vma: Vma, vpns: Vpns, words: Words) -> None:
+def _area(vma: Vma) -> tuple[int, ...]:
+    """Return what words must fit to: mm, bounds, protection, sharing, file, vpn of its page 0."""
+    mapping = vma.file.mapping if vma.file else 0
+    rules = (vma.prot, vma.shared, mapping, vma.start_vpn - vma.pgoff)
+    return vma.mm.number, vma.start_vpn, vma.end_vpn, *rules
+
+
+def _words_fit(kernel: Kernel, vmas: list[Vma], rules: Ints, vpns: Vpns, words: Words) -> None:
+    """Every present word, in the VMA at its position, follows its column of `rules`."""
+    prot, shared, mapping, page_0 = rules
+    pfns, may_write = words >> PTE_SHIFT, (words & PTE_WRITE) != 0
     mem = kernel.mem_map
-    present = (words & PTE_PRESENT) != 0
-    words, vpns = words[present], vpns[present]
-    if not vma.writable:
-        assert not (words & PTE_WRITE).any(), f"{vma!r} is read-only but has a writable word"
-    assert vma.prot or not (words & PTE_USER).any(), f"{vma!r} forbids all, but a word does not"
-    pfns = words >> PTE_SHIFT
-    zero = pfns == ZERO_PFN
-    assert not (words[zero] & PTE_WRITE).any(), f"{vma!r} maps the zero page writable"
-    pages = ~zero & ((mem.flags[pfns] & PG_ANON) == 0)
-    if vma.file is None:
-        assert not pages.any(), f"{vma!r} maps pfn {pfns[pages][:1]}, which is not anonymous"
-        return
-    right = (mem.mapping[pfns] == vma.file.mapping) & (
-        mem.index[pfns] == vpns - vma.start_vpn + vma.pgoff
-    )
-    at = first(pages & ~right)
-    assert at is None, f"{vma!r} maps pfn {pfns[at or 0]}, not its page of the file"
-    assert not vma.shared or pages.all(), f"{vma!r} is shared but maps an anonymous page"
-    at = first(pages & ((words & PTE_WRITE) != 0))
-    assert vma.shared or at is None, f"{vma!r} is private but may write to pfn {pfns[at or 0]}"
+    anon = (mem.flags[pfns] & PG_ANON) != 0
+    of_file = ~anon & (pfns != ZERO_PFN)
+    at = first(may_write & (prot & VM_WRITE == 0))
+    assert at is None, f"{vmas[at or 0]!r} is read-only but has a writable word"
+    at = first((prot == 0) & (words & PTE_USER != 0))
+    assert at is None, f"{vmas[at or 0]!r} forbids all, but a word does not"
+    at = first(may_write & (pfns == ZERO_PFN))
+    assert at is None, f"{vmas[at or 0]!r} maps the zero page writable"
+    at = first(of_file & (mapping == 0))
+    assert at is None, f"{vmas[at or 0]!r} maps pfn {pfns[at or 0]}, which is not anonymous"
+    right = (mem.mapping[pfns] == mapping) & (mem.index[pfns] == vpns - page_0)
+    at = first(of_file & ~right)
+    assert at is None, f"{vmas[at or 0]!r} maps pfn {pfns[at or 0]}, not its page of the file"
+    at = first((shared != 0) & ~of_file)
+    assert at is None, f"{vmas[at or 0]!r} is shared but maps an anonymous page"
+    at = first(of_file & (shared == 0) & may_write)
+    assert at is None, f"{vmas[at or 0]!r} is private but may write to pfn {pfns[at or 0]}"
+    at = first(anon & may_write & (mem.mapcount[pfns] > 1))
+    assert at is None, f"pfn {pfns[at or 0]} is mapped more than once and writable"
 
 
 def vmas_are_in_order(kernel: Kernel, truth: Scan) -> None:
@@ -313,27 +318,23 @@ def walk_finds_exactly_the_mappers(
     kernel: Kernel, truth: Scan, most_walks: int | None = None
 ) -> Walks:
     """I1: for every mapped page the walk finds the words of the scan, each once, and no others."""
-    present = truth.present
-    mms, vpns, pfns = truth.mms[present], truth.vpns[present], truth.pfns[present]
-    order = np.argsort(pfns, kind="stable")
-    mms, vpns, pfns = mms[order], vpns[order], pfns[order]
-    walks = Walks()
-    bounds = np.flatnonzero(np.diff(pfns, prepend=-1, append=-1)).tolist()
-    ranges = list(pairwise(bounds))
+    mapped = np.flatnonzero(truth.present & (truth.pfns != ZERO_PFN))
+    mapped = mapped[np.argsort(truth.pfns[mapped], kind="stable")]
+    mms, vpns, pfns = truth.mms[mapped], truth.vpns[mapped], truth.pfns[mapped]
+    ends = (np.flatnonzero(pfns[1:] != pfns[:-1]) + 1).tolist()
+    ranges = list(pairwise((0, *ends, pfns.size))) if pfns.size else []  # one for each page
     if most_walks is not None:
         ranges = ranges[:: len(ranges) // most_walks + 1]
+    walks = Walks()
     for start, end in ranges:
         pfn = int(pfns[start])
-        if pfn == ZERO_PFN:
-            continue
-        expected = set(zip(mms[start:end].tolist(), vpns[start:end].tolist(), strict=True))
+        expected = list(zip(mms[start:end].tolist(), vpns[start:end].tolist(), strict=True))
         hits = walk(kernel, pfn)
         found = list(zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True))
-        missed = expected - set(found)
-        assert not missed, f"the walk for pfn {pfn} misses (mm, vpn) {sorted(missed)}"
-        assert len(found) == len(expected), (
-            f"the walk for pfn {pfn} finds {found}, true are {expected}"
-        )
+        wrong = sorted(found) != expected
+        missed = sorted(set(expected) - set(found)) if wrong else []
+        assert not missed, f"the walk for pfn {pfn} misses (mm, vpn) {missed}"
+        assert not wrong, f"the walk for pfn {pfn} finds {found}, true are {expected}"
         if kernel.mem_map.flags[pfn] & PG_ANON:
             walks.candidates += hits.candidates
             walks.mappings += len(found)

@@ -257,7 +257,7 @@ def _(kernel):
     vma_at(kernel, A).prot = 0
 
 
-@breaks(r"<Vma 0x30000-0x36000 rw-p> maps pfn \[\d+\], which is not anonymous")
+@breaks(r"<Vma 0x30000-0x36000 rw-p> maps pfn \d+, which is not anonymous")
 def _(kernel):
     kernel.mem_map.flags[pfn_at(kernel, A)] &= ~PG_ANON
 

@@ -50,6 +50,7 @@ class PageTables:
         self._free = np.arange(15, 0, -1, dtype=np.int64)
         self._nfree = 15
         self._columns = np.arange(geometry.slots, dtype=np.int64)
+        self._shifts = range(geometry.bits * (geometry.levels - 1), 0, -geometry.bits)
 
     @property
     def nused(self) -> int:
@@ -100,11 +101,11 @@ class PageTables:
         reverse map) and many vpns in one table (fork, munmap) are the same gather.
         pgds, vpns  int64[n] or int; rows come back 0 where a table is missing (follow_page)
         """
-        geometry = self.geometry
+        words, last_slot = self.words, self.geometry.slots - 1
         rows = pgds
-        for level in range(geometry.levels - 1):
-            rows = self.words[rows, geometry.index(vpns, level)] >> PTE_SHIFT
-        return rows, geometry.index(vpns, geometry.levels - 1)
+        for shift in self._shifts:
+            rows = words[rows, vpns >> shift & last_slot] >> PTE_SHIFT
+        return rows, vpns & last_slot
 
     def lookup(self, pgds: Any, vpns: Any) -> Words:
         """Return the leaf words of `vpns` in the tables at `pgds`, 0 where there is none."""
