@@ -32,7 +32,7 @@ from anonlab.formats.words import (
     pte_letters,
 )
 from anonlab.kernel import Kernel
-from anonlab.kernel.walk import walk
+from anonlab.kernel.walk import walk_each
 from anonlab.mm import VM_WRITE, Vma
 
 
@@ -321,15 +321,16 @@ def walk_finds_exactly_the_mappers(
     mapped = np.flatnonzero(truth.present & (truth.pfns != ZERO_PFN))
     mapped = mapped[np.argsort(truth.pfns[mapped], kind="stable")]
     mms, vpns, pfns = truth.mms[mapped], truth.vpns[mapped], truth.pfns[mapped]
+    walks = Walks()
+    if not pfns.size:
+        return walks
     ends = (np.flatnonzero(pfns[1:] != pfns[:-1]) + 1).tolist()
-    ranges = list(pairwise((0, *ends, pfns.size))) if pfns.size else []  # one for each page
+    ranges = list(pairwise((0, *ends, pfns.size)))  # one for each page
     if most_walks is not None:
         ranges = ranges[:: len(ranges) // most_walks + 1]
-    walks = Walks()
-    for start, end in ranges:
-        pfn = int(pfns[start])
+    walked = [int(pfns[start]) for start, _ in ranges]
+    for pfn, (start, end), hits in zip(walked, ranges, walk_each(kernel, walked), strict=True):
         expected = list(zip(mms[start:end].tolist(), vpns[start:end].tolist(), strict=True))
-        hits = walk(kernel, pfn)
         found = list(zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True))
         wrong = sorted(found) != expected
         missed = sorted(set(expected) - set(found)) if wrong else []
