@@ -45,8 +45,11 @@ def map_file(kernel: Kernel, pfns: Pfns) -> None:
 def unmap(kernel: Kernel, vma: Vma, vpns: Vpns, pfns: Pfns) -> None:
     """The words at `vpns` no longer name `pfns`, none of them the zero page (page_remove_rmap)."""
     np.subtract.at(kernel.mem_map.mapcount, pfns, 1)
-    anon = anonymous(kernel, vma, pfns)
-    kernel.design.remove(chosen(pfns, anon), vma, chosen(vpns, anon))
+    if vma.file is None:
+        kernel.design.remove(pfns, vma, vpns)
+    else:
+        anon = anonymous(kernel, vma, pfns)
+        kernel.design.remove(pfns[anon], vma, vpns[anon])
     release(kernel, pfns)
 
 
@@ -101,7 +104,7 @@ def free_swap_entries(kernel: Kernel, slots: Slots) -> None:
 
 def chosen(values: Ints, where: Mask) -> Ints:
     """Return `values` where `where` holds; themselves, uncopied, if it holds everywhere."""
-    return values if where.all() else values[where]
+    return values if np.count_nonzero(where) == where.size else values[where]
 
 
 def mapped_pages(words: Words) -> tuple[Mask, Pfns]:

@@ -113,8 +113,8 @@ class PageTables:
 
     def span(self, pgd: int, start_vpn: int, end_vpn: int) -> Span:
         """Return the leaf words of [start_vpn, end_vpn) under `pgd`, missing tables as zeros."""
-        bits = self.geometry.bits
-        bases = np.arange(start_vpn >> bits, (end_vpn - 1 >> bits) + 1, dtype=np.int64) << bits
+        slots = self.geometry.slots
+        bases = np.arange(start_vpn // slots * slots, end_vpn, slots, dtype=np.int64)
         rows = self.leaf(pgd, bases)[0] if self.geometry.levels > 1 else np.full_like(bases, pgd)
         return Span(self, pgd, start_vpn, end_vpn, bases, rows)
 
@@ -201,8 +201,8 @@ class Span:
     rows: Rows
 
     def __post_init__(self) -> None:
-        slots = self.tables.geometry.slots
         self._block = self.tables.words[self.rows]  # int64[k, slots], a copy
+        slots = self._block.shape[1]
         flat = self._block.reshape(-1)
         self._first, self._last = 0, slots
         if self.bases.size:
@@ -234,7 +234,7 @@ class Span:
 
     def ensure(self) -> None:
         """Make the page tables that are missing, so that any word can be stored."""
-        if not self.rows.all():
+        if np.count_nonzero(self.rows) < self.rows.size:
             self.rows = self.tables.ensure(self.pgd, self.bases)
 
     def store(self) -> None:
