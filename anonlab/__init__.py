@@ -13,7 +13,7 @@
     check(kernel)           # AssertionError if any invariant is broken
 """
 
-from anonlab.check import check, scan
+from anonlab.check import check
 from anonlab.errors import (
     AddressInUse,
     BadAddress,
@@ -36,6 +36,7 @@ from anonlab.histories.run import run
 from anonlab.kernel import Kernel, Page, Task
 from anonlab.record import Recorder, operations, record
 from anonlab.rmap import DESIGNS, AnonGroup, Rmap
+from anonlab.scan import scan
 from anonlab.version import __version__
 
 __all__ = [

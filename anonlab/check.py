@@ -1,8 +1,6 @@
-"""The truth: a brute-force scan of all page tables, and the invariants that must hold after every
-operation, whatever the design.
+"""The truth: the invariants that must hold after every operation, whatever the design.
 
-The scan starts at every live address space's top table and reads every word below it. It shares no
-code with the kernel's walk, keeps no count and trusts none; everything is compared with it.
+Everything is compared with a scan of all page tables (scan.py); no count is trusted.
 """
 
 from __future__ import annotations
@@ -15,66 +13,26 @@ import numpy as np
 
 from anonlab.formats.words import (
     PG_ANON,
+    PG_EXCLUSIVE,
     PG_SWAPCACHE,
     POISON,
     PTE_PRESENT,
     PTE_SHIFT,
     PTE_USER,
     PTE_WRITE,
+    SWP_EXCLUSIVE,
+    SWP_OFFSET_SHIFT,
     ZERO_PFN,
     Ints,
     Mask,
-    Pfns,
-    Rows,
     Vpns,
     Words,
     pte_letters,
 )
 from anonlab.kernel import Kernel
-from anonlab.kernel.walk import walk
-from anonlab.mm import Vma
-
-
-@dataclass(frozen=True)
-class Scan:
-    """Every page-table word of the machine that is not 0, int64[n] each, ascending by (mm, vpn).
-
-    mms    number of the address space · vpns page number · words the leaf word
-    rows   int64[k], every table that the scan passed, with repeats if one was reached twice
-    """
-
-    mms: Ints
-    vpns: Vpns
-    words: Words
-    rows: Rows
-
-    @property
-    def present(self) -> Mask:
-        """Words that map a frame."""
-        return np.asarray((self.words & PTE_PRESENT) != 0)
-
-    @property
-    def pfns(self) -> Pfns:
-        """The frames of all words, meaningful where `present`."""
-        return self.words >> PTE_SHIFT
-
-
-def scan(kernel: Kernel) -> Scan:
-    """Read all page tables, level by level, from the top tables of all live address spaces."""
-    tables, bits = kernel.tables.words, kernel.geometry.bits
-    live = sorted(kernel.mms.values(), key=lambda mm: mm.number)
-    mms = np.array([mm.number for mm in live], dtype=np.int64)
-    rows = np.array([mm.pgd for mm in live], dtype=np.int64)
-    vpns = np.zeros(rows.shape, dtype=np.int64)
-    passed = [rows]
-    for level in range(kernel.geometry.levels):
-        at, slots = np.nonzero(tables[rows])  # every entry of every table on this level
-        words = tables[rows[at], slots]
-        mms, vpns = mms[at], vpns[at] << bits | slots
-        if level < kernel.geometry.levels - 1:
-            rows = words >> PTE_SHIFT
-            passed.append(rows)
-    return Scan(mms, vpns, words, np.concatenate(passed))
+from anonlab.kernel.walk import walk_each
+from anonlab.mm import VM_WRITE, Vma
+from anonlab.scan import Scan, scan
 
 
 @dataclass
@@ -129,7 +87,7 @@ def state(kernel: Kernel, truth: Scan) -> str:
 
 def first(bad: Mask) -> int | None:
     """Return the position of the first True, or None."""
-    return int(np.argmax(bad)) if bad.any() else None
+    return int(bad.argmax()) if np.count_nonzero(bad) else None
 
 
 # Machine
@@ -218,51 +176,84 @@ def swap_map_is_the_number_of_users(kernel: Kernel, truth: Scan) -> None:
     assert (mem.private[swap.cache[slots]] == slots).all(), "a cached page names another slot"
 
 
+def resident_pages_are_counted(kernel: Kernel, truth: Scan) -> None:
+    """rss is the number of words of an address space that map a page, the zero page left out."""
+    pages = truth.present & (truth.pfns != ZERO_PFN)
+    rss = kernel.columns.rss
+    words = np.bincount(truth.mms[pages], minlength=rss.size)
+    at = first(words != rss)
+    assert at is None, f"mm {at}: {words[at or 0]} pages are mapped, rss is {rss[at or 0]}"
+
+
+def marked_pages_are_alone(kernel: Kernel, truth: Scan) -> None:
+    """Where pages are marked exclusive (PageAnonExclusive): the mark means one mapping, a writable
+    word of an anonymous page means the mark, and a marked swap entry is its slot's only one."""
+    mem, swap = kernel.mem_map, kernel.swap
+    marked = (mem.flags & PG_EXCLUSIVE) != 0
+    entries = truth.words[~truth.present]
+    entries = entries[(entries & SWP_EXCLUSIVE) != 0]
+    if kernel.design.cow_rule != "exclusive":
+        assert not marked.any(), f"pfn {first(marked)} is marked exclusive, but nobody asked"
+        assert not entries.size, f"swap entry {entries[0]:#x} is marked exclusive, nobody asked"
+        return
+    at = first(marked & ((mem.mapcount != 1) | ((mem.flags & PG_ANON) == 0)))
+    assert at is None, f"pfn {at} is marked exclusive, its mapcount is {mem.mapcount[at or 0]}"
+    pfns = np.where(truth.present & ((truth.words & PTE_WRITE) != 0), truth.pfns, ZERO_PFN)
+    at = first(((mem.flags[pfns] & PG_ANON) != 0) & ~marked[pfns])
+    assert at is None, f"pfn {pfns[at or 0]} is writable and anonymous, but not marked exclusive"
+    slots = entries >> SWP_OFFSET_SHIFT
+    at = first(swap.map[slots] != 1 + (swap.cache[slots] != 0))
+    assert at is None, f"swap slot {slots[at or 0]} has more users than the exclusive entry"
+
+
 # Kernel
 
 
 def words_lie_in_vmas(kernel: Kernel, truth: Scan) -> None:
     """Every word lies in a VMA that allows what it allows; file pages lie at their offset."""
-    mem = kernel.mem_map
-    for mm in kernel.mms.values():
-        mine = truth.mms == mm.number
-        covered = np.zeros(np.count_nonzero(mine), dtype=np.bool_)
-        vpns, words = truth.vpns[mine], truth.words[mine]
-        for vma in mm.vmas:
-            inside = (vpns >= vma.start_vpn) & (vpns < vma.end_vpn)
-            covered |= inside
-            _words_fit(kernel, vma, vpns[inside], words[inside])
-        at = first(~covered)
-        where = kernel.geometry.address(int(vpns[at])) if at is not None else ""
-        assert at is None, f"mm {mm.number} maps {where}, which is outside all VMAs"
-    anon = truth.present & ((mem.flags[np.where(truth.present, truth.pfns, 0)] & PG_ANON) != 0)
-    shared = mem.mapcount[truth.pfns[anon]] > 1
-    at = first(shared & ((truth.words[anon] & PTE_WRITE) != 0))
-    assert at is None, f"pfn {truth.pfns[anon][at or 0]} is mapped more than once and writable"
+    vmas = [vma for number in sorted(kernel.mms) for vma in kernel.mms[number].vmas]
+    areas = np.array([(0,) * 7, *map(_area, vmas)], dtype=np.int64).T  # the first has no pages
+    starts, ends = areas[0] * kernel.geometry.npages + areas[1:3]
+    places = truth.mms * kernel.geometry.npages + truth.vpns
+    of = np.searchsorted(starts, places, side="right") - 1  # int64[n], the area of each word
+    at = first(places >= ends[of])
+    where = kernel.geometry.address(int(truth.vpns[at])) if at is not None else ""
+    assert at is None, f"mm {truth.mms[at or 0]} maps {where}, which is outside all VMAs"
+    of, vpns, words = of[truth.present], truth.vpns[truth.present], truth.words[truth.present]
+    _words_fit(kernel, [vmas[number - 1] for number in of.tolist()], areas[3:, of], vpns, words)
 
 
-def _words_fit(kernel: Kernel, vma: Vma, vpns: Vpns, words: Words) -> None:
+def _area(vma: Vma) -> tuple[int, ...]:
+    """Return what words must fit to: mm, bounds, protection, sharing, file, vpn of its page 0."""
+    mapping = vma.file.mapping if vma.file else 0
+    rules = (vma.prot, vma.shared, mapping, vma.start_vpn - vma.pgoff)
+    return vma.mm.number, vma.start_vpn, vma.end_vpn, *rules
+
+
+def _words_fit(kernel: Kernel, vmas: list[Vma], rules: Ints, vpns: Vpns, words: Words) -> None:
+    """Every present word, in the VMA at its position, follows its column of `rules`."""
+    prot, shared, mapping, page_0 = rules
+    pfns, may_write = words >> PTE_SHIFT, (words & PTE_WRITE) != 0
     mem = kernel.mem_map
-    present = (words & PTE_PRESENT) != 0
-    words, vpns = words[present], vpns[present]
-    if not vma.writable:
-        assert not (words & PTE_WRITE).any(), f"{vma!r} is read-only but has a writable word"
-    assert vma.prot or not (words & PTE_USER).any(), f"{vma!r} forbids all, but a word does not"
-    pfns = words >> PTE_SHIFT
-    zero = pfns == ZERO_PFN
-    assert not (words[zero] & PTE_WRITE).any(), f"{vma!r} maps the zero page writable"
-    pages = ~zero & ((mem.flags[pfns] & PG_ANON) == 0)
-    if vma.file is None:
-        assert not pages.any(), f"{vma!r} maps pfn {pfns[pages][:1]}, which is not anonymous"
-        return
-    right = (mem.mapping[pfns] == vma.file.mapping) & (
-        mem.index[pfns] == vpns - vma.start_vpn + vma.pgoff
-    )
-    at = first(pages & ~right)
-    assert at is None, f"{vma!r} maps pfn {pfns[at or 0]}, not its page of the file"
-    assert not vma.shared or pages.all(), f"{vma!r} is shared but maps an anonymous page"
-    at = first(pages & ((words & PTE_WRITE) != 0))
-    assert vma.shared or at is None, f"{vma!r} is private but may write to pfn {pfns[at or 0]}"
+    anon = (mem.flags[pfns] & PG_ANON) != 0
+    of_file = ~anon & (pfns != ZERO_PFN)
+    at = first(may_write & (prot & VM_WRITE == 0))
+    assert at is None, f"{vmas[at or 0]!r} is read-only but has a writable word"
+    at = first((prot == 0) & (words & PTE_USER != 0))
+    assert at is None, f"{vmas[at or 0]!r} forbids all, but a word does not"
+    at = first(may_write & (pfns == ZERO_PFN))
+    assert at is None, f"{vmas[at or 0]!r} maps the zero page writable"
+    at = first(of_file & (mapping == 0))
+    assert at is None, f"{vmas[at or 0]!r} maps pfn {pfns[at or 0]}, which is not anonymous"
+    right = (mem.mapping[pfns] == mapping) & (mem.index[pfns] == vpns - page_0)
+    at = first(of_file & ~right)
+    assert at is None, f"{vmas[at or 0]!r} maps pfn {pfns[at or 0]}, not its page of the file"
+    at = first((shared != 0) & ~of_file)
+    assert at is None, f"{vmas[at or 0]!r} is shared but maps an anonymous page"
+    at = first(of_file & (shared == 0) & may_write)
+    assert at is None, f"{vmas[at or 0]!r} is private but may write to pfn {pfns[at or 0]}"
+    at = first(anon & may_write & (mem.mapcount[pfns] > 1))
+    assert at is None, f"pfn {pfns[at or 0]} is mapped more than once and writable"
 
 
 def vmas_are_in_order(kernel: Kernel, truth: Scan) -> None:
@@ -315,26 +306,28 @@ def walk_finds_exactly_the_mappers(
     kernel: Kernel, truth: Scan, most_walks: int | None = None
 ) -> Walks:
     """I1: for every mapped page the walk finds the words of the scan, each once, and no others."""
-    present = truth.present
-    mms, vpns, pfns = truth.mms[present], truth.vpns[present], truth.pfns[present]
-    order = np.argsort(pfns, kind="stable")
-    mms, vpns, pfns = mms[order], vpns[order], pfns[order]
+    mapped = np.flatnonzero(truth.present & (truth.pfns != ZERO_PFN))
+    mapped = mapped[np.argsort(truth.pfns[mapped], kind="stable")]
+    mms, vpns, pfns = truth.mms[mapped], truth.vpns[mapped], truth.pfns[mapped]
     walks = Walks()
-    bounds = np.flatnonzero(np.diff(pfns, prepend=-1, append=-1)).tolist()
-    ranges = list(pairwise(bounds))
+    if not pfns.size:
+        return walks
+    ends = (np.flatnonzero(pfns[1:] != pfns[:-1]) + 1).tolist()
+    ranges = list(pairwise((0, *ends, pfns.size)))  # one for each page
     if most_walks is not None:
         ranges = ranges[:: len(ranges) // most_walks + 1]
-    for start, end in ranges:
-        pfn = int(pfns[start])
-        if pfn == ZERO_PFN:
-            continue
-        expected = set(zip(mms[start:end].tolist(), vpns[start:end].tolist(), strict=True))
-        hits = walk(kernel, pfn)
+    walked = [int(pfns[start]) for start, _ in ranges]
+    for pfn, (start, end), hits in zip(walked, ranges, walk_each(kernel, walked), strict=True):
+        expected = list(zip(mms[start:end].tolist(), vpns[start:end].tolist(), strict=True))
         found = list(zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True))
-        missed = expected - set(found)
-        assert not missed, f"the walk for pfn {pfn} misses (mm, vpn) {sorted(missed)}"
-        assert len(found) == len(expected), (
-            f"the walk for pfn {pfn} finds {found}, true are {expected}"
+        wrong = sorted(found) != expected
+        missed = sorted(set(expected) - set(found)) if wrong else []
+        assert not missed, f"the walk for pfn {pfn} misses (mm, vpn) {missed}"
+        assert not wrong, f"the walk for pfn {pfn} finds {found}, true are {expected}"
+        exact = kernel.design.exact and kernel.mem_map.flags[pfn] & PG_ANON
+        assert not exact or hits.candidates == len(found), (
+            f"{kernel.design.name} promises no false place, but names {hits.candidates} for pfn "
+            f"{pfn}, which {len(found)} map"
         )
         if kernel.mem_map.flags[pfn] & PG_ANON:
             walks.candidates += hits.candidates
@@ -365,6 +358,8 @@ INVARIANTS = (
     count_is_the_sum_of_its_holders,
     free_frames_are_free,
     swap_map_is_the_number_of_users,
+    resident_pages_are_counted,
+    marked_pages_are_alone,
     vmas_are_in_order,
     words_lie_in_vmas,
     address_spaces_have_users,

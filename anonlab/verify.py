@@ -11,21 +11,23 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from operator import attrgetter
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from anonlab.check import check, scan
+from anonlab.check import check
 from anonlab.formats.history import History, Machine, Op
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
-from anonlab.formats.snapshot import Snapshot
+from anonlab.formats.snapshot import FRAME_COLUMNS
 from anonlab.histories.generate import generate
 from anonlab.histories.run import Outcome, apply, make_kernel
 from anonlab.histories.shadow import Shadow
 from anonlab.histories.shrink import shrink
 from anonlab.histories.witness import Witness
 from anonlab.rmap import DESIGNS, Rmap
+from anonlab.scan import scan
 
 OPS_PER_HISTORY = 200
 SHRUNK = 3
@@ -91,6 +93,12 @@ class Report:
         """The histories that went wrong, as text."""
         return [text for tally in self.tallies.values() for text in tally.failures]
 
+
+_PROCESS = attrgetter("name", "pid", "parent", "mm", "program")
+_SPACE = attrgetter("number", "pgd", "brk", "rmap")
+_AREA = attrgetter(
+    *("start_vpn", "end_vpn", "prot", "shared", "file", "pgoff", "locked", "growsdown")
+)
 
 Job = tuple[str, int, int, int]
 """(design, seed, number of the history, operations in it)."""
@@ -200,9 +208,22 @@ class Checked:
         self.witness.see(op, outcome, truth)
         return outcome
 
-    def _state(self) -> Snapshot:
-        """Return a snapshot without the cost of looking for things."""
-        return replace(self.kernel.snapshot(), cost=())
+    def _state(self) -> tuple[object, ...]:
+        """Return all that a snapshot shows, without the cost of looking for things, and pins: raw,
+        because only a failed operation has it compared."""
+        kernel = self.kernel
+        mem, swap = kernel.mem_map, kernel.swap
+        frames = (getattr(mem, name) for name in FRAME_COLUMNS)
+        return (
+            [column.tobytes() for column in (*frames, swap.map, swap.data, swap.cache)],
+            kernel.tables.words.tobytes(),
+            [_PROCESS(task) for task in kernel.processes.values()],
+            [(*_SPACE(mm), [_AREA(vma) for vma in mm.vmas]) for mm in kernel.mms.values()],
+            [(file.name, file.npages, file.cache.tobytes()) for file in kernel.files.values()],
+            {place: tuple(pfns) for place, pfns in kernel.pins.items()},
+            list(kernel.design.mapping_names()),
+            kernel.design.graph(),
+        )
 
 
 def _sentence(error: Exception) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from watched import PAGE, A, B, C
 
 from anonlab import LESSON, Kernel, check
-from anonlab.formats.words import PG_ANON, PG_SWAPCACHE
+from anonlab.formats.words import PG_ANON, PG_EXCLUSIVE, PG_SWAPCACHE, SWP_EXCLUSIVE
 from anonlab.mm import Mm, Vma
 from anonlab.rmap import anongroup
 
@@ -257,7 +257,7 @@ def _(kernel):
     vma_at(kernel, A).prot = 0
 
 
-@breaks(r"<Vma 0x30000-0x36000 rw-p> maps pfn \[\d+\], which is not anonymous")
+@breaks(r"<Vma 0x30000-0x36000 rw-p> maps pfn \d+, which is not anonymous")
 def _(kernel):
     kernel.mem_map.flags[pfn_at(kernel, A)] &= ~PG_ANON
 
@@ -347,3 +347,42 @@ def _(kernel):
 @breaks(r"the walk for pfn \d+ finds \[\(1, 48\), \(2, 48\), \(1, 48\)\], true are")
 def _(kernel):
     parent_of(kernel).rmap._walk = np.array([1, 2, 1])
+
+
+@breaks(r"mm 1: \d+ pages are mapped, rss is 99")
+def _(kernel):
+    kernel.columns.rss[1] = 99
+
+
+@breaks(r"pfn \d+ is marked exclusive, but nobody asked")
+def _(kernel):
+    kernel.mem_map.flags[pfn_at(kernel, A)] |= PG_EXCLUSIVE
+
+
+@breaks("swap entry 0x.* is marked exclusive, nobody asked")
+def _(kernel):
+    kernel.tables.words[word_at(kernel, SWAPPED)] |= SWP_EXCLUSIVE
+
+
+@breaks(r"pfn \d+ is marked exclusive, its mapcount is 2")
+def _(kernel):
+    kernel.design.cow_rule = "exclusive"
+    kernel.mem_map.flags[pfn_at(kernel, A)] |= PG_EXCLUSIVE
+
+
+@breaks(r"pfn \d+ is writable and anonymous, but not marked exclusive")
+def _(kernel):
+    kernel.processes["parent"].write(A, 1)
+    kernel.design.cow_rule = "exclusive"
+
+
+@breaks(r"swap slot \d+ has more users than the exclusive entry")
+def _(kernel):
+    kernel.design.cow_rule = "exclusive"
+    kernel.tables.words[word_at(kernel, SWAPPED)] |= SWP_EXCLUSIVE
+
+
+@breaks(r"anongroup promises no false place, but names 2 for pfn \d+, which 1 map")
+def _(kernel):
+    kernel.processes["parent"].write(A, 1)
+    kernel.design.exact = True

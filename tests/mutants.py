@@ -157,9 +157,7 @@ MUTANTS = {
         mapping.change_protection, "words &= ~PTE_WRITE", "pass"
     ),
     "the walk stops one mapping too early": Mutant(
-        walk.walk,
-        "hit = hit[(words[hit] & PTE_PRESENT) != 0]",
-        "hit = hit[: max(1, int(mem.mapcount[pfn]) - 1)]",
+        walk.walk_each, "slice(begin, end)", "slice(begin, max(begin + 1, end - 1))"
     ),
     "truncate leaves private copies": Mutant(
         reclaim.truncate, "zap(kernel, vma, first, vma.end_vpn)", "pass"

@@ -24,6 +24,7 @@ LOWER = {
             ("mm",),
             ("rmap",),
             ("kernel",),
+            ("scan",),
             ("check", "histories", "record"),
             ("course", "verify", "doctor"),
             ("grading",),
@@ -38,7 +39,7 @@ WITNESSES = ("view", "linux")
 """They see formats and errors only, and only the ranks above check may use them."""
 SEES_WITNESSES = LOWER["course"]
 WIDGETS = {"anywidget", "ipywidgets", "IPython", "traitlets"}
-CORE = ("machine", "mm", "rmap", "kernel", "check")
+CORE = ("machine", "mm", "rmap", "kernel", "scan", "check")
 
 
 def module_of(path: Path) -> str:

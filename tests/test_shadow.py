@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from anonlab.check import scan
+from anonlab import scan
 from anonlab.formats.history_text import parse
 from anonlab.formats.words import PTE_PRESENT, PTE_SHIFT
 from anonlab.histories.generate import generate

@@ -17,14 +17,13 @@ machine is meant.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from anonlab.errors import FormatError
-from anonlab.formats.trace import check_header, parse_json
+from anonlab.formats.trace import check_header, parse_json, write_json
 from anonlab.formats.words import GEOMETRIES
 
 HISTORY_FORMAT = "anonlab-history"
@@ -176,7 +175,7 @@ class History:
 
     def dumps(self) -> str:
         """Return the history as JSON text; equal histories give equal text up to `Op.line`."""
-        return json.dumps(self.to_json(), separators=(",", ":"), sort_keys=True)
+        return write_json(self.to_json())
 
     @classmethod
     def loads(cls, text: str) -> History:

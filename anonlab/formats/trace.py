@@ -7,7 +7,6 @@ it left, which is the state before it.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,7 +98,7 @@ class Trace:
 
     def dumps(self) -> str:
         """Return the trace as JSON text; equal traces give equal text."""
-        return json.dumps(self.to_json(), separators=(",", ":"), sort_keys=True)
+        return write_json(self.to_json())
 
     @classmethod
     def loads(cls, text: str) -> Trace:
@@ -107,8 +106,20 @@ class Trace:
         return cls.from_json(parse_json(text))
 
 
+# json is imported where it is needed: most programs that import anonlab write no file.
+
+
+def write_json(plain: Any) -> str:
+    """Return `plain` as JSON text; equal values give equal text."""
+    import json
+
+    return json.dumps(plain, separators=(",", ":"), sort_keys=True)
+
+
 def parse_json(text: str) -> Any:
     """Return the value of JSON `text`; raises FormatError with the line of the first mistake."""
+    import json
+
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:

@@ -75,6 +75,8 @@ PAGE_FLAGS = (
 ZERO_PFN = 0
 POISON = 0x6B6B6B6B6B6B6B6B
 """Content tag of a freed frame (POISON_FREE of mm/slab.c): reading it is a use after free."""
+TASK_NPAGES = {"x86_32": 0xC0000, "x86_64": 0x7FFFFFFFF}
+"""Pages that a process may use where the kernel takes a share of the addresses."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class Geometry:
     @property
     def task_npages(self) -> int:
         """Pages that a process may use (TASK_SIZE): all of them where the kernel takes no share."""
-        return {"x86_32": 0xC0000, "x86_64": 0x7FFFFFFFF}.get(self.name, self.npages)
+        return TASK_NPAGES.get(self.name, self.npages)
 
     @property
     def hex_digits(self) -> int:

@@ -9,36 +9,35 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from anonlab.check import Scan
 from anonlab.formats.history import ANY, Op
 from anonlab.formats.words import PAGE_MASK, PAGE_SHIFT, ZERO_PFN, swp_offset
 from anonlab.histories.run import Outcome
 from anonlab.kernel import Kernel
 from anonlab.mm import Mm, prot_letters
+from anonlab.scan import Scan
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """One page as a program sees it: `value` is its own content, or None while it still shows its
-    file's page (zeros if there is no file). A shared cell never has a value of its own."""
+    file's page (zeros if there is no file, and no `pgoff` either). A shared cell never has a value
+    of its own."""
 
-    file: str = ""
-    pgoff: int = 0
-    shared: bool = False
-    value: int | None = None
     prot: str = "rw-"
     locked: bool = False
     grows: bool = False
+    shared: bool = False
+    file: str = ""
+    pgoff: int = 0
+    value: int | None = None
 
     def rules(self) -> tuple[str, bool, bool, bool, str, int]:
         """Return what the page's VMA must say of it."""
-        pgoff = self.pgoff if self.file else 0
-        return self.prot, self.locked, self.grows, self.shared, self.file, pgoff
+        return self[:6]
 
 
 @dataclass
@@ -79,7 +78,7 @@ class Shadow:
             mm_now = kernel.processes[name].mm
             pages = held[mm_now.number] if mm_now else {}
             for vpn, cell in space.cells.items():
-                expected = self.value(cell)
+                expected = self.value(cell) if cell.value is None else cell.value
                 # An unmapped page shows zeros or its file: only own contents can be lost.
                 found = pages.get(vpn, expected if cell.value is None else 0)
                 if expected is not None and found != expected:
@@ -105,10 +104,10 @@ class Shadow:
 
     def _file_differences(self, kernel: Kernel) -> list[str]:
         wrong = []
-        mapped = {cell.file for space in self.spaces.values() for cell in space.cells.values()}
         for name, values in self.files.items():
             if name not in kernel.files:
-                if name in mapped:
+                cells = (cell for space in self.spaces.values() for cell in space.cells.values())
+                if any(cell.file == name for cell in cells):
                     wrong.append(f"file {name} is gone, but still mapped")
                 continue
             file = kernel.files[name]
@@ -145,12 +144,12 @@ class Shadow:
         for space in self.spaces.values():
             for vpn, cell in space.cells.items():
                 if cell.file == name and cell.pgoff >= npages:
-                    space.cells[vpn] = replace(cell, value=None)
+                    space.cells[vpn] = cell._replace(value=None)
 
     def _fork(self, op: Op, outcome: Outcome) -> None:
         parent = self.spaces[str(op.args["parent"])]
         cells = {
-            vpn: replace(cell, locked=False) if cell.locked else cell
+            vpn: cell._replace(locked=False) if cell.locked else cell
             for vpn, cell in parent.cells.items()
         }
         self.spaces[op.who] = Space(parent.brk, cells)
@@ -181,10 +180,10 @@ class Shadow:
             name, pgoff = f"shmem{self._shmem}", 0
             self.files[name] = [0] * npages
         prot, grows = _letters(str(args.get("prot", "rw"))), bool(args.get("growsdown", False))
-        cell = Cell(name, 0, shared, prot=prot, grows=grows)
+        cell = Cell(prot, grows=grows, shared=shared, file=name)
         for page in range(npages):
             vpn = (outcome.value >> PAGE_SHIFT) + page
-            self.spaces[op.who].cells[vpn] = replace(cell, pgoff=pgoff + page)
+            self.spaces[op.who].cells[vpn] = cell._replace(pgoff=pgoff + page if name else 0)
 
     def _munmap(self, op: Op, outcome: Outcome) -> None:
         for vpn in _pages(op):
@@ -196,11 +195,12 @@ class Shadow:
         head = cells[pages.start]
         moved = [cells[vpn] for vpn in pages][:npages]
         while len(moved) < npages:
-            moved.append(replace(head, pgoff=head.pgoff + len(moved), value=None))
+            pgoff = head.pgoff + len(moved) if head.file else 0
+            moved.append(head._replace(pgoff=pgoff, value=None))
         for vpn in pages:
             cell = cells.pop(vpn)
             if "dontunmap" in op.args:
-                cells[vpn] = replace(cell, value=None, locked=False)
+                cells[vpn] = cell._replace(value=None, locked=False)
         for page, cell in enumerate(moved):
             cells[(outcome.value >> PAGE_SHIFT) + page] = cell
 
@@ -216,7 +216,7 @@ class Shadow:
     def _change(self, op: Op, **values: Any) -> None:
         cells = self.spaces[op.who].cells
         for vpn in _pages(op):
-            cells[vpn] = replace(cells[vpn], **values)
+            cells[vpn] = cells[vpn]._replace(**values)
 
     def _brk(self, op: Op, outcome: Outcome) -> None:
         space = self.spaces[op.who]
@@ -233,7 +233,7 @@ class Shadow:
             if cell.shared:
                 self.files[cell.file][cell.pgoff] = value + page
             else:
-                cells[vpn] = replace(cell, value=value + page)
+                cells[vpn] = cell._replace(value=value + page)
 
     def _read(self, op: Op, outcome: Outcome) -> None:
         cells = self._touched(op)
@@ -246,7 +246,7 @@ class Shadow:
         if first not in cells:
             top = min(vpn for vpn in cells if vpn > first)
             assert cells[top].grows, f"{op.who} touched {first << PAGE_SHIFT:#x}, where nothing is"
-            cells.update(dict.fromkeys(range(first, top), replace(cells[top], value=None)))
+            cells.update(dict.fromkeys(range(first, top), cells[top]._replace(value=None)))
         return cells
 
     def _pin(self, op: Op, outcome: Outcome) -> None:
@@ -264,7 +264,7 @@ class Shadow:
         """Private pages of a file are copies from now on, and no longer follow the file."""
         for vpn in vpns:
             if cells[vpn].file and not cells[vpn].shared:
-                cells[vpn] = replace(cells[vpn], value=self.value(cells[vpn]))
+                cells[vpn] = cells[vpn]._replace(value=self.value(cells[vpn]))
 
 
 def _pages(op: Op) -> range:
@@ -286,9 +286,12 @@ def _rules(mm: Mm) -> dict[int, tuple[str, bool, bool, bool, str, int]]:
     rules = {}
     for vma in mm.vmas:
         same = (prot_letters(vma.prot), vma.locked, vma.growsdown, vma.shared)
-        for page, vpn in enumerate(range(vma.start_vpn, vma.end_vpn)):
-            file = (vma.file.name, vma.pgoff + page) if vma.file else ("", 0)
-            rules[vpn] = (*same, *file)
+        vpns = range(vma.start_vpn, vma.end_vpn)
+        if vma.file is None:
+            rules.update(dict.fromkeys(vpns, (*same, "", 0)))
+            continue
+        for page, vpn in enumerate(vpns):
+            rules[vpn] = (*same, vma.file.name, vma.pgoff + page)
     return rules
 
 

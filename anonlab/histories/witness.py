@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anonlab.check import Scan
 from anonlab.formats.history import Op
 from anonlab.formats.words import (
     PAGE_SHIFT,
@@ -28,6 +27,7 @@ from anonlab.formats.words import (
 )
 from anonlab.histories.run import Outcome
 from anonlab.kernel import Kernel
+from anonlab.scan import Scan
 
 Place = tuple[int, int]
 """(mm number, vpn)."""

@@ -24,7 +24,7 @@ def snapshot(kernel: Kernel) -> Snapshot:
     """Return everything that can be seen of `kernel` now."""
     mem, swap, tables = kernel.mem_map, kernel.swap, kernel.tables
     pfns = np.flatnonzero(mem.count)
-    rows, slots = np.nonzero(tables.words)
+    rows, slots = np.divmod(np.flatnonzero(tables.words != 0), tables.geometry.slots)
     swap_slots = np.flatnonzero(swap.map)
     nodes, edges = kernel.design.graph()
     files = [file for file in kernel.files.values() if not file.shmem or file.vmas]

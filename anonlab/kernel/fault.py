@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -52,8 +52,7 @@ class Plan:
     actions: list[Callable[[], None]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """Pages [start_vpn, end_vpn) of one VMA that are to be accessed."""
 
     vma: Vma
@@ -185,7 +184,7 @@ def carry_out(kernel: Kernel, process: Process, plan: Plan) -> None:
     for action in plan.actions:
         action()
     accessed = PTE_ACCESSED | (PTE_DIRTY if plan.write else 0)
-    if ((span.words & accessed) != accessed).any():
+    if np.count_nonzero(span.words & accessed != accessed):
         span.words |= accessed
         span.store()
 
@@ -197,15 +196,15 @@ def plan_piece(kernel: Kernel, process: Process, piece: Piece) -> Plan:
     plan = Plan(vma, span, piece.write)
     words = span.words
     wanted = PTE_PRESENT | PTE_WRITE if piece.write else PTE_PRESENT
-    if ((words & wanted) == wanted).all():
+    if not np.count_nonzero(words & wanted != wanted):
         return plan
     present = (words & PTE_PRESENT) != 0
-    absent = np.flatnonzero(words == 0)
-    if absent.size:
-        plan_absent(kernel, process, plan, absent)
-    if absent.size == words.size:
+    nabsent = words.size - np.count_nonzero(words)
+    if nabsent:
+        plan_absent(kernel, process, plan, np.flatnonzero(words == 0))
+    if nabsent == words.size:
         return plan
-    if absent.size + np.count_nonzero(present) < words.size:
+    if nabsent + np.count_nonzero(present) < words.size:
         plan.anon = True
         at = np.flatnonzero((words != 0) & ~present)
         plan.frames += swapin.plan(kernel, process, vma, span, at, piece.write, plan.actions)
@@ -315,7 +314,7 @@ def wp_copy(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints) ->
     pages = old != ZERO_PFN  # the zero page is not counted, and may stand here more than once
     span.words[at] = new << PTE_SHIFT | WRITTEN
     span.store()
-    if pages.any():
+    if np.count_nonzero(pages):
         unmap(kernel, vma, chosen(vpns, pages), chosen(old, pages))
     _map_copies(kernel, vma, vpns, new)
     kernel.step("fault.wp_copy", process, vpns)

@@ -63,8 +63,11 @@ def unmap(kernel: Kernel, vma: Vma, vpns: Vpns, pfns: Pfns) -> None:
     if kernel.design.cow_rule == "exclusive":
         mem.flags[pfns[left == 0]] &= ~PG_EXCLUSIVE
     kernel.columns.rss[vma.mm.number] -= pfns.size
-    anon = anonymous(kernel, vma, pfns)
-    kernel.design.remove(chosen(pfns, anon), vma, chosen(vpns, anon))
+    if vma.file is None:
+        kernel.design.remove(pfns, vma, vpns)
+    else:
+        anon = anonymous(kernel, vma, pfns)
+        kernel.design.remove(pfns[anon], vma, vpns[anon])
     release(kernel, pfns)
 
 
@@ -119,7 +122,7 @@ def free_swap_entries(kernel: Kernel, slots: Slots) -> None:
 
 def chosen(values: Ints, where: Mask) -> Ints:
     """Return `values` where `where` holds; themselves, uncopied, if it holds everywhere."""
-    return values if where.all() else values[where]
+    return values if np.count_nonzero(where) == where.size else values[where]
 
 
 def mapped_pages(words: Words) -> tuple[Mask, Pfns]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from anonlab.formats.words import PG_ANON, PTE_PRESENT, PTE_SHIFT, Ints, Rows, Slots, Vpns
-from anonlab.rmap import file_pages
+from anonlab.rmap import Places, file_pages
 
 if TYPE_CHECKING:
     from anonlab.kernel.kernel import Kernel
 
+NOWHERE = Places(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
 
-@dataclass(frozen=True)
-class Hits:
+
+class Hits(NamedTuple):
     """Where a page is mapped, int64[n] each: mm numbers, page numbers, and the words' places.
 
     `candidates` is how many places the reverse map named.
@@ -33,34 +33,51 @@ class Hits:
 
 
 def walk(kernel: Kernel, pfn: int) -> Hits:
-    """Find the words that map `pfn` through its reverse map, in walking order.
+    """Find the words that map `pfn` through its reverse map, in walking order."""
+    return walk_each(kernel, [pfn])[0]
 
-    The design (or the file) names candidates, and one gather probes them all in the page tables; a
-    candidate that maps another page, or nothing, is no hit. With early stop only the candidates up
-    to the last mapping count as visited.
+
+def walk_each(kernel: Kernel, pfns: list[int]) -> list[Hits]:
+    """Walk from each of `pfns`, one or more.
+
+    The design (or the file) names candidates, and one gather probes those of all pages in the page
+    tables; a candidate that maps another page, or nothing, is no hit. With early stop only the
+    candidates up to the last mapping count as visited.
     """
-    mem, design = kernel.mem_map, kernel.design
-    nothing = np.zeros(0, dtype=np.int64)
-    if mem.mapcount[pfn] == 0:
-        return Hits(nothing, nothing, nothing, nothing)
-    if mem.flags[pfn] & PG_ANON:
-        mms, vpns, nodes = design.candidates(pfn)
-        design.cost.locks += 1
-    else:
-        file = kernel.file_of(int(mem.mapping[pfn]))
-        assert file is not None, f"pfn {pfn} is mapped, but belongs to no group and no file"
-        mms, vpns, nodes = file_pages.candidates(file, int(mem.index[pfn]), kernel.imap)
+    places = [places_of(kernel, pfn) for pfn in pfns]
+    sizes = [each.mms.size for each in places]
+    mms = np.concatenate([each.mms for each in places])
+    vpns = np.concatenate([each.vpns for each in places])
     rows, slots = kernel.tables.leaf(kernel.columns.pgd[mms], vpns)
     words = kernel.tables.words[rows, slots]
-    hit = np.flatnonzero(words >> PTE_SHIFT == pfn)
+    hit = np.flatnonzero(words >> PTE_SHIFT == np.repeat(np.array(pfns), sizes))
     hit = hit[(words[hit] & PTE_PRESENT) != 0]
-    probed = visited = mms.size
-    if nodes is not None:
-        visited = int(nodes[-1])
-    if design.early_stop and hit.size == mem.mapcount[pfn]:
-        probed = visited = int(hit[-1]) + 1
-        visited = probed if nodes is None else int(nodes[probed - 1])
-    design.cost.nodes += visited
-    design.cost.probes += probed
-    design.cost.hits += hit.size
-    return Hits(mms[hit], vpns[hit], rows[hit], slots[hit], mms.size)
+    mms, vpns, rows, slots = mms[hit], vpns[hit], rows[hit], slots[hit]
+    design, mapcount = kernel.design, kernel.mem_map.mapcount
+    ends = np.searchsorted(hit, np.cumsum(sizes)).tolist()
+    walks, start, begin = [], 0, 0
+    for pfn, size, end, each in zip(pfns, sizes, ends, places, strict=True):
+        mine = slice(begin, end)
+        walks.append(Hits(mms[mine], vpns[mine], rows[mine], slots[mine], size))
+        stops = design.early_stop and end - begin == mapcount[pfn] > 0
+        probed = int(hit[end - 1]) + 1 - start if stops else size
+        design.cost.nodes += (
+            probed if each.nodes is None else int(each.nodes[probed - 1 if stops else size])
+        )
+        design.cost.probes += probed
+        design.cost.hits += end - begin
+        start, begin = start + size, end
+    return walks
+
+
+def places_of(kernel: Kernel, pfn: int) -> Places:
+    """Return where the design, or the file, says that `pfn` may be mapped."""
+    mem, design = kernel.mem_map, kernel.design
+    if mem.mapcount[pfn] == 0:
+        return NOWHERE
+    if mem.flags[pfn] & PG_ANON:
+        design.cost.locks += 1
+        return design.candidates(pfn)
+    file = kernel.file_of(int(mem.mapping[pfn]))
+    assert file is not None, f"pfn {pfn} is mapped, but belongs to no group and no file"
+    return file_pages.candidates(file, int(mem.index[pfn]), kernel.imap)

@@ -50,6 +50,7 @@ class PageTables:
         self._free = np.arange(15, 0, -1, dtype=np.int64)
         self._nfree = 15
         self._columns = np.arange(geometry.slots, dtype=np.int64)
+        self._shifts = range(geometry.bits * (geometry.levels - 1), 0, -geometry.bits)
 
     @property
     def nused(self) -> int:
@@ -100,11 +101,11 @@ class PageTables:
         reverse map) and many vpns in one table (fork, munmap) are the same gather.
         pgds, vpns  int64[n] or int; rows come back 0 where a table is missing (follow_page)
         """
-        geometry = self.geometry
+        words, last_slot = self.words, self.geometry.slots - 1
         rows = pgds
-        for level in range(geometry.levels - 1):
-            rows = self.words[rows, geometry.index(vpns, level)] >> PTE_SHIFT
-        return rows, geometry.index(vpns, geometry.levels - 1)
+        for shift in self._shifts:
+            rows = words[rows, vpns >> shift & last_slot] >> PTE_SHIFT
+        return rows, vpns & last_slot
 
     def lookup(self, pgds: Any, vpns: Any) -> Words:
         """Return the leaf words of `vpns` in the tables at `pgds`, 0 where there is none."""
@@ -112,8 +113,8 @@ class PageTables:
 
     def span(self, pgd: int, start_vpn: int, end_vpn: int) -> Span:
         """Return the leaf words of [start_vpn, end_vpn) under `pgd`, missing tables as zeros."""
-        bits = self.geometry.bits
-        bases = np.arange(start_vpn >> bits, (end_vpn - 1 >> bits) + 1, dtype=np.int64) << bits
+        slots = self.geometry.slots
+        bases = np.arange(start_vpn // slots * slots, end_vpn, slots, dtype=np.int64)
         rows = self.leaf(pgd, bases)[0] if self.geometry.levels > 1 else np.full_like(bases, pgd)
         return Span(self, pgd, start_vpn, end_vpn, bases, rows)
 
@@ -200,8 +201,8 @@ class Span:
     rows: Rows
 
     def __post_init__(self) -> None:
-        slots = self.tables.geometry.slots
         self._block = self.tables.words[self.rows]  # int64[k, slots], a copy
+        slots = self._block.shape[1]
         flat = self._block.reshape(-1)
         self._first, self._last = 0, slots
         if self.bases.size:
@@ -233,7 +234,7 @@ class Span:
 
     def ensure(self) -> None:
         """Make the page tables that are missing, so that any word can be stored."""
-        if not self.rows.all():
+        if np.count_nonzero(self.rows) < self.rows.size:
             self.rows = self.tables.ensure(self.pgd, self.bases)
 
     def store(self) -> None:

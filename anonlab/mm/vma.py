@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from anonlab.formats.words import PTE_PRESENT, PTE_USER, PTE_WRITE
@@ -25,6 +26,7 @@ def prot_of(text: str) -> int:
     return sum(bit for bit, letter in _LETTERS if letter in letters)
 
 
+@cache
 def prot_letters(prot: int) -> str:
     """Write VM_ bits as in /proc/PID/maps: 'rw-'."""
     return "".join(letter if prot & bit else "-" for bit, letter in _LETTERS)
