@@ -14,6 +14,7 @@
 """
 
 from anonlab.check import check
+from anonlab.compare import Comparison, compare
 from anonlab.errors import (
     AddressInUse,
     BadAddress,
@@ -35,7 +36,7 @@ from anonlab.formats.words import GEOMETRIES, LESSON, PAGE_SIZE, X86_32, X86_64,
 from anonlab.histories.run import run
 from anonlab.kernel import Kernel, Page, Task
 from anonlab.record import Recorder, operations, record
-from anonlab.rmap import DESIGNS, AnonGroup, Rmap
+from anonlab.rmap import DESIGNS, AnonGroup, Places, Rmap
 from anonlab.scan import scan
 from anonlab.version import __version__
 
@@ -51,6 +52,7 @@ __all__ = [
     "BadAddress",
     "BusError",
     "Busy",
+    "Comparison",
     "FormatError",
     "Geometry",
     "History",
@@ -61,6 +63,7 @@ __all__ = [
     "OutOfMemory",
     "Page",
     "PermissionDenied",
+    "Places",
     "Recorder",
     "Rmap",
     "SegmentationFault",
@@ -71,6 +74,7 @@ __all__ = [
     "Trace",
     "__version__",
     "check",
+    "compare",
     "operations",
     "parse",
     "record",

@@ -119,21 +119,68 @@ def replay(ctx: click.Context, file: Path, design: str, html: Path | None, as_js
     "--ops", type=click.IntRange(1), default=10_000, show_default=True, help="Random operations."
 )
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="First seed.")
+@click.option("--mutants", is_flag=True, help="Also plant known bugs and see them found.")
 @JSON_OPTION
 @click.pass_context
-def verify(ctx: click.Context, design: str, ops: int, seed: int, as_json: bool) -> None:
-    """Hold random histories against a scan of all page tables, for each design."""
+def verify(
+    ctx: click.Context, design: str, ops: int, seed: int, mutants: bool, as_json: bool
+) -> None:
+    """Hold random histories against a scan of all page tables, for each design, and compare what
+    programs see under each."""
     from anonlab.verify import verify as run
 
     with _progress("verify") as progress:
-        report = run(design, ops, seed, progress)
+        report = run(design, ops, seed, progress, mutants)
     plain = report.to_json()
     _print_json(plain) if as_json else _show(_facts(plain))
+    if not as_json:
+        for kill in report.kills or ():
+            click.echo(f"\n# mutant: {kill.mutant} (under {kill.design})")
+            click.echo(kill.shortest or "# it survived")
     for history in report.failures[:SHOWN]:
         click.echo(history, err=True)
     wrong = [row["violations"] or row["missed"] for row in plain["designs"].values()]
-    if any(wrong) or plain["content_mismatches"]:
+    if any(wrong) or plain["content_mismatches"] or report.survivors:
         ctx.exit(FOUND)
+
+
+@cli.command()
+@click.option(
+    "--history",
+    default="prefork",
+    show_default=True,
+    help="prefork, fork_chain, the name of a history of the library, or a file.",
+)
+@click.option(
+    "--children",
+    type=click.IntRange(1, 10_000),
+    default=10,
+    show_default=True,
+    help="Processes that prefork and fork_chain fork.",
+)
+@click.option("--design", default="all", show_default=True, help="Designs joined by commas.")
+@click.option(
+    "--counter",
+    default="nodes",
+    show_default=True,
+    help="What the table shows: nodes, probes, copies, allocs, links, locks, bytes64, …",
+)
+@JSON_OPTION
+def compare(history: str, children: int, design: str, counter: str, as_json: bool) -> None:
+    """Run one history under several designs and show what each operation and each walk costs."""
+    from anonlab.compare import compare as run
+    from anonlab.compare import named
+
+    comparison = run(named(history, children), design)
+    if as_json:
+        plain = {"history": history, "children": children, "designs": comparison.to_json()}
+        _print_json(plain)
+        return
+    rows = comparison.table(counter)
+    table = Table("operation", *(row["design"] for row in rows), title=f"{counter} of {history}")
+    for operation in comparison.operations:
+        table.add_row(operation, *(f"{row[operation]:,}" for row in rows))
+    _show(table)
 
 
 @cli.group()

@@ -32,7 +32,9 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, arguments)
 
 
-def stand_in(monkeypatch: pytest.MonkeyPatch, module: str, outcome: Any) -> list[tuple[Any, ...]]:
+def stand_in(
+    monkeypatch: pytest.MonkeyPatch, module: str, outcome: Any, **more: Any
+) -> list[tuple[Any, ...]]:
     """Replace the one function of `module` that a verb calls; return the list of its calls."""
     name = module.rsplit(".", 1)[1]
     calls: list[tuple[Any, ...]] = []
@@ -45,6 +47,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, module: str, outcome: Any) -> list
             to_json=lambda: outcome,
             violations=[],
             failures=["p1 write 0x30000 7\n# pfn 3: mapcount"],
+            **{"survivors": [], "kills": None, **more},
         )
 
     fake = ModuleType(module)
@@ -158,9 +161,58 @@ def test_violations_in_a_replay_are_exit_status_1(monkeypatch: pytest.MonkeyPatc
 
 def test_verify_passes_its_options_on(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = stand_in(monkeypatch, "anonlab.verify", VERIFIED)
-    result = run("verify", "--ops", "10", "--seed", "3", "--json")
-    assert json.loads(result.stdout) == VERIFIED
-    assert calls == [("all", 10, 3, None)]
+    for flags, mutants in ((), False), (("--mutants",), True):
+        result = run("verify", "--ops", "10", "--seed", "3", *flags, "--json")
+        assert json.loads(result.stdout) == VERIFIED
+        assert calls.pop() == ("all", 10, 3, None, mutants)
+
+
+def test_verify_fails_when_a_mutant_survives(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, "anonlab.verify", VERIFIED, survivors=["fork copies nothing"])
+    assert run("verify", "--mutants", "--json").exit_code == 1
+
+
+def test_verify_tells_the_shortest_history_of_each_mutant(monkeypatch: pytest.MonkeyPatch) -> None:
+    kills = [
+        SimpleNamespace(mutant="exit leaks pins", design="anongroup", shortest="p1 = spawn\n# x"),
+        SimpleNamespace(mutant="harmless", design="anon_vma", shortest=""),
+    ]
+    stand_in(monkeypatch, "anonlab.verify", VERIFIED, kills=kills)
+    told = run("verify", "--mutants").stdout
+    assert "# mutant: exit leaks pins (under anongroup)\np1 = spawn\n# x" in told
+    assert "# mutant: harmless (under anon_vma)\n# it survived" in told
+
+
+def test_compare_prints_the_golden_counts() -> None:
+    plain = json.loads(run("compare", "--history", "prefork", "--children", "10", "--json").stdout)
+    assert (plain["history"], plain["children"]) == ("prefork", 10)
+    walk = plain["designs"]["anongroup"]["walk: the own page of the middle child"]
+    assert (walk["nodes"], walk["probes"], walk["times"]) == (6, 6, 1)
+
+
+def test_compare_shows_any_counter_of_any_history(tmp_path: Path) -> None:
+    path = tmp_path / "a.history"
+    path.write_text(
+        "p = spawn\np mmap 0x30000 2\np write 0x30000 1 2\nc = fork p\n"
+        "c mremap 0x30000 2 to 0x80000\n"
+    )
+    told = run("compare", "--history", str(path), "--design", "anongroup", "--counter", "copies")
+    assert re.search(r"mremap\W+2\b", told.stdout), told.stdout
+    assert told.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--history", "nowhere.history"), "there is no history 'nowhere.history': name a file"),
+        (("--design", "telepathy"), "design is one of"),
+        (("--counter", "luck"), "counter is one of times, copies, nodes"),
+        (("--children", "0"), "0 is not in the range"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(arguments: tuple[str, str], words: str) -> None:
+    result = run("compare", *arguments)
+    assert (result.exit_code, words in result.stderr) == (2, True), result.stderr
 
 
 def test_verify_shows_the_history_that_went_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ LOWER = {
             ("kernel",),
             ("scan",),
             ("check", "histories", "record"),
+            ("checked", "compare", "mutants", "workers"),
             ("course", "verify", "doctor"),
             ("grading",),
             ("cli",),

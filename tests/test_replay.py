@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mutants import Mutant, plant
 
 from anonlab import FormatError
 from anonlab.histories import library
 from anonlab.histories import replay as replay_module
 from anonlab.histories.replay import replay
 from anonlab.histories.strace import read_strace
+from anonlab.mutants import Mutant, planted
 from anonlab.rmap.anongroup import AnonGroup
 
 KEYS = [
@@ -127,13 +127,11 @@ def test_a_timeline_has_a_point_for_each_operation_and_costs_nothing_else(tmp_pa
     assert {point.groups for point in timed.points} == {1}
 
 
-def test_a_violation_is_told_with_the_operation_and_ends_the_replay(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    plant(monkeypatch, Mutant(AnonGroup.moved, "self.mem_map.index[pfns] = vpns", "pass"))
+def test_a_violation_is_told_with_the_operation_and_ends_the_replay(tmp_path: Path):
     path = tmp_path / "a.history"
     path.write_text(library.text("mremap_after_fork"))
-    report = replay(path)
+    with planted(Mutant(AnonGroup.moved, "self.mem_map.index[pfns] = vpns", "pass")):
+        report = replay(path)
     assert report.violations == [
         "after operation 6: pfn 5 is mapped at vpn 0x80, its index is 0x30"
     ]

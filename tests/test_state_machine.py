@@ -20,16 +20,16 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from mutants import MUTANTS, plant
 
+from anonlab.checked import Checked, Tally, run_checked, shortest
 from anonlab.errors import FormatError
 from anonlab.formats.history import ADVICES, ANY, PROTS, VERBS, Arg, History, Machine, Op
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
 from anonlab.formats.words import PAGE_SHIFT, PAGE_SIZE
 from anonlab.histories.places import HEAP_VPN, TOP_VPN, WINDOWS
+from anonlab.mutants import MUTANTS, planted
 from anonlab.rmap import AnonGroup
-from anonlab.verify import Checked, Tally, run_checked, shortest
 
 SETTINGS = settings(
     max_examples=100,
@@ -257,11 +257,8 @@ def test_no_history_breaks_anything() -> None:
         "swap-out writes no data",
     ],
 )
-def test_a_mutant_is_found_and_its_history_is_short(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    with monkeypatch.context() as planted:
-        plant(planted, MUTANTS[name])
+def test_a_mutant_is_found_and_its_history_is_short(name: str) -> None:
+    with planted(MUTANTS[name]):
         with pytest.raises(AssertionError, match="as short as it gets") as caught:
             run_machine()
         text = str(caught.value).partition("as short as it gets:\n")[2]

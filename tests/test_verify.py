@@ -13,15 +13,14 @@ from pathlib import Path
 import nbclient
 import nbformat
 import pytest
-from mutants import MUTANTS, Mutant, plant
 
-from anonlab import verify as verify_module
+from anonlab import workers
+from anonlab.checked import MACHINES, OPS_PER_HISTORY, Tally, history_of, run_checked
 from anonlab.formats.history_text import parse
 from anonlab.kernel import fault
-from anonlab.rmap import AnonGroup
-from anonlab.verify import MACHINES, OPS_PER_HISTORY, history_of, run_checked, verify
-
-HISTORIES = 300
+from anonlab.mutants import MUTANTS, Mutant, planted
+from anonlab.rmap import DESIGNS, AnonGroup
+from anonlab.verify import HISTORIES, Asked, Kill, Report, disagreements_of, hunt, verify
 
 
 def test_random_histories_break_nothing_and_mix_up_nothing():
@@ -43,7 +42,7 @@ def test_the_same_seed_gives_the_same_report():
 def test_one_process_and_several_give_the_same_report(monkeypatch: pytest.MonkeyPatch):
     reports = []
     for ncpus in (1, 3):
-        monkeypatch.setattr(verify_module, "_ncpus", lambda ncpus=ncpus: ncpus)
+        monkeypatch.setattr(workers, "ncpus", lambda ncpus=ncpus: ncpus)
         reports.append(verify("anongroup", 2 * OPS_PER_HISTORY + 7, seed=2))
     assert reports[0] == reports[1]
     assert reports[0].operations == 2 * OPS_PER_HISTORY + 7
@@ -74,27 +73,58 @@ def test_what_cannot_be_verified_is_refused(designs: str, operations: int, words
         verify(designs, operations)
 
 
+def test_designs_that_show_a_program_different_things_are_told_with_the_history():
+    asked = Asked(1, 0, 20)
+    seen = ["", "", "12ab34cd", ""]
+    for theirs in (seen, [*seen[:2], "p1: ENOMEM: fork needs 3 frames"], seen[:3]):
+        assert disagreements_of(asked, {"anongroup": seen, "anon_vma": theirs}) == []
+    wrong = [*seen[:2], "ffffffff", ""]
+    (text,) = disagreements_of(asked, {"anongroup": seen, "pte_chain": seen, "anon_vma": wrong})
+    assert text.splitlines()[-1] == "# anongroup shows '12ab34cd', anon_vma 'ffffffff'"
+    assert parse(text).ops == history_of(*asked).ops[:3]
+
+
+def test_a_disagreement_counts_as_mixed_up_contents():
+    report = Report(1, 10, {"anongroup": Tally()}, ("a history\n# why\n",))
+    assert report.to_json()["content_mismatches"] == 1
+    assert report.failures == ["a history\n# why\n"]
+
+
+def test_survivors_are_told_by_name():
+    kills = (Kill("a", "anongroup", 3, "…"), Kill("b", "anon_vma", 0, ""), Kill("c", "x", 5, "…"))
+    report = Report(1, 10, {}, kills=kills)
+    assert report.to_json()["mutants"] == {
+        "total": 3,
+        "killed": 2,
+        "survivors": ["b"],
+        "median_histories": 4,
+    }
+
+
+def test_a_mutant_that_no_history_shows_survives(monkeypatch: pytest.MonkeyPatch):
+    harmless = Mutant(fault.first_touch, "vpns = span.vpns[at]", "vpns = span.vpns[at] + 0")
+    monkeypatch.setitem(MUTANTS, "harmless", harmless)
+    monkeypatch.setattr("anonlab.verify.HISTORIES", 2)
+    assert hunt("harmless") == {
+        "mutant": "harmless",
+        "design": "anongroup",
+        "histories": 0,
+        "shortest": "",
+    }
+
+
 @pytest.mark.parametrize("name", MUTANTS)
-def test_a_mutant_dies_and_the_original_survives_the_same_history(
-    monkeypatch: pytest.MonkeyPatch, name: str
-):
-    with monkeypatch.context() as planted:
-        plant(planted, MUTANTS[name])
-        for number in range(HISTORIES):
-            failures = run_checked(history_of(1, number, OPS_PER_HISTORY), AnonGroup).failures
-            if failures:
-                break
-        else:
-            pytest.fail(f"the mutant survived {HISTORIES} histories")
-        assert run_checked(parse(failures[0]), AnonGroup).failures  # its text replays the failure
-    assert not run_checked(parse(failures[0]), AnonGroup).failures
+def test_a_mutant_dies_and_the_original_survives_the_same_history(name: str):
+    kill = hunt(name)
+    assert 0 < kill["histories"] <= HISTORIES, f"the mutant survived {HISTORIES} histories"
+    history, design = parse(kill["shortest"]), DESIGNS[MUTANTS[name].design]
+    with planted(MUTANTS[name]):
+        assert run_checked(history, design).failures  # its text replays the failure
+    assert not run_checked(history, design).failures
 
 
-def test_a_crash_of_the_kernel_is_a_finding_with_its_history(monkeypatch: pytest.MonkeyPatch):
-    with monkeypatch.context() as planted:
-        plant(
-            planted, Mutant(fault.first_touch, "vpns = span.vpns[at]", "vpns = span.vpns[at[99]]")
-        )
+def test_a_crash_of_the_kernel_is_a_finding_with_its_history():
+    with planted(Mutant(fault.first_touch, "vpns = span.vpns[at]", "vpns = span.vpns[at[99]]")):
         report = verify("anongroup", 40, seed=1)
     assert report.to_json()["designs"]["anongroup"]["violations"] == 1
     *history, why = report.failures[0].splitlines()
@@ -106,9 +136,8 @@ def test_a_crash_of_the_kernel_is_a_finding_with_its_history(monkeypatch: pytest
     ]  # as short as it gets
 
 
-def test_histories_that_went_wrong_are_shown_as_short_as_they_get(monkeypatch: pytest.MonkeyPatch):
-    with monkeypatch.context() as planted:
-        plant(planted, MUTANTS["mremap does not update index"])
+def test_histories_that_went_wrong_are_shown_as_short_as_they_get():
+    with planted(MUTANTS["mremap does not update index"]):
         failures = verify("anongroup", OPS_PER_HISTORY, seed=1).failures
         assert run_checked(parse(failures[0]), AnonGroup).failures
     assert len(failures) == 1

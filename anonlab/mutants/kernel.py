@@ -1,19 +1,6 @@
-"""Mutants: the kernel or a design with one place changed, each a bug that somebody could make.
-
-A mutant names a function, a piece of its source and what stands there instead. `plant` puts the
-changed code into the function itself, so that everybody who imported it runs the mutant.
-"""
+"""Bugs of the kernel that somebody could make; each is looked for under the anon memory group."""
 
 from __future__ import annotations
-import __future__
-
-import inspect
-import textwrap
-from collections.abc import Callable
-from types import FunctionType
-from typing import Any, NamedTuple
-
-import pytest
 
 from anonlab.kernel import (
     cow,
@@ -28,35 +15,9 @@ from anonlab.kernel import (
     swapin,
     walk,
 )
-from anonlab.rmap.anongroup import AnonGroup
-from anonlab.rmap.base import Rmap
+from anonlab.mutants.plant import Mutant
 
-
-class Mutant(NamedTuple):
-    """`old` stands exactly once in the source of `function`; the mutant says `new` there."""
-
-    function: Callable[..., Any]
-    old: str
-    new: str
-
-
-def plant(monkeypatch: pytest.MonkeyPatch, mutant: Mutant) -> None:
-    """Let `mutant` take the place of the original until `monkeypatch` is undone."""
-    function = mutant.function
-    assert isinstance(function, FunctionType)
-    source = textwrap.dedent(inspect.getsource(function))
-    assert source.count(mutant.old) == 1, (
-        f"{mutant.old!r} stands {source.count(mutant.old)} times in {function.__qualname__}: "
-        "the mutant must follow the code"
-    )
-    flags = __future__.annotations.compiler_flag
-    changed = source.replace(mutant.old, mutant.new)
-    made: dict[str, Any] = {}
-    exec(compile(changed, f"<mutant of {function.__qualname__}>", "exec", flags), made)
-    monkeypatch.setattr(function, "__code__", made[function.__name__].__code__)
-
-
-MUTANTS = {
+OF_KERNEL: dict[str, Mutant] = {
     "fork leaves the parent writable": Mutant(
         process.copy_page_range, "if not copy.shared:", "if False:"
     ),
@@ -72,15 +33,6 @@ MUTANTS = {
     ),
     "fork hands memory locks down": Mutant(process.fork, "copy.locked = False", "pass"),
     "fork reserves one table too few": Mutant(process.tables_to_fork, "return 1 + (", "return ("),
-    "mremap does not update index": Mutant(
-        AnonGroup.moved, "self.mem_map.index[pfns] = vpns", "pass"
-    ),
-    "mremap moves a shared page without a copy": Mutant(
-        AnonGroup.move, "self.mem_map.count[pfns] > 1", "self.mem_map.count[pfns] > 99"
-    ),
-    "mremap copies what is not shared": Mutant(
-        AnonGroup.move, "self.mem_map.count[pfns] > 1", "self.mem_map.count[pfns] > 0"
-    ),
     "mremap loses the contents of what it copies": Mutant(
         mremap.copy_shared, "mem.data[copies] = mem.data[pfns]", "pass"
     ),
@@ -88,9 +40,6 @@ MUTANTS = {
         mremap.move_vma, "frames=copied.size", "frames=0"
     ),
     "mremap leaves the old words": Mutant(mremap.move_page_tables, "span.words[:] = 0", "pass"),
-    "a page swapped in elsewhere is not copied": Mutant(
-        AnonGroup.clash, "index != vpns", "index == -1"
-    ),
     "a clash is seen even if nobody maps the page": Mutant(
         swapin.plan, "cached & (mem.mapcount[pfns] > 0)", "cached"
     ),
@@ -113,13 +62,9 @@ MUTANTS = {
     "reclaim forgets what the swap cache holds for the operation": Mutant(
         kernel.Kernel._pages_in, "self.swap.cache[swp_offset(words[~present])]", "words[:0]"
     ),
-    "mapping is not cleared when nobody maps the page": Mutant(
-        Rmap.forget_unmapped, "mem.mapcount[pfns] == 0", "mem.mapcount[pfns] == -1"
-    ),
     "execve keeps the old group": Mutant(
         process.execve, "kernel.design.new_mm(process.mm)", "kernel.design.fork_mm(process.mm, old)"
     ),
-    "exit stays in the group": Mutant(AnonGroup.drop_mm, "group.leave(mm)", "pass"),
     "exit leaks references": Mutant(pages.unmap, "release(kernel, pfns)", "pass"),
     "exit leaks pins": Mutant(process.drop_user, "drop_pins(kernel, mm)", "pass"),
     "a pin is not counted": Mutant(pin.pin, "pfns[pfns != ZERO_PFN], 1)", "pfns[:0], 1)"),

@@ -1,0 +1,86 @@
+"""Histories of any size, with the pages that are worth a walk at their end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from anonlab.formats.history import History
+from anonlab.formats.history_text import parse
+from anonlab.formats.words import PAGE_SIZE
+
+Place = tuple[str, int]
+"""(process, byte address)."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A history, and which of its pages to look for afterwards: {claim: places of pages}."""
+
+    history: History
+    walks: dict[str, tuple[Place, ...]] = field(default_factory=dict)
+
+
+SHARED, MIDDLE, PARENTS, LAST, FIRST, OWN = (0x30000 + page * PAGE_SIZE for page in range(6))
+"""One page of `prefork` for each question."""
+
+
+def prefork(children: int = 10) -> Scenario:
+    """A server forks `children` workers, none of which ever calls execve or exit.
+
+    Each worker writes a page of its own; some pages stay shared by all, or by two.
+    raises  ValueError unless 1 <= children <= 10,000
+    """
+    if not 1 <= children <= 10_000:
+        raise ValueError(f"children must be from 1 to 10000, got {children}")
+    workers = [f"c{number}" for number in range(1, children + 1)]
+    middle = workers[(children + 1) // 2 - 1]
+    lines = [
+        f"machine x86_32 frames {3 * children + 64} swap 0",
+        "server = spawn",
+        f"server mmap {SHARED:#x} 6",
+        f"server write {SHARED:#x} 1 6",
+        *(f"{worker} = fork server" for worker in workers),
+        f"{middle} write {MIDDLE:#x} 100",
+        f"server write {PARENTS:#x} 101",
+        *(f"{who} write {LAST:#x} 102" for who in ("server", *workers) if who != workers[-1]),
+        *(f"{who} write {FIRST:#x} 103" for who in ("server", *workers) if who != workers[0]),
+        *(f"{worker} write {OWN:#x} 104" for worker in workers),
+    ]
+    walks: dict[str, tuple[Place, ...]] = {
+        "the own page of the middle child": ((middle, MIDDLE),),
+        "the parent's own page": (("server", PARENTS),),
+        "a page that all share": (("server", SHARED),),
+        "the parent's page, which only the last child still maps": ((workers[-1], LAST),),
+        "the parent's page, which only the first child still maps": ((workers[0], FIRST),),
+        "the own pages of all children": tuple((worker, OWN) for worker in workers),
+    }
+    return Scenario(parse("\n".join(lines) + "\n"), walks)
+
+
+def fork_chain(depth: int = 10) -> Scenario:
+    """Each generation forks the next and exits; only the last one lives.
+
+    raises  ValueError unless 1 <= depth <= 10,000
+    """
+    if not 1 <= depth <= 10_000:
+        raise ValueError(f"depth must be from 1 to 10000, got {depth}")
+    lines = [
+        "machine x86_32 frames 64 swap 0",
+        "g0 = spawn",
+        f"g0 mmap {SHARED:#x} 2",
+        f"g0 write {SHARED:#x} 1 2",
+    ]
+    for old in range(depth):
+        lines += [f"g{old + 1} = fork g{old}", f"g{old} exit"]
+    last = f"g{depth}"
+    lines.append(f"{last} write {MIDDLE:#x} 9")
+    walks: dict[str, tuple[Place, ...]] = {
+        "the page of the first generation": ((last, SHARED),),
+        "the own page of the last generation": ((last, MIDDLE),),
+    }
+    return Scenario(parse("\n".join(lines) + "\n"), walks)
+
+
+SCENARIOS: dict[str, Callable[[int], Scenario]] = {"prefork": prefork, "fork_chain": fork_chain}
+"""By name; the number is how many processes are forked."""
