@@ -71,7 +71,7 @@ class AnonGroup(Rmap):
     year = 2004
     lock = "group"
     cannot: ClassVar = {
-        "KSM": "one page at many addresses of unrelated groups: a page has one index and one mapping"
+        "KSM": "one page at addresses of unrelated groups: a page has one index and one mapping"
     }
     sizes: ClassVar = {"group": (12, 24), "member": (8, 16)}
 
