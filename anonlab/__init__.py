@@ -35,7 +35,7 @@ from anonlab.formats.words import GEOMETRIES, LESSON, PAGE_SIZE, X86_32, X86_64,
 from anonlab.histories.run import run
 from anonlab.kernel import Kernel, Page, Task
 from anonlab.record import Recorder, operations, record
-from anonlab.rmap import DESIGNS, AnonGroup, Rmap
+from anonlab.rmap import DESIGNS, AnonGroup, PteChain, Rmap
 from anonlab.version import __version__
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "OutOfMemory",
     "Page",
     "PermissionDenied",
+    "PteChain",
     "Recorder",
     "Rmap",
     "SegmentationFault",

@@ -2,7 +2,8 @@
 
 from anonlab.rmap.anongroup import AnonGroup
 from anonlab.rmap.base import Rmap
+from anonlab.rmap.pte_chain import PteChain
 
-DESIGNS: dict[str, type[Rmap]] = {design.name: design for design in (AnonGroup,)}
+DESIGNS: dict[str, type[Rmap]] = {design.name: design for design in (PteChain, AnonGroup)}
 
-__all__ = ["DESIGNS", "AnonGroup", "Rmap"]
+__all__ = ["DESIGNS", "AnonGroup", "PteChain", "Rmap"]
