@@ -35,7 +35,7 @@ from anonlab.formats.words import GEOMETRIES, LESSON, PAGE_SIZE, X86_32, X86_64,
 from anonlab.histories.run import run
 from anonlab.kernel import Kernel, Page, Task
 from anonlab.record import Recorder, operations, record
-from anonlab.rmap import DESIGNS, AnonGroup, PteChain, Rmap
+from anonlab.rmap import DESIGNS, AnonGroup, AnonMm, PteChain, Rmap
 from anonlab.version import __version__
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "X86_64",
     "AddressInUse",
     "AnonGroup",
+    "AnonMm",
     "BadAddress",
     "BusError",
     "Busy",
