@@ -109,8 +109,7 @@ class AnonMm(Rmap):
 
     `index` is the address in bytes, as posted, not the page number. Of chained pages it is the
     first address. Left open in the mails, and chosen here: an address stands in a chain once, in
-    the order in which they came; its blocks count as nodes again for each mm that they are read
-    for.
+    the order in which they came; and its blocks are nodes, visited again for each mm.
     """
 
     name = "anonmm"
@@ -381,12 +380,13 @@ class AnonMm(Rmap):
     def _check_nodes(self, mms: Mapping[int, Mm]) -> None:
         alive = {node.mm: node for node in self.nodes.values() if node.mm}
         assert sorted(alive) == sorted(mms), f"nodes of mms {sorted(alive)}, alive are {list(mms)}"
+        lost = [node.name for n, node in self.nodes.items() if n not in node.ring.nodes]
+        assert not lost, f"{lost[0]} is not in its ring"
         freed = [n for ring in self._rings() for n in ring.nodes if n not in self.nodes]
         assert not freed, f"node {freed[0]} is in a ring, but was freed"
         pages = self._homed()
         for node in self.nodes.values():
             ring, is_head = node.ring, node is node.ring.head
-            assert ring.nodes.get(node.number) is node, f"{node.name} is not in its ring"
             assert not node.mm or mms[node.mm].rmap is node, f"mm {node.mm} has not {node.name}"
             count = bool(node.mm) + pages[node.number] + (len(ring.nodes) if is_head else 0)
             assert node.count == count, (
