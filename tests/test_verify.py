@@ -64,7 +64,10 @@ def test_machines_are_small_and_large_and_short_of_everything():
 
 @pytest.mark.parametrize(
     ("designs", "operations", "words"),
-    [("anonsoup", 10, "'all' or some of .*anongroup"), ("all", 0, "operations must be >= 1, got 0")],
+    [
+        ("anonsoup", 10, "'all' or some of .*anongroup"),
+        ("all", 0, "operations must be >= 1, got 0"),
+    ],
 )
 def test_what_cannot_be_verified_is_refused(designs: str, operations: int, words: str):
     with pytest.raises(ValueError, match=words):
