@@ -36,7 +36,18 @@ from anonlab.formats.words import GEOMETRIES, LESSON, PAGE_SIZE, X86_32, X86_64,
 from anonlab.histories.run import run
 from anonlab.kernel import Kernel, Page, Task
 from anonlab.record import Recorder, operations, record
-from anonlab.rmap import DESIGNS, AnonGroup, Places, Rmap
+from anonlab.rmap import (
+    DESIGNS,
+    AnonGroup,
+    AnonMm,
+    AnonVma,
+    AnonVmaChain,
+    CowContext,
+    PerMmSpace,
+    Places,
+    PteChain,
+    Rmap,
+)
 from anonlab.scan import scan
 from anonlab.version import __version__
 
@@ -49,10 +60,14 @@ __all__ = [
     "X86_64",
     "AddressInUse",
     "AnonGroup",
+    "AnonMm",
+    "AnonVma",
+    "AnonVmaChain",
     "BadAddress",
     "BusError",
     "Busy",
     "Comparison",
+    "CowContext",
     "FormatError",
     "Geometry",
     "History",
@@ -62,8 +77,10 @@ __all__ = [
     "Op",
     "OutOfMemory",
     "Page",
+    "PerMmSpace",
     "PermissionDenied",
     "Places",
+    "PteChain",
     "Recorder",
     "Rmap",
     "SegmentationFault",

@@ -145,10 +145,13 @@ def try_to_unmap(kernel: Kernel, pfn: int, word: int) -> None:
     np.subtract.at(kernel.columns.rss, hits.mms, 1)
     if word:
         kernel.swap.map[swp_offset(word)] += nhits
+        cost = kernel.design.cost
+        nodes, locks = cost.nodes, cost.locks
         for mm, vpn in zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True):
             vma = kernel.mms[mm].find_vma(vpn)
             assert vma is not None, f"mm {mm} maps pfn {pfn} at vpn {vpn:#x}, outside any VMA"
             kernel.design.remove(one(pfn), vma, one(vpn))
+        cost.nodes, cost.locks = nodes, locks  # the walk stands there already, its lock held
     mem.count[pfn] -= nhits
     kernel.step("swap_out.unmap", vpns=np.unique(hits.vpns), n=nhits)
 

@@ -3,16 +3,20 @@
 from anonlab.rmap.anon_vma import AnonVma
 from anonlab.rmap.anon_vma_chain import AnonVmaChain
 from anonlab.rmap.anongroup import AnonGroup
+from anonlab.rmap.anonmm import AnonMm
 from anonlab.rmap.base import Places, Rmap
 from anonlab.rmap.cow_context import CowContext
 from anonlab.rmap.per_mm_space import PerMmSpace
+from anonlab.rmap.pte_chain import PteChain
 
 DESIGNS: dict[str, type[Rmap]] = {
     design.name: design
     for design in (
+        PteChain,
         PerMmSpace,  # 12 March 2004
         AnonGroup,  # 13 March 2004
-        AnonVma,
+        AnonMm,  # April 2004
+        AnonVma,  # May 2004
         AnonVmaChain,
         CowContext,
     )
@@ -21,10 +25,12 @@ DESIGNS: dict[str, type[Rmap]] = {
 __all__ = [
     "DESIGNS",
     "AnonGroup",
+    "AnonMm",
     "AnonVma",
     "AnonVmaChain",
     "CowContext",
     "PerMmSpace",
     "Places",
+    "PteChain",
     "Rmap",
 ]
