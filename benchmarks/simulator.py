@@ -44,10 +44,10 @@ def timed(action: Callable[..., Any], *args: Any, **options: Any) -> tuple[int, 
 class BulkSteps:
     """A simulated machine whose one process goes through the steps of the yardstick."""
 
-    def __init__(self, pages: int) -> None:
+    def __init__(self, pages: int, design: str = "anongroup") -> None:
         self.pages = pages
         self.length = pages * PAGE_SIZE
-        self.kernel = Kernel("anongroup", frames=2 * pages + 64, swap=1, geometry=X86_64)
+        self.kernel = Kernel(design, frames=2 * pages + 64, swap=1, geometry=X86_64)
         self.process = self.kernel.spawn("bench")
 
     def repetition(self, sequences: int) -> dict[str, float]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anonlab.formats.words import PG_ANON, PG_EXCLUSIVE, PG_SWAPCACHE, Ints, Mask, Pfns, Slots
-from anonlab.kernel.pages import leave_swap_cache
+from anonlab.kernel.pages import chosen, leave_swap_cache
 
 if TYPE_CHECKING:
     from anonlab.kernel.kernel import Kernel
@@ -76,18 +76,20 @@ def marks(kernel: Kernel) -> bool:
     return kernel.design.cow_rule == "exclusive"
 
 
-def reuse(kernel: Kernel, pfns: Pfns) -> Pfns:
-    """The distinct `pfns` are written in place; return those that may move to the writer's object.
+def reuse(kernel: Kernel, pfns: Pfns) -> Mask:
+    """The distinct `pfns` are written in place; return which may move to the writer's object,
+    bool[n].
 
     Today's rule lets go of the swap cache and marks the page exclusive; a page that was marked
     already stays as it is (wp_page_reuse, folio_move_anon_rmap).
     """
-    if not marks(kernel):
-        return pfns
     mem = kernel.mem_map
-    fresh = pfns[~mem.has(pfns, PG_EXCLUSIVE)]
-    leave_swap_cache(kernel, fresh[mem.has(fresh, PG_SWAPCACHE)])
-    mem.flags[fresh] |= PG_EXCLUSIVE
+    fresh = ~mem.has(pfns, PG_EXCLUSIVE)
+    if marks(kernel):
+        new = chosen(pfns, fresh)
+        if kernel.swap.nused:
+            leave_swap_cache(kernel, new[mem.has(new, PG_SWAPCACHE)])
+        mem.flags[new] |= PG_EXCLUSIVE
     return fresh
 
 
@@ -115,7 +117,7 @@ def copied_at_fork(kernel: Kernel, pfns: Pfns) -> Mask:
     """Return which pages a child gets as a copy at once, bool[n]: exclusive ones that a device
     holds, so that the parent keeps them (folio_try_dup_anon_rmap_pte, copy_present_page)."""
     mem = kernel.mem_map
-    if not marks(kernel):
+    if not marks(kernel) or not kernel.pins:
         return np.zeros(pfns.shape, dtype=np.bool_)
     held: Mask = mem.count[pfns] > mem.mapcount[pfns] + mem.has(pfns, PG_SWAPCACHE)
     held &= mem.has(pfns, PG_EXCLUSIVE)

@@ -300,8 +300,8 @@ def wp_reuse(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints) -
     span.store()
     pfns = span.words[at] >> PTE_SHIFT
     moving = cow.reuse(kernel, pfns)
-    if kernel.design.rehome_on_reuse and moving.size:
-        kernel.design.reused(moving, vma, chosen(vpns, np.isin(pfns, moving)))
+    if kernel.design.rehome_on_reuse and moving.any():
+        kernel.design.reused(chosen(pfns, moving), vma, chosen(vpns, moving))
     kernel.step("fault.wp_reuse", process, vpns)
 
 
