@@ -167,3 +167,17 @@ def test_a_long_log_is_replayed_and_checked_now_and_then(
     assert plain["violations"] == 0
     assert seen[0][0] <= 100 < seen[-2][0] < seen[-1][0] == 1000
     assert 20 <= len(seen) <= 30
+
+
+@pytest.mark.parametrize(
+    ("design", "groups"),
+    [("pte_chain", 0), ("per_mm_space", 4), ("anongroup", 4), ("anonmm", 6), ("anon_vma", 22),
+     ("anon_vma_chain", 40), ("cow_context", 6)],
+)  # fmt: skip
+def test_a_log_replays_under_every_design_and_leaves_nothing(design: str, groups: int):
+    """Groups are what a page names in `mapping`: per execve, per mm, or per VMA that is written."""
+    plain = replay(library.log("bash_pipeline"), design).to_json()
+    assert plain["violations"] == 0
+    assert plain["groups_created"] == plain["groups_dropped"] == groups
+    execs, forks = plain["execs"], plain["forks"]
+    assert {"per_mm_space": execs + 1, "anonmm": execs + 1 + forks}.get(design, groups) == groups

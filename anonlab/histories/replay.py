@@ -112,8 +112,8 @@ def replay(
                 running(number + 1, len(history.ops))
         if report.violations:
             break
-    report.groups_created = kernel.design.cost.allocs
-    report.groups_dropped = kernel.design.cost.frees
+    report.groups_created = kernel.design.homes_made
+    report.groups_dropped = kernel.design.homes_freed
     return report
 
 
@@ -150,7 +150,7 @@ def shared_pages(kernel: Kernel) -> int:
 
 
 def _point(kernel: Kernel, number: int) -> Point:
-    groups = kernel.design.cost.allocs - kernel.design.cost.frees
+    groups = kernel.design.homes_made - kernel.design.homes_freed
     return Point(number, groups, len(kernel.mms), shared_pages(kernel))
 
 

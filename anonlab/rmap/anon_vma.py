@@ -51,6 +51,7 @@ class AnonVma(LinearRmap):
     year = 2004
     lock = "anon_vma"
     sizes: ClassVar = {"anon_vma": (12, 24), "vma": (12, 24)}
+    homes = "anon_vma"
     words: ClassVar = {
         "spawn": Label("spawn", "{who} starts with an empty address space.", "mm_alloc"),
         "fork.join_group": Label(

@@ -76,6 +76,7 @@ class AnonVmaChain(LinearRmap):
     rehome_on_reuse = True
     keeps_mapping = True
     sizes: ClassVar = {"anon_vma": (48, 96), "link": (32, 64), "vma": (12, 24)}
+    homes = "anon_vma"
     words: ClassVar = {
         "spawn": Label("spawn", "{who} starts with an empty address space.", "mm_alloc"),
         "fork.join_group": Label(

@@ -74,6 +74,7 @@ class AnonGroup(Rmap):
         "KSM": "one page at addresses of unrelated groups: a page has one index and one mapping"
     }
     sizes: ClassVar = {"group": (12, 24), "member": (8, 16)}
+    homes = "group"
 
     def __init__(
         self,

@@ -119,6 +119,7 @@ class AnonMm(Rmap):
         "KSM": "one page at many addresses of unrelated rings: a page has one index and one home"
     }
     sizes: ClassVar = {"node": (24, 40), "pointer": (4, 8), "block": (32, 64)}
+    homes = "node"
     words: ClassVar = {
         "spawn": Label("spawn", HEAD, "exec_rmap (rmap 10)"),
         "fork.join_group": Label(
@@ -298,8 +299,6 @@ class AnonMm(Rmap):
         """A page that is still mapped has its address; another one needs another page, or a chain
         (do_swap_page: "index != va")."""
         return np.asarray((index != vpns << PAGE_SHIFT) & (not self.chained))
-
-    # The walk
 
     def candidates(self, pfn: int) -> Places:
         """The address at home, then once round the ring. Zombies, and mms without any page in

@@ -55,6 +55,7 @@ class Rmap:
     year           when it was proposed
     lock           the lock that a walk takes
     sizes          bytes of each kind of object it makes, (32-bit, 64-bit)
+    homes          the kind of object that mem_map.mapping names: a group, an anon_vma, …
     words          labels of steps that read differently under this design (formats/labels.py)
     wants_dup      dup is called, page by page; fork then costs as much as it does
     knows_vmas     a walk has the VMA at hand; others pay a find_vma for each hit
@@ -74,6 +75,7 @@ class Rmap:
     knows_vmas = False
     exact = False
     sizes: ClassVar[Mapping[str, tuple[int, int]]] = {}
+    homes: ClassVar[str] = ""
     words: ClassVar[Mapping[str, Label]] = {}
     cannot: ClassVar[Mapping[str, str]] = {}
 
@@ -85,6 +87,7 @@ class Rmap:
         rehome_on_reuse: bool | None = None,
     ) -> None:
         self.cost = Cost()
+        self.homes_made = self.homes_freed = 0
         if cow_rule is not None:
             self.cow_rule = one_of("cow_rule", cow_rule, COW_RULES)
         if early_stop is not None:
@@ -224,11 +227,13 @@ class Rmap:
     def made(self, kind: str, n: int = 1) -> None:
         """Count `n` new objects of `kind`, a key of `sizes`."""
         self.cost.allocs += n
+        self.homes_made += n * (kind == self.homes)
         self.grew(kind, n)
 
     def freed(self, kind: str, n: int = 1) -> None:
         """Count `n` objects of `kind` that were given back."""
         self.cost.frees += n
+        self.homes_freed += n * (kind == self.homes)
         self.grew(kind, -n)
 
     def grew(self, kind: str, n: int) -> None:

@@ -97,6 +97,7 @@ class CowContext(LinearRmap):
     rehome_on_reuse = True
     knows_vmas = True
     sizes: ClassVar = {"context": (36, 72), "remap": (16, 32)}
+    homes = "context"
     words: ClassVar = {
         "spawn": Label(
             "spawn", "{who} starts with an empty address space and a context of its own.", SOURCE

@@ -69,6 +69,7 @@ class PerMmSpace(LinearRmap):
     year = 2004
     lock = "space"
     sizes: ClassVar = {"space": (16, 32), "vma": (12, 24)}
+    homes = "space"
     words: ClassVar = {
         "spawn": Label("spawn", "{who} starts with an empty address space in a new space.", SOURCE),
         "fork.join_group": Label(
