@@ -165,13 +165,20 @@ def verify(
     show_default=True,
     help="What the table shows: nodes, probes, copies, allocs, links, locks, bytes64, …",
 )
+@click.option("--svg", type=click.Path(path_type=Path), help="Draw the table to this file.")
 @JSON_OPTION
-def compare(history: str, children: int, design: str, counter: str, as_json: bool) -> None:
+def compare(
+    history: str, children: int, design: str, counter: str, svg: Path | None, as_json: bool
+) -> None:
     """Run one history under several designs and show what each operation and each walk costs."""
     from anonlab.compare import compare as run
     from anonlab.compare import named
 
     comparison = run(named(history, children), design)
+    if svg is not None:
+        from anonlab.view.costs import costs_svg
+
+        svg.write_text(costs_svg(comparison.records(), counter, f"{counter} of {history}"), "utf-8")
     if as_json:
         plain = {"history": history, "children": children, "designs": comparison.to_json()}
         _print_json(plain)

@@ -198,6 +198,9 @@ def test_compare_shows_any_counter_of_any_history(tmp_path: Path) -> None:
     )
     told = run("compare", "--history", str(path), "--design", "anongroup", "--counter", "copies")
     assert re.search(r"mremap\W+2\b", told.stdout), told.stdout
+    picture = tmp_path / "copies.svg"
+    assert run("compare", "--history", str(path), "--svg", str(picture)).exit_code == 0
+    assert picture.read_text().startswith("<svg")
     assert told.exit_code == 0
 
 

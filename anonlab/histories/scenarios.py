@@ -51,8 +51,8 @@ def prefork(children: int = 10) -> Scenario:
         "the own page of the middle child": ((middle, MIDDLE),),
         "the parent's own page": (("server", PARENTS),),
         "a page that all share": (("server", SHARED),),
-        "the parent's page, which only the last child still maps": ((workers[-1], LAST),),
-        "the parent's page, which only the first child still maps": ((workers[0], FIRST),),
+        "the parent's page that only the last child kept": ((workers[-1], LAST),),
+        "the parent's page that only the first child kept": ((workers[0], FIRST),),
         "the own pages of all children": tuple((worker, OWN) for worker in workers),
     }
     return Scenario(parse("\n".join(lines) + "\n"), walks)

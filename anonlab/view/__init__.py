@@ -1,12 +1,14 @@
 """Pictures, text and the player, made of snapshots and traces and of nothing else.
 
 ``snapshot_svg`` and ``text_twin`` show one moment, ``changes`` says what is different in another,
-``html`` and ``save_html`` make a page of a trace, ``lines_svg`` a chart of counts. The player for
+``html`` and ``save_html`` make a page of a trace, ``lines_svg`` a chart of counts,
+``costs_svg`` one of what designs cost. The player for
 notebooks is ``anonlab.view.player.Player``: it needs anywidget, which nothing here loads.
 """
 
 from anonlab.view.changes import Change, changes
 from anonlab.view.chart import lines_svg, lines_text
+from anonlab.view.costs import costs_svg, costs_text
 from anonlab.view.export import html, save_html
 from anonlab.view.facts import facts
 from anonlab.view.graph import dot_source
@@ -16,6 +18,8 @@ from anonlab.view.text import text_twin
 __all__ = [
     "Change",
     "changes",
+    "costs_svg",
+    "costs_text",
     "dot_source",
     "facts",
     "html",
