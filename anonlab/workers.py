@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
@@ -42,8 +42,8 @@ def share(task: str, jobs: Iterable[list[Any]]) -> Iterator[Any]:
         idle: SimpleQueue[subprocess.Popen[str]] = SimpleQueue()
         pool = stack.enter_context(ThreadPoolExecutor(nworkers))
         for _ in range(nworkers):
-            worker = stack.enter_context(_start(task))
-            stack.callback(worker.kill)
+            worker = _start(task)
+            stack.callback(_end, worker)
             idle.put(worker)
         stack.callback(pool.shutdown, wait=False, cancel_futures=True)
 
@@ -79,12 +79,20 @@ def _ask(worker: subprocess.Popen[str], job: list[Any]) -> Any:
     """Let `worker` do one job."""
     assert worker.stdin is not None, "workers have a standard input"
     assert worker.stdout is not None, "workers have a standard output"
-    worker.stdin.write(json.dumps(job) + "\n")
-    worker.stdin.flush()
+    with suppress(BrokenPipeError):  # of a worker that is gone: it has no answer either
+        worker.stdin.write(json.dumps(job) + "\n")
+        worker.stdin.flush()
     answer = worker.stdout.readline()
     if not answer:
         raise RuntimeError(f"a worker ended with status {worker.wait()}")
     return json.loads(answer)
+
+
+def _end(worker: subprocess.Popen[str]) -> None:
+    """End `worker`, whatever it is at."""
+    worker.kill()
+    with suppress(BrokenPipeError), worker:
+        pass
 
 
 def work(task: str) -> None:

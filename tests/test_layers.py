@@ -26,7 +26,7 @@ LOWER = {
             ("kernel",),
             ("scan",),
             ("check", "histories", "record"),
-            ("checked", "compare", "mutants", "workers"),
+            ("checked", "compare", "golden", "mutants", "workers"),
             ("course", "verify", "doctor"),
             ("grading",),
             ("cli",),

@@ -58,6 +58,18 @@ def prefork(children: int = 10) -> Scenario:
     return Scenario(parse("\n".join(lines) + "\n"), walks)
 
 
+def written_in_place(children: int = 10) -> Scenario:
+    """As `prefork`; then the last worker writes a page of its parent's that nobody else has kept.
+
+    raises  ValueError unless 1 <= children <= 10,000
+    """
+    before = prefork(children).history
+    last = f"c{children}"
+    op = parse(f"{last} = spawn\n{last} mmap {LAST:#x} 1\n{last} write {LAST:#x} 105\n").ops[-1]
+    history = History((*before.ops, op), before.machine)
+    return Scenario(history, {"a page that was the parent's": ((last, LAST),)})
+
+
 def fork_chain(depth: int = 10) -> Scenario:
     """Each generation forks the next and exits; only the last one lives.
 
@@ -82,5 +94,9 @@ def fork_chain(depth: int = 10) -> Scenario:
     return Scenario(parse("\n".join(lines) + "\n"), walks)
 
 
-SCENARIOS: dict[str, Callable[[int], Scenario]] = {"prefork": prefork, "fork_chain": fork_chain}
+SCENARIOS: dict[str, Callable[[int], Scenario]] = {
+    "prefork": prefork,
+    "written_in_place": written_in_place,
+    "fork_chain": fork_chain,
+}
 """By name; the number is how many processes are forked."""

@@ -1,11 +1,12 @@
 """A witness of a running machine: it remembers the state before each operation, and so sees what
 one look at the machine cannot show.
 
-Three rules hold for every design:
+Four rules hold for every design:
 
 * a page keeps its frame: only the process that acts gets another frame, by a copy, and never for
   a page that was its alone; mremap takes such a page along;
 * a page of a locked VMA does not go to swap;
+* a pinned page that is marked as one process's own stays that (only today's COW rule marks pages);
 * the walk stays in the family: it names no address space but those forked since one execve.
 """
 
@@ -20,6 +21,7 @@ from anonlab.formats.history import Op
 from anonlab.formats.words import (
     PAGE_SHIFT,
     PG_ANON,
+    PG_EXCLUSIVE,
     PTE_PRESENT,
     PTE_SHIFT,
     Ints,
@@ -54,6 +56,10 @@ class Look:
         """True for an anonymous page that has one reference."""
         return bool(self.flags[pfn] & PG_ANON and self.count[pfn] == 1)
 
+    def marked(self, pfn: int) -> bool:
+        """True for a page that is marked exclusive."""
+        return bool(self.flags[pfn] & PG_EXCLUSIVE)
+
     def in_cache(self, place: Place) -> int:
         """Return the page that nobody maps behind the swap entry at `place`, 0 for none."""
         word = self.words.get(place, 0)
@@ -74,13 +80,14 @@ class Witness:
     def see(self, op: Op, outcome: Outcome, truth: Scan) -> None:
         """Compare the machine after `op` with what it was before.
 
-        raises  AssertionError if one of the three rules is broken
+        raises  AssertionError if one of the four rules is broken
         """
         before, self.last = self.last, self._look(truth)
         task = self.kernel.processes.get(op.who)
         actor = task.mm.number if task and task.mm else 0
         for sentence in self._wrong_frames(op, actor, before):
             raise AssertionError(sentence)
+        self._pinned(before)
         if op.verb == "mremap" and not outcome.error:
             self._moved(op, actor, int(outcome.value) >> PAGE_SHIFT, before)
         self._family(op)
@@ -114,6 +121,15 @@ class Witness:
                 yield f"{where} is locked, but its pfn {old} went to swap"
             elif cached and new and new != cached and op.verb == "read":
                 yield f"{where} reads pfn {cached}, which nobody maps, but was given pfn {new}"
+
+    def _pinned(self, before: Look) -> None:
+        """A page that a device holds for one process alone stays that process's own."""
+        for (mm, vpn), pfns in self.kernel.pins.items():
+            pfn = pfns[-1]
+            if before.marked(pfn) and self.last.frame((mm, vpn)) == pfn:
+                assert self.last.marked(pfn), (
+                    f"pfn {pfn} is pinned, and was mm {mm}'s alone; it is shared now"
+                )
 
     def _locked(self, mm: int, vpn: int) -> bool:
         vma = self.kernel.mms[mm].find_vma(vpn)

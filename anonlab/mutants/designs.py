@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from anonlab.kernel import cow, process, swapin
 from anonlab.mutants.plant import Mutant
+from anonlab.rmap.anon_vma import AnonVma
+from anonlab.rmap.anon_vma_chain import AnonVmaChain
 from anonlab.rmap.anongroup import AnonGroup
 from anonlab.rmap.base import Rmap
+from anonlab.rmap.cow_context import Context, CowContext
+from anonlab.rmap.linear import LinearRmap
+from anonlab.rmap.per_mm_space import PerMmSpace
 
 OF_DESIGNS: dict[str, Mutant] = {
     "mremap does not update index": Mutant(
@@ -23,4 +29,157 @@ OF_DESIGNS: dict[str, Mutant] = {
         Rmap.forget_unmapped, "mem.mapcount[pfns] == 0", "mem.mapcount[pfns] == -1"
     ),
     "exit stays in the group": Mutant(AnonGroup.drop_mm, "group.leave(mm)", "pass"),
+    "anon_vma: mremap of a written VMA starts its pgoff anew": Mutant(
+        LinearRmap.moved_pgoff,
+        "start_vpn if vma.rmap is None else vma.pgoff",
+        "start_vpn",
+        "anon_vma",
+    ),
+    "anon_vma: a part that is split off joins no list": Mutant(
+        AnonVma.copy_vma, "if old.rmap is not None:", "if False:", "anon_vma"
+    ),
+    "anon_vma: VMAs with different anon_vmas merge": Mutant(
+        AnonVma.can_merge,
+        "lower.rmap is None or upper.rmap is None or lower.rmap is upper.rmap",
+        "True",
+        "anon_vma",
+    ),
+    "anon_vma: a merge loses the list of the VMA that goes": Mutant(
+        AnonVma.merge_vma, "keep.rmap.replace(gone, keep)", "keep.rmap.unlink(gone)", "anon_vma"
+    ),
+    "anon_vma: fork does not link the child's VMA": Mutant(
+        AnonVma.fork_vma, "self._link(child, parent.rmap)", "child.rmap = parent.rmap", "anon_vma"
+    ),
+    "anon_vma: the list does not hear where its VMAs end": Mutant(
+        AnonVma.adjust_vma, "vma.rmap.changed()", "pass", "anon_vma"
+    ),
+    "anon_vma: exit leaves the VMA on the list": Mutant(
+        AnonVma.unlink_vma, "anon.unlink(vma)", "pass", "anon_vma"
+    ),
+    "anon_vma: an address space with one page is passed over": Mutant(
+        AnonVma.candidates, "rss[mms] > 0", "rss[mms] > 1", "anon_vma"
+    ),
+    "anon_vma_chain: fork does not link the ancestors": Mutant(
+        AnonVmaChain.fork_vma, "for anon in parent.rmap.links:", "for anon in ():", "anon_vma_chain"
+    ),
+    "anon_vma_chain: a shared page from swap gets the child as home (2010)": Mutant(
+        AnonVmaChain.add,
+        "np.where(exclusive, own.number, own.root.number)",
+        "own.number",
+        "anon_vma_chain",
+    ),
+    "anon_vma_chain: an anon_vma in use is taken over (2015 to 2022)": Mutant(
+        AnonVmaChain.fork_vma,
+        "anon.num_children < 2 and anon.num_active_vmas == 0",
+        "anon.num_children < 2",
+        "anon_vma_chain",
+    ),
+    "anon_vma_chain: no anon_vma is ever taken over (before 2015)": Mutant(
+        AnonVmaChain.fork_vma,
+        "own is None and forsaken and self.avc_reuse",
+        "False",
+        "anon_vma_chain",
+    ),
+    "anon_vma_chain: an anon_vma with a child is not taken over": Mutant(
+        AnonVmaChain.fork_vma, "anon.num_children < 2", "anon.num_children < 1", "anon_vma_chain"
+    ),
+    "anon_vma_chain: a clone is not counted as a user": Mutant(
+        AnonVmaChain.copy_vma, "chain.own.num_active_vmas += 1", "pass", "anon_vma_chain"
+    ),
+    "anon_vma_chain: a merge loses the chain of the VMA that goes": Mutant(
+        AnonVmaChain.merge_vma,
+        "self.copy_vma(keep, gone)",
+        "keep.rmap, gone.rmap = gone.rmap, None",
+        "anon_vma_chain",
+    ),
+    "anon_vma_chain: a neighbour that was forked shares its anon_vma": Mutant(
+        AnonVmaChain.prepare, "if len(chain.links) == 1", "if chain", "anon_vma_chain"
+    ),
+    "anon_vma_chain: a parent keeps a child that is gone": Mutant(
+        AnonVmaChain.unlink_vma, "anon.parent.num_children -= 1", "pass", "anon_vma_chain"
+    ),
+    "anon_vma_chain: a shared page is handed to the writer": Mutant(
+        cow.by_mark,
+        "kernel.mem_map.has(pfns, PG_EXCLUSIVE) | by_count(kernel, pfns)",
+        "kernel.mem_map.mapcount[pfns] < 3",
+        "anon_vma_chain",
+    ),
+    "anon_vma_chain: fork leaves the mark of an exclusive page": Mutant(
+        process.add_mappings, "mem.flags[pfns] &= ~PG_EXCLUSIVE", "pass", "anon_vma_chain"
+    ),
+    "anon_vma_chain: fork leaves the mark of a swap entry": Mutant(
+        process.copy_page_range, "span.words[entries] &= ~SWP_EXCLUSIVE", "pass", "anon_vma_chain"
+    ),
+    "anon_vma_chain: fork shares a page that a device holds": Mutant(
+        cow.copied_at_fork, "return held", "return held & False", "anon_vma_chain"
+    ),
+    "anon_vma_chain: a page from swap is marked though others have it": Mutant(
+        swapin.nobody_else, "return marked", "return marked | True", "anon_vma_chain"
+    ),
+    "per_mm_space: mremap does not record how far": Mutant(
+        PerMmSpace.copy_vma,
+        "old.rmap.displacement + moved",
+        "old.rmap.displacement",
+        "per_mm_space",
+    ),
+    "per_mm_space: a part counts as moved": Mutant(
+        PerMmSpace.copy_vma, " - (new.pgoff - old.pgoff)", "", "per_mm_space"
+    ),
+    "per_mm_space: VMAs merge whose offsets do not go on": Mutant(
+        PerMmSpace.can_merge, "displacement(lower) == displacement(upper)", "True", "per_mm_space"
+    ),
+    "per_mm_space: fork leaves the child's VMAs out of the tree": Mutant(
+        PerMmSpace.fork_vma,
+        "self._link(child, parent.rmap)",
+        "child.rmap = parent.rmap",
+        "per_mm_space",
+    ),
+    "per_mm_space: the space goes while others share it": Mutant(
+        PerMmSpace.drop_mm, "space.mms == 0", "space.mms <= 1", "per_mm_space"
+    ),
+    "cow_context: the draft's early stop": Mutant(
+        CowContext.candidates,
+        "(index < end))",
+        "(index < end))[: 1 if self.mem_map.mapcount[pfn] == 1 else None]",
+        "cow_context",
+    ),
+    "cow_context: a context goes with its address space": Mutant(
+        CowContext._put, "if context.refcnt:", "if context.mm:", "cow_context"
+    ),
+    "cow_context: a shared page from swap gets the child as home": Mutant(
+        CowContext.add,
+        "np.where(exclusive, context.number, context.root.number)",
+        "context.number",
+        "cow_context",
+    ),
+    "cow_context: fork does not hand the table down": Mutant(
+        CowContext.fork_vma, "self._enter(child)", "child.rmap = child.mm.rmap", "cow_context"
+    ),
+    "cow_context: mremap enters nothing in the table": Mutant(
+        CowContext.copy_vma, "self._enter(new)", "new.rmap = new.mm.rmap", "cow_context"
+    ),
+    "cow_context: a walk leaves out grandchildren": Mutant(
+        CowContext._columns,
+        'home.walk_order(self.walk_order == "head")',
+        "[home, *home.children]",
+        "cow_context",
+    ),
+    "anon_vma_chain: a page that is written in place stays at its old home": Mutant(
+        AnonVmaChain.reused,
+        "self.mem_map.mapping[pfns] = vma.rmap.own.number",
+        "pass",
+        "anon_vma_chain",
+    ),
+    "cow_context: a page that is written in place stays at its old home": Mutant(
+        CowContext.reused, "self.mem_map.mapping[pfns] = vma.mm.rmap.number", "pass", "cow_context"
+    ),
+    "cow_context: the oldest child is asked first": Mutant(
+        Context._heirs, "if newest_first", "if not newest_first", "cow_context"
+    ),
+    "anon_vma: the oldest VMA is asked first": Mutant(
+        AnonVma.candidates, 'self.walk_order == "head"', 'self.walk_order != "head"', "anon_vma"
+    ),
+    "anongroup: the newest mm is asked first": Mutant(
+        AnonGroup.candidates, 'self.walk_order == "head"', 'self.walk_order != "head"'
+    ),
 }

@@ -305,7 +305,8 @@ class AnonVmaChain(LinearRmap):
 
     def check(self, mms: Mapping[int, Mm], numbers: Ints, vpns: Vpns, pfns: Pfns) -> None:
         """I3: a page lies at its linear offset, in a VMA in its anon_vma's tree; VMAs with one own
-        anon_vma have equal chains (commit 2555283eb40d); all counts equal a recount."""
+        anon_vma are of one address space and have equal chains (commit 2555283eb40d); all counts
+        equal a recount."""
         for pfn, vma in self.check_index(mms, numbers, vpns, pfns):
             anon = self.anon_vmas.get(int(self.mem_map.mapping[pfn]))
             assert anon is not None, f"pfn {pfn} names an anon_vma that is gone"
@@ -315,7 +316,10 @@ class AnonVmaChain(LinearRmap):
         trees = {(vma, anon) for anon in self.anon_vmas.values() for vma in anon.vmas}
         assert links == trees, "chains of VMAs and trees of anon_vmas do not hold the same links"
         equal: dict[Anon, set[Anon]] = {}
+        owner: dict[Anon, Mm] = {}
         for vma, chain in chains.items():
+            mine = owner.setdefault(chain.own, vma.mm) is vma.mm
+            assert mine, f"{vma!r} has taken over anon_vma {chain.own.number}, which is in use"
             same = equal.setdefault(chain.own, set(chain.links)) == set(chain.links)
             assert same, f"{vma!r} shares anon_vma {chain.own.number}, but has another chain"
         for anon in self.anon_vmas.values():
