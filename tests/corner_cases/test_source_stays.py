@@ -6,14 +6,12 @@ from __future__ import annotations
 import pytest
 from watched import PAGE, A, B, copies, kept, truth, walked
 
-from anonlab import DESIGNS, Kernel, Task
-
-KEEPS_PGOFF = ("per_mm_space", "anon_vma", "anon_vma_chain", "cow_context")
+from anonlab import Kernel, Task
 
 
-@pytest.fixture(params=KEEPS_PGOFF)
-def kernel(request: pytest.FixtureRequest) -> Kernel:
-    return Kernel(DESIGNS[request.param]())
+@pytest.fixture
+def kernel(column: Kernel) -> Kernel:
+    return column
 
 
 @pytest.fixture
