@@ -145,7 +145,9 @@ def move_vma(kernel: Kernel, process: Process, move: Move) -> None:
     if clear(kernel, mm, move.new_vpn, new_end):
         kernel.step("mremap.unmap", process, range(move.new_vpn, new_end))
 
+    nvmas = mm.nvmas
     old = cut(kernel, mm, move.start_vpn, move.end_vpn)
+    whole_vma = mm.nvmas == nvmas
     vma = mm.find_vma(move.start_vpn)  # move.vma, or what clear and cut have left of it here
     assert vma is not None, f"{process.name}: mremap has unmapped its own source"
     new = moved_vma(kernel, vma, move)
@@ -157,7 +159,8 @@ def move_vma(kernel: Kernel, process: Process, move: Move) -> None:
         remove_vma(kernel, vma)
     elif old:
         vma.locked = False
-        kernel.design.unlink_vma(vma)  # nothing is left in it (dontunmap_complete)
+        if whole_vma:  # nothing is left in it; a part becomes one with the rest again
+            kernel.design.unlink_vma(vma)
     merge_around(kernel, mm, move.new_vpn, new_end)
     merge_around(kernel, mm, move.start_vpn, move.end_vpn)
 
@@ -165,11 +168,11 @@ def move_vma(kernel: Kernel, process: Process, move: Move) -> None:
 def moved_vma(kernel: Kernel, vma: Vma, move: Move) -> Vma:
     """Return the new VMA at the destination (copy_vma)."""
     mm, end_vpn = vma.mm, move.new_vpn + move.new_npages
+    skipped = move.start_vpn - vma.start_vpn  # 0, but for an empty source inside its VMA
+    pgoff = vma.pgoff
     if vma.file is None:
-        pgoff = kernel.design.moved_pgoff(vma, move.new_vpn)
-    else:
-        pgoff = vma.pgoff + move.start_vpn - vma.start_vpn
-    new = copy_vma(kernel, vma, mm, move.new_vpn, end_vpn, pgoff)
+        pgoff = kernel.design.moved_pgoff(vma, move.new_vpn - skipped)
+    new = copy_vma(kernel, vma, mm, move.new_vpn, end_vpn, pgoff + skipped)
     kernel.design.copy_vma(new, vma)
     return new
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from structure import COLUMNS
 from watched import watch
 
-from anonlab import AnonGroup, Kernel, Task
+from anonlab import DESIGNS, AnonGroup, Kernel, Task
 
 POLICIES = ("count", "mapcount")
 
@@ -34,3 +35,10 @@ def policy(request: pytest.FixtureRequest) -> str:
 def either(policy: str) -> Kernel:
     """A kernel under each mremap policy: what a test claims with it does not depend on that."""
     return Kernel(AnonGroup(mremap_policy=policy))
+
+
+@pytest.fixture(params=COLUMNS)
+def column(request: pytest.FixtureRequest) -> Kernel:
+    """A kernel under each design that moves offsets, not pages: what a test claims with it holds
+    in all of these columns."""
+    return Kernel(DESIGNS[request.param]())
