@@ -14,7 +14,8 @@ from anonlab.errors import FormatError
 from anonlab.formats.snapshot import Snapshot
 
 TRACE_FORMAT = "anonlab-trace"
-TRACE_VERSION = 1
+TRACE_VERSION = 2
+"""Version 2: snapshots hold walks."""
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class State(NamedTuple):
     icon   names from ICONS, separated by spaces
     name   what a screen reader or a tooltip says
     facts  the facts that this cell stands for
-    links  ids of the cells that light up with this one, separated by spaces
+    links  "same|near": tags of what it shows and of what has to do with it (see links.py)
     """
 
     look: str = "off"
@@ -119,9 +119,15 @@ def mark_path(sign: str) -> str:
 
 def changed(before: State, after: State) -> str:
     """Return '+', '-', '~' or '' for a cell that went from one state to the other."""
-    if before.facts == after.facts:
+    old, new = _own(before), _own(after)
+    if old == new:
         return ""
-    return "+" if not before.facts else "~" if after.facts else "-"
+    return "+" if not old else "~" if new else "-"
+
+
+def _own(state: State) -> list[Fact]:
+    """The facts about the thing itself: how a walk finds it is not its own doing."""
+    return [fact for fact in state.facts if fact[0] != "walk"]
 
 
 def cell_svg(cell: Cell, state: State, sign: str = "", prefix: str = "") -> str:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.view.cells import Cell, Panel, Spot, State, fit
 from anonlab.view.facts import edge_fact, node_fact
+from anonlab.view.links import Links, tags
 from anonlab.view.reading import Reading
 from anonlab.view.tables import WIDTH
 
@@ -123,8 +124,10 @@ class GraphPanel:
     layouter  takes DOT and returns positions, or None for the built-in columns
     """
 
-    def __init__(self, readings: Sequence[Reading], layouter: Layouter = dot_layout) -> None:
-        self.readings = readings
+    def __init__(
+        self, readings: Sequence[Reading], links: Links, layouter: Layouter = dot_layout
+    ) -> None:
+        self.readings, self.tags = readings, links
         self.places = _places(readings)
         self.home = {node: place for place in self.places for node in place.nodes}
         edges = {edge for reading in readings for edge in reading.snapshot.edges}
@@ -156,9 +159,11 @@ class GraphPanel:
         under = f"reverse map {snapshot.design}"
         out = {"graph": State("on", ("who may map the pages", under))}
         nodes = {node.id: node for node in snapshot.nodes}
+        around = _around(snapshot.edges)
         for place in self.places:
             here = [nodes[node] for node in place.nodes if node in nodes]
-            out |= {place.name: _node_state(place, here, reading)} if here else {}
+            links = self._tags(here, reading, around)
+            out |= {place.name: _node_state(place, here, reading, links)} if here else {}
         held: dict[tuple[str, str], list[Edge]] = {}
         for edge in snapshot.edges:
             if edge.tail in self.home and edge.head in self.home:
@@ -168,6 +173,21 @@ class GraphPanel:
             if link in held:
                 out[f"edge-{at}"] = _edge_state(held[link], nodes)
         return out
+
+    def _tags(self, here: Sequence[Node], reading: Reading, around: dict[str, list[str]]) -> str:
+        """Return the links of the nodes that share a place."""
+        told = [self.tags.of_node(node, reading, around).partition("|") for node in here]
+        same = [tag for one, _, _ in told for tag in one.split()]
+        return tags(same, (tag for _, _, two in told for tag in two.split()))
+
+
+def _around(edges: Sequence[Edge]) -> dict[str, list[str]]:
+    """Return {node: nodes that an edge joins it to}."""
+    out: dict[str, list[str]] = {}
+    for edge in edges:
+        out.setdefault(edge.tail, []).append(edge.head)
+        out.setdefault(edge.head, []).append(edge.tail)
+    return out
 
 
 def _places(readings: Sequence[Reading]) -> list[Place]:
@@ -214,7 +234,7 @@ def _under(node: Node, reading: Reading) -> str:
     return " · ".join(words)
 
 
-def _node_state(place: Place, here: list[Node], reading: Reading) -> State:
+def _node_state(place: Place, here: list[Node], reading: Reading, links: str) -> State:
     first = here[0]
     many = len(here) > 1
     title = f"{len(here)} {first.kind}s" if many else first.label
@@ -222,7 +242,8 @@ def _node_state(place: Place, here: list[Node], reading: Reading) -> State:
     texts = (fit(title, place.width - 8, 12), fit(under, place.width - 8))
     name = title if many else f"{title}, {under}"
     look = "group" if first.kind in ("group", "anon_vma", "anonmm", "file") else "member"
-    return State(f"{look} {_word(first.kind)}", texts, "", name, tuple(map(node_fact, here)))
+    told = tuple(map(node_fact, here))
+    return State(f"{look} {_word(first.kind)}", texts, "", name, told, links)
 
 
 def _word(kind: str) -> str:

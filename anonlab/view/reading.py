@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from anonlab.formats.snapshot import MmFact, Snapshot, VmaFact
+from anonlab.formats.snapshot import MmFact, Snapshot, VmaFact, WalkFact
 from anonlab.formats.words import PTE_SHIFT, Geometry, flag_names, is_present
 
 
@@ -39,12 +39,14 @@ class Space(NamedTuple):
 
 @dataclass(frozen=True)
 class Reading:
-    """A snapshot with its page tables walked; `owners` {pfn: mm numbers, one per PTE}."""
+    """A snapshot with its page tables walked; `owners` {pfn: mm numbers, one per PTE}, `walks`
+    {pfn: what the reverse map does to find it}, empty where nobody asked."""
 
     snapshot: Snapshot
     spaces: dict[int, Space]
     frames: dict[int, Frame]
     owners: dict[int, tuple[int, ...]]
+    walks: dict[int, WalkFact]
 
     def who(self, mm: int) -> str:
         """Return the processes of address space `mm` in words."""
@@ -70,7 +72,11 @@ def read(snapshot: Snapshot) -> Reading:
             if is_present(word):
                 owners.setdefault(word >> PTE_SHIFT, []).append(mm)
     return Reading(
-        snapshot, spaces, _frames(snapshot), {pfn: tuple(mms) for pfn, mms in owners.items()}
+        snapshot,
+        spaces,
+        _frames(snapshot),
+        {pfn: tuple(mms) for pfn, mms in owners.items()},
+        {walk.pfn: walk for walk in snapshot.walks},
     )
 
 

@@ -10,6 +10,7 @@ from anonlab.formats.snapshot import Snapshot
 from anonlab.view.cells import Cell, Drawn, Panel, Spot, State, merge, panel_svg
 from anonlab.view.frames import FramePanel, NotePanel, homes, places
 from anonlab.view.graph import GraphPanel, Layouter, dot_layout
+from anonlab.view.links import Links
 from anonlab.view.palette import variables_css
 from anonlab.view.reading import Reading, letters, read
 from anonlab.view.tables import PTE_SPOTS, WIDTH, TablePanel
@@ -48,11 +49,12 @@ def stage(snapshots: Sequence[Snapshot], layouter: Layouter = dot_layout) -> Sta
     readings = tuple(read(snapshot) for snapshot in snapshots)
     named = letters(readings)
     placed = places(readings)
-    found = homes(placed)
-    tables = [TablePanel(mm, readings, named, found) for mm in named]
-    board = FramePanel(readings, placed, named)
-    graph = GraphPanel(readings, layouter)
-    shown = (board, *((graph,) if graph.places else ()), NotePanel(readings, named))
+    links = Links(readings, homes(placed))
+    tables = [TablePanel(mm, readings, named, links) for mm in named]
+    board = FramePanel(readings, placed, named, links)
+    graph = GraphPanel(readings, links, layouter)
+    notes = NotePanel(readings, named, links)
+    shown = (board, *((graph,) if graph.places else ()), notes)
     return Stage((*tables, *shown), readings)
 
 

@@ -167,7 +167,8 @@ def test_marked_cells_are_those_whose_facts_changed(trace: Trace) -> None:
             for fact in state.facts
         }
         one, two = trace.steps[at - 1].snapshot, trace.steps[at].snapshot
-        assert true_facts(one) ^ true_facts(two) <= marked
+        told = {fact for fact in true_facts(one) ^ true_facts(two) if fact[0] != "walk"}
+        assert told <= marked
 
 
 @pytest.mark.parametrize("at", range(0, 15, 2))
@@ -275,7 +276,7 @@ def test_nothing_changed_is_told_by_an_empty_list(trace: Trace) -> None:
 
 
 def test_every_changed_thing_is_told(trace: Trace) -> None:
-    silent = {"machine", "cost"}
+    silent = {"machine", "cost", "walk"}
     for one, two in zip(trace.steps, trace.steps[1:], strict=False):
         told = changes(one.snapshot, two.snapshot)
         different = true_facts(one.snapshot) ^ true_facts(two.snapshot)
