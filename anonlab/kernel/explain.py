@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from anonlab.formats.snapshot import Probe, WalkFact
 from anonlab.formats.words import PG_ANON, ZERO_PFN
 from anonlab.kernel.walk import walk
 from anonlab.rmap import file_pages
+from anonlab.rmap.base import Places
 
 if TYPE_CHECKING:
     from anonlab.kernel.kernel import Kernel
@@ -36,26 +37,19 @@ def _walk(kernel: Kernel, pfn: int, names: dict[int, str]) -> WalkFact:
     hits = walk(kernel, pfn)
     cost = design.cost
     found = set(zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True))
-    mms, vpns, nodes = _places(kernel, pfn)
-    probes = tuple(
-        Probe(mm, vpn, (mm, vpn) in found, seen)
-        for mm, vpn, seen in zip(mms[: cost.probes], vpns, nodes, strict=False)
-    )
+    places = _places(kernel, pfn)
+    nodes = np.arange(1, places.mms.size + 1) if places.nodes is None else places.nodes
+    rows = zip(places.mms.tolist(), places.vpns.tolist(), nodes.tolist(), strict=False)
+    probes = tuple(Probe(mm, vpn, (mm, vpn) in found, seen) for mm, vpn, seen in rows)
     via = names.get(int(kernel.mem_map.mapping[pfn]), "")
-    return WalkFact(pfn, via, probes, cost.nodes, cost.locks)
+    return WalkFact(pfn, via, probes[: cost.probes], cost.nodes, cost.locks)
 
 
-def _places(kernel: Kernel, pfn: int) -> tuple[list[int], list[int], list[int]]:
-    """Return the mm, the vpn and the nodes visited so far of every candidate, in order."""
+def _places(kernel: Kernel, pfn: int) -> Places:
+    """Return the candidates of a mapped page."""
     mem = kernel.mem_map
-    found: tuple[Any, ...]
     if mem.flags[pfn] & PG_ANON:
-        found = tuple(kernel.design.candidates(pfn))
-    else:
-        file = kernel.file_of(int(mem.mapping[pfn]))
-        assert file is not None, f"pfn {pfn} is mapped, but belongs to no group and no file"
-        found = tuple(file_pages.candidates(file, int(mem.index[pfn])))
-    mms, vpns = found[0].tolist(), found[1].tolist()
-    counted = found[2] if len(found) > 2 else None
-    nodes = range(1, len(mms) + 1) if counted is None else counted.tolist()
-    return mms, vpns, list(nodes)
+        return kernel.design.candidates(pfn)
+    file = kernel.file_of(int(mem.mapping[pfn]))
+    assert file is not None, f"pfn {pfn} is mapped, but belongs to no group and no file"
+    return file_pages.candidates(file, int(mem.index[pfn]), kernel.imap)

@@ -151,7 +151,8 @@ class GraphPanel:
             corner = (round(x - half, 1), round(y - NODE_HEIGHT / 2 + TOP, 1))
             cells.append(Cell(place.name, "node", *corner, place.width, NODE_HEIGHT, texts))
         caption = "who may map the pages"
-        self.panel = Panel("graph", "memory", caption, width, TOP + layout.height + 4, tuple(cells))
+        zone = "memory" if width <= WIDTH + 60 else "spaces"
+        self.panel = Panel("graph", zone, caption, width, TOP + layout.height + 4, tuple(cells))
 
     def states(self, reading: Reading) -> dict[str, State]:
         """Return which nodes and edges exist in `reading`."""
@@ -197,7 +198,7 @@ def _places(readings: Sequence[Reading]) -> list[Place]:
     for reading in readings:
         for node in reading.snapshot.nodes:
             labels[node.id] = node
-            longest = max(len(node.label) * 7.3, len(_under(node, reading)) * 6.2)
+            longest = max(len(node.label) * 8.1, len(_under(node, reading)) * 6.6)
             widths[node.id] = max(widths.get(node.id, 0), int(longest) + 20)
     groups: dict[object, list[str]] = {}
     looks = _stories(readings) if len(labels) > MOST_NODES else {}
@@ -239,7 +240,7 @@ def _node_state(place: Place, here: list[Node], reading: Reading, links: str) ->
     many = len(here) > 1
     title = f"{len(here)} {first.kind}s" if many else first.label
     under = first.kind if many else _under(first, reading) or first.kind
-    texts = (fit(title, place.width - 8, 12), fit(under, place.width - 8))
+    texts = (fit(title, place.width - 12, 15), fit(under, place.width - 10, 12.3))
     name = title if many else f"{title}, {under}"
     look = "group" if first.kind in ("group", "anon_vma", "anonmm", "file") else "member"
     told = tuple(map(node_fact, here))

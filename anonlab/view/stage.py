@@ -113,7 +113,9 @@ def _absent(panel: Panel, states: dict[str, State]) -> str:
 
 
 def _arrange(panels: Sequence[Panel]) -> list[tuple[Panel, float, float]]:
-    """Return (panel, x, y): each panel goes under the shortest column of its zone."""
+    """Return (panel, x, y): each goes under the shortest column of its zone, wide ones below."""
+    wide = [panel for panel in panels if panel.width > WIDTH + 60]
+    panels = [panel for panel in panels if panel not in wide]
     spaces = sum(panel.zone == "spaces" for panel in panels)
     columns = {"spaces": [_GAP] * min(2, max(1, spaces)), "memory": [_GAP]}
     step = WIDTH + 2 * _PAD + _GAP
@@ -124,6 +126,10 @@ def _arrange(panels: Sequence[Panel]) -> list[tuple[Panel, float, float]]:
         first = len(columns["spaces"]) if panel.zone == "memory" else 0
         out.append((panel, _GAP + (first + at) * step, heights[at]))
         heights[at] += panel.height + 2 * _PAD + _GAP
+    below = max(max(heights) for heights in columns.values())
+    for panel in wide:
+        out.append((panel, _GAP, below))
+        below += panel.height + 2 * _PAD + _GAP
     return out
 
 

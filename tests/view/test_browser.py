@@ -247,7 +247,8 @@ def test_every_focusable_thing_has_a_name(visit: Any) -> None:
     at.press("p")
     nameless = at.page.evaluate("""() => [...document.querySelectorAll(
         'button, input, [tabindex]')].filter(e => !(e.getAttribute('aria-label') ||
-        e.textContent.trim())).map(e => e.outerHTML)""")
+        e.textContent.trim() || [...e.labels || []].some(l => l.textContent.trim())))
+        .map(e => e.outerHTML)""")
     assert nameless == []
 
 
@@ -304,7 +305,7 @@ def test_a_prediction_by_pointer_reaches_the_model(visit: Any) -> None:
     at.page.click("[data-do=next]")
     assert at.told("guess").startswith("Your prediction: 2 right, 1 missed, 0 too many.")
     assert not marking(at)
-    assert at.page.get_attribute("[data-part=picture]", "role") == "group"
+    assert at.page.get_attribute("[data-part=picture]", "aria-multiselectable") is None
 
 
 def test_what_does_not_exist_yet_can_be_marked(visit: Any) -> None:
@@ -438,9 +439,9 @@ def test_two_views_of_one_model_move_together_and_share_no_id(visit: Any, folder
     assert steps == ["1", "1"]
     ids = at.page.eval_on_selector_all("[id]", "all => all.map(e => e.id)")
     assert len(ids) == len(set(ids))
-    assert at.page.evaluate("window.heard()") == 2
+    before = at.page.evaluate("window.heard()")
     at.page.evaluate("window.undo()")
-    assert at.page.evaluate("window.heard()") == 1
+    assert at.page.evaluate("window.heard()") == before - 1
     assert at.page.locator(ROOT).count() == 1
     at.page.click("#anonlab [data-do=next]")
     assert at.step() == 2

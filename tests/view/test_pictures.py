@@ -24,7 +24,7 @@ from anonlab.view.frames import MOST_PLACES
 from anonlab.view.stage import stage
 
 VIEW = Path(colours.__file__).parent
-SHEETS = [VIEW / "picture.css", VIEW / "player.css"]
+SHEETS = sorted(VIEW.glob("*.css"))
 
 
 def luminance(colour: str) -> float:
@@ -56,7 +56,7 @@ def test_both_themes_name_the_same_colours_and_each_is_paired_with_a_ground() ->
     assert colours.LIGHT.keys() - paired == {"faint"}  # decoration only
 
 
-@pytest.mark.parametrize("path", [*SHEETS, VIEW / "player.js", *sorted(VIEW.glob("*.py"))],
+@pytest.mark.parametrize("path", [*SHEETS, *sorted(VIEW.glob("*.js")), *sorted(VIEW.glob("*.py"))],
                          ids=lambda path: path.name)  # fmt: skip
 def test_colours_stand_in_the_palette_only(path: Path) -> None:
     if path.name == "palette.py":
