@@ -151,7 +151,7 @@ class GraphPanel:
             corner = (round(x - half, 1), round(y - NODE_HEIGHT / 2 + TOP, 1))
             cells.append(Cell(place.name, "node", *corner, place.width, NODE_HEIGHT, texts))
         caption = "who may map the pages"
-        zone = "memory" if width <= WIDTH + 60 else "spaces"
+        zone = "memory" if width <= WIDTH + 8 else "spaces"
         self.panel = Panel("graph", zone, caption, width, TOP + layout.height + 4, tuple(cells))
 
     def states(self, reading: Reading) -> dict[str, State]:

@@ -115,7 +115,7 @@ function buildPicture(data, prefix) {
       inside += cellSvg(data.shapes[panel.cells[k]], number + k / 3, panel.cells[k + 1], panel.cells[k + 2]);
     }
     svg.innerHTML = inside;
-    const box = make("div", { class: `al-panel${panel.width > 420 ? " wide" : ""}`, "data-panel": panel.id }, svg);
+    const box = make("div", { class: `al-panel${panel.width > 344 ? " wide" : ""}`, "data-panel": panel.id }, svg);
     (panel.lane < 0 ? element : lane[panel.zone]).append(box);
     for (const g of svg.children) {
       const id = data.cells[number];
