@@ -15,6 +15,7 @@ const model = {
     this.heard[name] = (this.heard[name] || []).filter((one) => one !== listener);
   },
 };
+model.state.frames ||= Object.values(model.state.parts)[0];
 const linked = (name) => (new RegExp(`[#&]${name}=([\\w:]+)`).exec(location.hash) || [])[1];
 const steps = () => model.get("frames").steps.length;
 const follow = () => {

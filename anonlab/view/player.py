@@ -6,31 +6,37 @@ busy or not. `step` is synchronised both ways, `prediction` comes back to Python
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
-from anonlab.formats.trace import Trace
 from anonlab.view.export import html, player_css, save_html
-from anonlab.view.payload import payload
+from anonlab.view.parts import Parts
+from anonlab.view.payload import Played
 
 PLAYER_JS = Path(__file__).with_name("player.js")
 
 
 class Player(anywidget.AnyWidget):
-    """Show `trace` step by step.
+    """Show `trace` step by step, or several traces of one history side by side.
 
-    trace    at least one step; all its snapshots of one machine
-    title    what the player is called; the trace's own title if not given
-    predict  numbers of steps of `trace` before which the learner is asked what will change
-    raises   ValueError for a trace that is empty or too large for a player
+    trace        at least one step; all its snapshots of one machine. {design: trace} for two to
+                 four designs side by side
+    title        what the player is called; the trace's own title if not given
+    predict      numbers of steps of `trace` before which the learner is asked what will change
+    predictions  what `predictions` held when the learner left, to go on from there
+    raises       ValueError for a trace that is empty
 
     `step` is the number of the step shown, from 0; setting it moves the picture. `kept` lists the
-    steps of the trace that are shown: all, or the last of each operation where the trace is
-    large. `prediction` holds what the learner marked last, and what of it was right.
+    steps of the trace that are shown. `prediction` holds what the learner marked last, and what
+    of it was right; `predictions` holds the first prediction of every step, by its number, with
+    what was hit, missed and too much.
+
+    A trace that is too large for one player comes in parts; `show_part` shows another one. The
+    browser asks for it itself, which needs a running kernel; stepping within a part does not.
     """
 
     _esm = PLAYER_JS
@@ -38,17 +44,49 @@ class Player(anywidget.AnyWidget):
     frames = traitlets.Dict().tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
     prediction = traitlets.Dict().tag(sync=True)
+    predictions = traitlets.Dict().tag(sync=True)
+    wanted: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     def __init__(
-        self, trace: Trace, title: str | None = None, predict: Iterable[int] | None = None
+        self,
+        trace: Played,
+        title: str | None = None,
+        predict: Iterable[int] | None = None,
+        predictions: Mapping[str, Any] | None = None,
     ) -> None:
         self.trace = trace
-        super().__init__(frames=payload(trace, title, predict or ()))
+        self._predict = tuple(predict or ())
+        self._title = title
+        self.parts = Parts(trace, title, self._predict)
+        first = self.parts.part("c0")
+        super().__init__(frames=first, predictions=dict(predictions or {}))
 
     @property
     def kept(self) -> tuple[int, ...]:
         """The steps of the trace that the player shows, in order."""
         return tuple(self.frames["kept"])
+
+    def show_part(self, part: str, step: int = 0) -> None:
+        """Show another part of a long trace, at `step`; -1 is its last one.
+
+        raises  ValueError if there is no such part
+        """
+        frames = self.parts.part(part)
+        last = len(frames["steps"]) - 1
+        self.step = 0
+        self.frames = frames
+        self.step = last if step < 0 else min(step, last)
+
+    def play(self, trace: Played) -> None:
+        """Show another trace in the same place, at its last step."""
+        self.trace = trace
+        self.parts = Parts(trace, self._title)
+        self.show_part(self.parts.ids[-1], -1)
+
+    @traitlets.observe("wanted")
+    def _show_wanted(self, change: Any) -> None:
+        part, step = change["new"]
+        self.show_part(str(part), int(step))
 
     @traitlets.validate("step")
     def _valid_step(self, proposal: Any) -> int:
@@ -59,8 +97,8 @@ class Player(anywidget.AnyWidget):
 
     def html(self) -> str:
         """Return the same player as one HTML page that needs neither network nor Python."""
-        return html(self.trace, self.frames["title"])
+        return html(self.trace, self._title, self._predict)
 
     def save_html(self, path: str | Path) -> Path:
         """Write `html()` to `path` and return the path."""
-        return save_html(self.trace, path, self.frames["title"])
+        return save_html(self.trace, path, self._title, self._predict)

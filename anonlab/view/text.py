@@ -45,6 +45,8 @@ def quoted(name: str) -> str:
 
 def _wrap(sentence: str) -> list[str]:
     """Break a line at its spaces, but never inside a quoted name."""
+    if len(sentence) <= COLUMNS:
+        return [sentence]
     indent = len(sentence) - len(sentence.lstrip())
     held = re.sub(r'"(?:[^"\\]|\\.)*"', lambda m: m[0].replace(" ", "\u00a0"), sentence)
     lines = textwrap.wrap(
