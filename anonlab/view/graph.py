@@ -8,7 +8,7 @@ there is none, nodes stand in columns, with the same ids and the same facts.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from anonlab.formats.snapshot import Edge, Node
@@ -20,9 +20,12 @@ from anonlab.view.tables import WIDTH
 
 COLUMN_GAP = 30.0
 """px between two columns; more would shrink the words below what can be read."""
-NODE_HEIGHT, TOP, MOST_NODES = 40.0, 52.0, 24
-"""px of a node, px of the heading, and nodes beyond which parallel ones share a place."""
+NODE_HEIGHT, MOST_NODES = 40.0, 24
+"""px of a node, and nodes beyond which parallel ones share a place."""
 Point = tuple[float, float]
+Link = tuple[str, str]
+LOOSE = frozenset({"own", "parent", "home"})
+"""Kinds of edges that point back to the left."""
 
 
 class Place(NamedTuple):
@@ -43,13 +46,18 @@ class Layout(NamedTuple):
     height: float
 
 
-def dot_source(places: Sequence[Place], links: Sequence[tuple[str, str]]) -> str:
-    """Return the DOT text of the union graph: sorted, with ids and fixed sizes."""
-    lines = ["digraph anonlab {", "rankdir=LR; nodesep=0.16; ranksep=0.5; node [shape=box];"]
+def dot_source(places: Sequence[Place], links: Sequence[Link], loose: Collection[Link] = ()) -> str:
+    """Return the DOT text of the union graph: sorted, with ids and fixed sizes.
+
+    loose  links that do not say what stands left of what
+    """
+    lines = ["digraph anonlab {", "rankdir=LR; nodesep=0.16; ranksep=0.55; node [shape=box];"]
     for place in sorted(places):
         size = f"width={place.width / 72:.3f}, height={NODE_HEIGHT / 72:.3f}, fixedsize=true"
         lines.append(f'"{place.name}" [id="{place.name}", label="", {size}];')
-    lines += [f'"{tail}" -> "{head}" [id="{tail}--{head}"];' for tail, head in sorted(links)]
+    for tail, head in sorted(links):
+        free = ", constraint=false" if (tail, head) in loose else ""
+        lines.append(f'"{tail}" -> "{head}" [id="{tail}--{head}"{free}];')
     return "\n".join([*lines, "}", ""])
 
 
@@ -85,12 +93,14 @@ def _from_dot(graph: dict[str, Any]) -> Layout:
     return Layout(centres, curves, width, height)
 
 
-def column_layout(places: Sequence[Place], links: Sequence[tuple[str, str]]) -> Layout:
+def column_layout(
+    places: Sequence[Place], links: Sequence[Link], loose: Collection[Link] = ()
+) -> Layout:
     """Put every node right of those that point to it, each column from the top down."""
     ranks = {place.name: 0 for place in places}
     for _ in range(min(len(places), 8)):  # a cycle ends here too
         for tail, head in sorted(links):
-            if tail != head:
+            if tail != head and (tail, head) not in loose:
                 ranks[head] = min(max(ranks[head], ranks[tail] + 1), 8)
     columns: dict[int, list[Place]] = {}
     for place in sorted(places):
@@ -118,6 +128,20 @@ def _bow(tail: Point, head: Point, tail_width: float, head_width: float) -> tupl
 Layouter = Callable[[str], Layout | None]
 
 
+LETTERS = {
+    "group": "G", "space": "S", "head": "H", "anonmm": "M", "zombie": "Z", "vma": "V",
+    "anon_vma": "A", "root": "R", "chain": "C", "block": "B", "context": "X", "dead": "D",
+    "file": "F",
+}  # fmt: skip
+"""The letter of every kind of node; an address space has the letter of its page table."""
+STARTS = frozenset({"group", "space", "head", "root", "chain", "file"})
+"""Kinds of nodes at which a walk may start: drawn filled."""
+GONE = frozenset({"zombie", "dead"})
+"""Kinds of nodes whose address space is gone: drawn dashed."""
+_KEY = 18.0
+"""px of a row of the key to the edges."""
+
+
 class GraphPanel:
     """The design's graph over all `readings` of a trace.
 
@@ -125,51 +149,78 @@ class GraphPanel:
     """
 
     def __init__(
-        self, readings: Sequence[Reading], links: Links, layouter: Layouter = dot_layout
+        self,
+        readings: Sequence[Reading],
+        links: Links,
+        letters: Mapping[int, str],
+        layouter: Layouter = dot_layout,
     ) -> None:
         self.readings, self.tags = readings, links
+        self.letters = {f"mm{mm}": letter for mm, letter in letters.items()}
         self.places = _places(readings)
         self.home = {node: place for place in self.places for node in place.nodes}
         edges = {edge for reading in readings for edge in reading.snapshot.edges}
         known = [edge for edge in edges if edge.tail in self.home and edge.head in self.home]
-        self.links = sorted({(self.home[e.tail].name, self.home[e.head].name) for e in known})
-        layout = layouter(dot_source(self.places, self.links)) if self.places else None
-        self._draw(layout or column_layout(self.places, self.links))
+        self.kinds = sorted({edge.kind for edge in known})
+        self.links = sorted({self._link(edge) for edge in known})
+        firm = {self._link(edge) for edge in known if edge.kind not in LOOSE}
+        loose = set(self.links) - firm
+        layout = layouter(dot_source(self.places, self.links, loose)) if self.places else None
+        self._draw(layout or column_layout(self.places, self.links, loose))
+
+    def _link(self, edge: Edge) -> Link:
+        return self.home[edge.tail].name, self.home[edge.head].name
 
     def _draw(self, layout: Layout) -> None:
         width = max(WIDTH, layout.width)
         spots = (Spot(0, 16, "h"), Spot(0, 33, "s"))
-        cells = [Cell("graph", "head", 0, 0, width, 44, spots)]
+        cells = [Cell("graph", "head", 0, 0, width, 44, spots), *self._key(width)]
+        top = max(cell.y + cell.height for cell in cells) + 8
         for at, link in enumerate(self.links):
-            points = tuple((x, y + TOP) for x, y in layout.curves[link])
+            points = tuple((x, y + top) for x, y in layout.curves[link])
             (x0, y0), (x1, y1) = points[0], points[-1]
             cells.append(Cell(f"edge-{at}", "edge", 0, 0, x0 + x1, y0 + y1, (), _curve(points)))
         for place in self.places:
             x, y = layout.centres[place.name]
-            half = place.width / 2
-            texts = (Spot(half, 17, "b mid"), Spot(half, 32, "s mid"))
-            corner = (round(x - half, 1), round(y - NODE_HEIGHT / 2 + TOP, 1))
+            half, middle = place.width / 2, place.width / 2 + 9
+            texts = (Spot(middle, 17, "b mid"), Spot(middle, 32, "s mid"), Spot(13, 25, "kd mid"))
+            corner = (round(x - half, 1), round(y - NODE_HEIGHT / 2 + top, 1))
             cells.append(Cell(place.name, "node", *corner, place.width, NODE_HEIGHT, texts))
         caption = "who may map the pages"
         zone = "memory" if width <= WIDTH + 8 else "spaces"
-        self.panel = Panel("graph", zone, caption, width, TOP + layout.height + 4, tuple(cells))
+        self.panel = Panel("graph", zone, caption, width, top + layout.height + 4, tuple(cells))
+
+    def _key(self, width: float) -> Iterator[Cell]:
+        """Yield a sample of every kind of edge with its name, in rows."""
+        x, y = 0.0, 44.0
+        for at, kind in enumerate(self.kinds):
+            need = 38 + 6.8 * len(kind)
+            if x and x + need > width:
+                x, y = 0.0, y + _KEY
+            sample = f"M{x:g} {y + 9:g}H{x + 26:g}"
+            yield Cell(f"key-{at}", "sample", 0, 0, 0, 0, (), sample)
+            yield Cell(f"key-text-{at}", "cap", x + 32, y, need - 32, _KEY, (Spot(0, 13, "s"),))
+            x += need + 8
 
     def states(self, reading: Reading) -> dict[str, State]:
         """Return which nodes and edges exist in `reading`."""
         snapshot = reading.snapshot
         under = f"reverse map {snapshot.design}"
         out = {"graph": State("on", ("who may map the pages", under))}
+        for at, kind in enumerate(self.kinds):
+            out[f"key-{at}"] = State(f"on e{_word(kind)}")
+            out[f"key-text-{at}"] = State("on", (kind,))
         nodes = {node.id: node for node in snapshot.nodes}
         around = _around(snapshot.edges)
         for place in self.places:
             here = [nodes[node] for node in place.nodes if node in nodes]
             links = self._tags(here, reading, around)
-            out |= {place.name: _node_state(place, here, reading, links)} if here else {}
-        held: dict[tuple[str, str], list[Edge]] = {}
+            letter = self.letters.get(place.nodes[0], LETTERS.get(place.kind, "·"))
+            out |= {place.name: _node_state(place, here, reading, letter, links)} if here else {}
+        held: dict[Link, list[Edge]] = {}
         for edge in snapshot.edges:
             if edge.tail in self.home and edge.head in self.home:
-                link = (self.home[edge.tail].name, self.home[edge.head].name)
-                held.setdefault(link, []).append(edge)
+                held.setdefault(self._link(edge), []).append(edge)
         for at, link in enumerate(self.links):
             if link in held:
                 out[f"edge-{at}"] = _edge_state(held[link], nodes)
@@ -199,7 +250,7 @@ def _places(readings: Sequence[Reading]) -> list[Place]:
         for node in reading.snapshot.nodes:
             labels[node.id] = node
             longest = max(len(node.label) * 8.1, len(_under(node, reading)) * 6.6)
-            widths[node.id] = max(widths.get(node.id, 0), int(longest) + 20)
+            widths[node.id] = max(widths.get(node.id, 0), int(longest) + 38)
     groups: dict[object, list[str]] = {}
     looks = _stories(readings) if len(labels) > MOST_NODES else {}
     for name in labels:
@@ -211,7 +262,7 @@ def _places(readings: Sequence[Reading]) -> list[Place]:
 
 
 def _wide(names: list[str], widths: dict[str, int]) -> float:
-    return float(min(190, max(76, *(widths[name] for name in names))))
+    return float(min(230, max(88, *(widths[name] for name in names))))
 
 
 def _stories(readings: Sequence[Reading]) -> dict[str, object]:
@@ -235,14 +286,15 @@ def _under(node: Node, reading: Reading) -> str:
     return " · ".join(words)
 
 
-def _node_state(place: Place, here: list[Node], reading: Reading, links: str) -> State:
+def _node_state(place: Place, here: list[Node], reading: Reading, letter: str, links: str) -> State:
     first = here[0]
     many = len(here) > 1
     title = f"{len(here)} {first.kind}s" if many else first.label
     under = first.kind if many else _under(first, reading) or first.kind
-    texts = (fit(title, place.width - 12, 15), fit(under, place.width - 10, 12.3))
+    room = place.width - 30
+    texts = (fit(title, room, 15), fit(under, room, 12.3), letter)
     name = title if many else f"{title}, {under}"
-    look = "group" if first.kind in ("group", "anon_vma", "anonmm", "file") else "member"
+    look = "group" if first.kind in STARTS else "gone" if first.kind in GONE else "member"
     told = tuple(map(node_fact, here))
     return State(f"{look} {_word(first.kind)}", texts, "", name, told, links)
 
@@ -257,9 +309,10 @@ def _edge_state(edges: list[Edge], nodes: dict[str, Node]) -> State:
         return nodes[name].label if name in nodes else name
 
     first = edges[0]
-    name = f"{label(first.tail)} points to {label(first.head)}"
+    name = f"{first.kind}: {label(first.tail)} to {label(first.head)}"
     name = f"{len(edges)} edges, the first: {name}" if len(edges) > 1 else name
-    return State("on", (), "", name, tuple(edge_fact(edge) for edge in edges))
+    look = f"on e{_word(first.kind)}"
+    return State(look, (), "", name, tuple(edge_fact(edge) for edge in edges))
 
 
 def _curve(points: Sequence[Point]) -> str:

@@ -74,7 +74,7 @@ class Links:
         """The tags of what a node stands for."""
         number = node.removeprefix("mm")
         space = [f"m{number}"] if number.isdecimal() and int(number) in reading.spaces else []
-        return [self.thing(node), *space]
+        return [self.thing(node), *space, *reading.areas.get(node, ())]
 
 
 def tags(same: Iterable[str], near: Iterable[str] = ()) -> str:

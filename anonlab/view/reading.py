@@ -6,12 +6,14 @@ address space's top table, once, in plain dictionaries: pictures draw a few hund
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from anonlab.formats.snapshot import MmFact, Snapshot, VmaFact, WalkFact
-from anonlab.formats.words import PTE_SHIFT, Geometry, flag_names, is_present
+from anonlab.formats.words import PAGE_SHIFT, PTE_SHIFT, Geometry, flag_names, is_present
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,19 @@ class Reading:
     frames: dict[int, Frame]
     owners: dict[int, tuple[int, ...]]
     walks: dict[int, WalkFact]
+
+    @cached_property
+    def areas(self) -> dict[str, list[str]]:
+        """{graph node: tag of the VMA that it stands for}: a node 'vma' begins with its address
+        and points to its mm."""
+        of_mm = {edge.tail: edge.head for edge in self.snapshot.edges if edge.kind == "mm"}
+        out = {}
+        for node in self.snapshot.nodes:
+            address = re.match("0x[0-9a-f]+", node.label)
+            mm = of_mm.get(node.id, "").removeprefix("mm")
+            if node.kind == "vma" and address and mm.isdecimal():
+                out[node.id] = [f"v{mm}-{int(address[0], 16) >> PAGE_SHIFT:x}"]
+        return out
 
     def who(self, mm: int) -> str:
         """Return the processes of address space `mm` in words."""

@@ -52,7 +52,7 @@ def stage(snapshots: Sequence[Snapshot], layouter: Layouter = dot_layout) -> Sta
     links = Links(readings, homes(placed))
     tables = [TablePanel(mm, readings, named, links) for mm in named]
     board = FramePanel(readings, placed, named, links)
-    graph = GraphPanel(readings, links, layouter)
+    graph = GraphPanel(readings, links, named, layouter)
     notes = NotePanel(readings, named, links)
     shown = (board, *((graph,) if graph.places else ()), notes)
     return Stage((*tables, *shown), readings)

@@ -14,7 +14,7 @@ from anonlab.formats.snapshot import Edge, Node, Snapshot
 from anonlab.formats.trace import Trace
 from anonlab.view.graph import GraphPanel, Layouter, Place, column_layout, dot_layout, dot_source
 from anonlab.view.links import Links
-from anonlab.view.reading import Reading, read
+from anonlab.view.reading import Reading, letters, read
 
 
 def panels(trace: Trace) -> tuple[GraphPanel, GraphPanel]:
@@ -25,7 +25,7 @@ def panels(trace: Trace) -> tuple[GraphPanel, GraphPanel]:
 
 
 def graph(readings: list[Reading], layouter: Layouter = dot_layout) -> GraphPanel:
-    return GraphPanel(readings, Links(readings, {}), layouter)
+    return GraphPanel(readings, Links(readings, {}), letters(readings), layouter)
 
 
 def test_dot_and_columns_show_the_same_ids_and_facts(trace: Trace) -> None:
