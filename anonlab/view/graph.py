@@ -22,6 +22,8 @@ COLUMN_GAP = 30.0
 """px between two columns; more would shrink the words below what can be read."""
 NODE_HEIGHT, MOST_NODES = 40.0, 24
 """px of a node, and nodes beyond which parallel ones share a place."""
+MOST_UNDER = 22
+"""Characters of the facts of a node that stand in one line."""
 Point = tuple[float, float]
 Link = tuple[str, str]
 LOOSE = frozenset({"own", "parent", "home"})
@@ -35,6 +37,7 @@ class Place(NamedTuple):
     kind: str
     nodes: tuple[str, ...]
     width: float
+    height: float = NODE_HEIGHT
 
 
 class Layout(NamedTuple):
@@ -53,7 +56,7 @@ def dot_source(places: Sequence[Place], links: Sequence[Link], loose: Collection
     """
     lines = ["digraph anonlab {", "rankdir=LR; nodesep=0.16; ranksep=0.55; node [shape=box];"]
     for place in sorted(places):
-        size = f"width={place.width / 72:.3f}, height={NODE_HEIGHT / 72:.3f}, fixedsize=true"
+        size = f"width={place.width / 72:.3f}, height={place.height / 72:.3f}, fixedsize=true"
         lines.append(f'"{place.name}" [id="{place.name}", label="", {size}];')
     for tail, head in sorted(links):
         free = ", constraint=false" if (tail, head) in loose else ""
@@ -108,11 +111,12 @@ def column_layout(
     centres: dict[str, Point] = {}
     x = height = 0.0
     for rank in sorted(columns):
-        wide = max(place.width for place in columns[rank])
-        for at, place in enumerate(columns[rank]):
-            centres[place.name] = (x + wide / 2, NODE_HEIGHT / 2 + at * (NODE_HEIGHT + 12))
+        wide, y = max(place.width for place in columns[rank]), 0.0
+        for place in columns[rank]:
+            centres[place.name] = (x + wide / 2, y + place.height / 2)
+            y += place.height + 12
         x += wide + COLUMN_GAP
-        height = max(height, len(columns[rank]) * (NODE_HEIGHT + 12))
+        height = max(height, y)
     sizes = {place.name: place.width for place in places}
     curves = {(a, b): _bow(centres[a], centres[b], sizes[a], sizes[b]) for a, b in links}
     return Layout(centres, curves, max(0.0, x - COLUMN_GAP), height)
@@ -182,10 +186,15 @@ class GraphPanel:
             cells.append(Cell(f"edge-{at}", "edge", 0, 0, x0 + x1, y0 + y1, (), _curve(points)))
         for place in self.places:
             x, y = layout.centres[place.name]
-            half, middle = place.width / 2, place.width / 2 + 9
-            texts = (Spot(middle, 17, "b mid"), Spot(middle, 32, "s mid"), Spot(13, 25, "kd mid"))
-            corner = (round(x - half, 1), round(y - NODE_HEIGHT / 2 + top, 1))
-            cells.append(Cell(place.name, "node", *corner, place.width, NODE_HEIGHT, texts))
+            half, middle, low = place.width / 2, place.width / 2 + 9, place.height / 2
+            lines = (
+                Spot(middle, 17, "b mid"),
+                Spot(middle, 32, "s mid"),
+                Spot(middle, 46, "s mid"),
+            )
+            texts = (*lines, Spot(13, low + 5, "kd mid"))
+            corner = (round(x - half, 1), round(y - low + top, 1))
+            cells.append(Cell(place.name, "node", *corner, place.width, place.height, texts))
         caption = "who may map the pages"
         zone = "memory" if width <= WIDTH + 8 else "spaces"
         self.panel = Panel("graph", zone, caption, width, top + layout.height + 4, tuple(cells))
@@ -246,17 +255,26 @@ def _places(readings: Sequence[Reading]) -> list[Place]:
     """Return a place per node of the union; parallel nodes share one in a large graph."""
     labels: dict[str, Node] = {}
     widths: dict[str, int] = {}
+    tall: dict[str, bool] = {}
     for reading in readings:
         for node in reading.snapshot.nodes:
             labels[node.id] = node
-            longest = max(len(node.label) * 8.1, len(_under(node, reading)) * 6.6)
+            under = _lines(_under(node, reading))
+            longest = max(len(node.label) * 8.1, *(len(line) * 6.6 for line in under))
+            tall[node.id] = tall.get(node.id, False) or bool(under[1])
             widths[node.id] = max(widths.get(node.id, 0), int(longest) + 38)
     groups: dict[object, list[str]] = {}
     looks = _stories(readings) if len(labels) > MOST_NODES else {}
     for name in labels:
         groups.setdefault(looks.get(name, name), []).append(name)
     return [
-        Place(f"node-{at}", labels[names[0]].kind, tuple(names), _wide(names, widths))
+        Place(
+            f"node-{at}",
+            labels[names[0]].kind,
+            tuple(names),
+            _wide(names, widths),
+            NODE_HEIGHT + 14 * any(tall[name] for name in names),
+        )
         for at, names in enumerate(groups.values())
     ]
 
@@ -279,6 +297,15 @@ def _stories(readings: Sequence[Reading]) -> dict[str, object]:
     return {name: tuple(story) for name, story in stories.items()}
 
 
+def _lines(under: str) -> tuple[str, str]:
+    """Break the facts of a node into two lines if they are long."""
+    if len(under) <= MOST_UNDER or " · " not in under:
+        return under, ""
+    words = under.split(" · ")
+    half = (len(words) + 1) // 2
+    return " · ".join(words[:half]), " · ".join(words[half:])
+
+
 def _under(node: Node, reading: Reading) -> str:
     """Return the second line of a node: its facts, and who runs in an mm."""
     words = [f"{name} {value}" for name, value in node.facts]
@@ -292,7 +319,8 @@ def _node_state(place: Place, here: list[Node], reading: Reading, letter: str, l
     title = f"{len(here)} {first.kind}s" if many else first.label
     under = first.kind if many else _under(first, reading) or first.kind
     room = place.width - 30
-    texts = (fit(title, room, 15), fit(under, room, 12.3), letter)
+    lines = (fit(line, room, 12.3) for line in _lines(under))
+    texts = (fit(title, room, 15), *lines, letter)
     name = title if many else f"{title}, {under}"
     look = "group" if first.kind in STARTS else "gone" if first.kind in GONE else "member"
     told = tuple(map(node_fact, here))

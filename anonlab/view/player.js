@@ -90,6 +90,7 @@ function buildPicture(data, prefix) {
     root: make("div", { class: "al-lane" }),
     spaces: make("div", { class: "al-zone spaces" }),
     memory: make("div", { class: "al-zone memory" }),
+    graph: make("div", { class: "al-zone" }),
   }));
   const several = lanes.length > 1;
   const element = make("div", { class: "anonlab-picture", "data-part": "picture", role: "grid", "aria-label": "picture" });
@@ -99,7 +100,7 @@ function buildPicture(data, prefix) {
       lane.root.append(make("div", { class: "al-name" }, make("h3", {}, lane.name), lane.said));
     }
     lane.card = part("card", "div", { role: "group", "aria-label": several ? `the chosen thing, ${lane.name}` : "the chosen thing" });
-    lane.root.append(lane.card, lane.spaces, lane.memory);
+    lane.root.append(lane.card, ...(several ? [lane.graph] : []), lane.spaces, lane.memory);
     element.append(lane.root);
   }
   let number = 0;
@@ -116,7 +117,7 @@ function buildPicture(data, prefix) {
     }
     svg.innerHTML = inside;
     const box = make("div", { class: `al-panel${panel.width > 344 ? " wide" : ""}`, "data-panel": panel.id }, svg);
-    (panel.lane < 0 ? element : lane[panel.zone]).append(box);
+    (panel.lane < 0 ? element : lane[several && panel.id === "graph" ? "graph" : panel.zone]).append(box);
     for (const g of svg.children) {
       const id = data.cells[number];
       g.id = prefix + id;
@@ -172,7 +173,7 @@ function paint(data, cells, at) {
 
 function badge(cell, look, sign, text = "") {
   const box = cell.g.querySelector("rect");
-  const [x, y] = box ? [Number(box.getAttribute("width")) - 3, Number(box.getAttribute("height")) - 3] : [6, 40];
+  const [x, y] = box ? [Number(box.getAttribute("width")) - 3, Number(box.getAttribute("height")) - 3] : [32, 46];
   const g = draw("g", { class: `q ${look}`, transform: `translate(${x} ${text ? y + 5 : y})` });
   g.append(draw("path", { d: (text ? "M0-7h-16a7 7 0 0 0 0 14h16a7 7 0 0 0 0-14" : DISC) + sign }));
   if (text) {
@@ -539,8 +540,11 @@ function build({ model, el }) {
     probed = many;
     showCards();
     if (held) root.querySelector(`.al-card [data-do=${held}]`)?.focus();
-    const told = [...root.querySelectorAll(".al-walk li:last-child, .al-end")].map((one) => [...one.childNodes].map((word) => word.textContent).join(" "));
-    say(many ? told.join(". ") : "");
+    const told = lanes.map(({ card, name }) => {
+      const said = [...card.querySelectorAll(".al-walk li:last-child, .al-end")].map((one) => [...one.childNodes].map((node) => node.textContent).join(" ").trim());
+      return `${several ? `${name}: ` : ""}${said.join(". ")}`;
+    });
+    say(many ? told.join(" ") : "");
   }
 
   // ---- prediction: mark what the next step will change
