@@ -32,6 +32,7 @@ h2{font-size:18px;line-height:1.3;margin:0 0 6px}
 p{margin:0 0 10px;max-width:70ch}
 .muted{color:var(--al-muted)}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,360px),1fr));gap:20px}
+.cards{align-items:start}
 article{display:flex;flex-direction:column;background:var(--al-panel);overflow:hidden}
 article{border:1px solid var(--al-faint);border-radius:12px}
 article img{width:100%;height:250px;object-fit:cover;object-position:top left}
@@ -129,8 +130,8 @@ def _program(name: str, page: str) -> str:
 
 
 def _picture(trace: Trace) -> str:
-    """Return the moment with the most address spaces, as an image with its words."""
-    most = max(trace.steps, key=lambda step: len(step.snapshot.mms))
+    """Return the moment with the most address spaces and frames, as an image with its words."""
+    most = max(trace.steps, key=lambda step: (len(step.snapshot.mms), len(step.snapshot.pfn)))
     svg = base64.b64encode(snapshot_svg(most.snapshot).encode()).decode()
     words = f"page tables and frames after: {most.text}"
     return f'<img alt="{escape(words)}" src="data:image/svg+xml;base64,{svg}">'

@@ -443,6 +443,8 @@ function build({ model, el }) {
     probed = 0;
     if (chosen !== null) cells[chosen].g.setAttribute("aria-selected", "true");
     root.dataset.chosen = chosen === null ? "" : cells[chosen].id;
+    model.set("chosen", root.dataset.chosen);
+    model.save_changes();
     showCards();
   }
 
@@ -845,6 +847,7 @@ function build({ model, el }) {
   picture.element.addEventListener("focusin", under);
   model.on("change:step", show);
   showNote();
+  chosen = byId.get(model.get("chosen"))?.number ?? null; // another trace, the same thing
   show();
 
   return () => {

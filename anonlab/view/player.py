@@ -7,15 +7,18 @@ busy or not. `step` is synchronised both ways, `prediction` comes back to Python
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
+from anonlab.formats.trace import Trace
 from anonlab.view.export import html, player_css, save_html
 from anonlab.view.parts import Parts
 from anonlab.view.payload import Played
+from anonlab.view.picture import picture
 
 PLAYER_JS = Path(__file__).with_name("player.js")
 
@@ -28,12 +31,15 @@ class Player(anywidget.AnyWidget):
     title        what the player is called; the trace's own title if not given
     predict      numbers of steps of `trace` before which the learner is asked what will change
     predictions  what `predictions` held when the learner left, to go on from there
+    page         file for the same player as a page of its own, written when this is shown; the
+                 static form of a notebook links to it
     raises       ValueError for a trace that is empty
 
     `step` is the number of the step shown, from 0; setting it moves the picture. `kept` lists the
     steps of the trace that are shown. `prediction` holds what the learner marked last, and what
     of it was right; `predictions` holds the first prediction of every step, by its number, with
-    what was hit, missed and too much.
+    what was hit, missed and too much. `chosen` is the place in the picture that the learner chose
+    ("mm1-pte-30"), '' if none.
 
     A trace that is too large for one player comes in parts; `show_part` shows another one. The
     browser asks for it itself, which needs a running kernel; stepping within a part does not.
@@ -45,6 +51,7 @@ class Player(anywidget.AnyWidget):
     step = traitlets.Int(0).tag(sync=True)
     prediction = traitlets.Dict().tag(sync=True)
     predictions = traitlets.Dict().tag(sync=True)
+    chosen = traitlets.Unicode("").tag(sync=True)
     wanted: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     def __init__(
@@ -53,10 +60,12 @@ class Player(anywidget.AnyWidget):
         title: str | None = None,
         predict: Iterable[int] | None = None,
         predictions: Mapping[str, Any] | None = None,
+        page: str | Path | None = None,
     ) -> None:
         self.trace = trace
         self._predict = tuple(predict or ())
         self._title = title
+        self.page = Path(page) if page is not None else None
         self.parts = Parts(trace, title, self._predict)
         first = self.parts.part("c0")
         super().__init__(frames=first, predictions=dict(predictions or {}))
@@ -94,6 +103,26 @@ class Player(anywidget.AnyWidget):
         if not 0 <= step <= last:
             raise traitlets.TraitError(f"this player has steps 0 to {last}, got {step}")
         return step
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Return the widget, and for places where widgets cannot live (a notebook turned into
+        HTML) the last picture, its text twin and a link to the page, if there is one."""
+        made = super()._repr_mimebundle_(**options)
+        if self.page is not None:
+            self.save_html(self.page)
+        data, *more = made if isinstance(made, tuple) else (made,)
+        data = {**(data or {}), **self._static()}
+        return (data, *more) if isinstance(made, tuple) else data
+
+    def _static(self) -> dict[str, str]:
+        trace = self.trace if isinstance(self.trace, Trace) else next(iter(self.trace.values()))
+        last = picture(trace.steps[-1].snapshot)
+        title = escape(f"{self.frames['title']}: the last of {len(trace.steps)} steps")
+        link = ""
+        if self.page is not None:
+            link = f'<p><a href="{escape(self.page.as_posix())}">Step through it: a page</a></p>'
+        html = f"<p><b>{title}</b></p>{link}{last._repr_html_()}"
+        return {"text/html": html, "text/plain": f"{title}\n{last.text}"}
 
     def html(self) -> str:
         """Return the same player as one HTML page that needs neither network nor Python."""

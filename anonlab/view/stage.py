@@ -70,6 +70,19 @@ def snapshot_svg(snapshot: Snapshot, previous: Snapshot | None = None) -> str:
     return compose(made.panels, made.states(len(both) - 1), before, _title(snapshot))
 
 
+def space_svg(snapshot: Snapshot, mm: int) -> str:
+    """Return the page tables of one address space as a self-contained SVG.
+
+    raises  ValueError if there is no address space `mm`
+    """
+    made = stage([snapshot])
+    panels = [panel for panel in made.panels if panel.id == f"mm{mm}"]
+    if not panels:
+        there = ", ".join(str(fact.mm) for fact in snapshot.mms) or "none"
+        raise ValueError(f"there is no address space {mm}; there are {there}")
+    return compose(panels, made.states(0), None, panels[0].caption)
+
+
 def _title(snapshot: Snapshot) -> str:
     names = ", ".join(process.name for process in snapshot.processes) or "no process"
     return f"page tables, physical memory and reverse map of {names}"

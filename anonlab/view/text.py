@@ -33,6 +33,13 @@ def text_twin(snapshot: Snapshot) -> str:
     return "\n".join(text_lines(read(snapshot))) + "\n"
 
 
+def space_text(snapshot: Snapshot, mm: int) -> str:
+    """Return the part of the text twin that is about address space `mm`."""
+    reading = read(snapshot)
+    sentences = _space(reading, reading.spaces[mm])
+    return "".join(f"{line}\n" for sentence in sentences for line in _wrap(sentence))
+
+
 def text_lines(reading: Reading) -> list[str]:
     """Return the lines of the text twin, wrapped."""
     return [line for sentence in _sentences(reading) for line in _wrap(sentence)]
