@@ -104,11 +104,8 @@ __all__ = [
     "Trace",
     "__version__",
     "check",
-<<<<<<< HEAD
     "compare",
-=======
     "explore",
->>>>>>> 0b10503 (explore, display: a bench of widgets, and objects that show themselves)
     "operations",
     "parse",
     "record",

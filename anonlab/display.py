@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from anonlab.compare import Comparison
 from anonlab.formats import trace
 from anonlab.formats.history import History
 from anonlab.formats.snapshot import Snapshot
@@ -20,7 +21,7 @@ from anonlab.rmap.cost import Cost
 if TYPE_CHECKING:
     from pathlib import Path
 
-SHOWN = (Kernel, Task, Page, Cost, Snapshot, History, trace.Trace)
+SHOWN = (Kernel, Task, Page, Cost, Comparison, Snapshot, History, trace.Trace)
 """Classes whose objects have a representation."""
 
 

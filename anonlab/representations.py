@@ -7,6 +7,7 @@ from dataclasses import fields
 from html import escape
 from typing import Any
 
+from anonlab.compare import Comparison
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.snapshot import Snapshot
@@ -58,6 +59,17 @@ def _cost(cost: Cost) -> Bundle:
     return {"text/html": _table(("what the design did", "so far"), rows)}
 
 
+def _comparison(comparison: Comparison) -> Bundle:
+    shown = ("nodes", "probes", "hits", "locks", "bytes64")
+    rows = [
+        (row.operation, row.design, row.times, row.copies, *(row.costs[name] for name in shown))
+        for operation in comparison.operations
+        for row in comparison.rows
+        if row.operation == operation
+    ]
+    return {"text/html": _table(("operation", "design", "times", "copies", *shown), rows)}
+
+
 def _history(history: History) -> Bundle:
     text = history_text(history)
     title = f"<p><b>{escape(history.title)}</b></p>" if history.title else ""
@@ -98,6 +110,7 @@ DRAWN: dict[type, Callable[[Any], Bundle]] = {
     Task: _task,
     Page: _page,
     Cost: _cost,
+    Comparison: _comparison,
     Snapshot: _snapshot,
     History: _history,
     Trace: _trace,

@@ -182,7 +182,12 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.known.observe(self._start_known, "value")
         self.machine.observe(lambda _: self._try(self._change_machine), "value")
         self.verb.observe(self._show_example, "value")
-        self.line.on_submit(lambda _: self._try(acts["do"]))
+        self.line.on_msg(self._entered)
+
+    def _entered(self, _: Any, content: Any, __: Any) -> None:
+        """Enter in the line does it, as the button; leaving the line does not."""
+        if isinstance(content, dict) and content.get("event") == "submit":
+            self._try(lambda: self.do(self.line.value))
 
     def _clicked(self, act: Callable[[], object]) -> Callable[[Any], None]:
         return lambda _: self._try(act)
