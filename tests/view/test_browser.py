@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,90 +10,17 @@ from typing import Any
 import pytest
 import sample
 from reading_back import true_facts, unpacked
+from visiting import ROOT, Visit
 
 from anonlab.formats.trace import Trace
 from anonlab.view import changes, save_html, text_twin
 
-if not shutil.which("chromium"):
-    pytest.skip("no browser: chromium is not installed", allow_module_level=True)
-sync_api = pytest.importorskip("playwright.sync_api", reason="no browser: playwright is missing")
-
-ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-ROOT = ".anonlab-player"
 SEEN = """() => {
     const root = document.querySelector(".anonlab-player");
     const told = (part) => root.querySelector(`[data-part=${part}]`).textContent;
     const facts = [...root.querySelectorAll("[data-facts]")].map((e) => e.dataset.facts);
     return [root.dataset.step, facts, told("text"), told("label")];
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), headless=True, args=ARGS
-        )
-        yield running
-        running.close()
-
-
-class Visit:
-    """One page, with everything that went wrong on it."""
-
-    def __init__(self, browser: Any, path: Path, fragment: str = "", **options: Any) -> None:
-        self.page = browser.new_page(**options)
-        self.page.set_default_timeout(8000)
-        self.wrong: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("console", lambda message: self.wrong.append(message.text))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("dialog", lambda dialog: (self.wrong.append("dialog"), dialog.dismiss()))
-        self.page.goto(path.as_uri() + fragment)
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    def step(self) -> int:
-        return int(self.page.get_attribute(ROOT, "data-step"))
-
-    def told(self, part: str) -> str:
-        return str(self.page.text_content(f"{ROOT} [data-part={part}]"))
-
-    def facts(self) -> list[tuple[str, ...]]:
-        read = "all => all.map(e => e.getAttribute('data-facts'))"
-        texts = self.page.eval_on_selector_all(f"{ROOT} [data-facts]", read)
-        return [fact for text in texts for fact in unpacked(json.loads(text))]
-
-    def focus(self) -> str:
-        return str(self.page.evaluate("document.activeElement.className.baseVal ?? "
-                                      "document.activeElement.className"))  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("pages")
-
-
-@pytest.fixture
-def visit(browser: Any, folder: Path) -> Iterator[Any]:
-    open_: list[Visit] = []
-
-    def go(
-        trace: Trace, fragment: str = "", predict: tuple[int, ...] = (), **options: Any
-    ) -> Visit:
-        path = save_html(trace, folder / f"{len(list(folder.iterdir()))}.html", predict=predict)
-        open_.append(Visit(browser, path, fragment, **options))
-        return open_[-1]
-
-    yield go
-    for each in open_:
-        each.page.close()
-        assert each.wrong == []
-        assert [url for url in each.requests if not url.startswith("file:")] == []
-        assert len(each.requests) == 1
 
 
 def test_every_step_shows_the_facts_of_its_snapshot_forwards_and_backwards(
