@@ -35,7 +35,12 @@ from anonlab.record import Recorder
 from anonlab.rmap import DESIGNS
 from anonlab.view.player import Player
 
-START = "machine lesson frames 32 swap 8\nshell = spawn\nshell mmap 0x30000 4\n"
+START = """\
+machine lesson frames 32 swap 8
+shell = spawn
+shell mmap 0x30000 4
+shell write 0x30000 7 2
+"""
 """What a bench without a history begins with."""
 MOST_OPERATIONS = 300
 """A bench draws the whole history after every click; more would be slow."""
@@ -138,7 +143,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             options=list(GEOMETRIES), value="lesson", description="machine"
         )
         self.line = ipywidgets.Text(
-            placeholder="child = fork shell", description="operation", continuous_update=False,
+            placeholder="child = fork shell", description="operation",
             layout={"flex": "1 1 16em"},
         )  # fmt: skip
         self.verb = ipywidgets.Dropdown(options=["", *_VERBS], description="example")

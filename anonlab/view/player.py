@@ -13,6 +13,7 @@ from typing import Any
 
 import anywidget
 import traitlets
+from IPython.display import display
 
 from anonlab.formats.trace import Trace
 from anonlab.view.export import html, player_css, save_html
@@ -20,6 +21,8 @@ from anonlab.view.parts import Parts
 from anonlab.view.payload import Played
 from anonlab.view.picture import picture
 
+STATIC = "anonlab-static"
+"""Class of what a notebook shows where widgets cannot live."""
 PLAYER_JS = Path(__file__).with_name("player.js")
 
 
@@ -104,15 +107,19 @@ class Player(anywidget.AnyWidget):
             raise traitlets.TraitError(f"this player has steps 0 to {last}, got {step}")
         return step
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        """Return the widget, and for places where widgets cannot live (a notebook turned into
-        HTML) the last picture, its text twin and a link to the page, if there is one."""
-        made = super()._repr_mimebundle_(**options)
+    def _ipython_display_(self, **_: Any) -> None:
+        """Show the widget, and below it what stays where widgets cannot live.
+
+        A notebook turned into HTML keeps widgets only with scripts from the network. The second
+        output is the last picture, its text twin and a link to the page, if there is one; a style
+        rule hides it wherever the player was drawn.
+        """
         if self.page is not None:
             self.save_html(self.page)
-        data, *more = made if isinstance(made, tuple) else (made,)
-        data = {**(data or {}), **self._static()}
-        return (data, *more) if isinstance(made, tuple) else data
+        made = self._repr_mimebundle_()
+        data = dict((made[0] if isinstance(made, tuple) else made) or {})
+        for output in ({**data, "text/plain": f"player: {self.frames['title']}"}, self._static()):
+            display(output, raw=True)  # type: ignore[no-untyped-call]
 
     def _static(self) -> dict[str, str]:
         trace = self.trace if isinstance(self.trace, Trace) else next(iter(self.trace.values()))
@@ -121,7 +128,10 @@ class Player(anywidget.AnyWidget):
         link = ""
         if self.page is not None:
             link = f'<p><a href="{escape(self.page.as_posix())}">Step through it: a page</a></p>'
-        html = f"<p><b>{title}</b></p>{link}{last._repr_html_()}"
+        html = (
+            f"<style>.jp-OutputArea:has(.anonlab-player) .{STATIC}{{display:none}}</style>"
+            f'<div class="{STATIC}"><p><b>{title}</b></p>{link}{last._repr_html_()}</div>'
+        )
         return {"text/html": html, "text/plain": f"{title}\n{last.text}"}
 
     def html(self) -> str:
