@@ -10,7 +10,7 @@ from anonlab import DESIGNS, record
 from anonlab.formats.trace import Trace
 from anonlab.histories import library
 from anonlab.view import save_html
-from anonlab.view.costs import CHARTS, cost_series
+from anonlab.view.counters import CHARTS, cost_series
 from anonlab.view.lanes import course
 from anonlab.view.payload import MOST_BYTES, payload, size
 
