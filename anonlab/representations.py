@@ -14,6 +14,7 @@ from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Trace
 from anonlab.kernel import Kernel, Page, Task
 from anonlab.rmap.cost import Cost
+from anonlab.view.costs import costs_svg, costs_text
 from anonlab.view.picture import Picture, picture, space_picture
 
 Bundle = dict[str, str]
@@ -67,7 +68,10 @@ def _comparison(comparison: Comparison) -> Bundle:
         for row in comparison.rows
         if row.operation == operation
     ]
-    return {"text/html": _table(("operation", "design", "times", "copies", *shown), rows)}
+    table = _table(("operation", "design", "times", "copies", *shown), rows)
+    drawn, told = (make(comparison.records()) for make in (costs_svg, costs_text))
+    details = f"<details><summary>All counts</summary>{table}</details>"
+    return {"text/html": drawn + details, "image/svg+xml": drawn, "text/plain": told}
 
 
 def _history(history: History) -> Bundle:

@@ -23,7 +23,7 @@ _EXPORT_LINE = "export default { render };"
 
 def player_css() -> str:
     """Return the style sheet of the player: palette, picture and controls."""
-    sheets = (PICTURE_CSS, _HERE / "player.css", _HERE / "cards.css")
+    sheets = (PICTURE_CSS, _HERE / "cards.css", _HERE / "player.css")
     return variables_css(":is(.anonlab-player, .anonlab-page)") + "".join(
         sheet.read_text(encoding="utf-8") for sheet in sheets
     )

@@ -146,7 +146,7 @@ class FramePanel:
         numbers = f"frame {first.pfn}" if len(frames) == 1 else _numbers(frames)
         counts = f"count {first.count}, mapcount {first.mapcount}, mapped by {who}"
         way = _way(made)
-        name = ", ".join(part for part in (numbers, word, first.mapping, counts, way) if part)
+        name = ", ".join(part for part in (numbers, word, first.mapping, counts) if part)
         links = self.links.of_frame(reading, first)
         return State(look, self._texts(frames, owners, way), icon, name, told, links)
 

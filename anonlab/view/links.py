@@ -74,7 +74,8 @@ class Links:
         """The tags of what a node stands for."""
         number = node.removeprefix("mm")
         space = [f"m{number}"] if number.isdecimal() and int(number) in reading.spaces else []
-        return [self.thing(node), *space, *reading.areas.get(node, ())]
+        pages = [self.page(reading.chains[node])] if node in reading.chains else []
+        return [self.thing(node), *space, *pages, *reading.areas.get(node, ())]
 
 
 def tags(same: Iterable[str], near: Iterable[str] = ()) -> str:

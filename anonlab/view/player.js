@@ -118,7 +118,7 @@ function buildPicture(data, prefix) {
     svg.innerHTML = inside;
     const box = make("div", { class: `al-panel${panel.width > 344 ? " wide" : ""}`, "data-panel": panel.id }, svg);
     (panel.lane < 0 ? element : lane[several && panel.id === "graph" ? "graph" : panel.zone]).append(box);
-    for (const g of svg.children) {
+    for (const g of [...svg.children]) {
       const id = data.cells[number];
       g.id = prefix + id;
       const kind = g.classList[1];
@@ -173,15 +173,15 @@ function paint(data, cells, at) {
 
 function badge(cell, look, sign, text = "") {
   const box = cell.g.querySelector("rect");
-  const [x, y] = box ? [Number(box.getAttribute("width")) - 3, Number(box.getAttribute("height")) - 3] : [32, 46];
-  const g = draw("g", { class: `q ${look}`, transform: `translate(${x} ${text ? y + 5 : y})` });
+  const [x, y] = box ? [Number(box.getAttribute("width")) - 3, Number(box.getAttribute("height")) - 3] : [324, 10];
+  const g = draw("g", { class: `q ${look}`, transform: `${cell.g.getAttribute("transform")} translate(${x} ${text ? y + 5 : y})` });
   g.append(draw("path", { d: (text ? "M0-7h-16a7 7 0 0 0 0 14h16a7 7 0 0 0 0-14" : DISC) + sign }));
   if (text) {
     const number = draw("text", { class: "mid", x: "-14", y: "4" });
     number.textContent = text;
     g.append(number);
   }
-  cell.g.append(g);
+  cell.g.parentNode.append(g); // above its neighbours
 }
 
 const named = (data, at) => `step ${at} of ${data.steps.length - 1}`;

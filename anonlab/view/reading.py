@@ -63,6 +63,12 @@ class Reading:
                 out[node.id] = [f"v{mm}-{int(address[0], 16) >> PAGE_SHIFT:x}"]
         return out
 
+    @cached_property
+    def chains(self) -> dict[str, int]:
+        """{graph node: the one frame that it is about}: a node that says its pfn."""
+        told = ((node.id, dict(node.facts).get("pfn", "")) for node in self.snapshot.nodes)
+        return {name: int(pfn) for name, pfn in told if pfn.isdecimal()}
+
     def who(self, mm: int) -> str:
         """Return the processes of address space `mm` in words."""
         space = self.spaces.get(mm)

@@ -206,7 +206,9 @@ class TablePanel:
         words = [plural(vma.end_vpn - vma.start_vpn, "page"), vma.prot]
         words += ["shared" if vma.shared else "private"]
         words += [vma.file + (f" +{vma.pgoff}" if vma.pgoff else "")] if vma.file else []
+        words += [f"pgoff {vma.pgoff:#x}"] if not vma.file and vma.pgoff != vma.start_vpn else []
         words += ["locked"] * vma.locked + ["stack"] * vma.growsdown
+        words += [refusal] if (refusal := _refusal(reading, self.mm, vma)) else []
         text = " · ".join(words)
         room = WIDTH - _columns(self.geometry)
         name = f"{reading.who(self.mm)}, VMA from {address}: {text}"
@@ -327,6 +329,18 @@ def _swapped(
 def _frames_spoken(pfns: Sequence[int]) -> str:
     told = ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in ranges(sorted(set(pfns))))
     return f"frame {told}" if len(set(pfns)) == 1 else f"frames {told}"
+
+
+def _refusal(reading: Reading, mm: int, vma: VmaFact) -> str:
+    """Say why `vma` did not merge with a neighbour below that looks like it; '' if none does."""
+    below = reading.vma_at(mm, vma.start_vpn - 1)
+    if below is None or below._replace(start_vpn=0, end_vpn=0, pgoff=0) != vma._replace(
+        start_vpn=0, end_vpn=0, pgoff=0
+    ):
+        return ""
+    if below.pgoff + below.end_vpn - below.start_vpn != vma.pgoff:
+        return "unmerged: pgoff jumps"
+    return "unmerged: another home"
 
 
 def _vma_look(vma: VmaFact) -> str:

@@ -14,6 +14,7 @@ import pytest
 import sample
 from reading_back import svg_facts, true_facts
 
+from anonlab import record
 from anonlab.formats.snapshot import MmFact, Snapshot
 from anonlab.formats.trace import Trace
 from anonlab.formats.words import X86_64
@@ -126,6 +127,22 @@ def test_pages_and_frames_share_a_place_only_while_they_look_alike(trace: Trace)
             assert len({f[3] for f in pages}) <= 1, cell
             frames = [f for f in state.facts if f[0] == "frame"]
             assert len({(f[2], f[3], f[5], f[7]) for f in frames}) <= 1, cell
+
+
+def test_areas_that_did_not_merge_say_why() -> None:
+    text = (
+        "a = spawn\na mmap 0x30000 1\na write 0x30000 1\na mmap 0x40000 1\na write 0x40000 1\n"
+        "a mremap 0x40000 1 to 0x31000\n"
+    )
+    told = {
+        design: stage([record(text, design).steps[-1].snapshot]).states(0)["mm1-vma-31"].name
+        for design in ("anon_vma", "anon_vma_chain")
+    }
+    for name in told.values():
+        assert name.endswith("pgoff 0x40 · unmerged: pgoff jumps")
+    merged = stage([record(text, "anongroup").steps[-1].snapshot]).states(0)
+    assert "mm1-vma-31" not in merged
+    assert "unmerged" not in merged["mm1-vma-30"].name
 
 
 def test_every_id_is_used_once(trace: Trace) -> None:
