@@ -13,8 +13,11 @@
     check(kernel)           # AssertionError if any invariant is broken
 """
 
+from typing import Any
+
 from anonlab.check import check
 from anonlab.compare import Comparison, compare
+from anonlab.display import attach as _attach
 from anonlab.errors import (
     AddressInUse,
     BadAddress,
@@ -50,6 +53,16 @@ from anonlab.rmap import (
 )
 from anonlab.scan import scan
 from anonlab.version import __version__
+
+_attach()
+
+
+def explore(*arguments: Any, **options: Any) -> Any:
+    """Return the bench of `anonlab.workbench`: operations by click, and the machine moves."""
+    from anonlab.workbench import explore as start
+
+    return start(*arguments, **options)
+
 
 __all__ = [
     "DESIGNS",
@@ -92,6 +105,7 @@ __all__ = [
     "__version__",
     "check",
     "compare",
+    "explore",
     "operations",
     "parse",
     "record",

@@ -259,6 +259,41 @@ def _progress(title: str) -> Iterator[Ticker | None]:
         yield tick
 
 
+@cli.command()
+@click.argument("history", required=False)
+@click.option(
+    "--design",
+    "designs",
+    multiple=True,
+    default=("anongroup",),
+    show_default=True,
+    help="Reverse-map design; give two to four to see them side by side.",
+)
+@click.option("--all", "everything", is_flag=True, help="Every history of the library.")
+@click.option(
+    "--html",
+    "target",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Write the page to this file; with --all, the pages to this folder.",
+)
+def view(
+    history: str | None, designs: tuple[str, ...], everything: bool, target: Path
+) -> None:  # fmt: skip
+    """Make a page that plays HISTORY: the name of one in the library, or a file."""
+    from anonlab.course import gallery
+
+    if everything == (history is not None):
+        raise click.UsageError("name one HISTORY, or say --all")
+    if everything:
+        with _progress("view") as progress:
+            for path in gallery.gallery(target, progress)[:1]:
+                click.echo(path)
+        return
+    target.write_text(gallery.view(history or "", designs), "utf-8")
+    click.echo(target)
+
+
 def main() -> None:
     """Run the command line."""
     cli()

@@ -12,11 +12,13 @@ from anonlab.formats.labels import LABELS, sentence
 from anonlab.formats.trace import Step, Trace
 from anonlab.formats.words import Vpns
 from anonlab.histories.run import Outcome, as_history, make_kernel, op_text, run_on
-from anonlab.kernel import Kernel
+from anonlab.kernel import Kernel, capture
 from anonlab.rmap import Rmap
 
 MOST_VPNS = 1024
 """A step names at most so many page numbers, the lowest; snapshots show the rest."""
+MOST_WALKED = 256
+"""Machines with at most so many frames are small: their walks are recorded unless told not to."""
 
 
 class Recorder:
@@ -27,10 +29,15 @@ class Recorder:
         with Recorder(kernel) as recorder:
             child = shell.fork("child")
         trace = recorder.trace("a fork")
+
+    walks  keep what the reverse map does for every mapped page, at every step; None means on
+           small machines only, since it takes longer than all the rest
     """
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, walks: bool | None = None) -> None:
         self.kernel = kernel
+        small = kernel.mem_map.nframes <= MOST_WALKED and kernel.geometry.npages <= MOST_WALKED
+        self.walks = small if walks is None else walks
         self.steps: list[Step] = []
         self._operation = -1
         self._text = ""
@@ -97,19 +104,25 @@ class Recorder:
                 process=process,
                 vpns=pages,
                 error=error,
-                snapshot=self.kernel.snapshot(),
+                snapshot=capture.snapshot(self.kernel, self.walks),
             )
         )
 
 
-def record(history: History | str, design: str | Rmap = "anongroup", title: str = "") -> Trace:
+def record(
+    history: History | str,
+    design: str | Rmap = "anongroup",
+    title: str = "",
+    walks: bool | None = None,
+) -> Trace:
     """Run a history (or its text) and return the trace of all its steps.
 
+    walks   as for Recorder
     raises  FormatError for a text that is no history, ValueError for an unknown design
     """
     history = as_history(history)
     kernel = make_kernel(history, design)
-    recorder = Recorder(kernel)
+    recorder = Recorder(kernel, walks)
     with recorder:
         run_on(kernel, history, before=lambda op: recorder.begin(op_text(op)), after=recorder.end)
     return recorder.trace(title or history.title)

@@ -113,7 +113,7 @@ def single_fault_us(rounds: int, recorded: bool) -> float:
     """Return the µs of one write fault in a lesson: the slower of first touch and copy on write.
 
     Each is the median over `rounds` * LESSON_PAGES faults; a first round is discarded.
-    recorded  keep every step with its snapshot, as the player needs them
+    recorded  keep every step with its snapshot, as the player needs them, but without walks
     """
     lesson(recorded)
     touches, copies = zip(*(lesson(recorded) for _ in range(rounds)), strict=True)
@@ -127,7 +127,7 @@ def lesson(recorded: bool) -> tuple[list[int], list[int]]:
     shell = kernel.spawn("shell")
     heap = shell.mmap(LESSON_PAGES * PAGE_SIZE, at=0x30000)
     pages = range(heap, heap + LESSON_PAGES * PAGE_SIZE, PAGE_SIZE)
-    with Recorder(kernel) if recorded else nullcontext():
+    with Recorder(kernel, walks=False) if recorded else nullcontext():
         touches = [timed(shell.write, address, 7)[0] for address in pages]
         child = shell.fork("child")
         copies = [timed(child.write, address, 9)[0] for address in pages]

@@ -27,7 +27,7 @@ LOWER = {
             ("scan",),
             ("check", "histories", "record"),
             ("checked", "compare", "golden", "mutants", "workers"),
-            ("course", "verify", "doctor"),
+            ("course", "verify", "doctor", "display", "representations", "workbench"),
             ("grading",),
             ("cli",),
             ("__main__",),

@@ -232,7 +232,8 @@ def test_json_brings_back_random_snapshots(seed: int):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"version": 99}, "version 99 is not known here; this anonlab reads version 1"),
+        ({"version": 99}, "version 99 is not known here; this anonlab reads version 2"),
+        ({"version": 1}, "version 1 is not known here; this anonlab reads version 2"),
         ({"format": "other"}, "expected an object with format 'anonlab-trace', got 'other'"),
         ({"title": 7}, "field 'title' must be str"),
         ({"steps": [{}]}, "step 0: field 'label' must be str"),

@@ -34,7 +34,7 @@ def history_page(history: History, design: str = "anongroup") -> str:
     refused = ValueError("the history has no steps")
     for steps in _choices(trace.steps):
         try:
-            return html(Trace(_title(trace, len(steps)), steps))
+            return html(Trace(_title(trace, len(steps)), steps), thin=False)
         except ValueError as error:  # too large for a page
             refused = error
     raise refused

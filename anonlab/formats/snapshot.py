@@ -79,6 +79,27 @@ class Edge(NamedTuple):
     kind: str
 
 
+class Probe(NamedTuple):
+    """One place that a walk looks at: page `vpn` of address space `mm`; `hit` if the page was
+    there, `nodes` elements of the design's own structure visited so far."""
+
+    mm: int
+    vpn: int
+    hit: bool
+    nodes: int
+
+
+class WalkFact(NamedTuple):
+    """What the reverse map does to find who maps frame `pfn`: it starts at `via` ("group 1"),
+    makes `probes` in this order, and ends after `nodes` elements and `locks` locks."""
+
+    pfn: int
+    via: str
+    probes: tuple[Probe, ...]
+    nodes: int
+    locks: int
+
+
 FRAME_COLUMNS = ("count", "mapcount", "index", "mapping", "flags", "data", "private")
 
 COLUMNS = (
@@ -106,7 +127,8 @@ class Snapshot:
     swap_slot, swap_count, swap_data, swap_pfn
                            one row per swap slot in use: its swap_map, content tag, cached pfn or 0
     `mappings` gives the mapping numbers their names: {1: "group 1", 2: "file libc"}.
-    `cost` holds the design's counters so far.
+    `cost` holds the design's counters so far. `walks` holds one walk per mapped page, ascending by
+    pfn, where they were asked for; looking costs nothing, so they are not in `cost`.
     """
 
     design: str
@@ -135,13 +157,17 @@ class Snapshot:
     nodes: tuple[Node, ...] = ()
     edges: tuple[Edge, ...] = ()
     cost: tuple[tuple[str, int], ...] = ()
+    walks: tuple[WalkFact, ...] = ()
 
     def __post_init__(self) -> None:
         for name in COLUMNS:
             getattr(self, name).flags.writeable = False
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Snapshot) and self.to_json() == other.to_json()
+        """Walks follow from the rest: a snapshot without them equals the same one with them."""
+        if not isinstance(other, Snapshot):
+            return False
+        return {**self.to_json(), "walks": []} == {**other.to_json(), "walks": []}
 
     __hash__ = None  # type: ignore[assignment]  # compared by value, never a dictionary key
 

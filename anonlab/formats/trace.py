@@ -7,14 +7,19 @@ it left, which is the state before it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anonlab.errors import FormatError
 from anonlab.formats.snapshot import Snapshot
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TRACE_FORMAT = "anonlab-trace"
-TRACE_VERSION = 1
+TRACE_VERSION = 2
+"""Version 2: snapshots hold walks."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,19 @@ class Trace:
             )
         return cls(_field(plain, "title", str), tuple(steps))
 
+    def save_html(
+        self, path: str | Path, title: str | None = None, predict: Iterable[int] = ()
+    ) -> Path:
+        """Write a page that plays the trace, without network or Python, and return its path.
+
+        predict  numbers of steps before which the learner is asked what will change
+        raises   ValueError for a trace without steps; RuntimeError if nobody can draw, which does
+                 not happen after `import anonlab`
+        """
+        if not _drawers:
+            raise RuntimeError("a trace is drawn by anonlab.view: import anonlab first")
+        return _drawers[-1](self, path, title, predict)
+
     def dumps(self) -> str:
         """Return the trace as JSON text; equal traces give equal text."""
         return write_json(self.to_json())
@@ -104,6 +122,16 @@ class Trace:
     def loads(cls, text: str) -> Trace:
         """Return the trace in JSON `text`; raises FormatError."""
         return cls.from_json(parse_json(text))
+
+
+Drawer = Callable[[Trace, "str | Path", "str | None", Iterable[int]], "Path"]
+"""Writes the page of a trace: trace, path, title, steps to predict."""
+_drawers: list[Drawer] = []
+
+
+def draw_with(drawer: Drawer) -> None:
+    """Let `Trace.save_html` use `drawer`: formats are drawn by others and know none of them."""
+    _drawers.append(drawer)
 
 
 # json is imported where it is needed: most programs that import anonlab write no file.

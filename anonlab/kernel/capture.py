@@ -14,21 +14,26 @@ from anonlab.formats.snapshot import (
     Snapshot,
     VmaFact,
 )
+from anonlab.kernel import explain
 from anonlab.mm import File, Mm, Vma, prot_letters
 
 if TYPE_CHECKING:
     from anonlab.kernel.kernel import Kernel
 
 
-def snapshot(kernel: Kernel) -> Snapshot:
-    """Return everything that can be seen of `kernel` now."""
+def snapshot(kernel: Kernel, walks: bool = False) -> Snapshot:
+    """Return everything that can be seen of `kernel` now.
+
+    walks  what the reverse map does for every mapped page, too: some 30 µs a page
+    """
     mem, swap, tables = kernel.mem_map, kernel.swap, kernel.tables
     pfns = np.flatnonzero(mem.count)
     rows, slots = np.divmod(np.flatnonzero(tables.words != 0), tables.geometry.slots)
     swap_slots = np.flatnonzero(swap.map)
     nodes, edges = kernel.design.graph()
     files = [file for file in kernel.files.values() if not file.shmem or file.vmas]
-    mappings = [(file.mapping, f"file {file.name}") for file in files]
+    of_files = [(file.mapping, f"file {file.name}") for file in files]
+    mappings = (*kernel.design.mapping_names(), *of_files)
     return Snapshot(
         design=kernel.design.name,
         nframes=mem.nframes,
@@ -49,10 +54,11 @@ def snapshot(kernel: Kernel) -> Snapshot:
         ),
         mms=tuple(_mm_fact(kernel, mm) for mm in kernel.mms.values()),
         files=tuple(_file_fact(file) for file in files),
-        mappings=(*kernel.design.mapping_names(), *mappings),
+        mappings=mappings,
         nodes=tuple(nodes),
         edges=tuple(edges),
         cost=kernel.design.cost.items(),
+        walks=explain.walks(kernel, dict(mappings)) if walks else (),
     )
 
 

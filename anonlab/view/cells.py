@@ -64,7 +64,7 @@ class State(NamedTuple):
     icon   names from ICONS, separated by spaces
     name   what a screen reader or a tooltip says
     facts  the facts that this cell stands for
-    links  ids of the cells that light up with this one, separated by spaces
+    links  "same|near": tags of what it shows and of what has to do with it (see links.py)
     """
 
     look: str = "off"
@@ -119,9 +119,15 @@ def mark_path(sign: str) -> str:
 
 def changed(before: State, after: State) -> str:
     """Return '+', '-', '~' or '' for a cell that went from one state to the other."""
-    if before.facts == after.facts:
+    old, new = _own(before), _own(after)
+    if old == new:
         return ""
-    return "+" if not before.facts else "~" if after.facts else "-"
+    return "+" if not old else "~" if new else "-"
+
+
+def _own(state: State) -> list[Fact]:
+    """The facts about the thing itself: how a walk finds it is not its own doing."""
+    return [fact for fact in state.facts if fact[0] != "walk"]
 
 
 def cell_svg(cell: Cell, state: State, sign: str = "", prefix: str = "") -> str:
@@ -143,27 +149,19 @@ def cell_svg(cell: Cell, state: State, sign: str = "", prefix: str = "") -> str:
     )
 
 
-def skeleton_svg(cell: Cell, number: int) -> str:
-    """Return the empty SVG of `cell` for the player, which fills in the states."""
-    texts = "".join(
-        f'<text class="{spot.look}" x="{spot.x:g}" y="{spot.y:g}"></text>' for spot in cell.spots
-    )
-    icon = "" if cell.path else f'<path class="i" transform="translate({cell.width - 14:g} 4)"/>'
-    x, y = _corner(cell)
-    return (
-        f'<g data-cell="{number}" class="c {cell.kind} off" '
-        f'transform="translate({cell.x:g} {cell.y:g})"><title></title>{_shape(cell)}{icon}{texts}'
-        f'<path class="m" transform="translate({x:g} {y:g})"/></g>'
-    )
-
-
 def _shape(cell: Cell) -> str:
     if cell.path:
         return f'<path class="p" d="{cell.path}"/>'
     if cell.kind in OPEN:
         return ""
-    round_ = 6 if cell.kind in ("frame", "node", "slot", "process") else 3
-    return f'<rect width="{cell.width:g}" height="{cell.height:g}" rx="{round_}"/>'
+    return f'<rect width="{cell.width:g}" height="{cell.height:g}" rx="{rounding(cell):g}"/>'
+
+
+def rounding(cell: Cell) -> float:
+    """Return the radius of the corners of a cell's box, 0 where it has none."""
+    if cell.path or cell.kind in OPEN:
+        return 0
+    return 6 if cell.kind in ("frame", "node", "slot", "process") else 3
 
 
 def _icon(cell: Cell, state: State) -> str:
@@ -173,7 +171,7 @@ def _icon(cell: Cell, state: State) -> str:
     return f'<path class="i" transform="{where}" d="{icon_path(state.icon)}"/>'
 
 
-def _corner(cell: Cell) -> tuple[float, float]:
+def corner(cell: Cell) -> tuple[float, float]:
     """Where the mark of a change stands: the upper left corner, so that icons stay visible."""
     if cell.path:
         return cell.width / 2, cell.height / 2
@@ -183,7 +181,7 @@ def _corner(cell: Cell) -> tuple[float, float]:
 def _mark(cell: Cell, sign: str) -> str:
     if not sign:
         return ""
-    x, y = _corner(cell)
+    x, y = corner(cell)
     return f'<path class="m" transform="translate({x:g} {y:g})" d="{mark_path(sign)}"/>'
 
 

@@ -24,7 +24,7 @@ class Change(NamedTuple):
 
 _KEYS = {
     "machine": 1, "process": 2, "mm": 2, "vma": 3, "table": 3, "pte": 3, "frame": 2,
-    "slot": 2, "file": 2, "cached": 3, "node": 2, "edge": 4, "cost": 2,
+    "slot": 2, "file": 2, "cached": 3, "node": 2, "edge": 4, "cost": 2, "walk": 2,
 }  # fmt: skip
 """How many words of a fact say which thing it is about."""
 _ORDER = ("process", "mm", "vma", "table", "pte", "frame", "slot", "file", "cached", "node", "edge")
@@ -33,7 +33,8 @@ _ORDER = ("process", "mm", "vma", "table", "pte", "frame", "slot", "file", "cach
 def changes(before: Snapshot, after: Snapshot) -> list[Change]:
     """Return what is different in `after`: processes first, then pages, frames and the graph.
 
-    Counters of cost and the number of frames in use are left out: they change all the time.
+    Counters of cost, walks and the number of frames in use are left out: they follow from the
+    rest or change all the time.
     """
     return between(facts(before), facts(after))
 

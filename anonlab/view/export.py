@@ -3,99 +3,104 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
-from anonlab.formats.trace import Trace
 from anonlab.view.graph import Layouter, dot_layout
 from anonlab.view.palette import variables_css
-from anonlab.view.payload import Payload, payload
+from anonlab.view.parts import Parts
+from anonlab.view.payload import Payload, Played, TooLarge, size, texts
 from anonlab.view.stage import PICTURE_CSS
 
 MOST_PAGE_BYTES = 4_000_000
 """Budget of one page."""
+MOST_WHOLE = 80
+"""Steps whose whole state is on the page as text for browsers without scripts."""
 _HERE = Path(__file__).parent
 _EXPORT_LINE = "export default { render };"
-
-# The eight lines of a widget model that the module needs, then the module's own `render`.
-_START = """
-const model = {
-  state: JSON.parse(document.getElementById("anonlab-state").textContent),
-  heard: {},
-  get(name) { return this.state[name]; },
-  set(name, value) {
-    this.state[name] = value;
-    (this.heard["change:" + name] || []).forEach((listener) => listener());
-  },
-  save_changes() {},
-  send() {},
-  on(name, listener) { (this.heard[name] ||= []).push(listener); },
-  off(name, listener) {
-    this.heard[name] = (this.heard[name] || []).filter((one) => one !== listener);
-  },
-};
-const last = model.get("frames").steps.length - 1;
-const linked = () => Number((/[#&]step=(\\d+)/.exec(location.hash) || [0, 0])[1]);
-const follow = () => model.set("step", Math.min(last, linked()));
-model.state.step = Math.min(last, linked());
-addEventListener("hashchange", follow);
-render({ model, el: document.getElementById("anonlab") });
-addEventListener("beforeprint", () => strip(model.get("frames"), document.getElementById("strip")));
-"""
 
 
 def player_css() -> str:
     """Return the style sheet of the player: palette, picture and controls."""
-    sheets = (PICTURE_CSS, _HERE / "player.css")
+    sheets = (PICTURE_CSS, _HERE / "cards.css", _HERE / "player.css")
     return variables_css(":is(.anonlab-player, .anonlab-page)") + "".join(
         sheet.read_text(encoding="utf-8") for sheet in sheets
     )
 
 
 def html(
-    trace: Trace,
+    played: Played,
     title: str | None = None,
     predict: Iterable[int] = (),
     layouter: Layouter = dot_layout,
+    thin: bool = True,
 ) -> str:
-    """Return a page that plays `trace`; `#step=7` in its address opens step 7.
+    """Return a page that plays a trace, or several of one history side by side, by name.
 
+    `#step=7` in its address opens step 7. A trace that is longer than a page holds shows the last
+    step of each operation, then of every second, fourth, … one, and says so.
+    thin    False: raise instead
     raises  ValueError for a trace that is empty or too large
     """
-    made = payload(trace, title, predict, layouter)
+    predict = tuple(predict)
+    first = Parts(played, title, predict, layouter)
+    page = _fitting(first)
+    if isinstance(page, str):
+        return page
+    every, need = 0, page
+    while thin and (every == 0 or every < len(first.kept)):
+        every = max(1, every * 2)
+        page = _fitting(Parts(played, title, predict, layouter, every))
+        if isinstance(page, str):
+            return page
+    raise TooLarge(
+        f"the page for {first.course.title!r} needs {need:,} bytes, a page holds "
+        f"{MOST_PAGE_BYTES:,}: export fewer steps, for example Trace(title, trace.steps[:50])",
+        need,
+    )
+
+
+def _fitting(parts: Parts) -> str | int:
+    """Return the page of all parts, or the bytes that it would need at least."""
+    made: dict[str, Payload] = {}
+    need = 0
+    for wanted in parts.ids:
+        made[wanted] = part = parts.part(wanted)
+        for step in part["steps"]:
+            step.pop("more", None)  # nobody is there to draw the sub-steps
+        need += size(part)
+        if need > MOST_PAGE_BYTES:
+            return round(need * len(parts.ids) / len(made))
     page = _page(made)
-    if len(page.encode()) > MOST_PAGE_BYTES:
-        raise ValueError(
-            f"the page for {trace.title!r} has {len(page.encode()):,} bytes, a page holds "
-            f"{MOST_PAGE_BYTES:,}: export fewer steps, for example Trace(title, trace.steps[:50])"
-        )
-    return page
+    need = len(page.encode())
+    return page if need <= MOST_PAGE_BYTES else need
 
 
 def save_html(
-    trace: Trace, path: str | Path, title: str | None = None, predict: Iterable[int] = ()
+    played: Played, path: str | Path, title: str | None = None, predict: Iterable[int] = ()
 ) -> Path:
-    """Write `html(trace)` to `path` and return the path."""
+    """Write `html(played)` to `path` and return the path."""
     target = Path(path)
-    target.write_text(html(trace, title, predict), encoding="utf-8")
+    target.write_text(html(played, title, predict), encoding="utf-8")
     return target
 
 
-def _page(made: Payload) -> str:
-    state = json.dumps(
-        {"frames": made, "step": 0, "prediction": {}}, separators=(",", ":"), ensure_ascii=False
-    )
-    title = escape(made["title"])
+def _page(parts: dict[str, Payload]) -> str:
+    first = next(iter(parts.values()))
+    shown = {"parts": parts} if len(parts) > 1 else {"frames": first}
+    plain = {**shown, "step": 0, "prediction": {}, "predictions": {}}
+    state = json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
+    title = escape(first["title"])
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>\n{player_css()}"
         "</style></head>\n"
         f'<body class="anonlab-page"><main id="anonlab"></main><div id="strip"></div>\n'
-        f"<noscript>{_without_script(made)}</noscript>\n"
+        f"<noscript>{_without_script(list(parts.values()))}</noscript>\n"
         f'<script type="application/json" id="anonlab-state">{_embedded(state)}</script>\n'
-        f'<script type="module">\n{_module()}{_START}</script>\n</body></html>\n'
+        f'<script type="module">\n{_module()}{_script("page.js")}</script>\n</body></html>\n'
     )
 
 
@@ -106,19 +111,25 @@ def _embedded(plain: str) -> str:
 
 def _module() -> str:
     """Return the player's module without its export: an inline script has nobody to export to."""
-    source = (_HERE / "player.js").read_text(encoding="utf-8")
+    source = _script("player.js")
     assert source.count(_EXPORT_LINE) == 1, f"player.js must hold the line {_EXPORT_LINE!r} once"
     return source.replace(_EXPORT_LINE, "")
 
 
-def _without_script(made: Payload) -> str:
-    """Return every step as text."""
-    out = [f"<h1>{escape(made['title'])}</h1>"]
-    last = len(made["steps"]) - 1
-    for at, step in enumerate(made["steps"]):
-        lines = "\n".join(made["lines"][number] for number in step["lines"])
-        head = f"step {at} of {last}: {step['title']}"
-        out.append(
-            f"<h2>{escape(head)}</h2><p>{escape(step['sentence'])}</p><pre>{escape(lines)}</pre>"
-        )
+def _script(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+def _without_script(parts: Sequence[Payload]) -> str:
+    """Return every step as text; of a long trace the whole state at keyframes only."""
+    out = [f"<h1>{escape(parts[0]['title'])}</h1>"]
+    total = sum(len(made["steps"]) for made in parts)
+    for made in parts:
+        last = len(made["steps"]) - 1
+        for at, (step, said) in enumerate(zip(made["steps"], texts(made), strict=True)):
+            head = f"step {at} of {last}: {step['title']}"
+            whole = total <= MOST_WHOLE or "full" in step
+            news = "\n".join(f"{sign} {told}" for sign, told, _ in step["changes"])
+            told = escape(said if whole else news)
+            out.append(f"<h2>{escape(head)}</h2><p>{escape(step['sentence'])}</p><pre>{told}</pre>")
     return "\n".join(out)

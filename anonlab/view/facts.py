@@ -15,6 +15,7 @@ A fact is a tuple of strings. Its first word is its kind::
     node     id  kind  label  name=value …           of the design's own graph
     edge     tail  head  kind
     cost     name  value
+    walk     pfn  via  nodes  locks  probe …         a probe: "mm address hit|miss nodes-so-far"
 """
 
 from __future__ import annotations
@@ -23,7 +24,16 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from anonlab.formats.snapshot import Edge, FileFact, MmFact, Node, ProcessFact, Snapshot, VmaFact
+from anonlab.formats.snapshot import (
+    Edge,
+    FileFact,
+    MmFact,
+    Node,
+    ProcessFact,
+    Snapshot,
+    VmaFact,
+    WalkFact,
+)
 from anonlab.formats.words import (
     PAGE_SHIFT,
     PTE_SHIFT,
@@ -58,6 +68,7 @@ def _all(reading: Reading) -> Iterator[Fact]:
     yield from (node_fact(node) for node in snapshot.nodes)
     yield from (edge_fact(edge) for edge in snapshot.edges)
     yield from cost_facts(snapshot)
+    yield from (walk_fact(walk, geometry) for walk in snapshot.walks)
 
 
 def machine_fact(snapshot: Snapshot) -> Fact:
@@ -151,6 +162,15 @@ def edge_fact(edge: Edge) -> Fact:
 def cost_facts(snapshot: Snapshot) -> Iterator[Fact]:
     """The design's counters."""
     return (("cost", name, str(value)) for name, value in snapshot.cost)
+
+
+def walk_fact(walk: WalkFact, geometry: Geometry) -> Fact:
+    """What the reverse map does to find one page."""
+    probes = (
+        f"{mm} {geometry.address(vpn)} {'hit' if hit else 'miss'} {nodes}"
+        for mm, vpn, hit, nodes in walk.probes
+    )
+    return ("walk", str(walk.pfn), walk.via, str(walk.nodes), str(walk.locks), *probes)
 
 
 def pack(items: Iterable[Fact]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from anonlab.formats.snapshot import FileFact
+from anonlab.formats.snapshot import FileFact, WalkFact
 from anonlab.formats.words import ZERO_PFN
 from anonlab.view.cells import Cell, Panel, Spot, State, fit
 from anonlab.view.facts import (
@@ -21,21 +21,24 @@ from anonlab.view.facts import (
     machine_fact,
     process_fact,
     slot_facts,
+    walk_fact,
 )
+from anonlab.view.links import Links, tags
 from anonlab.view.reading import Frame, Reading, is_whole, plural, short
 from anonlab.view.tables import WIDTH
 
 MOST_PLACES = 200
 """Places on the board; more could not be taken in."""
-CARD_WIDTH, CARD_HEIGHT = 112.0, 100.0
+CARD_WIDTH, CARD_HEIGHT = 112.0, 114.0
 SMALL_WIDTH, SMALL_HEIGHT = 42.0, 40.0
 _CARD_SPOTS = (
     Spot(10, 20, "fr"),
     Spot(10, 38, "s"),
     Spot(10, 53, "s"),
     Spot(10, 68, "s"),
-    Spot(10, 86, "own"),
-    Spot(95, 86, "v end"),
+    Spot(10, 101, "own"),
+    Spot(95, 101, "v end"),
+    Spot(10, 83, "s"),
 )
 _SMALL_SPOTS = (Spot(5, 15, "n"), Spot(19, 31, "own mid"))
 
@@ -76,18 +79,22 @@ def _story(readings: Sequence[Reading], pfn: int) -> tuple[object, ...]:
     ) + tuple(pfn in reading.frames for reading in readings)
 
 
-def homes(board: Board) -> dict[int, str]:
-    """Return {pfn: id of the cell that shows it}."""
-    return {pfn: f"frame-{group[0]}" for group in board.groups for pfn in group}
+def homes(board: Board) -> dict[int, int]:
+    """Return {pfn: lowest pfn of its place}."""
+    return {pfn: group[0] for group in board.groups for pfn in group}
 
 
 class FramePanel:
     """The board of frames over all `readings` of a trace."""
 
     def __init__(
-        self, readings: Sequence[Reading], board: Board, letters: Mapping[int, str]
+        self,
+        readings: Sequence[Reading],
+        board: Board,
+        letters: Mapping[int, str],
+        links: Links,
     ) -> None:
-        self.board, self.letters = board, letters
+        self.board, self.letters, self.links = board, letters, links
         self.large = is_whole(readings[0].snapshot.geometry)
         head = Cell("memory", "head", 0, 0, WIDTH, 44, (Spot(0, 16, "h"), Spot(0, 33, "s")))
         cells, bottom = self._cells(48.0)
@@ -121,24 +128,29 @@ class FramePanel:
         for group in self.board.groups:
             frames = [reading.frames[pfn] for pfn in group if pfn in reading.frames]
             name = f"frame-{group[0]}"
-            out[name] = self._state(reading, frames, name) if frames else _free(group, self.large)
+            out[name] = self._state(reading, frames) if frames else _free(group, self.large)
         if self.board.capped:
             name = f"frame-{self.board.groups[-1][0]}"
             out[name] = _more(out[name])
         return out
 
-    def _state(self, reading: Reading, frames: list[Frame], cell: str) -> State:
+    def _state(self, reading: Reading, frames: list[Frame]) -> State:
         first, told = frames[0], tuple(frame_fact(frame) for frame in frames)
+        shape, found = reading.snapshot.geometry, reading.walks
+        made = [found[frame.pfn] for frame in frames if frame.pfn in found]
+        told += tuple(walk_fact(walk, shape) for walk in made)
         mms = [mm for frame in frames for mm in reading.owners.get(frame.pfn, ())]
         owners = " ".join(dict.fromkeys(self.letters[mm] for mm in mms))
         look, icon, word = _looks(first)
         who = " and ".join(dict.fromkeys(reading.who(mm) for mm in mms)) or "nobody"
         numbers = f"frame {first.pfn}" if len(frames) == 1 else _numbers(frames)
         counts = f"count {first.count}, mapcount {first.mapcount}, mapped by {who}"
+        way = _way(made)
         name = ", ".join(part for part in (numbers, word, first.mapping, counts) if part)
-        return State(look, self._texts(frames, owners), icon, name, told, cell)
+        links = self.links.of_frame(reading, first)
+        return State(look, self._texts(frames, owners, way), icon, name, told, links)
 
-    def _texts(self, frames: list[Frame], owners: str) -> tuple[str, ...]:
+    def _texts(self, frames: list[Frame], owners: str, way: str) -> tuple[str, ...]:
         frame = frames[0]
         if not self.large:
             many = f"×{len(frames)}" if len(frames) > 1 else str(frame.pfn)
@@ -155,7 +167,16 @@ class FramePanel:
             fit(counts, 98),
             fit(owners, 50, 12),
             _held(frame.data),
+            way,
         )
+
+
+def _way(made: Sequence[WalkFact]) -> str:
+    """Say how the reverse map finds the page: 'walk 2 of 3 hit'; '' where no walk was recorded."""
+    if len(made) != 1:
+        return ""
+    probes = made[0].probes
+    return f"walk: {sum(probe.hit for probe in probes)} of {len(probes)} hit"
 
 
 def _held(data: int) -> str:
@@ -203,8 +224,10 @@ class NotePanel:
     One row per process, one cell per swap slot ever used, one row per file.
     """
 
-    def __init__(self, readings: Sequence[Reading], letters: Mapping[int, str]) -> None:
-        self.letters = letters
+    def __init__(
+        self, readings: Sequence[Reading], letters: Mapping[int, str], links: Links
+    ) -> None:
+        self.letters, self.links = letters, links
         snapshots = [reading.snapshot for reading in readings]
         names = [process.name for snap in snapshots for process in snap.processes]
         self.people = {name: f"process-{at}" for at, name in enumerate(dict.fromkeys(names))}
@@ -275,10 +298,11 @@ class NotePanel:
             texts = (letter or "–", fit(process.name, 90, 13), fit(text, 205))
             name = f"process {process.name}, {text}" + (f", address space {letter}" * bool(letter))
             look = "on" if process.mm else "gone"
-            out[self.people[process.name]] = State(look, texts, "", name, (process_fact(process),))
+            fact, links = process_fact(process), tags([f"m{process.mm}"] * bool(process.mm))
+            out[self.people[process.name]] = State(look, texts, "", name, (fact,), links)
         out |= {self.files[file.name]: self._file(file) for file in snapshot.files}
         out |= {f"slot-{slot}": _free_slot(slot) for slot in self.slots}
-        out |= {f"slot-{fact[1]}": _slot(fact) for fact in slot_facts(snapshot)}
+        out |= {f"slot-{fact[1]}": self._slot(fact) for fact in slot_facts(snapshot)}
         for fact in cost_facts(snapshot):
             words = fact[1].replace("_", " ")
             told = (words, f"{int(fact[2]):,}")
@@ -291,15 +315,17 @@ class NotePanel:
         kind = "shared memory" if file.shmem else "file"
         name = f"{kind} {file.name}: {text}"
         texts = (fit(file.name, 190, 13), text)
-        return State("file", texts, "file", name, tuple(file_facts(file)))
+        pages = (self.links.page(pfn) for _, pfn in file.cached)
+        links = tags([self.links.thing(f"file {file.name}")], pages)
+        return State("file", texts, "file", name, tuple(file_facts(file)), links)
+
+    def _slot(self, fact: Fact) -> State:
+        _, slot, count, data, pfn = fact
+        cached = f", also in frame {pfn}" if int(pfn) else ""
+        name = f"swap slot {slot}, use count {count}{cached}, content {data}"
+        links = tags([f"s{slot}"], [self.links.page(int(pfn))] * bool(int(pfn)))
+        return State("swap", (slot, f"used {count}×"), "swap", name, (fact,), links)
 
 
 def _free_slot(slot: int) -> State:
     return State("free", (str(slot), "free"), "", f"swap slot {slot}, free")
-
-
-def _slot(fact: Fact) -> State:
-    _, slot, count, data, pfn = fact
-    cached = f", also in frame {pfn}" if int(pfn) else ""
-    name = f"swap slot {slot}, use count {count}{cached}, content {data}"
-    return State("swap", (slot, f"used {count}×"), "swap", name, (fact,))

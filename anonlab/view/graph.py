@@ -8,20 +8,26 @@ there is none, nodes stand in columns, with the same ids and the same facts.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.view.cells import Cell, Panel, Spot, State, fit
 from anonlab.view.facts import edge_fact, node_fact
+from anonlab.view.links import Links, tags
 from anonlab.view.reading import Reading
 from anonlab.view.tables import WIDTH
 
 COLUMN_GAP = 30.0
 """px between two columns; more would shrink the words below what can be read."""
-NODE_HEIGHT, TOP, MOST_NODES = 40.0, 52.0, 24
-"""px of a node, px of the heading, and nodes beyond which parallel ones share a place."""
+NODE_HEIGHT, MOST_NODES = 40.0, 24
+"""px of a node, and nodes beyond which parallel ones share a place."""
+MOST_UNDER = 22
+"""Characters of the facts of a node that stand in one line."""
 Point = tuple[float, float]
+Link = tuple[str, str]
+LOOSE = frozenset({"own", "parent", "home"})
+"""Kinds of edges that point back to the left."""
 
 
 class Place(NamedTuple):
@@ -31,6 +37,7 @@ class Place(NamedTuple):
     kind: str
     nodes: tuple[str, ...]
     width: float
+    height: float = NODE_HEIGHT
 
 
 class Layout(NamedTuple):
@@ -42,13 +49,18 @@ class Layout(NamedTuple):
     height: float
 
 
-def dot_source(places: Sequence[Place], links: Sequence[tuple[str, str]]) -> str:
-    """Return the DOT text of the union graph: sorted, with ids and fixed sizes."""
-    lines = ["digraph anonlab {", "rankdir=LR; nodesep=0.16; ranksep=0.5; node [shape=box];"]
+def dot_source(places: Sequence[Place], links: Sequence[Link], loose: Collection[Link] = ()) -> str:
+    """Return the DOT text of the union graph: sorted, with ids and fixed sizes.
+
+    loose  links that do not say what stands left of what
+    """
+    lines = ["digraph anonlab {", "rankdir=LR; nodesep=0.16; ranksep=0.55; node [shape=box];"]
     for place in sorted(places):
-        size = f"width={place.width / 72:.3f}, height={NODE_HEIGHT / 72:.3f}, fixedsize=true"
+        size = f"width={place.width / 72:.3f}, height={place.height / 72:.3f}, fixedsize=true"
         lines.append(f'"{place.name}" [id="{place.name}", label="", {size}];')
-    lines += [f'"{tail}" -> "{head}" [id="{tail}--{head}"];' for tail, head in sorted(links)]
+    for tail, head in sorted(links):
+        free = ", constraint=false" if (tail, head) in loose else ""
+        lines.append(f'"{tail}" -> "{head}" [id="{tail}--{head}"{free}];')
     return "\n".join([*lines, "}", ""])
 
 
@@ -84,12 +96,14 @@ def _from_dot(graph: dict[str, Any]) -> Layout:
     return Layout(centres, curves, width, height)
 
 
-def column_layout(places: Sequence[Place], links: Sequence[tuple[str, str]]) -> Layout:
+def column_layout(
+    places: Sequence[Place], links: Sequence[Link], loose: Collection[Link] = ()
+) -> Layout:
     """Put every node right of those that point to it, each column from the top down."""
     ranks = {place.name: 0 for place in places}
     for _ in range(min(len(places), 8)):  # a cycle ends here too
         for tail, head in sorted(links):
-            if tail != head:
+            if tail != head and (tail, head) not in loose:
                 ranks[head] = min(max(ranks[head], ranks[tail] + 1), 8)
     columns: dict[int, list[Place]] = {}
     for place in sorted(places):
@@ -97,11 +111,12 @@ def column_layout(places: Sequence[Place], links: Sequence[tuple[str, str]]) -> 
     centres: dict[str, Point] = {}
     x = height = 0.0
     for rank in sorted(columns):
-        wide = max(place.width for place in columns[rank])
-        for at, place in enumerate(columns[rank]):
-            centres[place.name] = (x + wide / 2, NODE_HEIGHT / 2 + at * (NODE_HEIGHT + 12))
+        wide, y = max(place.width for place in columns[rank]), 0.0
+        for place in columns[rank]:
+            centres[place.name] = (x + wide / 2, y + place.height / 2)
+            y += place.height + 12
         x += wide + COLUMN_GAP
-        height = max(height, len(columns[rank]) * (NODE_HEIGHT + 12))
+        height = max(height, y)
     sizes = {place.name: place.width for place in places}
     curves = {(a, b): _bow(centres[a], centres[b], sizes[a], sizes[b]) for a, b in links}
     return Layout(centres, curves, max(0.0, x - COLUMN_GAP), height)
@@ -117,80 +132,155 @@ def _bow(tail: Point, head: Point, tail_width: float, head_width: float) -> tupl
 Layouter = Callable[[str], Layout | None]
 
 
+LETTERS = {
+    "group": "G", "space": "S", "head": "H", "anonmm": "M", "zombie": "Z", "vma": "V",
+    "anon_vma": "A", "root": "R", "chain": "C", "block": "B", "context": "X", "dead": "D",
+    "file": "F",
+}  # fmt: skip
+"""The letter of every kind of node; an address space has the letter of its page table."""
+STARTS = frozenset({"group", "space", "head", "root", "chain", "file"})
+"""Kinds of nodes at which a walk may start: drawn filled."""
+GONE = frozenset({"zombie", "dead"})
+"""Kinds of nodes whose address space is gone: drawn dashed."""
+_KEY = 18.0
+"""px of a row of the key to the edges."""
+
+
 class GraphPanel:
     """The design's graph over all `readings` of a trace.
 
     layouter  takes DOT and returns positions, or None for the built-in columns
     """
 
-    def __init__(self, readings: Sequence[Reading], layouter: Layouter = dot_layout) -> None:
-        self.readings = readings
+    def __init__(
+        self,
+        readings: Sequence[Reading],
+        links: Links,
+        letters: Mapping[int, str],
+        layouter: Layouter = dot_layout,
+    ) -> None:
+        self.readings, self.tags = readings, links
+        self.letters = {f"mm{mm}": letter for mm, letter in letters.items()}
         self.places = _places(readings)
         self.home = {node: place for place in self.places for node in place.nodes}
         edges = {edge for reading in readings for edge in reading.snapshot.edges}
         known = [edge for edge in edges if edge.tail in self.home and edge.head in self.home]
-        self.links = sorted({(self.home[e.tail].name, self.home[e.head].name) for e in known})
-        layout = layouter(dot_source(self.places, self.links)) if self.places else None
-        self._draw(layout or column_layout(self.places, self.links))
+        self.kinds = sorted({edge.kind for edge in known})
+        self.links = sorted({self._link(edge) for edge in known})
+        firm = {self._link(edge) for edge in known if edge.kind not in LOOSE}
+        loose = set(self.links) - firm
+        layout = layouter(dot_source(self.places, self.links, loose)) if self.places else None
+        self._draw(layout or column_layout(self.places, self.links, loose))
+
+    def _link(self, edge: Edge) -> Link:
+        return self.home[edge.tail].name, self.home[edge.head].name
 
     def _draw(self, layout: Layout) -> None:
         width = max(WIDTH, layout.width)
         spots = (Spot(0, 16, "h"), Spot(0, 33, "s"))
-        cells = [Cell("graph", "head", 0, 0, width, 44, spots)]
+        cells = [Cell("graph", "head", 0, 0, width, 44, spots), *self._key(width)]
+        top = max(cell.y + cell.height for cell in cells) + 8
         for at, link in enumerate(self.links):
-            points = tuple((x, y + TOP) for x, y in layout.curves[link])
+            points = tuple((x, y + top) for x, y in layout.curves[link])
             (x0, y0), (x1, y1) = points[0], points[-1]
             cells.append(Cell(f"edge-{at}", "edge", 0, 0, x0 + x1, y0 + y1, (), _curve(points)))
         for place in self.places:
             x, y = layout.centres[place.name]
-            half = place.width / 2
-            texts = (Spot(half, 17, "b mid"), Spot(half, 32, "s mid"))
-            corner = (round(x - half, 1), round(y - NODE_HEIGHT / 2 + TOP, 1))
-            cells.append(Cell(place.name, "node", *corner, place.width, NODE_HEIGHT, texts))
+            half, middle, low = place.width / 2, place.width / 2 + 9, place.height / 2
+            lines = (
+                Spot(middle, 17, "b mid"),
+                Spot(middle, 32, "s mid"),
+                Spot(middle, 46, "s mid"),
+            )
+            texts = (*lines, Spot(13, low + 5, "kd mid"))
+            corner = (round(x - half, 1), round(y - low + top, 1))
+            cells.append(Cell(place.name, "node", *corner, place.width, place.height, texts))
         caption = "who may map the pages"
-        self.panel = Panel("graph", "memory", caption, width, TOP + layout.height + 4, tuple(cells))
+        zone = "memory" if width <= WIDTH + 8 else "spaces"
+        self.panel = Panel("graph", zone, caption, width, top + layout.height + 4, tuple(cells))
+
+    def _key(self, width: float) -> Iterator[Cell]:
+        """Yield a sample of every kind of edge with its name, in rows."""
+        x, y = 0.0, 44.0
+        for at, kind in enumerate(self.kinds):
+            need = 38 + 6.8 * len(kind)
+            if x and x + need > width:
+                x, y = 0.0, y + _KEY
+            sample = f"M{x:g} {y + 9:g}H{x + 26:g}"
+            yield Cell(f"key-{at}", "sample", 0, 0, 0, 0, (), sample)
+            yield Cell(f"key-text-{at}", "cap", x + 32, y, need - 32, _KEY, (Spot(0, 13, "s"),))
+            x += need + 8
 
     def states(self, reading: Reading) -> dict[str, State]:
         """Return which nodes and edges exist in `reading`."""
         snapshot = reading.snapshot
         under = f"reverse map {snapshot.design}"
         out = {"graph": State("on", ("who may map the pages", under))}
+        for at, kind in enumerate(self.kinds):
+            out[f"key-{at}"] = State(f"on e{_word(kind)}")
+            out[f"key-text-{at}"] = State("on", (kind,))
         nodes = {node.id: node for node in snapshot.nodes}
+        around = _around(snapshot.edges)
         for place in self.places:
             here = [nodes[node] for node in place.nodes if node in nodes]
-            out |= {place.name: _node_state(place, here, reading)} if here else {}
-        held: dict[tuple[str, str], list[Edge]] = {}
+            links = self._tags(here, reading, around)
+            letter = self.letters.get(place.nodes[0], LETTERS.get(place.kind, "·"))
+            out |= {place.name: _node_state(place, here, reading, letter, links)} if here else {}
+        held: dict[Link, list[Edge]] = {}
         for edge in snapshot.edges:
             if edge.tail in self.home and edge.head in self.home:
-                link = (self.home[edge.tail].name, self.home[edge.head].name)
-                held.setdefault(link, []).append(edge)
+                held.setdefault(self._link(edge), []).append(edge)
         for at, link in enumerate(self.links):
             if link in held:
                 out[f"edge-{at}"] = _edge_state(held[link], nodes)
         return out
+
+    def _tags(self, here: Sequence[Node], reading: Reading, around: dict[str, list[str]]) -> str:
+        """Return the links of the nodes that share a place."""
+        told = [self.tags.of_node(node, reading, around).partition("|") for node in here]
+        same = [tag for one, _, _ in told for tag in one.split()]
+        return tags(same, (tag for _, _, two in told for tag in two.split()))
+
+
+def _around(edges: Sequence[Edge]) -> dict[str, list[str]]:
+    """Return {node: nodes that an edge joins it to}."""
+    out: dict[str, list[str]] = {}
+    for edge in edges:
+        out.setdefault(edge.tail, []).append(edge.head)
+        out.setdefault(edge.head, []).append(edge.tail)
+    return out
 
 
 def _places(readings: Sequence[Reading]) -> list[Place]:
     """Return a place per node of the union; parallel nodes share one in a large graph."""
     labels: dict[str, Node] = {}
     widths: dict[str, int] = {}
+    tall: dict[str, bool] = {}
     for reading in readings:
         for node in reading.snapshot.nodes:
             labels[node.id] = node
-            longest = max(len(node.label) * 7.3, len(_under(node, reading)) * 6.2)
-            widths[node.id] = max(widths.get(node.id, 0), int(longest) + 20)
+            under = _lines(_under(node, reading))
+            longest = max(len(node.label) * 8.1, *(len(line) * 6.6 for line in under))
+            tall[node.id] = tall.get(node.id, False) or bool(under[1])
+            widths[node.id] = max(widths.get(node.id, 0), int(longest) + 38)
     groups: dict[object, list[str]] = {}
     looks = _stories(readings) if len(labels) > MOST_NODES else {}
     for name in labels:
         groups.setdefault(looks.get(name, name), []).append(name)
     return [
-        Place(f"node-{at}", labels[names[0]].kind, tuple(names), _wide(names, widths))
+        Place(
+            f"node-{at}",
+            labels[names[0]].kind,
+            tuple(names),
+            _wide(names, widths),
+            NODE_HEIGHT + 14 * any(tall[name] for name in names),
+        )
         for at, names in enumerate(groups.values())
     ]
 
 
 def _wide(names: list[str], widths: dict[str, int]) -> float:
-    return float(min(190, max(76, *(widths[name] for name in names))))
+    return float(min(230, max(88, *(widths[name] for name in names))))
 
 
 def _stories(readings: Sequence[Reading]) -> dict[str, object]:
@@ -207,6 +297,15 @@ def _stories(readings: Sequence[Reading]) -> dict[str, object]:
     return {name: tuple(story) for name, story in stories.items()}
 
 
+def _lines(under: str) -> tuple[str, str]:
+    """Break the facts of a node into two lines if they are long."""
+    if len(under) <= MOST_UNDER or " · " not in under:
+        return under, ""
+    words = under.split(" · ")
+    half = (len(words) + 1) // 2
+    return " · ".join(words[:half]), " · ".join(words[half:])
+
+
 def _under(node: Node, reading: Reading) -> str:
     """Return the second line of a node: its facts, and who runs in an mm."""
     words = [f"{name} {value}" for name, value in node.facts]
@@ -214,15 +313,18 @@ def _under(node: Node, reading: Reading) -> str:
     return " · ".join(words)
 
 
-def _node_state(place: Place, here: list[Node], reading: Reading) -> State:
+def _node_state(place: Place, here: list[Node], reading: Reading, letter: str, links: str) -> State:
     first = here[0]
     many = len(here) > 1
     title = f"{len(here)} {first.kind}s" if many else first.label
     under = first.kind if many else _under(first, reading) or first.kind
-    texts = (fit(title, place.width - 8, 12), fit(under, place.width - 8))
+    room = place.width - 30
+    lines = (fit(line, room, 12.3) for line in _lines(under))
+    texts = (fit(title, room, 15), *lines, letter)
     name = title if many else f"{title}, {under}"
-    look = "group" if first.kind in ("group", "anon_vma", "anonmm", "file") else "member"
-    return State(f"{look} {_word(first.kind)}", texts, "", name, tuple(map(node_fact, here)))
+    look = "group" if first.kind in STARTS else "gone" if first.kind in GONE else "member"
+    told = tuple(map(node_fact, here))
+    return State(f"{look} {_word(first.kind)}", texts, "", name, told, links)
 
 
 def _word(kind: str) -> str:
@@ -235,9 +337,10 @@ def _edge_state(edges: list[Edge], nodes: dict[str, Node]) -> State:
         return nodes[name].label if name in nodes else name
 
     first = edges[0]
-    name = f"{label(first.tail)} points to {label(first.head)}"
+    name = f"{first.kind}: {label(first.tail)} to {label(first.head)}"
     name = f"{len(edges)} edges, the first: {name}" if len(edges) > 1 else name
-    return State("on", (), "", name, tuple(edge_fact(edge) for edge in edges))
+    look = f"on e{_word(first.kind)}"
+    return State(look, (), "", name, tuple(edge_fact(edge) for edge in edges))
 
 
 def _curve(points: Sequence[Point]) -> str:

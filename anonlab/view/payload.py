@@ -1,30 +1,34 @@
 """What the player gets: every place once, every state once, and per step who shows what.
 
-The picture is sent as empty places; `states` lists each distinct state once; a step names the
-cells whose state changes, and every KEYFRAME steps it names the states of all cells, so that
-scrubbing is cheap. Lines of the text twin are shared between steps in the same way.
+The picture is sent as empty places of a few shapes; `states` lists each distinct state once; a
+step names the cells whose state changes, and every KEYFRAME steps it names the states of all
+cells, so that scrubbing is cheap. Lines of the text twin are told in the same way.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from anonlab.formats.trace import Step, Trace
 from anonlab.view.cells import (
     MARKS,
     OFF,
     Panel,
+    Spot,
     State,
     changed,
+    corner,
     icon_path,
     mark_path,
-    skeleton_svg,
+    rounding,
 )
 from anonlab.view.changes import changes
+from anonlab.view.counters import costs
 from anonlab.view.facts import pack
 from anonlab.view.graph import Layouter, dot_layout
+from anonlab.view.lanes import Course, Lane, course
 from anonlab.view.stage import LEGEND, LEGEND_STATES, Stage, stage
 from anonlab.view.text import text_lines
 
@@ -34,43 +38,66 @@ MOST_BYTES = 1_000_000
 """Budget of one player."""
 MOST_CHANGES = 40
 """Sentences about one step; a fork of a large process has thousands of changes."""
+KEYS = (
+    ("← →", "previous step, next step"),
+    ("Home End", "first step, last step"),
+    ("Space", "play, pause"),
+    ("P", "predict what will change"),
+    ("T", "picture or text"),
+    ("Tab, then arrows", "into the picture, from thing to thing"),
+    ("Enter", "choose the thing; while predicting, mark it"),
+    ("N, Shift+N", "next change, last change of the chosen thing"),
+    ("W, Shift+W", "one probe of the walk, all probes"),
+    ("Esc", "back, one thing at a time"),
+)
+"""What each key of the player does."""
 Payload = dict[str, Any]
+Played = Trace | Mapping[str, Trace]
+"""One trace, or several of one history by the name of their design."""
 T = TypeVar("T")
 
 
+class TooLarge(ValueError):
+    """A payload is over its budget; `size` in bytes."""
+
+    def __init__(self, message: str, size: int) -> None:
+        super().__init__(message)
+        self.size = size
+
+
 def payload(
-    trace: Trace,
+    played: Played,
     title: str | None = None,
     predict: Iterable[int] = (),
     layouter: Layouter = dot_layout,
     most_bytes: int = MOST_BYTES,
 ) -> Payload:
-    """Return the steps of `trace` as plain data for the player.
+    """Return the steps of a trace, or of several side by side, as plain data for the player.
 
     predict     numbers of steps before which the learner is asked what will change
     most_bytes  of JSON; a longer trace keeps only the last step of each operation, with a note
-    raises      ValueError if the trace has no steps, a number in `predict` is no step, or the
-                trace is too large even so
+    raises      ValueError if a trace has no steps, a number in `predict` is no step, or the
+                trace is too large even so (`view.parts` cuts it)
     """
-    asked = _checked(trace, predict)
-    every = list(range(len(trace.steps)))
-    made = _build(trace, every, title, asked, layouter)
-    if size(made) <= most_bytes:
-        return made
-    kept = [at for at in every if trace.steps[at].level == "op" or at in asked]
-    whole = size(made)
-    if len(kept) < len(every):
-        made = _build(trace, kept, title, asked, layouter)
-        made["note"] = (
-            f"Only the last step of each operation is shown: {len(kept)} of {len(every)} steps."
+    made = course(played)
+    asked = checked(made, predict)
+    every = list(range(len(made.words)))
+    whole = built(made, every, title, asked, layouter)
+    if size(whole) <= most_bytes:
+        return whole
+    kept = [at for at in every if made.words[at].level == "op" or at in asked]
+    small = built(made, kept, title, asked, layouter) if len(kept) < len(every) else whole
+    if size(small) > most_bytes:
+        raise TooLarge(
+            f"the trace {made.title!r} with {len(every)} steps needs {size(whole):,} bytes, "
+            f"operations only {size(small):,}; a player holds {most_bytes:,}: play fewer steps, "
+            "for example Trace(title, trace.steps[:50])",
+            size(small),
         )
-    if size(made) > most_bytes:
-        raise ValueError(
-            f"the trace {trace.title!r} with {len(every)} steps needs {whole:,} bytes, operations "
-            f"only {size(made):,}; a player holds {most_bytes:,}: play fewer steps, "
-            "for example Trace(title, trace.steps[:50])"
-        )
-    return made
+    small["note"] = (
+        f"Only the last step of each operation is shown: {len(kept)} of {len(every)} steps."
+    )
+    return small
 
 
 def size(made: Payload) -> int:
@@ -78,45 +105,109 @@ def size(made: Payload) -> int:
     return len(json.dumps(made, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-def _checked(trace: Trace, predict: Iterable[int]) -> frozenset[int]:
-    if not trace.steps:
-        raise ValueError(f"the trace {trace.title!r} has no steps: nothing to play")
+def checked(made: Course, predict: Iterable[int]) -> frozenset[int]:
+    """Return `predict` as a set, or raise ValueError."""
     asked = frozenset(predict)
-    wrong = sorted(at for at in asked if not 1 <= at < len(trace.steps))
+    wrong = sorted(at for at in asked if not 1 <= at < len(made.words))
     if wrong:
         raise ValueError(
-            f"predict names steps from 1 to {len(trace.steps) - 1} of this trace, got {wrong[0]}"
+            f"predict names steps from 1 to {len(made.words) - 1} of this trace, got {wrong[0]}"
         )
     return asked
 
 
-def _build(
-    trace: Trace, kept: Sequence[int], title: str | None, asked: frozenset[int],
-    layouter: Layouter,
+def built(
+    made: Course, kept: Sequence[int], title: str | None, asked: frozenset[int],
+    layouter: Layouter = dot_layout,
 ) -> Payload:  # fmt: skip
-    steps = [trace.steps[at] for at in kept]
-    made = stage([step.snapshot for step in steps], layouter)
-    panels = (*made.panels, LEGEND)
-    cells = [cell.id for panel in panels for cell in panel.cells]
+    """Return the payload of the steps `kept`, whatever its size."""
+    drawn = [_Drawn(lane, kept, number, len(made.lanes), layouter)
+             for number, lane in enumerate(made.lanes)]  # fmt: skip
+    panels = [(number, panel) for number, one in enumerate(drawn) for panel in one.stage.panels]
+    panels.append((0 if len(drawn) == 1 else -1, LEGEND))
+    names = [name for one in drawn for name in one.cells] + [cell.id for cell in LEGEND.cells]
     states, lines = _Pool([OFF]), _Pool[str]([])
-    rows = _rows(made, cells, states)
+    key = [states.number(LEGEND_STATES[cell.id]) for cell in LEGEND.cells]
+    rows = [[number for one in drawn for number in one.row(at, states)] + key
+            for at in range(len(kept))]  # fmt: skip
+    said = [[lines.number(line) for one in drawn for line in one.lines(at)]
+            for at in range(len(kept))]  # fmt: skip
+    shapes = _Pool[_Shape]([])
+    steps = [
+        _step(made.words[number])
+        | _shown(rows, at)
+        | {"changes": [told for one in drawn for told in one.changes(at)]}
+        | {"lines": _told(said, at)}
+        | {"marks": _marks(rows, at, states.items)}
+        | ({"lanes": [one.words(at, made.words[number]) for one in drawn]} if drawn[1:] else {})
+        for at, number in enumerate(kept)
+    ]
+    snapshots = [[step.snapshot for step in one.shown] for one in drawn]
     return {
-        "title": trace.title if title is None else title,
+        "title": made.title if title is None else title,
         "note": "",
         "kept": list(kept),
         "predict": [at for at, number in enumerate(kept) if number in asked],
-        "panels": _panels(panels),
-        "cells": cells,
-        "steps": [
-            _step(step, _before(steps, at), rows, at)
-            | {"lines": [lines.number(line) for line in text_lines(made.readings[at])]}
-            | {"marks": _marks(rows, at, states.items)}
-            for at, step in enumerate(steps)
-        ],
+        "lanes": [lane.name for lane in made.lanes],
+        "panels": [_panel(lane, panel, shapes) for lane, panel in panels],
+        "shapes": [shape._asdict() for shape in shapes.items],
+        "cells": names,
+        "steps": steps,
         "states": [_plain(state) for state in states.items],
         "lines": lines.items,
         "marks": {sign: [word, mark_path(sign)] for sign, (word, _) in MARKS.items()},
+        "costs": costs(snapshots),
+        "keys": KEYS,
     }
+
+
+class _Drawn:
+    """One lane, drawn: its stage and what it shows at each step that is kept."""
+
+    def __init__(
+        self, lane: Lane, kept: Sequence[int], number: int, lanes: int, layouter: Layouter
+    ) -> None:
+        self.at = [lane.at[step] for step in kept]
+        self.shown = [lane.steps[at] for at in self.at]
+        self.number, self.several, self.name = number, lanes > 1, lane.name
+        distinct = {at: lane.steps[at].snapshot for at in self.at}
+        self.places = {at: place for place, at in enumerate(distinct)}
+        self.stage: Stage = stage(list(distinct.values()), layouter)
+        prefix = f"d{number}-" if self.several else ""
+        self.own = [cell.id for panel in self.stage.panels for cell in panel.cells]
+        self.cells = [prefix + name for name in self.own]
+        self.rows: dict[int, list[int]] = {}
+
+    def row(self, step: int, pool: _Pool[State]) -> list[int]:
+        """Return the number of every cell's state at `step`."""
+        at = self.at[step]
+        if at not in self.rows:
+            states = self.stage.states(self.places[at])
+            self.rows[at] = [pool.number(states.get(cell, OFF)) for cell in self.own]
+        return self.rows[at]
+
+    def lines(self, step: int) -> list[str]:
+        """Return the text twin at `step`."""
+        told = text_lines(self.stage.readings[self.places[self.at[step]]])
+        return [f"Design {self.name}, side by side.", *told] if self.several else told
+
+    def changes(self, step: int) -> list[list[Any]]:
+        """Return [sign, sentence, lane] of what is different since the step before."""
+        if not step or self.at[step] == self.at[step - 1]:
+            return []
+        news = changes(self.shown[step - 1].snapshot, self.shown[step].snapshot)
+        told: list[list[Any]] = [[one.sign, one.sentence, self.number]
+                                 for one in news[:MOST_CHANGES]]  # fmt: skip
+        if len(news) > MOST_CHANGES:
+            told.append(["", f"and {len(news) - MOST_CHANGES} more changes", self.number])
+        return told
+
+    def words(self, step: int, common: Step) -> str:
+        """Return what this design does at `step`, if it is not what the common words say."""
+        mine = self.shown[step]
+        if (mine.operation, mine.label) != (common.operation, common.label):
+            return "has no such step"
+        return mine.sentence if mine.sentence != common.sentence else ""
 
 
 class _Pool(Generic[T]):
@@ -134,32 +225,14 @@ class _Pool(Generic[T]):
         return self.numbers[item]
 
 
-def _rows(made: Stage, cells: Sequence[str], pool: _Pool[State]) -> list[list[int]]:
-    """Return the number of every cell's state at every step."""
-    rows = []
-    for at in range(len(made.readings)):
-        states = {**made.states(at), **LEGEND_STATES}
-        rows.append([pool.number(states.get(cell, OFF)) for cell in cells])
-    return rows
-
-
 def _plain(state: State) -> list[Any]:
     facts = json.loads(pack(state.facts) or "[]")
     return [state.look, state.texts, icon_path(state.icon), state.name, facts, state.links]
 
 
-def _before(steps: Sequence[Step], at: int) -> Step | None:
-    return steps[at - 1] if at else None
-
-
-def _step(step: Step, before: Step | None, rows: list[list[int]], at: int) -> dict[str, Any]:
-    news = changes(before.snapshot, step.snapshot) if before else []
-    said = [[change.sign, change.sentence] for change in news[:MOST_CHANGES]]
-    if len(news) > MOST_CHANGES:
-        said.append(["", f"and {len(news) - MOST_CHANGES} more changes"])
+def _step(step: Step) -> dict[str, Any]:
     words = ("label", "title", "sentence", "source", "text", "level", "process", "error")
-    told = {name: getattr(step, name) for name in words}
-    return told | {"operation": step.operation, "changes": said} | _shown(rows, at)
+    return {name: getattr(step, name) for name in words} | {"operation": step.operation}
 
 
 def _shown(rows: list[list[int]], at: int) -> dict[str, Any]:
@@ -180,21 +253,50 @@ def _marks(rows: list[list[int]], at: int, states: Sequence[State]) -> list[Any]
     return out
 
 
-def _panels(panels: Sequence[Panel]) -> list[dict[str, Any]]:
-    out, number = [], 0
-    for panel in panels:
-        svg = ""
-        for cell in panel.cells:
-            svg += skeleton_svg(cell, number)
-            number += 1
-        out.append(
-            {
-                "id": panel.id,
-                "zone": panel.zone,
-                "caption": panel.caption,
-                "width": panel.width,
-                "height": panel.height,
-                "svg": svg,
-            }
+def _told(said: list[list[int]], at: int) -> list[int]:
+    """Return [same at the start, same at the end, what is new between]; all at a keyframe."""
+    now = said[at]
+    if at % KEYFRAME == 0:
+        return [0, 0, *now]
+    before = said[at - 1]
+    most, head, tail = min(len(now), len(before)), 0, 0
+    while head < most and now[head] == before[head]:
+        head += 1
+    while tail < most - head and now[-1 - tail] == before[-1 - tail]:
+        tail += 1
+    return [head, tail, *now[head : len(now) - tail]]
+
+
+def texts(made: Payload) -> Iterator[str]:
+    """Yield the text twin of every step of a payload."""
+    now: list[int] = []
+    for step in made["steps"]:
+        head, tail, *new = step["lines"]
+        now = [*now[:head], *new, *now[len(now) - tail :]]
+        yield "\n".join(made["lines"][number] for number in now)
+
+
+class _Shape(NamedTuple):
+    """What cells of one kind and size have in common; `x` and `y` is where a mark stands."""
+
+    kind: str
+    width: float
+    height: float
+    spots: tuple[Spot, ...]
+    path: str
+    x: float
+    y: float
+    round: float
+
+
+def _panel(lane: int, panel: Panel, shapes: _Pool[_Shape]) -> dict[str, Any]:
+    """Return a panel with the lane that it stands in (-1 for below all lanes) and its places as
+    [shape, x, y, shape, x, y, …]."""
+    places: list[float] = []
+    for cell in panel.cells:
+        shape = _Shape(
+            cell.kind, cell.width, cell.height, cell.spots, cell.path, *corner(cell), rounding(cell)
         )
-    return out
+        places += [shapes.number(shape), round(cell.x, 1), round(cell.y, 1)]
+    names = ("id", "zone", "caption", "width", "height")
+    return {name: getattr(panel, name) for name in names} | {"lane": lane, "cells": places}

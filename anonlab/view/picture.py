@@ -7,8 +7,8 @@ from html import escape
 
 from anonlab.formats.snapshot import Snapshot
 from anonlab.view.chart import lines_svg, lines_text
-from anonlab.view.stage import snapshot_svg
-from anonlab.view.text import text_twin
+from anonlab.view.stage import snapshot_svg, space_svg
+from anonlab.view.text import space_text, text_twin
 
 
 class Picture:
@@ -32,6 +32,14 @@ class Picture:
 def picture(snapshot: Snapshot, previous: Snapshot | None = None) -> Picture:
     """Return the picture of one moment; what differs from `previous` is marked."""
     return Picture(snapshot_svg(snapshot, previous), text_twin(snapshot))
+
+
+def space_picture(snapshot: Snapshot, mm: int) -> Picture:
+    """Return the picture of one address space.
+
+    raises  ValueError if there is no address space `mm`
+    """
+    return Picture(space_svg(snapshot, mm), space_text(snapshot, mm))
 
 
 def chart(

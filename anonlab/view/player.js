@@ -1,11 +1,17 @@
 // The player of anonlab: one module, no dependency, for JupyterLab and for the exported page.
-// `frames` holds every place once, every state once, and per step which cells change.
-const KINDS = ["pte", "frame", "slot", "node", "vma"];
+// `frames` holds every place once, every state once, and per step which cells change. All that the
+// player says beside the words of a step (mappers by brute force, the walk) it reads from facts.
+const KINDS = ["pte", "frame", "slot", "node", "vma", "edge"];
+const CHOICES = ["pte", "frame", "slot", "node", "vma", "process", "head", "fileline"];
+const DISC = "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0-14 0";
+const TICK = "M-4 0l3 3.4L4.4-3.6";
+const CROSS = "M-3.2-3.2l6.4 6.4M3.2-3.2l-6.4 6.4";
 const VERDICTS = {
-  hit: ["right", "M-4 0l3 3.4L4.4-3.6"],
+  hit: ["right", TICK],
   missed: ["missed", "M-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0"],
-  extra: ["too many", "M-3.2-3.2l6.4 6.4M3.2-3.2l-6.4 6.4"],
+  extra: ["too many", CROSS],
 };
+const LINES = [["accent", ""], ["miss", "7 4"], ["hit", "2 3"], ["swap-line", "10 3 2 3"]];
 const PAUSE = 1800;
 let views = 0;
 
@@ -16,8 +22,18 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-const part = (name, tag = "p", more = {}) =>
-  make(tag, { "data-part": name, class: `al-${name}`, ...more });
+function draw(tag, attributes) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+}
+
+const part = (name, tag = "p", more = {}, ...children) =>
+  make(tag, { "data-part": name, class: `al-${name}`, ...more }, ...children);
+const button = (does, words, pressed) =>
+  make("button", { type: "button", "data-do": does, ...(pressed ? { "aria-pressed": "false" } : {}) }, words);
+const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+const words = (text) => (text || "").split(" ").filter(Boolean);
 
 // ---- the picture ------------------------------------------------------------------------
 
@@ -33,39 +49,94 @@ function statesAt(data, at) {
   return states;
 }
 
-// The only markup that is inserted as such is `panel.svg`: numbers and words of our own, no labels.
+// Return the text twin of step `at`: [same at the start, same at the end, new lines] since the last full one.
+function twin(data, at) {
+  let from = at;
+  while (!data.steps[from].full) from -= 1;
+  let now = [];
+  for (; from <= at; from += 1) {
+    const [head, tail, ...lines] = data.steps[from].lines;
+    now = [...now.slice(0, head), ...lines, ...(tail ? now.slice(-tail) : [])];
+  }
+  return now.map((number) => data.lines[number]).join("\n");
+}
+
+// Facts are written short: [count, column, …]; a column is one word for all, a list, or a series.
+function unpack(groups) {
+  const spelt = (column, at) => {
+    if (typeof column === "string") return column;
+    if (Array.isArray(column)) return column[at];
+    const number = column.a + column.d * at;
+    return column.w ? `0x${number.toString(16).padStart(column.w, "0")}` : String(number);
+  };
+  return groups.flatMap(([count, ...columns]) =>
+    Array.from({ length: count }, (_, at) => columns.map((column) => spelt(column, at))));
+}
+
+// The only markup that is inserted as such: numbers and words of our own, no labels.
+function cellSvg(shape, number, x, y) {
+  const texts = shape.spots.map(([left, top, look]) => `<text class="${look}" x="${left}" y="${top}"></text>`).join("");
+  const box = shape.path
+    ? `<path class="w" d="${shape.path}"/><path class="p" d="${shape.path}"/>`
+    : shape.round ? `<rect width="${shape.width}" height="${shape.height}" rx="${shape.round}"/>` : "";
+  const icon = shape.path ? "" : `<path class="i" transform="translate(${shape.width - 14} 4)"/>`;
+  return `<g data-cell="${number}" class="c ${shape.kind} off" transform="translate(${x} ${y})"><title></title>${box}${icon}${texts}<path class="m" transform="translate(${shape.x} ${shape.y})"/></g>`;
+}
+
 function buildPicture(data, prefix) {
-  const zones = { spaces: make("div", { class: "al-zone spaces" }), memory: make("div", { class: "al-zone memory" }) };
   const cells = [];
+  const lanes = data.lanes.map((name) => ({
+    name,
+    root: make("div", { class: "al-lane" }),
+    spaces: make("div", { class: "al-zone spaces" }),
+    memory: make("div", { class: "al-zone memory" }),
+    graph: make("div", { class: "al-zone" }),
+  }));
+  const several = lanes.length > 1;
+  const element = make("div", { class: "anonlab-picture", "data-part": "picture", role: "grid", "aria-label": "picture" });
+  for (const lane of lanes) {
+    if (several) {
+      lane.said = part("said");
+      lane.root.append(make("div", { class: "al-name" }, make("h3", {}, lane.name), lane.said));
+    }
+    lane.card = part("card", "div", { role: "group", "aria-label": several ? `the chosen thing, ${lane.name}` : "the chosen thing" });
+    lane.root.append(lane.card, ...(several ? [lane.graph] : []), lane.spaces, lane.memory);
+    element.append(lane.root);
+  }
+  let number = 0;
   for (const panel of data.panels) {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     const pad = 6;
-    svg.setAttribute("viewBox", `${-pad} ${-pad} ${panel.width + 2 * pad} ${panel.height + 2 * pad}`);
-    svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", panel.caption);
+    const lane = lanes[Math.max(0, panel.lane)];
+    const svg = draw("svg", { viewBox: `${-pad} ${-pad} ${panel.width + 2 * pad} ${panel.height + 2 * pad}`, role: "row", "aria-label": panel.caption });
     svg.style.width = "100%";
-    svg.style.minWidth = `${Math.round(panel.width * 0.8)}px`;
-    svg.innerHTML = panel.svg;
+    svg.style.minWidth = `${Math.round(panel.width * 0.84)}px`;
     svg.style.maxWidth = `min(100%, ${Math.round(panel.width * 1.25)}px)`;
-    zones[panel.zone].append(make("div", { class: "al-panel", "data-panel": panel.id }, svg));
-    for (const g of svg.querySelectorAll("[data-cell]")) {
-      const number = Number(g.dataset.cell);
-      g.id = prefix + data.cells[number];
-      cells[number] = {
-        g,
-        id: data.cells[number],
-        kind: g.classList[1],
-        title: g.querySelector("title"),
-        icon: g.querySelector(".i"),
-        mark: g.querySelector(".m"),
-        texts: [...g.querySelectorAll("text")],
-        state: -1,
-        sign: "",
-      };
+    let inside = "";
+    for (let k = 0; k < panel.cells.length; k += 3) {
+      inside += cellSvg(data.shapes[panel.cells[k]], number + k / 3, panel.cells[k + 1], panel.cells[k + 2]);
+    }
+    svg.innerHTML = inside;
+    const box = make("div", { class: `al-panel${panel.width > 344 ? " wide" : ""}`, "data-panel": panel.id }, svg);
+    (panel.lane < 0 ? element : lane[several && panel.id === "graph" ? "graph" : panel.zone]).append(box);
+    for (const g of [...svg.children]) {
+      const id = data.cells[number];
+      g.id = prefix + id;
+      const kind = g.classList[1];
+      const open = CHOICES.includes(kind) && !/^(legend|memory$|graph$)/.test(id);
+      if (open) {
+        g.setAttribute("role", "gridcell");
+        g.setAttribute("tabindex", "-1");
+      }
+      cells.push({
+        g, id, kind, number, lane: Math.max(0, panel.lane), caption: panel.caption, open,
+        own: several ? id.replace(/^d\d+-/, "") : id,
+        title: g.firstChild, icon: g.querySelector(".i"), mark: g.querySelector(".m"), texts: [...g.querySelectorAll("text")],
+        state: -1, sign: "",
+      });
+      number += 1;
     }
   }
-  const element = make("div", { class: "anonlab-picture", "data-part": "picture", role: "group", "aria-label": "picture" }, zones.spaces, zones.memory);
-  return { element, cells };
+  return { element, cells, lanes };
 }
 
 function attribute(element, name, value) {
@@ -100,34 +171,93 @@ function paint(data, cells, at) {
   });
 }
 
-const twin = (data, at) => data.steps[at].lines.map((number) => data.lines[number]).join("\n");
+function badge(cell, look, sign, text = "") {
+  const box = cell.g.querySelector("rect");
+  const [x, y] = box ? [Number(box.getAttribute("width")) - 3, Number(box.getAttribute("height")) - 3] : [324, 10];
+  const g = draw("g", { class: `q ${look}`, transform: `${cell.g.getAttribute("transform")} translate(${x} ${text ? y + 5 : y})` });
+  g.append(draw("path", { d: (text ? "M0-7h-16a7 7 0 0 0 0 14h16a7 7 0 0 0 0-14" : DISC) + sign }));
+  if (text) {
+    const number = draw("text", { class: "mid", x: "-14", y: "4" });
+    number.textContent = text;
+    g.append(number);
+  }
+  cell.g.parentNode.append(g); // above its neighbours
+}
+
 const named = (data, at) => `step ${at} of ${data.steps.length - 1}`;
 
-// The strip for paper: every step with its picture and its text.
-function strip(data, root) {
-  root.replaceChildren();
-  root.className = "anonlab-player al-strip";
-  data.steps.forEach((step, at) => {
-    const { element, cells } = buildPicture(data, `strip${at}-`);
-    paint(data, cells, at);
-    const head = make("h2", {}, `${named(data, at)}: ${step.title}`);
-    root.append(make("section", {}, head, make("p", {}, step.sentence), element, make("pre", {}, twin(data, at))));
+// ---- cost over time ---------------------------------------------------------------------
+
+function chart(data, [name, rows]) {
+  const [width, height, foot] = [280, 74, 62];
+  const last = Math.max(1, data.steps.length - 1);
+  const top = Math.max(...rows.flat(), 1);
+  const x = (at) => ((at / last) * (width - 4) + 2).toFixed(1);
+  const y = (count) => (foot - (count / top) * (foot - 8)).toFixed(1);
+  const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" });
+  svg.append(draw("path", { class: "axis", d: `M0 ${foot}H${width}` }));
+  rows.forEach((row, lane) => {
+    let d = `M${x(0)} ${y(row[0])}`;
+    row.forEach((count, at) => {
+      if (at && count !== row[at - 1]) d += `H${x(at)}V${y(count)}`;
+    });
+    const [colour, dash] = LINES[lane];
+    svg.append(draw("path", { class: "line", d: `${d}H${x(last)}`, style: `stroke:var(--al-${colour});stroke-dasharray:${dash || "none"}` }));
   });
+  const now = draw("path", { class: "now", d: `M0 2V${foot + 6}` });
+  svg.append(now);
+  const told = make("p", {});
+  const root = make("div", { class: "al-chart", "data-chart": name }, told, svg);
+  const show = (at) => {
+    now.setAttribute("transform", `translate(${x(at)} 0)`);
+    const counts = rows.map((row, lane) => {
+      const key = data.lanes.length > 1 ? `${data.lanes[lane]} ` : "";
+      const one = make("span", {}, key, make("b", {}, row[at].toLocaleString("en")));
+      if (key) {
+        const sample = draw("svg", { viewBox: "0 0 24 8", class: "al-dash", "aria-hidden": "true" });
+        sample.append(draw("path", { d: "M0 4H24", style: `stroke:var(--al-${LINES[lane][0]});stroke-dasharray:${LINES[lane][1] || "none"}` }));
+        one.prepend(sample);
+      }
+      return one;
+    });
+    told.replaceChildren(make("span", { class: "al-small" }, name), ...counts);
+  };
+  return { root, show, at: (event) => Math.round(((event.clientX - svg.getBoundingClientRect().left) / svg.getBoundingClientRect().width) * last) };
 }
 
 // ---- the player -------------------------------------------------------------------------
 
 function render({ model, el }) {
+  let undo = build({ model, el });
+  const again = () => {
+    const inside = el.contains(document.activeElement);
+    undo();
+    undo = build({ model, el });
+    if (inside) el.querySelector(".anonlab-player").focus();
+  };
+  model.on("change:frames", again);
+  return () => {
+    model.off("change:frames", again);
+    undo();
+  };
+}
+
+function build({ model, el }) {
   const data = model.get("frames");
   const last = data.steps.length - 1;
   const prefix = `al${(views += 1)}-`;
-  const results = new Map();
-  let guess = null; // { step, cells: Set of numbers, marking, at }
+  const several = data.lanes.length > 1;
+  const results = new Map(Object.entries(model.get("predictions") || {}).map(([step, kept]) => [Number(step), kept]));
+  let guess = null; // { step, cells: Set of numbers, marking, grid }
+  let chosen = null; // number of a cell
+  let probed = 0; // probes of the walk that have been played
   let timer = 0;
   let asText = false;
+  let roving = null;
 
   const picture = buildPicture(data, prefix);
-  const { cells } = picture;
+  const { cells, lanes } = picture;
+  const byId = new Map(cells.map((cell) => [cell.id, cell]));
   const text = part("text", "pre", { tabindex: "0", id: `${prefix}text`, "aria-label": "the picture as text" });
   const live = part("live", "div", { "aria-live": "polite", "aria-atomic": "true" });
   const label = part("label");
@@ -138,20 +268,12 @@ function render({ model, el }) {
   const source = part("source");
   const count = part("count");
   const list = make("ul", { tabindex: "0", "aria-label": "what changed" });
-  const changes = part("changes", "div");
-  changes.append(make("p", { class: "al-small" }, "What changed"), list);
+  const changes = part("changes", "div", {}, make("p", { class: "al-small" }, "What changed"), list);
   const verdict = part("guess", "div");
   const range = make("input", { type: "range", min: "0", max: String(last), "aria-label": "step", "data-part": "range" });
-  const button = (does, words, pressed) =>
-    make("button", { type: "button", "data-do": does, ...(pressed ? { "aria-pressed": "false" } : {}) }, words);
   const buttons = {
-    first: button("first", "⇤ First"),
-    previous: button("previous", "← Previous"),
-    play: button("play", "▶ Play", true),
-    next: button("next", "Next →"),
-    last: button("last", "Last ⇥"),
-    predict: button("predict", "Predict", true),
-    text: button("text", "Text", true),
+    first: button("first", "⇤ First"), previous: button("previous", "← Previous"), play: button("play", "▶ Play", true),
+    next: button("next", "Next →"), last: button("last", "Last ⇥"), predict: button("predict", "Predict", true), text: button("text", "Text", true),
   };
   const moves = make("div", { class: "al-moves" }, ...["first", "previous", "play", "next", "last"].map((name) => buttons[name]));
   const modes = make("div", { class: "al-modes" }, buttons.predict, buttons.text);
@@ -159,25 +281,38 @@ function render({ model, el }) {
   title.textContent = data.title;
   const top = make("div", { class: "al-top" }, title, count);
   const story = make("div", { class: "al-story" }, command, live, source);
-  const head = make("div", { class: "al-head" }, story, changes);
   const bar = make("div", { class: "al-bar", role: "group", "aria-label": "steps" }, moves, range, modes);
-  const note = part("note");
-  note.textContent = data.note;
-  const stage = make("div", { class: "al-stage" }, picture.element, text);
+  const charts = data.costs.map((one) => chart(data, one));
+  const costs = part("costs", "div", { role: "img" }, ...charts.map((one) => one.root));
+  const note = part("note", "div");
+  const help = make("details", { class: "al-keys" }, make("summary", {}, "Keys"),
+    make("dl", {}, ...data.keys.flatMap(([key, does]) => [make("dt", {}, key), make("dd", {}, does)])));
   picture.element.setAttribute("aria-describedby", `${prefix}text`);
   const root = make(
     "div",
-    { class: "anonlab-player", role: "group", "aria-label": `player: ${data.title}`, tabindex: "0", "data-lm-suppress-shortcuts": "true" },
-    top, head, bar, verdict, ...(data.note ? [note] : []), stage,
+    { class: `anonlab-player${several ? " several" : ""}`, role: "group", "aria-label": `player: ${data.title}`, tabindex: "0", "data-lm-suppress-shortcuts": "true", style: `--lanes:${data.lanes.length}` },
+    top, make("div", { class: "al-head" }, story, changes), bar, ...(charts.length ? [costs] : []), verdict, note,
+    make("div", { class: "al-stage" }, picture.element, text), help,
   );
   el.append(root);
 
   // ---- stepping
 
   const here = () => Math.max(0, Math.min(last, model.get("step")));
+  const parts = data.parts || { list: [] };
+  const place = parts.list.findIndex(([id]) => id === parts.here);
+
+  function turn(id, step = 0) {
+    stop();
+    model.set("step", 0);
+    model.set("wanted", [id, step]);
+    model.save_changes();
+  }
 
   function go(step) {
     if (step < 0 || step > last) {
+      const other = place >= 0 && parts.list[place + (step < 0 ? -1 : 1)];
+      if (other && timer === 0) return turn(other[0], step < 0 ? -1 : 0);
       say(step < 0 ? "This is the first step." : "This is the last step.");
       stop();
       return;
@@ -187,14 +322,19 @@ function render({ model, el }) {
     model.save_changes();
   }
 
-  function say(words) {
-    hint.textContent = words;
+  function say(told) {
+    hint.textContent = told;
   }
+
+  const asks = (at) => data.predict.includes(at) && !results.has(data.kept[at]);
 
   function play() {
     if (timer) return stop();
     if (here() === last) return say("This is the last step.");
-    timer = setInterval(() => (here() === last ? stop() : go(here() + 1)), PAUSE);
+    timer = setInterval(() => {
+      if (here() === last || asks(here() + 1)) stop();
+      else go(here() + 1);
+    }, PAUSE);
     buttons.play.textContent = "❚❚ Pause";
     buttons.play.setAttribute("aria-pressed", "true");
     go(here() + 1);
@@ -210,33 +350,54 @@ function render({ model, el }) {
   function show() {
     const at = here();
     const step = data.steps[at];
-    if (guess && guess.step === at) judge(at);
     if (guess) {
+      if (guess.step === at) judge(at);
       leave(false);
       for (const { cell } of guess.grid) cell.g.classList.remove("guessed");
     }
     guess = null;
     paint(data, cells, at);
     root.dataset.step = String(at);
-    count.textContent = named(data, at);
+    count.textContent = named(data, at) + (place >= 0 ? `, part ${place + 1} of ${parts.list.length}` : "");
     label.textContent = step.title;
     sentence.textContent = step.error ? `${step.sentence} It failed: ${step.error}` : step.sentence;
-    say(data.predict.includes(at + 1) && !results.has(at + 1) ? "What will change next? Press P, mark it, then go on." : "");
+    say(asks(at + 1) ? "What will change next? Press P, mark it, then go on." : "");
     command.textContent = step.text;
     source.textContent = step.source ? `Stands for: ${step.source}` : "";
     text.textContent = twin(data, at);
-    list.replaceChildren(
-      ...step.changes.map(([sign, words]) => make("li", { "data-sign": sign }, make("b", {}, sign || "…"), ` ${words}`)),
-    );
-    if (!step.changes.length) list.append(make("li", { "data-sign": "" }, at ? "nothing that the picture shows" : "this is where it starts"));
+    showChanges(at, step);
+    lanes.forEach((lane, number) => {
+      if (lane.said) lane.said.textContent = (step.lanes || [])[number] || "";
+    });
+    charts.forEach((one) => one.show(at));
+    costs.setAttribute("aria-label", `cost so far: ${data.costs.map(([name, rows]) => `${name} ${rows.map((row) => row[at]).join(", ")}`).join("; ")}`);
     range.value = String(at);
     range.setAttribute("aria-valuetext", `${named(data, at)}: ${step.title}`);
-    buttons.first.setAttribute("aria-disabled", String(at === 0));
-    buttons.previous.setAttribute("aria-disabled", String(at === 0));
-    buttons.next.setAttribute("aria-disabled", String(at === last));
-    buttons.last.setAttribute("aria-disabled", String(at === last));
+    for (const [name, off] of [["first", !at], ["previous", !at && place < 1], ["next", at === last && !parts.list[place + 1]], ["last", at === last]]) {
+      buttons[name].setAttribute("aria-disabled", String(off));
+    }
+    probed = 0;
     showVerdict(at);
-    light("");
+    showCards();
+    rove();
+  }
+
+  function showChanges(at, step) {
+    const more = step.more ? [make("li", { "data-sign": "" }, button("more", "Show its sub-steps"))] : [];
+    const empty = at ? "nothing that the picture shows" : "this is where it starts";
+    const told = step.changes.map(([sign, said, lane]) =>
+      make("li", { "data-sign": sign }, make("b", {}, sign || "…"), several ? ` ${data.lanes[lane]}: ${said}` : ` ${said}`));
+    list.replaceChildren(...more, ...(told.length ? told : [make("li", { "data-sign": "" }, empty)]));
+  }
+
+  function showNote() {
+    note.replaceChildren(...(data.note ? [make("p", {}, data.note)] : []));
+    if (parts.back !== undefined) note.append(button("back", "← Back to the operations"));
+    if (parts.list.length < 2) return;
+    const choice = make("select", { "aria-label": "part of the trace" },
+      ...parts.list.map(([id, told], at) => make("option", { value: id, ...(at === place ? { selected: "" } : {}) }, told)));
+    choice.addEventListener("change", () => turn(choice.value));
+    note.append(make("label", {}, "Part ", choice));
   }
 
   function toggleText(on = !asText) {
@@ -245,6 +406,147 @@ function render({ model, el }) {
     picture.element.hidden = on;
     buttons.text.setAttribute("aria-pressed", String(on));
     buttons.text.textContent = on ? "Picture" : "Text";
+  }
+
+  // ---- one thing, everywhere: choosing lights up what is the same and what has to do with it
+
+  const sides = (cell) => ((cell && data.states[cell.state][5]) || "|").split("|").map(words);
+
+  function light(number) {
+    const origin = number === null ? null : cells[number];
+    const told = lanes.map((_, lane) => {
+      const twinCell = origin && (origin.lane === lane ? origin : sibling(origin, lane));
+      const [same, near] = sides(twinCell);
+      const all = new Set(same);
+      const far = new Set(near);
+      for (const cell of cells) {
+        if (cell.lane !== lane || !same.length) continue;
+        const [mine, beside] = sides(cell);
+        if (mine.some((tag) => all.has(tag))) for (const tag of beside) far.add(tag);
+      }
+      return { number: twinCell ? twinCell.number : -1, same: all, near: far };
+    });
+    for (const cell of cells) {
+      const { number: own, same, near } = told[cell.lane];
+      const [mine, beside] = same.size || near.size ? sides(cell) : [[], []];
+      const lit = cell.number === own || mine.some((tag) => same.has(tag));
+      cell.g.classList.toggle("lit", lit);
+      cell.g.classList.toggle("near", !lit && (mine.some((tag) => near.has(tag)) || beside.some((tag) => same.has(tag))));
+    }
+  }
+
+  const sibling = (cell, lane) => byId.get(`d${lane}-${cell.own}`);
+
+  function choose(number) {
+    if (chosen !== null) cells[chosen].g.setAttribute("aria-selected", "false");
+    chosen = number === chosen ? null : number;
+    probed = 0;
+    if (chosen !== null) cells[chosen].g.setAttribute("aria-selected", "true");
+    root.dataset.chosen = chosen === null ? "" : cells[chosen].id;
+    model.set("chosen", root.dataset.chosen);
+    model.save_changes();
+    showCards();
+  }
+
+  function nextChange(way) {
+    if (chosen === null) return say("Choose a thing in the picture first.");
+    const touches = (at) => data.steps[at].marks.some((mark, k) => k % 2 === 0 && mark === chosen);
+    for (let at = here() + way; at >= 0 && at <= last; at += way) if (touches(at)) return go(at);
+    say(`${way > 0 ? "No later" : "No earlier"} step changes it.`);
+  }
+
+  // ---- the card of the chosen thing: who maps it, by brute force and by the reverse map
+
+  function facts(lane) {
+    return cells.filter((cell) => cell.lane === lane && cell.state >= 0).flatMap((cell) => unpack(data.states[cell.state][4]));
+  }
+
+  function pageOf(cell) {
+    const told = cell ? unpack(data.states[cell.state][4]) : [];
+    const fact = told.find(([kind, , , what]) => kind === "frame" || (kind === "pte" && what === "frame"));
+    return fact ? (fact[0] === "frame" ? fact[1] : fact[4]) : "";
+  }
+
+  function showCards() {
+    for (const old of picture.element.querySelectorAll(".q.probe")) old.remove();
+    light(chosen);
+    lanes.forEach((lane, number) => {
+      const cell = chosen === null ? null : cells[chosen].lane === number ? cells[chosen] : sibling(cells[chosen], number);
+      showCard(lane, number, cell);
+    });
+  }
+
+  function showCard(lane, number, cell) {
+    const first = number === 0;
+    if (!cell) {
+      const told = chosen === null ? "Choose a page, a frame, a process, an area or a node: click it, or press Tab and the arrow keys, then Enter." : "There is no such thing here.";
+      lane.card.replaceChildren(make("p", { class: "al-prompt" }, told));
+      return;
+    }
+    const name = data.states[cell.state][3] || "not there at this step";
+    const turns = [button("back-change", "← Its last change"), button("next-change", "Its next change →"), button("let-go", "Let go")];
+    lane.card.replaceChildren(make("p", { class: "al-what" }, name), ...(first ? [make("div", { class: "al-turns" }, ...turns)] : []));
+    const page = pageOf(cell);
+    if (page && page !== "0") lane.card.append(mappers(lane, number, page));
+  }
+
+  function mappers(lane, number, page) {
+    const told = facts(number);
+    const spaces = new Map(told.filter(([kind]) => kind === "mm").map(([, mm, , , ...who]) => [mm, who.join(" and ") || `mm ${mm}`]));
+    const letter = (mm) => byId.get(`${several ? `d${number}-` : ""}mm${mm}-head`)?.texts[0].textContent || "";
+    const place = (mm, address) => make("span", {}, make("b", {}, letter(mm)), ` ${spaces.get(mm) || `mm ${mm}`} ${address}`);
+    const entries = told.filter(([kind]) => kind === "pte");
+    const found = entries.filter(([, , , what, frame]) => what === "frame" && frame === page);
+    const tables = told.filter(([kind]) => kind === "table").length;
+    const brute = make("div", { class: "al-brute" }, make("h4", {}, "By brute force"),
+      make("p", {}, `${plural(entries.length, "entry").replace("entrys", "entries")} in ${plural(tables, "page table")} read`),
+      make("ol", {}, ...found.map(([, mm, address]) => make("li", {}, place(mm, address)))));
+    const walk = told.find(([kind, pfn]) => kind === "walk" && pfn === page);
+    const box = make("div", { class: "al-who" }, brute);
+    box.append(walk ? walked(number, walk, place, found.length) : make("p", { class: "al-small" }, "No walk was recorded here."));
+    return box;
+  }
+
+  function walked(number, [, , via, nodes, locks, ...probes], place, wanted) {
+    const shown = Math.min(probed, probes.length);
+    const rows = probes.map((probe) => probe.split(" "));
+    const hits = rows.slice(0, shown).filter((row) => row[2] === "hit").length;
+    const over = shown === rows.length;
+    const seen = over ? nodes : shown ? rows[shown - 1][3] : "0";
+    const steps = rows.slice(0, shown).map(([mm, address, what], at) => {
+      const sign = draw("svg", { viewBox: "-8 -8 16 16", class: `al-sign ${what}`, "aria-hidden": "true" });
+      sign.append(draw("path", { d: DISC + (what === "hit" ? TICK : CROSS) }));
+      const target = onPicture(number, mm, address);
+      if (target) badge(target, `probe ${what}`, what === "hit" ? TICK : CROSS, String(at + 1));
+      return make("li", { class: what }, sign, place(mm, address), make("i", {}, what));
+    });
+    const counters = [["node", seen], ["probe", shown], ["hit", hits], ["lock", shown ? locks : 0]];
+    const end = over && shown ? make("p", { class: "al-end" }, hits === wanted ? `It found all ${wanted}.` : `It found ${hits} of ${wanted}.`) : "";
+    const turns = [button("probe", `Probe ${Math.min(shown + 1, rows.length)} of ${rows.length}`), button("probes", "All"), button("unprobe", "Again")];
+    turns[0].setAttribute("aria-disabled", String(over));
+    turns[1].setAttribute("aria-disabled", String(over));
+    turns[2].setAttribute("aria-disabled", String(!shown));
+    return make("div", { class: "al-walk" }, make("h4", {}, "By the reverse map"), make("p", {}, via ? `starts at ${via}` : "starts at nothing"),
+      make("ol", {}, ...steps), make("p", { class: "al-counters" }, ...counters.map(([name, value]) => make("span", {}, make("b", {}, String(value)), ` ${name}${Number(value) === 1 ? "" : "s"}`))),
+      end, make("div", { class: "al-turns" }, ...turns));
+  }
+
+  function onPicture(lane, mm, address) {
+    const id = `${several ? `d${lane}-` : ""}mm${mm}`;
+    return byId.get(`${id}-pte-${(parseInt(address, 16) >> 12).toString(16)}`) || byId.get(`${id}-head`);
+  }
+
+  function probe(many) {
+    if (chosen === null || !pageOf(cells[chosen])) return say("Choose a page or a frame first.");
+    const held = root.contains(document.activeElement) && document.activeElement.dataset.do;
+    probed = many;
+    showCards();
+    if (held) root.querySelector(`.al-card [data-do=${held}]`)?.focus();
+    const told = lanes.map(({ card, name }) => {
+      const said = [...card.querySelectorAll(".al-walk li:last-child, .al-end")].map((one) => [...one.childNodes].map((node) => node.textContent).join(" ").trim());
+      return `${several ? `${name}: ` : ""}${said.join(". ")}`;
+    });
+    say(many ? told.join(" ") : "");
   }
 
   // ---- prediction: mark what the next step will change
@@ -265,14 +567,12 @@ function render({ model, el }) {
     if (here() === last) return say("This is the last step: nothing to predict.");
     stop();
     toggleText(false);
-    if (!guess) guess = { step: here() + 1, cells: new Set(), at: 0 };
+    if (!guess) guess = { step: here() + 1, cells: new Set() };
     guess.marking = true;
     guess.grid = candidates();
     root.classList.add("marking");
     buttons.predict.setAttribute("aria-pressed", "true");
-    picture.element.setAttribute("role", "grid");
     picture.element.setAttribute("aria-multiselectable", "true");
-    for (const svg of picture.element.querySelectorAll("svg")) svg.setAttribute("role", "row");
     for (const { cell, number, name } of guess.grid) {
       cell.g.classList.add("able");
       cell.g.setAttribute("role", "gridcell");
@@ -281,8 +581,9 @@ function render({ model, el }) {
       cell.g.setAttribute("aria-selected", String(guess.cells.has(number)));
       cell.g.classList.toggle("guessed", guess.cells.has(number));
     }
-    rove(Math.min(guess.at, guess.grid.length - 1));
+    if (!guess.grid.some(({ cell }) => cell === roving)) roving = guess.grid[0]?.cell;
     tellGuess();
+    rove(true);
   }
 
   function leave(keep) {
@@ -291,12 +592,10 @@ function render({ model, el }) {
     guess.marking = false;
     root.classList.remove("marking");
     buttons.predict.setAttribute("aria-pressed", "false");
-    picture.element.setAttribute("role", "group");
     picture.element.removeAttribute("aria-multiselectable");
-    for (const svg of picture.element.querySelectorAll("svg")) svg.setAttribute("role", "img");
     for (const { cell } of guess.grid) {
       cell.g.classList.remove("able", ...(keep ? [] : ["guessed"]));
-      for (const name of ["role", "tabindex", "aria-label", "aria-selected"]) cell.g.removeAttribute(name);
+      for (const name of ["aria-label", "aria-selected", ...(cell.open ? [] : ["role", "tabindex"])]) cell.g.removeAttribute(name);
     }
     if (keep) {
       if (inside) root.focus();
@@ -304,104 +603,143 @@ function render({ model, el }) {
     }
   }
 
-  function rove(at) {
-    if (at < 0) return;
-    guess.grid[guess.at]?.cell.g.setAttribute("tabindex", "-1");
-    guess.at = at;
-    const { g } = guess.grid[at].cell;
-    g.setAttribute("tabindex", "0");
-    g.focus();
+  const grid = () => (guess?.marking ? guess.grid.map(({ cell }) => cell) : cells.filter(({ open, g }) => open && !g.classList.contains("off")));
+
+  // One tab stop for the whole picture: the cell that had the focus last.
+  function rove(focus) {
+    const all = grid();
+    if (!all.includes(roving)) roving = all[0];
+    for (const cell of picture.element.querySelectorAll('[tabindex="0"]')) if (cell.tagName === "g") cell.setAttribute("tabindex", "-1");
+    roving?.g.setAttribute("tabindex", "0");
+    if (focus) roving?.g.focus();
   }
 
   function nearest(key) {
-    const box = (at) => guess.grid[at].cell.g.getBoundingClientRect();
     const middle = (rect) => [rect.left + rect.width / 2, rect.top + rect.height / 2];
-    const [x, y] = middle(box(guess.at));
+    const [x, y] = middle(roving.g.getBoundingClientRect());
     const axis = key === "ArrowLeft" || key === "ArrowRight" ? 0 : 1;
     const sign = key === "ArrowRight" || key === "ArrowDown" ? 1 : -1;
-    let best = guess.at;
+    let best = roving;
     let least = Infinity;
-    guess.grid.forEach((_, at) => {
-      const centre = middle(box(at));
+    for (const cell of grid()) {
+      const centre = middle(cell.g.getBoundingClientRect());
       const along = sign * (axis ? centre[1] - y : centre[0] - x);
       const across = Math.abs(axis ? centre[0] - x : centre[1] - y);
-      if (along > 2 && along + 3 * across < least) [best, least] = [at, along + 3 * across];
-    });
+      if (along > 2 && along + 3 * across < least) [best, least] = [cell, along + 3 * across];
+    }
     return best;
   }
 
-  function toggle(at) {
-    const { cell, number } = guess.grid[at];
+  function toggle(number) {
+    const { g } = cells[number];
     if (!guess.cells.delete(number)) guess.cells.add(number);
-    cell.g.setAttribute("aria-selected", String(guess.cells.has(number)));
-    cell.g.classList.toggle("guessed", guess.cells.has(number));
-    tellGuess();
+    const on = guess.cells.has(number);
+    g.setAttribute("aria-selected", String(on));
+    g.classList.toggle("guessed", on);
+    const tick = verdict.querySelector(`input[data-number="${number}"]`);
+    if (tick) tick.checked = on;
+    tellMarks();
   }
 
+  const marksTold = () => `${plural(guess.cells.size, "place")} marked.`;
+
   function tellGuess() {
-    const many = guess.cells.size;
-    const told = `${many} ${many === 1 ? "place" : "places"} marked.`;
-    verdict.textContent = guess.marking
-      ? `What will the next step change? Arrow keys move, Space marks, Esc ends marking. ${told}`
-      : `${told} Go to the next step to see who is right.`;
-    model.set("prediction", { step: guess.step, marked: [...guess.cells].map((number) => cells[number].id) });
+    verdict.replaceChildren();
+    const told = make("p", { "data-part": "told" });
+    verdict.append(told);
+    if (guess.marking) {
+      verdict.append(form(), make("div", { class: "al-turns" }, button("as-list", "As a list", true), button("unknown", "I do not know"), button("predict", "Done")));
+    }
+    tellMarks();
+  }
+
+  function tellMarks() {
+    verdict.firstChild.textContent = guess.marking
+      ? `What will the next step change? Click it, or move with the arrow keys and press Space; Esc ends marking. ${marksTold()}`
+      : `${marksTold()} Go to the next step to see who is right.`;
+    model.set("prediction", { step: data.kept[guess.step], marked: [...guess.cells].map((number) => cells[number].id) });
     model.save_changes();
+  }
+
+  // The same question as a form: a tick for every place, panel by panel.
+  function form() {
+    const sets = new Map();
+    for (const { cell, number, name } of guess.grid) {
+      if (/^(none|void)/.test(data.states[cell.state][0]) && !guess.cells.has(number)) continue;
+      const head = several ? `${data.lanes[cell.lane]}: ${cell.caption}` : cell.caption;
+      if (!sets.has(head)) sets.set(head, make("fieldset", {}, make("legend", {}, head)));
+      const tick = make("input", { type: "checkbox", "data-number": String(number) });
+      tick.checked = guess.cells.has(number);
+      tick.addEventListener("change", () => toggle(number));
+      sets.get(head).append(make("label", {}, tick, ` ${name || "a place that is still empty"}`));
+    }
+    return part("form", "div", { hidden: "", role: "group", "aria-label": "what will change, as a list" }, ...sets.values());
+  }
+
+  function asList() {
+    const box = verdict.querySelector(".al-form");
+    box.hidden = !box.hidden;
+    verdict.querySelector("[data-do=as-list]").setAttribute("aria-pressed", String(!box.hidden));
+    if (!box.hidden) box.querySelector("input")?.focus();
+  }
+
+  function unknown() {
+    for (const number of [...guess.cells]) toggle(number);
+    leave(true);
+    guess.unknown = true;
+    go(here() + 1);
   }
 
   function judge(at) {
     const marks = data.steps[at].marks;
     const actual = new Set();
     for (let k = 0; k < marks.length; k += 2) if (KINDS.includes(cells[marks[k]].kind)) actual.add(marks[k]);
-    const result = {
-      hit: [...guess.cells].filter((number) => actual.has(number)),
-      missed: [...actual].filter((number) => !guess.cells.has(number)),
-      extra: [...guess.cells].filter((number) => !actual.has(number)),
-    };
-    results.set(at, result);
     const ids = (numbers) => numbers.map((number) => cells[number].id);
-    model.set("prediction", { step: at, marked: ids([...guess.cells]), right: ids(result.hit), missed: ids(result.missed), extra: ids(result.extra) });
+    const marked = [...guess.cells];
+    const result = {
+      step: data.kept[at], title: data.steps[at].title, marked: ids(marked), known: !guess.unknown,
+      hit: ids(marked.filter((number) => actual.has(number))),
+      missed: ids([...actual].filter((number) => !guess.cells.has(number))),
+      extra: ids(marked.filter((number) => !actual.has(number))),
+    };
+    if (!results.has(result.step)) results.set(result.step, result); // the first one is kept
+    model.set("prediction", { ...result, right: result.hit });
+    model.set("predictions", Object.fromEntries(results));
     model.save_changes();
   }
 
+  const score = ({ hit, missed, extra, known }) =>
+    known === false ? `you did not know; ${missed.length} changed` : `${hit.length} right, ${missed.length} missed, ${extra.length} too many`;
+
   function showVerdict(at) {
     for (const old of picture.element.querySelectorAll(".q")) old.remove();
-    const result = results.get(at);
+    const result = results.get(data.kept[at]);
     verdict.replaceChildren();
-    if (!result) return;
-    const after = statesAt(data, at);
-    const name = (number) => data.states[after[number]][3] || `${cells[number].id}, gone`;
-    verdict.append(make("p", {}, `Your prediction: ${result.hit.length} right, ${result.missed.length} missed, ${result.extra.length} too many.`));
-    for (const [kind, numbers] of Object.entries(result)) {
-      const [word, sign] = VERDICTS[kind];
-      for (const number of numbers) badge(cells[number], kind, sign);
-      if (!numbers.length) continue;
-      const more = numbers.length > 6 ? `; and ${numbers.length - 6} more` : "";
-      verdict.append(make("p", { class: `al-${kind}` }, `${word}: ${numbers.slice(0, 6).map(name).join("; ")}${more}`));
+    if (result) {
+      const name = (id) => data.states[byId.get(id).state][3] || `${id}, gone`;
+      verdict.append(make("p", {}, `Your prediction: ${score(result)}.`));
+      for (const [kind, [word, sign]] of Object.entries(VERDICTS)) {
+        const known = result[kind].filter((id) => byId.has(id));
+        for (const id of known) badge(byId.get(id), kind, sign);
+        if (!known.length) continue;
+        const more = known.length > 6 ? `; and ${known.length - 6} more` : "";
+        verdict.append(make("p", { class: `al-${kind}` }, `${word}: ${known.slice(0, 6).map(name).join("; ")}${more}`));
+      }
     }
+    if (at === last && results.size) verdict.append(summary());
   }
 
-  function badge(cell, kind, sign) {
-    const q = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    const box = cell.g.querySelector("rect");
-    q.setAttribute("class", `q ${kind}`);
-    q.setAttribute("d", `M-7 0a7 7 0 1 0 14 0a7 7 0 1 0-14 0${sign}`);
-    q.setAttribute("transform", `translate(${Number(box.getAttribute("width")) - 3} ${Number(box.getAttribute("height")) - 3})`);
-    cell.g.append(q);
+  // At the end, all predictions once more, each with a way back to its step.
+  function summary() {
+    const rows = [...results.values()].sort((a, b) => a.step - b.step).map((result) => {
+      const at = data.kept.indexOf(result.step);
+      const back = at < 0 ? make("span", {}, `step ${result.step}`) : button("to", `Step ${at}: ${result.title}`);
+      if (at >= 0) back.dataset.step = String(at);
+      return make("li", {}, back, ` ${score(result)}`);
+    });
+    const sum = (kind) => [...results.values()].reduce((total, one) => total + one[kind].length, 0);
+    return part("summary", "div", {}, make("p", {}, `Your predictions: ${sum("hit")} right, ${sum("missed")} missed, ${sum("extra")} too many in ${plural(results.size, "step")}.`), make("ul", {}, ...rows));
   }
-
-  // ---- what belongs together lights up
-
-  function light(links) {
-    const lit = new Set(links.split(" ").filter(Boolean));
-    for (const { g, id } of cells) {
-      const mine = (g.getAttribute("data-links") || "").split(" ");
-      g.classList.toggle("lit", lit.size > 0 && (lit.has(id) || mine.some((link) => lit.has(link))));
-    }
-  }
-
-  const linksOf = (target) => target.closest?.("[data-links]")?.getAttribute("data-links") || "";
-  const over = (event) => light(linksOf(event.target));
-  const out = () => light("");
 
   // ---- listeners
 
@@ -413,25 +751,51 @@ function render({ model, el }) {
     last: () => (here() < last ? go(last) : go(last + 1)),
     predict: mark,
     text: () => toggleText(),
+    "as-list": asList,
+    unknown,
+    probe: () => probe(probed + 1),
+    probes: () => probe(Infinity),
+    unprobe: () => probe(0),
+    "back-change": () => nextChange(-1),
+    "next-change": () => nextChange(1),
+    "let-go": () => { choose(chosen); root.focus(); },
+    more: () => turn(data.steps[here()].more),
+    back: () => turn(parts.back[0], parts.back[1]),
+    to: (target) => go(Number(target.dataset.step)),
   };
 
   function click(event) {
-    const does = event.target.closest("[data-do]")?.dataset.do;
-    if (does) {
-      if (does !== "play") stop();
-      return acts[does]();
+    const target = event.target.closest("[data-do]");
+    if (target) {
+      if (target.dataset.do !== "play") stop();
+      if (target.getAttribute("aria-disabled") === "true" && target.closest(".al-card")) return undefined;
+      return acts[target.dataset.do](target);
     }
-    if (!guess?.marking) return;
-    const g = event.target.closest(".able");
-    const at = guess.grid.findIndex(({ cell }) => cell.g === g);
-    if (at >= 0) {
-      rove(at);
-      toggle(at);
+    const one = charts.find(({ root: box }) => box.contains(event.target));
+    if (one) return go(Math.max(0, Math.min(last, one.at(event))));
+    const g = event.target.closest("[data-cell]");
+    const cell = g && cells.find((each) => each.g === g);
+    if (!cell) return undefined;
+    if (guess?.marking) {
+      if (!g.classList.contains("able")) return undefined;
+      roving = cell;
+      rove(true);
+      return toggle(cell.number);
     }
+    const open = cell.open ? cell : cell.kind === "span" && openArea(cell);
+    if (!open) return undefined;
+    roving = open;
+    rove();
+    return choose(open.number);
   }
 
-  function escape() {
+  // A piece of the address line stands for the area that it is a part of.
+  const openArea = (span) => cells.find((cell) => cell.kind === "vma" && cell.lane === span.lane && sides(cell)[0].some((tag) => sides(span)[0].includes(tag)));
+
+  function escape(target) {
     if (guess?.marking) return leave(true);
+    if (target.closest?.(".anonlab-picture") && target !== root) return root.focus();
+    if (chosen !== null) return choose(chosen);
     const all = [...document.querySelectorAll('a[href],button,input,select,textarea,[tabindex="0"]')];
     const next = all.find((one) => !root.contains(one) && root.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING);
     if (next) next.focus();
@@ -441,21 +805,27 @@ function render({ model, el }) {
   const keys = {
     ArrowLeft: acts.previous, ArrowRight: acts.next, Home: acts.first, End: acts.last,
     p: mark, P: mark, t: acts.text, T: acts.text, Escape: escape,
+    n: acts["next-change"], N: acts["back-change"], w: acts.probe, W: acts.probes,
   };
 
   function keydown(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.altKey || event.ctrlKey || event.metaKey) return undefined;
     const { key, target } = event;
-    const inRange = target === range && /^(Arrow|Home|End|Page)/.test(key);
-    if (inRange) return;
-    if (guess?.marking && target.classList.contains("able")) {
-      if (key === " " || key === "Enter") return take(event, () => toggle(guess.at));
-      if (key.startsWith("Arrow")) return take(event, () => rove(nearest(key)));
-      if (key === "Home") return take(event, () => rove(0));
-      if (key === "End") return take(event, () => rove(guess.grid.length - 1));
+    if (/^(INPUT|SELECT)$/.test(target.tagName) && key !== "Escape") {
+      if (target !== range || /^(Arrow|Home|End|Page)/.test(key)) return undefined;
+    }
+    const g = target.closest?.("[data-cell]");
+    if (g) {
+      const all = grid();
+      const cell = all.find((each) => each.g === g);
+      if (cell) roving = cell;
+      if (cell && (key === " " || key === "Enter")) return take(event, () => (guess?.marking ? toggle(cell.number) : choose(cell.number)));
+      const to = key.startsWith("Arrow") ? nearest(key) : key === "Home" ? all[0] : key === "End" ? all[all.length - 1] : null;
+      if (to) return take(event, () => { roving = to; rove(true); });
     }
     if (key === " " && target === root) return take(event, play);
-    if (keys[key]) take(event, () => { if (key !== "t" && key !== "T") stop(); keys[key](); });
+    if (keys[key]) return take(event, () => { if (key !== "t" && key !== "T") stop(); keys[key](target); });
+    return undefined;
   }
 
   function take(event, does) {
@@ -463,15 +833,21 @@ function render({ model, el }) {
     does();
   }
 
+  const under = (event) => {
+    const g = event.target.closest?.("[data-cell]");
+    const cell = g && g.dataset.links ? cells[Number(g.dataset.cell)] : null;
+    light(cell ? cell.number : chosen);
+  };
   const slide = () => { stop(); go(Number(range.value)); };
-  const focused = (event) => light(linksOf(event.target));
   root.addEventListener("click", click);
   root.addEventListener("keydown", keydown);
   range.addEventListener("input", slide);
-  picture.element.addEventListener("pointerover", over);
-  picture.element.addEventListener("pointerleave", out);
-  picture.element.addEventListener("focusin", focused);
+  picture.element.addEventListener("pointerover", under);
+  picture.element.addEventListener("pointerleave", () => light(chosen));
+  picture.element.addEventListener("focusin", under);
   model.on("change:step", show);
+  showNote();
+  chosen = byId.get(model.get("chosen"))?.number ?? null; // another trace, the same thing
   show();
 
   return () => {

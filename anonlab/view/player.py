@@ -6,31 +6,46 @@ busy or not. `step` is synchronised both ways, `prediction` comes back to Python
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
+from IPython.display import display
 
 from anonlab.formats.trace import Trace
 from anonlab.view.export import html, player_css, save_html
-from anonlab.view.payload import payload
+from anonlab.view.parts import Parts
+from anonlab.view.payload import Played
+from anonlab.view.picture import picture
 
+STATIC = "anonlab-static"
+"""Class of what a notebook shows where widgets cannot live."""
 PLAYER_JS = Path(__file__).with_name("player.js")
 
 
 class Player(anywidget.AnyWidget):
-    """Show `trace` step by step.
+    """Show `trace` step by step, or several traces of one history side by side.
 
-    trace    at least one step; all its snapshots of one machine
-    title    what the player is called; the trace's own title if not given
-    predict  numbers of steps of `trace` before which the learner is asked what will change
-    raises   ValueError for a trace that is empty or too large for a player
+    trace        at least one step; all its snapshots of one machine. {design: trace} for two to
+                 four designs side by side
+    title        what the player is called; the trace's own title if not given
+    predict      numbers of steps of `trace` before which the learner is asked what will change
+    predictions  what `predictions` held when the learner left, to go on from there
+    page         file for the same player as a page of its own, written when this is shown; the
+                 static form of a notebook links to it
+    raises       ValueError for a trace that is empty
 
     `step` is the number of the step shown, from 0; setting it moves the picture. `kept` lists the
-    steps of the trace that are shown: all, or the last of each operation where the trace is
-    large. `prediction` holds what the learner marked last, and what of it was right.
+    steps of the trace that are shown. `prediction` holds what the learner marked last, and what
+    of it was right; `predictions` holds the first prediction of every step, by its number, with
+    what was hit, missed and too much. `chosen` is the place in the picture that the learner chose
+    ("mm1-pte-30"), '' if none.
+
+    A trace that is too large for one player comes in parts; `show_part` shows another one. The
+    browser asks for it itself, which needs a running kernel; stepping within a part does not.
     """
 
     _esm = PLAYER_JS
@@ -38,17 +53,52 @@ class Player(anywidget.AnyWidget):
     frames = traitlets.Dict().tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
     prediction = traitlets.Dict().tag(sync=True)
+    predictions = traitlets.Dict().tag(sync=True)
+    chosen = traitlets.Unicode("").tag(sync=True)
+    wanted: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     def __init__(
-        self, trace: Trace, title: str | None = None, predict: Iterable[int] | None = None
+        self,
+        trace: Played,
+        title: str | None = None,
+        predict: Iterable[int] | None = None,
+        predictions: Mapping[str, Any] | None = None,
+        page: str | Path | None = None,
     ) -> None:
         self.trace = trace
-        super().__init__(frames=payload(trace, title, predict or ()))
+        self._predict = tuple(predict or ())
+        self._title = title
+        self.page = Path(page) if page is not None else None
+        self.parts = Parts(trace, title, self._predict)
+        first = self.parts.part("c0")
+        super().__init__(frames=first, predictions=dict(predictions or {}))
 
     @property
     def kept(self) -> tuple[int, ...]:
         """The steps of the trace that the player shows, in order."""
         return tuple(self.frames["kept"])
+
+    def show_part(self, part: str, step: int = 0) -> None:
+        """Show another part of a long trace, at `step`; -1 is its last one.
+
+        raises  ValueError if there is no such part
+        """
+        frames = self.parts.part(part)
+        last = len(frames["steps"]) - 1
+        self.step = 0
+        self.frames = frames
+        self.step = last if step < 0 else min(step, last)
+
+    def play(self, trace: Played) -> None:
+        """Show another trace in the same place, at its last step."""
+        self.trace = trace
+        self.parts = Parts(trace, self._title)
+        self.show_part(self.parts.ids[-1], -1)
+
+    @traitlets.observe("wanted")
+    def _show_wanted(self, change: Any) -> None:
+        part, step = change["new"]
+        self.show_part(str(part), int(step))
 
     @traitlets.validate("step")
     def _valid_step(self, proposal: Any) -> int:
@@ -57,10 +107,37 @@ class Player(anywidget.AnyWidget):
             raise traitlets.TraitError(f"this player has steps 0 to {last}, got {step}")
         return step
 
+    def _ipython_display_(self, **_: Any) -> None:
+        """Show the widget, and below it what stays where widgets cannot live.
+
+        A notebook turned into HTML keeps widgets only with scripts from the network. The second
+        output is the last picture, its text twin and a link to the page, if there is one; a style
+        rule hides it wherever the player was drawn.
+        """
+        if self.page is not None:
+            self.save_html(self.page)
+        made = self._repr_mimebundle_()
+        data = dict((made[0] if isinstance(made, tuple) else made) or {})
+        for output in ({**data, "text/plain": f"player: {self.frames['title']}"}, self._static()):
+            display(output, raw=True)  # type: ignore[no-untyped-call]
+
+    def _static(self) -> dict[str, str]:
+        trace = self.trace if isinstance(self.trace, Trace) else next(iter(self.trace.values()))
+        last = picture(trace.steps[-1].snapshot)
+        title = escape(f"{self.frames['title']}: the last of {len(trace.steps)} steps")
+        link = ""
+        if self.page is not None:
+            link = f'<p><a href="{escape(self.page.as_posix())}">Step through it: a page</a></p>'
+        html = (
+            f"<style>.jp-OutputArea:has(.anonlab-player) .{STATIC}{{display:none}}</style>"
+            f'<div class="{STATIC}"><p><b>{title}</b></p>{link}{last._repr_html_()}</div>'
+        )
+        return {"text/html": html, "text/plain": f"{title}\n{last.text}"}
+
     def html(self) -> str:
         """Return the same player as one HTML page that needs neither network nor Python."""
-        return html(self.trace, self.frames["title"])
+        return html(self.trace, self._title, self._predict)
 
     def save_html(self, path: str | Path) -> Path:
         """Write `html()` to `path` and return the path."""
-        return save_html(self.trace, path, self.frames["title"])
+        return save_html(self.trace, path, self._title, self._predict)

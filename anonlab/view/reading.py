@@ -6,12 +6,14 @@ address space's top table, once, in plain dictionaries: pictures draw a few hund
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
-from anonlab.formats.snapshot import MmFact, Snapshot, VmaFact
-from anonlab.formats.words import PTE_SHIFT, Geometry, flag_names, is_present
+from anonlab.formats.snapshot import MmFact, Snapshot, VmaFact, WalkFact
+from anonlab.formats.words import PAGE_SHIFT, PTE_SHIFT, Geometry, flag_names, is_present
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,35 @@ class Space(NamedTuple):
     words: dict[int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # two readings are the same one or not: comparing is slow
 class Reading:
-    """A snapshot with its page tables walked; `owners` {pfn: mm numbers, one per PTE}."""
+    """A snapshot with its page tables walked; `owners` {pfn: mm numbers, one per PTE}, `walks`
+    {pfn: what the reverse map does to find it}, empty where nobody asked."""
 
     snapshot: Snapshot
     spaces: dict[int, Space]
     frames: dict[int, Frame]
     owners: dict[int, tuple[int, ...]]
+    walks: dict[int, WalkFact]
+
+    @cached_property
+    def areas(self) -> dict[str, list[str]]:
+        """{graph node: tag of the VMA that it stands for}: a node 'vma' begins with its address
+        and points to its mm."""
+        of_mm = {edge.tail: edge.head for edge in self.snapshot.edges if edge.kind == "mm"}
+        out = {}
+        for node in self.snapshot.nodes:
+            address = re.match("0x[0-9a-f]+", node.label)
+            mm = of_mm.get(node.id, "").removeprefix("mm")
+            if node.kind == "vma" and address and mm.isdecimal():
+                out[node.id] = [f"v{mm}-{int(address[0], 16) >> PAGE_SHIFT:x}"]
+        return out
+
+    @cached_property
+    def chains(self) -> dict[str, int]:
+        """{graph node: the one frame that it is about}: a node that says its pfn."""
+        told = ((node.id, dict(node.facts).get("pfn", "")) for node in self.snapshot.nodes)
+        return {name: int(pfn) for name, pfn in told if pfn.isdecimal()}
 
     def who(self, mm: int) -> str:
         """Return the processes of address space `mm` in words."""
@@ -70,7 +93,11 @@ def read(snapshot: Snapshot) -> Reading:
             if is_present(word):
                 owners.setdefault(word >> PTE_SHIFT, []).append(mm)
     return Reading(
-        snapshot, spaces, _frames(snapshot), {pfn: tuple(mms) for pfn, mms in owners.items()}
+        snapshot,
+        spaces,
+        _frames(snapshot),
+        {pfn: tuple(mms) for pfn, mms in owners.items()},
+        {walk.pfn: walk for walk in snapshot.walks},
     )
 
 

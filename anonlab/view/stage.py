@@ -10,6 +10,7 @@ from anonlab.formats.snapshot import Snapshot
 from anonlab.view.cells import Cell, Drawn, Panel, Spot, State, merge, panel_svg
 from anonlab.view.frames import FramePanel, NotePanel, homes, places
 from anonlab.view.graph import GraphPanel, Layouter, dot_layout
+from anonlab.view.links import Links
 from anonlab.view.palette import variables_css
 from anonlab.view.reading import Reading, letters, read
 from anonlab.view.tables import PTE_SPOTS, WIDTH, TablePanel
@@ -48,11 +49,12 @@ def stage(snapshots: Sequence[Snapshot], layouter: Layouter = dot_layout) -> Sta
     readings = tuple(read(snapshot) for snapshot in snapshots)
     named = letters(readings)
     placed = places(readings)
-    found = homes(placed)
-    tables = [TablePanel(mm, readings, named, found) for mm in named]
-    board = FramePanel(readings, placed, named)
-    graph = GraphPanel(readings, layouter)
-    shown = (board, *((graph,) if graph.places else ()), NotePanel(readings, named))
+    links = Links(readings, homes(placed))
+    tables = [TablePanel(mm, readings, named, links) for mm in named]
+    board = FramePanel(readings, placed, named, links)
+    graph = GraphPanel(readings, links, named, layouter)
+    notes = NotePanel(readings, named, links)
+    shown = (board, *((graph,) if graph.places else ()), notes)
     return Stage((*tables, *shown), readings)
 
 
@@ -66,6 +68,19 @@ def snapshot_svg(snapshot: Snapshot, previous: Snapshot | None = None) -> str:
     made = stage(both)
     before = made.states(0) if previous is not None else None
     return compose(made.panels, made.states(len(both) - 1), before, _title(snapshot))
+
+
+def space_svg(snapshot: Snapshot, mm: int) -> str:
+    """Return the page tables of one address space as a self-contained SVG.
+
+    raises  ValueError if there is no address space `mm`
+    """
+    made = stage([snapshot])
+    panels = [panel for panel in made.panels if panel.id == f"mm{mm}"]
+    if not panels:
+        there = ", ".join(str(fact.mm) for fact in snapshot.mms) or "none"
+        raise ValueError(f"there is no address space {mm}; there are {there}")
+    return compose(panels, made.states(0), None, panels[0].caption)
 
 
 def _title(snapshot: Snapshot) -> str:
@@ -111,7 +126,9 @@ def _absent(panel: Panel, states: dict[str, State]) -> str:
 
 
 def _arrange(panels: Sequence[Panel]) -> list[tuple[Panel, float, float]]:
-    """Return (panel, x, y): each panel goes under the shortest column of its zone."""
+    """Return (panel, x, y): each goes under the shortest column of its zone, wide ones below."""
+    wide = [panel for panel in panels if panel.width > WIDTH + 8]
+    panels = [panel for panel in panels if panel not in wide]
     spaces = sum(panel.zone == "spaces" for panel in panels)
     columns = {"spaces": [_GAP] * min(2, max(1, spaces)), "memory": [_GAP]}
     step = WIDTH + 2 * _PAD + _GAP
@@ -122,6 +139,10 @@ def _arrange(panels: Sequence[Panel]) -> list[tuple[Panel, float, float]]:
         first = len(columns["spaces"]) if panel.zone == "memory" else 0
         out.append((panel, _GAP + (first + at) * step, heights[at]))
         heights[at] += panel.height + 2 * _PAD + _GAP
+    below = max(max(heights) for heights in columns.values())
+    for panel in wide:
+        out.append((panel, _GAP, below))
+        below += panel.height + 2 * _PAD + _GAP
     return out
 
 

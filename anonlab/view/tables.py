@@ -6,7 +6,7 @@ ever populated: neighbouring pages that look alike at every step of the trace sh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from math import log2
 
@@ -20,7 +20,8 @@ from anonlab.formats.words import (
     swp_offset,
 )
 from anonlab.view.cells import Cell, Panel, Spot, State, fit
-from anonlab.view.facts import mm_fact, pte_fact, table_fact, vma_fact
+from anonlab.view.facts import Fact, mm_fact, pte_fact, table_fact, vma_fact
+from anonlab.view.links import Links, tags
 from anonlab.view.reading import Reading, is_whole, plural, ranges
 
 WIDTH = 336.0
@@ -34,7 +35,7 @@ class TablePanel:
     """The picture of address space `mm` over all `readings` of a trace.
 
     letters  {mm: letter} of the whole trace
-    homes    {pfn: id of the cell that shows this frame}, for lighting up a page's frame
+    links    what belongs together in all panels
     """
 
     def __init__(
@@ -42,9 +43,9 @@ class TablePanel:
         mm: int,
         readings: Sequence[Reading],
         letters: Mapping[int, str],
-        homes: Mapping[int, str],
+        links: Links,
     ) -> None:
-        self.mm, self.letter, self.homes = mm, letters[mm], homes
+        self.mm, self.letter, self.links = mm, letters[mm], links
         self.mine = [reading for reading in readings if mm in reading.spaces]
         self.geometry = self.mine[0].snapshot.geometry
         self.whole = is_whole(self.geometry)
@@ -181,7 +182,8 @@ class TablePanel:
             fit(" · ".join(word for word in under if word), 300),
         )
         name = f"page table of {who}, address space {self.letter}"
-        return State("on", texts, "", name, (mm_fact(fact),))
+        links = tags([f"m{self.mm}"], [self.links.thing(fact.home)])
+        return State("on", texts, "", name, (mm_fact(fact),), links)
 
     def _vma_states(self, reading: Reading) -> dict[str, State]:
         vmas = reading.spaces[self.mm].fact.vmas
@@ -193,7 +195,8 @@ class TablePanel:
             if vma:
                 label = vma.prot.strip("-") or "none"
                 first = "first" if vma.start_vpn == low else ""
-                out[f"span-{low:x}"] = State(f"{_vma_look(vma)} {first}", (label,))
+                links = self._area_links(vma)
+                out[f"span-{low:x}"] = State(f"{_vma_look(vma)} {first}", (label,), links=links)
             else:
                 out[f"span-{low:x}"] = State("void")
         return out
@@ -203,12 +206,19 @@ class TablePanel:
         words = [plural(vma.end_vpn - vma.start_vpn, "page"), vma.prot]
         words += ["shared" if vma.shared else "private"]
         words += [vma.file + (f" +{vma.pgoff}" if vma.pgoff else "")] if vma.file else []
+        words += [f"pgoff {vma.pgoff:#x}"] if not vma.file and vma.pgoff != vma.start_vpn else []
         words += ["locked"] * vma.locked + ["stack"] * vma.growsdown
+        words += [refusal] if (refusal := _refusal(reading, self.mm, vma)) else []
         text = " · ".join(words)
         room = WIDTH - _columns(self.geometry)
         name = f"{reading.who(self.mm)}, VMA from {address}: {text}"
         fact = vma_fact(self.mm, vma, self.geometry)
-        return State(_vma_look(vma), (address, fit(text, room)), "", name, (fact,))
+        look, links = _vma_look(vma), self._area_links(vma)
+        return State(look, (address, fit(text, room)), "", name, (fact,), links)
+
+    def _area_links(self, vma: VmaFact) -> str:
+        file = self.links.thing(f"file {vma.file}") if vma.file else ""
+        return tags([f"v{self.mm}-{vma.start_vpn:x}"], [f"m{self.mm}", file])
 
     def _top_states(self, reading: Reading) -> dict[str, State]:
         leaves = reading.spaces[self.mm].leaves
@@ -249,14 +259,15 @@ class TablePanel:
         facts = tuple(pte_fact(self.mm, v, space.words[v], self.geometry) for v in vpns)
         where = self._where(reading, vpns)
         if not is_present(words[0]):
-            return _swapped(digit, where, words, facts)
+            near = (f"m{self.mm}", self.links.area(reading, self.mm, vpns[0]))
+            return _swapped(digit, where, words, facts, near)
         pfns = [word >> PTE_SHIFT for word in words]
         look, icon, spoken = _looks(reading, pfns[0], words[0])
         centre = str(pfns[0]) if len(pfns) == 1 else f"×{len(pfns)}"
         centre = "0" if pfns[0] == ZERO_PFN and len(pfns) == 1 else centre
         letter = "write" if words[0] & PTE_WRITE else "read"
         icon = icon if self.whole else icon.rpartition(" ")[2]
-        links = " ".join(dict.fromkeys(self.homes[pfn] for pfn in pfns if pfn in self.homes))
+        links = self.links.of_pages(reading, self.mm, vpns, pfns)
         told = f"{where}, {_frames_spoken(pfns)}, {spoken}"
         return State(look, (digit, centre, letter), icon, told, facts, links)
 
@@ -304,18 +315,32 @@ def _looks(reading: Reading, pfn: int, word: int) -> tuple[str, str, str]:
     return look, icon, ", ".join(words)
 
 
-def _swapped(digit: str, where: str, words: list[int], facts: tuple[tuple[str, ...], ...]) -> State:
+def _swapped(
+    digit: str, where: str, words: list[int], facts: tuple[Fact, ...], near: Iterable[str]
+) -> State:
     slots = [int(swp_offset(word)) for word in words]
     told = ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in ranges(sorted(set(slots))))
     centre = f"s{slots[0]}" if len(slots) == 1 else f"×{len(slots)}"
-    return State(
-        "swap", (digit, centre, "swap"), "swap", f"{where}, swapped out to slot {told}", facts
-    )
+    name = f"{where}, swapped out to slot {told}"
+    links = tags((f"s{slot}" for slot in slots), near)
+    return State("swap", (digit, centre, "swap"), "swap", name, facts, links)
 
 
 def _frames_spoken(pfns: Sequence[int]) -> str:
     told = ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in ranges(sorted(set(pfns))))
     return f"frame {told}" if len(set(pfns)) == 1 else f"frames {told}"
+
+
+def _refusal(reading: Reading, mm: int, vma: VmaFact) -> str:
+    """Say why `vma` did not merge with a neighbour below that looks like it; '' if none does."""
+    below = reading.vma_at(mm, vma.start_vpn - 1)
+    if below is None or below._replace(start_vpn=0, end_vpn=0, pgoff=0) != vma._replace(
+        start_vpn=0, end_vpn=0, pgoff=0
+    ):
+        return ""
+    if below.pgoff + below.end_vpn - below.start_vpn != vma.pgoff:
+        return "unmerged: pgoff jumps"
+    return "unmerged: another home"
 
 
 def _vma_look(vma: VmaFact) -> str:

@@ -12,8 +12,15 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from anonlab.formats.snapshot import Snapshot, VmaFact
-from anonlab.formats.words import PTE_SHIFT, ZERO_PFN, is_present, pte_letters, swp_offset
+from anonlab.formats.snapshot import Snapshot, VmaFact, WalkFact
+from anonlab.formats.words import (
+    PTE_SHIFT,
+    ZERO_PFN,
+    Geometry,
+    is_present,
+    pte_letters,
+    swp_offset,
+)
 from anonlab.view.facts import slot_facts
 from anonlab.view.reading import Frame, Reading, Space, is_whole, plural, ranges, read
 
@@ -24,6 +31,13 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.:+/@-]+")
 def text_twin(snapshot: Snapshot) -> str:
     """Return everything that a picture of `snapshot` shows as plain lines."""
     return "\n".join(text_lines(read(snapshot))) + "\n"
+
+
+def space_text(snapshot: Snapshot, mm: int) -> str:
+    """Return the part of the text twin that is about address space `mm`."""
+    reading = read(snapshot)
+    sentences = _space(reading, reading.spaces[mm])
+    return "".join(f"{line}\n" for sentence in sentences for line in _wrap(sentence))
 
 
 def text_lines(reading: Reading) -> list[str]:
@@ -38,6 +52,8 @@ def quoted(name: str) -> str:
 
 def _wrap(sentence: str) -> list[str]:
     """Break a line at its spaces, but never inside a quoted name."""
+    if len(sentence) <= COLUMNS:
+        return [sentence]
     indent = len(sentence) - len(sentence.lstrip())
     held = re.sub(r'"(?:[^"\\]|\\.)*"', lambda m: m[0].replace(" ", "\u00a0"), sentence)
     lines = textwrap.wrap(
@@ -68,6 +84,7 @@ def _sentences(reading: Reading) -> Iterator[str]:
     yield from _swap(snapshot)
     yield from _files(snapshot)
     yield from _graph(snapshot)
+    yield from (_walk(walk, snapshot.geometry) for walk in snapshot.walks)
 
 
 def _slots(snapshot: Snapshot) -> str:
@@ -232,3 +249,12 @@ def _graph(snapshot: Snapshot) -> Iterator[str]:
         yield f"Edge {quoted(edge.kind)}: {quoted(edge.tail)} to {quoted(edge.head)}."
     for name, value in snapshot.cost:
         yield f"Cost {quoted(name)}: {value}."
+
+
+def _walk(walk: WalkFact, shape: Geometry) -> str:
+    work = f"{plural(walk.nodes, 'node')} visited, {plural(walk.locks, 'lock')}"
+    probes = (
+        f"address space {mm} at {shape.address(vpn)} {'hit' if hit else 'miss'} after {nodes}"
+        for mm, vpn, hit, nodes in walk.probes
+    )
+    return f"Walk for frame {walk.pfn} from {quoted(walk.via)}, {work}: {', '.join(probes)}."

@@ -110,6 +110,8 @@ player
 # | <kbd>Space</kbd> | play, pause |
 # | <kbd>P</kbd> | predict: mark cells with the arrows and <kbd>Enter</kbd> |
 # | <kbd>T</kbd> | the picture as text, and back |
+# | <kbd>Enter</kbd> | choose a thing in the picture (<kbd>Tab</kbd>, arrows) |
+# | <kbd>W</kbd> | search for the chosen page, probe by probe |
 # | <kbd>Esc</kbd> | stop marking; again: leave the player |
 #
 # Click into the player first. All frames are in your browser: stepping never waits for Python.

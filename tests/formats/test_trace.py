@@ -50,7 +50,7 @@ def test_a_trace_that_comes_back_is_equal_step_by_step(plain: dict[str, Any]) ->
     [
         (["format"], "anonlab-history", "expected an object with format 'anonlab-trace'"),
         (["format"], None, "expected an object with format 'anonlab-trace', got None"),
-        (["version"], TRACE_VERSION + 1, "version 2 is not known here; this anonlab reads version"),
+        (["version"], TRACE_VERSION + 1, "version 3 is not known here; this anonlab reads version"),
         (["version"], "1", "version '1' is not known here"),
         (["title"], None, "trace: field 'title' must be str, got None"),
         (["steps"], {}, "trace: field 'steps' must be list"),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sample
+from visiting import ARGS, CHROMIUM, Visit
 
 from anonlab.formats.trace import Trace
 
@@ -42,3 +45,38 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "trace" in metafunc.fixturenames:
         traces = every_trace()
         metafunc.parametrize("trace", list(traces.values()), ids=list(traces))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no browser: chromium is not installed")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="no browser: playwright")
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pages")
+
+
+@pytest.fixture
+def visit(browser: Any, folder: Path) -> Iterator[Any]:
+    open_: list[Visit] = []
+
+    def go(trace: Any, fragment: str = "", predict: tuple[int, ...] = (), **options: Any) -> Visit:
+        from anonlab.view import save_html
+
+        path = save_html(trace, folder / f"{len(list(folder.iterdir()))}.html", predict=predict)
+        open_.append(Visit(browser, path, fragment, **options))
+        return open_[-1]
+
+    yield go
+    for each in open_:
+        each.page.close()
+        assert each.wrong == []
+        assert [url for url in each.requests if not url.startswith("file:")] == []
+        assert len(each.requests) == 1

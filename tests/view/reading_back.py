@@ -65,6 +65,11 @@ def true_facts(snapshot: Snapshot) -> set[Fact]:
     }
     out |= {("edge", e.tail, e.head, e.kind) for e in snapshot.edges}
     out |= {("cost", name, str(value)) for name, value in snapshot.cost}
+    for walk in snapshot.walks:
+        probes = [
+            f"{p.mm} {address(p.vpn)} {('miss', 'hit')[p.hit]} {p.nodes}" for p in walk.probes
+        ]
+        out.add(("walk", str(walk.pfn), walk.via, str(walk.nodes), str(walk.locks), *probes))
     return out
 
 
@@ -235,6 +240,11 @@ class _Text:
     def edge(self, kind: str, tail: str, head: str) -> Iterator[Fact]:
         yield ("edge", _plain(tail), _plain(head), _plain(kind))
 
+    def walk(self, pfn: str, via: str, nodes: str, locks: str, probes: str) -> Iterator[Fact]:
+        read = re.findall(rf"address space (\d+) at {_AT} (hit|miss) after (\d+)(?:, |$)", probes)
+        assert read, f"a walk without a probe: {probes!r}"
+        yield ("walk", pfn, _plain(via), nodes, locks, *(" ".join(probe) for probe in read))
+
     def cost(self, name: str, value: str) -> Iterator[Fact]:
         yield ("cost", _plain(name), value)
 
@@ -263,4 +273,5 @@ _READERS: list[tuple[str, Any]] = [
     (rf"Node {_NAME}: {_NAME} {_NAME}((?:, .*)?)\.", _Text.node),
     (rf"Edge {_NAME}: {_NAME} to {_NAME}\.", _Text.edge),
     (rf"Cost {_NAME}: (-?\d+)\.", _Text.cost),
+    (rf"Walk for frame (\d+) from {_NAME}, (\d+) nodes? visited, (\d+) locks?: (.*)\.", _Text.walk),
 ]  # fmt: skip

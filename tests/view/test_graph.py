@@ -12,15 +12,20 @@ from reading_back import true_facts
 
 from anonlab.formats.snapshot import Edge, Node, Snapshot
 from anonlab.formats.trace import Trace
-from anonlab.view.graph import GraphPanel, Place, column_layout, dot_layout, dot_source
-from anonlab.view.reading import read
+from anonlab.view.graph import GraphPanel, Layouter, Place, column_layout, dot_layout, dot_source
+from anonlab.view.links import Links
+from anonlab.view.reading import Reading, letters, read
 
 
 def panels(trace: Trace) -> tuple[GraphPanel, GraphPanel]:
     readings = [read(step.snapshot) for step in trace.steps]
     if not shutil.which("dot"):
         pytest.skip("no dot: the two layouts cannot be compared")
-    return GraphPanel(readings, dot_layout), GraphPanel(readings, lambda source: None)
+    return graph(readings, dot_layout), graph(readings, lambda source: None)
+
+
+def graph(readings: list[Reading], layouter: Layouter = dot_layout) -> GraphPanel:
+    return GraphPanel(readings, Links(readings, {}), letters(readings), layouter)
 
 
 def test_dot_and_columns_show_the_same_ids_and_facts(trace: Trace) -> None:
@@ -80,14 +85,14 @@ def test_columns_go_from_tail_to_head_and_survive_a_cycle() -> None:
 def test_a_name_that_dot_would_misread_does_not_reach_it() -> None:
     nodes = (Node('a"];x->y', "mm", 'label "quoted" \\N <b>'), Node("b\n", "k", ""))
     snapshot = Snapshot("d", 1, nodes=nodes, edges=(Edge(nodes[0].id, nodes[1].id, "e"),))
-    panel = GraphPanel([read(snapshot)])
+    panel = graph([read(snapshot)])
     told = {f for state in panel.states(read(snapshot)).values() for f in state.facts}
     assert told == {f for f in true_facts(snapshot) if f[0] in ("node", "edge")}
 
 
 def test_an_edge_to_nowhere_is_left_out_and_harms_nothing() -> None:
     snapshot = Snapshot("d", 1, nodes=(Node("a", "mm", "a"),), edges=(Edge("a", "lost", "e"),))
-    assert [c.kind for c in GraphPanel([read(snapshot)]).panel.cells] == ["head", "node"]
+    assert [c.kind for c in graph([read(snapshot)]).panel.cells] == ["head", "node"]
 
 
 def test_parallel_nodes_of_a_large_graph_share_a_place() -> None:
@@ -95,7 +100,7 @@ def test_parallel_nodes_of_a_large_graph_share_a_place() -> None:
     hub = Node("file1", "file", "file libc")
     edges = tuple(Edge("file1", node.id, "i_mmap") for node in nodes)
     snapshot = Snapshot("d", 1, nodes=(hub, *nodes), edges=edges)
-    panel = GraphPanel([read(snapshot)])
+    panel = graph([read(snapshot)])
     assert len(panel.places) == 2
     states = panel.states(read(snapshot))
     assert any("60 vmas" in state.texts for state in states.values())

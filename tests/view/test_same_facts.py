@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 
@@ -9,8 +10,10 @@ import pytest
 import sample
 from reading_back import player_facts, svg_facts, text_facts, true_facts
 
+from anonlab import DESIGNS, record
 from anonlab.formats.trace import Trace
-from anonlab.view import facts, snapshot_svg, text_twin
+from anonlab.histories.generate import generate
+from anonlab.view import facts, html, snapshot_svg, text_twin
 from anonlab.view.payload import payload
 
 
@@ -41,10 +44,28 @@ def test_every_text_states_every_fact_once(trace: Trace) -> None:
         assert len(told) == len(set(told))
 
 
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("seed", range(2))
+def test_random_histories_say_the_same_in_picture_page_and_text(design: str, seed: int) -> None:
+    trace = record(generate(seed, 60, frames=20, swap=12), design)
+    page = re.search(r'id="anonlab-state">(.*?)</script>', html(trace), re.S)
+    assert page
+    told = player_facts(json.loads(page[1])["frames"])
+    for at, (step, shown) in enumerate(zip(trace.steps, told, strict=True)):
+        truth = true_facts(step.snapshot)
+        assert set(shown) == truth
+        assert set(text_facts(text_twin(step.snapshot))) == truth
+        if at % 12 == 0:
+            assert set(svg_facts(snapshot_svg(step.snapshot))) == truth
+
+
 def test_the_players_text_is_the_text_twin(trace: Trace) -> None:
     made = payload(trace, most_bytes=10**8)
+    now: list[int] = []
     for step, shown in zip(trace.steps, made["steps"], strict=True):
-        lines = [made["lines"][number] for number in shown["lines"]]
+        head, tail, *new = shown["lines"]
+        now = now[:head] + new + now[len(now) - tail :]
+        lines = [made["lines"][number] for number in now]
         assert "\n".join(lines) + "\n" == text_twin(step.snapshot)
 
 

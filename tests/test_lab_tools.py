@@ -1,0 +1,131 @@
+"""In a real JupyterLab: choosing, walking, side by side, the bench, and what stays on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from labserver import Notebook, Watch, chromium, jupyter_lab, needs_browser
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import Locator, expect
+
+pytestmark = [needs_browser, pytest.mark.xdist_group("browser")]
+
+CELLS = (
+    "import anonlab\n"
+    "from anonlab import record\n"
+    "from anonlab.histories import library\n"
+    "from anonlab.view.player import Player",
+    "player = Player(record(library.load('fork_and_write')))\nplayer",
+    "two = ('anongroup', list(anonlab.DESIGNS)[-1])\n"
+    "Player({name: record(library.load('mremap_after_fork'), name) for name in two})",
+    "bench = anonlab.explore()\nbench",
+    "bench.kernel",
+)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Notebook, Watch]]:
+    """A notebook with a player, two designs side by side and a bench, run."""
+    folder = tmp_path_factory.mktemp("tools") / "notebooks"
+    folder.mkdir()
+    notebook = new_notebook(cells=[new_code_cell(source) for source in CELLS])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, folder / "tools.ipynb")
+    scratch: Path = tmp_path_factory.mktemp("light")
+    with chromium() as browser, jupyter_lab(folder, scratch) as address:
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        watch = Watch(page)
+        opened = Notebook(page, address, "tools.ipynb")
+        opened.run_all()
+        assert opened.complaints() == []
+        yield opened, watch
+        assert watch.wrong == []
+
+
+def player(lab: tuple[Notebook, Watch], number: int) -> Locator:
+    """The player of code cell `number`, in view: JupyterLab draws only what is near."""
+    notebook = lab[0]
+    notebook.page.evaluate(
+        f"() => window.jupyterapp.shell.currentWidget.content.scrollToItem({number}, 'start')"
+    )
+    found = notebook.page.locator(".jp-CodeCell").nth(number).locator(".anonlab-player")
+    found.scroll_into_view_if_needed()
+    return found
+
+
+def test_a_chosen_page_lights_up_and_its_walk_is_played_by_keys(
+    lab: tuple[Notebook, Watch],
+) -> None:
+    one = player(lab, 1)
+    one.locator("input[type=range]").fill("12")
+    one.locator("[id$=mm1-pte-31]").click()
+    expect(one.locator("[id$=frame-2]")).to_have_class("c frame read shared lit")
+    one.focus()
+    cells = lab[0].cells()
+    for probes in (1, 2):
+        lab[0].page.keyboard.press("w")
+        expect(one.locator(".al-walk li")).to_have_count(probes)
+    expect(one.locator(".al-end")).to_have_text("It found all 2.")
+    for key in ("n", "N", "W", "Enter"):
+        lab[0].page.keyboard.press(key)
+        assert lab[0].cells() == cells
+
+
+def test_the_first_prediction_reaches_python(lab: tuple[Notebook, Watch]) -> None:
+    one = player(lab, 1)
+    one.locator("input[type=range]").fill("10")
+    one.locator("[data-do=predict]").click()
+    one.locator("[data-do=unknown]").click()
+    expect(one).to_have_attribute("data-step", "11")
+    lab[0].start_cell("import json\n\njson.dumps(sorted(player.predictions))")
+    lab[0].until(f"return !(() => {{ {Notebook.LAST_RUNS} }})()", 30)
+    told = lab[0].ask(
+        "const last = model.cells.get(model.cells.length - 1);"
+        "return last.outputs.toJSON()[0].data['text/plain'];"
+    )
+    assert told == "'[\"11\"]'"
+
+
+def test_two_designs_move_together(lab: tuple[Notebook, Watch]) -> None:
+    both = player(lab, 2)
+    expect(both.locator(".al-lane")).to_have_count(2)
+    both.locator("[data-do=last]").click()
+    both.locator("[id$=d0-mm1-head]").click()
+    expect(both.locator("[id$=d1-mm1-head]")).to_have_class("c head on lit")
+
+
+def test_what_is_kept_for_paper_is_hidden_where_the_player_lives(
+    lab: tuple[Notebook, Watch],
+) -> None:
+    player(lab, 1)
+    static = lab[0].page.locator(".jp-CodeCell").nth(1).locator(".anonlab-static")
+    expect(static).to_have_count(1)
+    expect(static).to_be_hidden()
+
+
+def test_a_click_on_the_bench_moves_the_machine(lab: tuple[Notebook, Watch]) -> None:
+    bench = player(lab, 3)
+    page = lab[0].page
+    page.get_by_role("button", name="Fork", exact=True).click()
+    expect(page.locator(".jp-CodeCell").nth(3).get_by_text("choose a page")).to_be_visible()
+    bench.locator("[id$=mm1-pte-30]").click()
+    page.get_by_role("button", name="Fork", exact=True).click()
+    expect(bench.locator("[data-part=command]")).to_have_text("p2 = fork shell")
+    expect(bench.locator("[id$=mm2-pte-30]")).to_have_class("c pte read shared lit")
+    line = page.get_by_placeholder("child = fork shell")
+    line.fill("p2 write 0x30000 9")
+    line.press("Enter")
+    expect(bench.locator("[data-part=command]")).to_have_text("p2 write 0x30000 9")
+    expect(bench.locator("[id$=mm1-pte-30]")).to_contain_text("read")
+
+
+def test_a_kernel_shows_itself(lab: tuple[Notebook, Watch]) -> None:
+    lab[0].page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.content.scrollToItem(4, 'start')"
+    )
+    shown = lab[0].page.locator(".jp-CodeCell").nth(4)
+    expect(shown.locator("svg.anonlab-picture")).to_be_visible()
+    expect(shown.locator("summary")).to_have_text("The same as text")

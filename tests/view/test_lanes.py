@@ -1,0 +1,124 @@
+"""Side by side: steps of several designs brought to one sequence, each in its own order."""
+
+from __future__ import annotations
+
+import pytest
+import sample
+from reading_back import player_facts, true_facts
+
+from anonlab import DESIGNS, record
+from anonlab.formats.trace import Trace
+from anonlab.histories import library
+from anonlab.view import save_html
+from anonlab.view.counters import CHARTS, cost_series
+from anonlab.view.lanes import course
+from anonlab.view.payload import MOST_BYTES, payload, size
+
+DIFFERENT = ("anongroup", "anon_vma_chain")
+"""They take different steps after mremap of shared pages: one copies, one does not."""
+
+
+def traces(name: str = "mremap_after_fork") -> dict[str, Trace]:
+    history = library.load(name)
+    return {design: record(history, design) for design in DIFFERENT if design in DESIGNS}
+
+
+def test_every_step_of_every_design_has_its_place_in_its_own_order() -> None:
+    made = course(traces())
+    assert len({len(lane.at) for lane in made.lanes} | {len(made.words)}) == 1
+    for lane in made.lanes:
+        assert list(dict.fromkeys(lane.at)) == list(range(len(lane.steps)))
+
+
+def test_common_steps_are_told_once_and_stand_at_the_same_place() -> None:
+    made = course(traces())
+    ends = [at for at, step in enumerate(made.words) if step.level == "op"]
+    for at in ends:
+        told = {(lane.steps[lane.at[at]].operation, lane.steps[lane.at[at]].label)
+                for lane in made.lanes}  # fmt: skip
+        assert told == {(made.words[at].operation, made.words[at].label)}
+    keys = [(step.operation, step.label) for step in made.words]
+    assert len([key for key in keys if key[1] == "mremap.copy"]) < len(ends)
+    assert max(keys.count(key) for key in keys if "." not in key[1]) == 1
+
+
+def test_a_design_that_has_no_such_step_stays_and_says_so() -> None:
+    made = payload(traces())
+    silent = [step["lanes"] for step in made["steps"] if "has no such step" in step["lanes"]]
+    assert silent
+    course_ = course(traces())
+    for at, step in enumerate(made["steps"]):
+        for lane, told in zip(course_.lanes, step["lanes"], strict=True):
+            if told == "has no such step":
+                assert lane.at[at] == lane.at[at - 1]
+
+
+def test_each_lane_states_every_fact_of_its_own_snapshot() -> None:
+    made, played = payload(traces()), course(traces())
+    for at, told in enumerate(player_facts(made)):
+        wanted = [fact for lane in played.lanes
+                  for fact in true_facts(lane.steps[lane.at[at]].snapshot)]  # fmt: skip
+        assert sorted(told) == sorted(wanted)
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_four_designs_side_by_side_keep_the_budget_or_its_parts_do(name: str) -> None:
+    from anonlab.view.parts import Parts
+
+    history = library.load(name)
+    parts = Parts({design: record(history, design) for design in list(DESIGNS)[-4:]})
+    for wanted in parts.ids:
+        assert size(parts.part(wanted)) <= MOST_BYTES
+
+
+def test_traces_of_two_histories_do_not_stand_side_by_side() -> None:
+    one, other = record(library.load("prefork")), record(library.load("first_touch"))
+    with pytest.raises(ValueError, match="the trace of b is of another history"):
+        course({"a": one, "b": other})
+
+
+@pytest.mark.parametrize("many", [0, 5])
+def test_there_is_room_for_one_to_four(many: int) -> None:
+    trace = sample.lesson()
+    with pytest.raises(ValueError, match=f"one to 4 traces stand side by side, got {many}"):
+        course({str(at): trace for at in range(many)})
+
+
+# ---- cost over time -------------------------------------------------------------------------
+
+
+def test_the_charts_are_the_counters_of_the_snapshots() -> None:
+    played = traces("prefork")
+    made = payload(played)
+    common = course(played)
+    told = dict(made["costs"])
+    assert set(told) <= set(CHARTS)
+    for at in range(len(common.words)):
+        for number, lane in enumerate(common.lanes):
+            cost = dict(lane.steps[lane.at[at]].snapshot.cost)
+            assert told["nodes visited"][number][at] == cost["nodes"]
+            assert told["page tables probed"][number][at] == cost["probes"]
+
+
+def test_a_series_for_a_chart_has_a_line_for_every_design() -> None:
+    played = traces()
+    series = cost_series(played, "pages copied")
+    assert list(series) == list(played)
+    pairs = zip(series["anongroup"], series["anon_vma_chain"], strict=True)
+    assert any(copying > moving for copying, moving in pairs)
+    with pytest.raises(ValueError, match="there are the counts nodes visited"):
+        cost_series(played, "bogomips")
+
+
+def test_walks_do_not_count_as_work(tmp_path: object) -> None:
+    history = library.load("prefork")
+    assert record(history, walks=True).steps[-1].snapshot.cost == (
+        record(history, walks=False).steps[-1].snapshot.cost
+    )
+
+
+def test_a_page_may_hold_several_designs(tmp_path: object) -> None:
+    from pathlib import Path
+
+    target = save_html(traces(), Path(str(tmp_path)) / "two.html")
+    assert "side by side" in target.read_text(encoding="utf-8")

@@ -1,0 +1,115 @@
+"""Long traces: chapters that fit, operations first where there are too many steps, and a note."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+
+import pytest
+import sample
+from reading_back import player_facts, true_facts
+
+from anonlab import record
+from anonlab.formats.trace import Trace
+from anonlab.histories.generate import generate
+from anonlab.view import html
+from anonlab.view import parts as cutting
+from anonlab.view.export import MOST_PAGE_BYTES
+from anonlab.view.parts import Parts
+from anonlab.view.payload import MOST_BYTES, TooLarge, size
+from anonlab.view.player import Player
+
+
+@cache
+def long() -> Trace:
+    """A random history of some 500 steps."""
+    trace = record(generate(3, 200, frames=24, swap=12))
+    assert len(trace.steps) > 450
+    return trace
+
+
+@cache
+def long_parts() -> Parts:
+    return Parts(long())
+
+
+def test_500_steps_come_in_chapters_that_keep_the_budget_and_lose_nothing() -> None:
+    parts = long_parts()
+    assert 1 < len(parts.chapters) < 8
+    for one, two in pairwise(parts.chapters):
+        assert one[-1] == two[0]
+    assert sorted({at for kept in parts.chapters for at in kept}) == list(range(len(long().steps)))
+    for number, wanted in enumerate(parts.ids):
+        made = parts.part(wanted)
+        assert size(made) <= MOST_BYTES
+        assert made["kept"] == parts.chapters[number]
+        assert made["parts"]["here"] == wanted
+        assert [name for name, _ in made["parts"]["list"]] == parts.ids
+
+
+def test_a_chapter_states_the_facts_of_its_steps() -> None:
+    parts = long_parts()
+    made = parts.part("c1")
+    for at, told in zip(made["kept"], player_facts(made), strict=True):
+        assert set(told) == true_facts(long().steps[at].snapshot)
+
+
+def test_500_steps_make_a_page_of_all_parts_within_its_budget() -> None:
+    page = html(long())
+    assert len(page.encode()) <= MOST_PAGE_BYTES
+    assert all(f'"{name}":' in page for name in long_parts().ids)
+
+
+def test_more_steps_than_can_be_shown_are_sampled_by_operation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cutting, "MOST_STEPS", 400)
+    parts = Parts(long())
+    shown = [at for kept in parts.chapters for at in kept]
+    ends = [at for at, step in enumerate(long().steps) if step.level == "op"]
+    assert sorted(set(shown)) == ends
+    note = parts.part("c0")["note"]
+    assert note == f"Of {len(long().steps)} steps only the last one of each operation is shown."
+
+
+def test_the_sub_steps_of_an_operation_are_there_when_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cutting, "MOST_STEPS", 400)
+    parts = Parts(long())
+    first = parts.part("c0")
+    step = next(step for step in first["steps"] if "more" in step)
+    inside = parts.part(step["more"])
+    assert [one["operation"] for one in inside["steps"][1:]] == [step["operation"]] * (
+        len(inside["steps"]) - 1
+    )
+    assert inside["note"] == f"The sub-steps of: {step['text']}"
+    chapter, at = inside["parts"]["back"]
+    assert parts.part(chapter)["steps"][at]["operation"] == step["operation"]
+
+
+def test_a_page_of_too_many_operations_shows_some_of_them_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("anonlab.view.export.MOST_PAGE_BYTES", 700_000)
+    page = html(long())
+    assert len(page.encode()) <= 700_000
+    assert "steps only the last one of one in" in page or "of each operation is shown" in page
+    with pytest.raises(TooLarge, match="a page holds 700,000: export fewer steps"):
+        html(long(), thin=False)
+
+
+def test_a_player_shows_a_part_when_the_browser_asks() -> None:
+    player = Player(long())
+    assert player.kept[0] == 0
+    player.wanted = ["c1", -1]
+    assert player.kept == tuple(long_parts().chapters[1])
+    assert player.step == len(player.kept) - 1
+    with pytest.raises(ValueError, match="this trace has the parts c0, c1"):
+        player.show_part("c99")
+
+
+def test_a_small_trace_has_no_parts_to_choose_from() -> None:
+    made = Parts(sample.lesson()).part("c0")
+    assert "parts" not in made
+    assert made["note"] == ""
