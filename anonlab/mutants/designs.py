@@ -7,10 +7,12 @@ from anonlab.mutants.plant import Mutant
 from anonlab.rmap.anon_vma import AnonVma
 from anonlab.rmap.anon_vma_chain import AnonVmaChain
 from anonlab.rmap.anongroup import AnonGroup
+from anonlab.rmap.anonmm import AnonMm, Ring
 from anonlab.rmap.base import Rmap
 from anonlab.rmap.cow_context import Context, CowContext
 from anonlab.rmap.linear import LinearRmap
 from anonlab.rmap.per_mm_space import PerMmSpace
+from anonlab.rmap.pte_chain import Blocks, PteChain
 
 OF_DESIGNS: dict[str, Mutant] = {
     "mremap does not update index": Mutant(
@@ -181,5 +183,110 @@ OF_DESIGNS: dict[str, Mutant] = {
     ),
     "anongroup: the newest mm is asked first": Mutant(
         AnonGroup.candidates, 'self.walk_order == "head"', 'self.walk_order != "head"'
+    ),
+    "anonmm: a zombie is freed while pages name it": Mutant(
+        AnonMm._put, "if node.count == 0:", "if node.count == 0 or not node.mm:", "anonmm"
+    ),
+    "anonmm: the walk round the ring stops at the head": Mutant(
+        Ring.mms_from, "np.concatenate([mms[at:], mms[:at]])", "mms[at:]", "anonmm"
+    ),
+    "anonmm: the walk ends at home": Mutant(
+        Ring.mms_from, "np.concatenate([mms[at:], mms[:at]])", "mms[at : at + 1]", "anonmm"
+    ),
+    "anonmm: a home is kept when nobody maps the page": Mutant(
+        AnonMm.remove, "mem.mapcount[pfns] == 0", "mem.mapcount[pfns] == -1", "anonmm"
+    ),
+    "pte_chain: removal leaves the entry in the chain": Mutant(
+        PteChain._remove, "self._take(pfns[chained], ptes[chained])", "pass", "pte_chain"
+    ),
+    "pte_chain: removal fills the hole and keeps the entry that filled it": Mutant(
+        PteChain._take, "slots[heads, first] = 0", "pass", "pte_chain"
+    ),
+    "pte_chain: removal clears the slot and leaves a hole": Mutant(
+        PteChain._take,
+        "slots[at, slot] = slots[heads, first]\n    slots[heads, first] = 0",
+        "slots[at, slot] = 0",
+        "pte_chain",
+    ),
+    "anonmm: mremap does not update index": Mutant(
+        AnonMm.moved, "mem.index[pfns] = addrs", "pass", "anonmm"
+    ),
+    "anonmm: mremap moves a shared page without a copy": Mutant(
+        AnonMm.move, "users[pfns] > 1", "users[pfns] > 99", "anonmm"
+    ),
+    "anonmm: mremap copies what is not shared": Mutant(
+        AnonMm.move, "users[pfns] > 1", "users[pfns] > 0", "anonmm"
+    ),
+    "anonmm: a page swapped in elsewhere is not copied": Mutant(
+        AnonMm.clash, "index != vpns << PAGE_SHIFT", "index == -1", "anonmm"
+    ),
+    "anonmm: fork starts a ring of its own": Mutant(
+        AnonMm.fork_mm, "parent.rmap.ring).ring", "Ring()).ring", "anonmm"
+    ),
+    "anonmm: fork does not count the new node at the head": Mutant(
+        AnonMm.fork_mm, ".ring.head.count += 1", ".ring.head.count += 0", "anonmm"
+    ),
+    "anonmm: a page is not counted at its home": Mutant(
+        AnonMm.add, "node.count += pfns.size", "pass", "anonmm"
+    ),
+    "anonmm: swap-in takes the home away from who has it": Mutant(
+        AnonMm.add, "mem.mapcount[pfns] == 1", "mem.mapcount[pfns] >= 1", "anonmm"
+    ),
+    "anonmm: pages that leave a home together are counted once": Mutant(
+        AnonMm._leave,
+        "self._put(self.nodes[number], n)",
+        "self._put(self.nodes[number], 1)",
+        "anonmm",
+    ),
+    "anonmm: a zombie goes, but stays in the ring": Mutant(
+        AnonMm._put,
+        "del self.nodes[node.number], node.ring.nodes[node.number]",
+        "del self.nodes[node.number]",
+        "anonmm",
+    ),
+    "anonmm: the head goes while other nodes are there": Mutant(
+        AnonMm.drop_mm, "head.count == 1", "head.count <= 2", "anonmm"
+    ),
+    "anonmm: the ring does not hear of a new member": Mutant(
+        AnonMm._new_node, "ring.changed()", "pass", "anonmm"
+    ),
+    "anonmm: a walk skips the home": Mutant(
+        Ring.mms_from, "mms[at:], mms[:at]", "mms[at + 1 :], mms[:at]", "anonmm"
+    ),
+    "anonmm: re-homing forgets the old home": Mutant(
+        AnonMm._rehome, "self._leave(homes)", "pass", "anonmm"
+    ),
+    "pte_chain: fork enters no PTE": Mutant(
+        PteChain.dup, "self._add(pfns, self._address(vma.mm.number, vpns))", "pass", "pte_chain"
+    ),
+    "pte_chain: mremap keeps the old PTE": Mutant(
+        PteChain.moved,
+        "self._remove(pfns, self._address(old.mm.number, old_vpns))",
+        "pass",
+        "pte_chain",
+    ),
+    "pte_chain: the second mapping replaces the direct pointer": Mutant(
+        PteChain._add,
+        "self._push(pfns[direct], here[direct])",
+        "self.pte[pfns[direct]] = 0",
+        "pte_chain",
+    ),
+    "pte_chain: a new entry takes the first free slot": Mutant(
+        PteChain._add,
+        "used[~full].argmax(axis=1) - 1",
+        "0 * used[~full].argmax(axis=1)",
+        "pte_chain",
+    ),
+    "pte_chain: an emptied head stays": Mutant(
+        PteChain._take,
+        "empty = first == self.nrpte - 1",
+        "empty = first == self.nrpte",
+        "pte_chain",
+    ),
+    "pte_chain: page_referenced makes a chain of two direct": Mutant(
+        PteChain.referenced, " and not self.blocks.slots[block, :-1].any()", "", "pte_chain"
+    ),
+    "pte_chain: blocks are given out twice": Mutant(
+        Blocks.alloc, "self._nfree -= n", "self._nfree -= max(n - 1, 1)", "pte_chain"
     ),
 }
