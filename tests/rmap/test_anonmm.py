@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import functools
-import string
 
 import pytest
 from watched import PAGE, walked
 
 from anonlab import AnonMm, Kernel, Task, check
-from anonlab.formats.labels import LABELS
 
 SHARED, MIDDLE, PARENTS, LAST, FIRST, OWN = (0x30000 + n * PAGE for n in range(6))
 """One address for each case of tests/rmap/test_golden_counts.py."""
@@ -188,6 +186,36 @@ def test_the_walk_goes_from_home_to_the_tail_and_on_from_the_head():
     places = kernel.design.candidates(tasks[2].page(SHARED + PAGE).pfn)
     assert places.mms.tolist() == [3, 4, 5, 1, 2]
     assert places.nodes.tolist() == [1, 2, 3, 4, 5, 5]
+
+
+def test_the_ring_changes_with_every_node_and_mm_that_comes_or_goes():
+    kernel = Kernel("anonmm")
+    head = kernel.spawn("head")
+    head.mmap(PAGE, at=SHARED)
+    head.write(SHARED, 1)
+    ring, home = head.mm.rmap.ring, head.mm.rmap
+    assert ring.mms_from(home).tolist() == [1]
+    child = head.fork("child")
+    child.write(SHARED, 2)
+    late = child.fork("late")
+    assert ring.mms_from(home).tolist() == [1, 2, 3]
+    child.exit()
+    assert ring.mms_from(home).tolist() == [1, 0, 3]
+    late.munmap(SHARED, PAGE)
+    assert ring.mms_from(home).tolist() == [1, 3]
+    late.exit()
+    assert ring.mms_from(home).tolist() == [1]
+
+
+def test_swapoff_asks_for_no_more_frames_than_the_shared_pages_need():
+    kernel = Kernel("anonmm", frames=4, swap=4)
+    parent = kernel.spawn("parent")
+    parent.mmap(3 * PAGE, at=SHARED)
+    parent.write_range(SHARED, [1, 2, 3])
+    child = parent.fork("child")
+    assert parent.swap_out(SHARED, 3 * PAGE) == 3
+    kernel.swapoff()
+    assert parent.page(SHARED).pfn == child.page(SHARED).pfn
 
 
 # Counts
@@ -370,28 +398,3 @@ def test_index_is_the_address_in_bytes():
     task.write(SHARED, 1)
     page = task.page(SHARED)
     assert (page.index, page.mapping) == (SHARED, "anonmm head 1")
-
-
-def placeholders(text: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
-
-
-def test_its_words_fit_the_steps_and_speak_of_no_group():
-    for label, words in AnonMm.words.items():
-        assert placeholders(words.sentence) == placeholders(LABELS[label].sentence), label
-    for label, default in LABELS.items():
-        title, sentence, source = AnonMm.words.get(label, default)
-        assert "group" not in title + sentence, label
-        assert "13 March 2004" not in source, label
-
-
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        ({"mremap_policy": "never"}, "mremap_policy is one of mapcount, count; got 'never'"),
-        ({"cow_rule": "never"}, "cow_rule is one of count, .*; got 'never'"),
-    ],
-)
-def test_options_that_make_no_design_are_refused(options, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        AnonMm(**options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from watched import PAGE, copies, kept, truth, walked
 
 from anonlab import AnonMm, Kernel, Task, check
+from anonlab.formats.labels import LABELS
 
 A, B, C, D = 0x30000, 0x50000, 0x80000, 0xA0000
 
@@ -188,6 +190,13 @@ def test_page_referenced_gives_the_pages_of_the_dead_to_the_first_mm_that_maps_t
     assert other.page(A).mapping == "anonmm 2"
 
 
+def test_page_referenced_leaves_a_page_whose_home_lives_there_though_the_home_has_lost_it():
+    kernel, parent, child = two(AnonMm())
+    parent.munmap(A, PAGE)
+    kernel.page_referenced(child.page(A).pfn)
+    assert child.page(A).mapping == "anonmm head 1"
+
+
 def test_page_referenced_lets_a_zombie_go_with_its_last_page():
     kernel, _, child = two(AnonMm())
     grandchild = child.fork("grandchild")
@@ -211,6 +220,34 @@ def test_the_test_for_sharing_is_mapcount_as_posted_or_count_as_in_the_sketch(po
     check(kernel)
     assert copies(kernel)["mremap"] == (policy == "count")
     assert (parent.read(A), child.read(B)) == (7, 9)
+
+
+# Options and words
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_its_words_fit_the_steps_and_speak_of_no_group():
+    for label, words in AnonMm.words.items():
+        assert placeholders(words.sentence) == placeholders(LABELS[label].sentence), label
+    for label, default in LABELS.items():
+        title, sentence, source = AnonMm.words.get(label, default)
+        assert "group" not in title + sentence, label
+        assert "13 March 2004" not in source, label
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"mremap_policy": "never"}, "mremap_policy is one of mapcount, count; got 'never'"),
+        ({"cow_rule": "never"}, "cow_rule is one of count, .*; got 'never'"),
+    ],
+)
+def test_options_that_make_no_design_are_refused(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        AnonMm(**options)
 
 
 # The check
