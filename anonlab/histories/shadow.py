@@ -193,16 +193,20 @@ class Shadow:
         cells, pages = self.spaces[op.who].cells, _pages(op)
         npages = int(op.args.get("new_pages", len(pages)))
         head = cells[pages.start]
-        moved = [cells[vpn] for vpn in pages][:npages]
+        moved = [cells[vpn] for vpn in pages[:npages]]
         while len(moved) < npages:
             pgoff = head.pgoff + len(moved) if head.file else 0
             moved.append(head._replace(pgoff=pgoff, value=None))
         for vpn in pages:
-            cell = cells.pop(vpn)
-            if "dontunmap" in op.args:
+            cell = cells.pop(vpn, None)  # what is only cut off may have holes
+            if cell is not None and "dontunmap" in op.args:
                 cells[vpn] = cell._replace(value=None, locked=False)
-        for page, cell in enumerate(moved):
-            cells[(outcome.value >> PAGE_SHIFT) + page] = cell
+        first = outcome.value >> PAGE_SHIFT
+        cells.update(enumerate(moved, first))
+        if head.locked and "w" in head.prot:
+            # Memory may have run out before these came in: the machine knows.
+            task, gained = self.kernel.processes[op.who], range(first + len(pages), first + npages)
+            self._own(cells, [vpn for vpn in gained if task.page(vpn << PAGE_SHIFT) is not None])
 
     def _madvise(self, op: Op, outcome: Outcome) -> None:
         self._change(op, value=None)

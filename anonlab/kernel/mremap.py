@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anonlab.errors import BadAddress, InvalidArgument
+from anonlab.errors import BadAddress, InvalidArgument, SimulatedError
 from anonlab.formats.words import PAGE_SHIFT, PTE_SHIFT, Ints, Vpns
+from anonlab.kernel import fault
 from anonlab.kernel.arguments import aligned_vpn, inside, mm_of, npages_of, whole
 from anonlab.kernel.mapping import (
     clear,
@@ -57,7 +59,7 @@ def mremap(
     npages = old_npages if new_length is None else npages_of(process, "mremap", new_length)
     if npages == 0:
         raise InvalidArgument(f"{process.name}: EINVAL: mremap to length 0; munmap does that")
-    vma = source(process, mm, start_vpn, old_npages)
+    vma = source(process, mm, start_vpn, min(old_npages, npages))  # the rest is just unmapped
     if dontunmap and (npages != old_npages or vma.file is not None):
         raise InvalidArgument(
             f"{process.name}: EINVAL: mremap dontunmap keeps the length and takes private "
@@ -72,6 +74,7 @@ def mremap(
     elif (
         not dontunmap and old_npages and grow_in_place(kernel, mm, vma, end_vpn, start_vpn + npages)
     ):
+        fill_locked(kernel, process, mm, start_vpn + old_npages, start_vpn + npages)
         return done(kernel, process, start_vpn, npages)
     else:
         new_vpn = unmapped_vpn(kernel, process, "mremap", npages)
@@ -79,7 +82,17 @@ def mremap(
     move_vma(kernel, process, Move(vma, start_vpn, kept, new_vpn, npages, dontunmap))
     if kept < end_vpn:
         clear(kernel, mm, kept, end_vpn)
+    fill_locked(kernel, process, mm, new_vpn + old_npages, new_vpn + npages)
     return done(kernel, process, new_vpn, npages)
+
+
+def fill_locked(kernel: Kernel, process: Process, mm: Mm, start_vpn: int, end_vpn: int) -> None:
+    """Fault in the pages that a locked mapping has gained (make_pages_present, mm_populate). The
+    mapping has grown by now, and stays so if there is no memory for them."""
+    vma = mm.find_vma(start_vpn) if start_vpn < end_vpn else None
+    if vma is not None and vma.locked:
+        with suppress(SimulatedError):
+            fault.populate(kernel, process, start_vpn, end_vpn)
 
 
 def done(kernel: Kernel, process: Process, vpn: int, npages: int) -> int:

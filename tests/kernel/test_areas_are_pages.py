@@ -88,7 +88,7 @@ class Pages:
     ) -> type[Exception] | None:
         """None if it works; then `move` or `resize` says what it does."""
         run = [run for run in self.runs() if run.start_vpn <= vpn < run.end_vpn]
-        if not run or run[0].end_vpn < vpn + n:
+        if not run or run[0].end_vpn < vpn + min(n, new_n):
             return BadAddress
         if dontunmap and (n != new_n or run[0].file):
             return InvalidArgument
@@ -102,9 +102,10 @@ class Pages:
         return new_n <= n or tail
 
     def resize(self, vpn: int, n: int, new_n: int) -> None:
-        last = self.pages[vpn + n - 1]
         self.munmap(vpn + new_n, n - new_n)
-        self.pages |= {vpn + n + i: last.at(i + 1) for i in range(new_n - n)}
+        if new_n > n:
+            last = self.pages[vpn + n - 1]
+            self.pages |= {vpn + n + i: last.at(i + 1) for i in range(new_n - n)}
 
     def move(self, vpn: int, n: int, new_n: int, new: int, dontunmap: bool) -> None:
         head = self.pages[vpn]
@@ -209,6 +210,7 @@ def remap(
     ]
 )
 @example([("mmap", 48, 2, Attributes("r--")), ("mremap", 48, 1, 1, None, False)])
+@example([("mmap", 48, 2, Attributes("r--")), ("mremap", 48, 5, 1, None, False)])
 @settings(STEADY, max_examples=200)
 def test_vmas_are_the_longest_runs_of_pages_with_the_same_attributes(steps):
     kernel = Kernel(frames=200)

@@ -1,0 +1,149 @@
+"""A recording: what a Linux kernel did with a history, operation by operation, to be replayed where
+there is no such kernel or no right to look at it.
+
+It says which kernel and with which settings, and holds no frame numbers, no addresses of that
+machine and no name of it. A step keeps only what changed at each place since the step before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from anonlab.errors import FormatError
+from anonlab.formats.history import History
+from anonlab.formats.history_text import format as history_text
+from anonlab.formats.history_text import parse
+from anonlab.formats.sight import STATES, Place, Seen, Sight
+from anonlab.formats.trace import check_header, parse_json, write_json
+
+RECORDING_FORMAT = "anonlab-recording"
+RECORDING_VERSION = 1
+FULL, WEAK = "full", "weak"
+"""With names and counts of pages, as root sees them, or without."""
+
+
+class Shown(NamedTuple):
+    """What a machine showed after one operation: `error` is the name of the errno or signal, ''
+    where it succeeded; `values` what a read returned."""
+
+    error: str
+    values: tuple[int, ...]
+    sight: Sight
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A history with what a kernel showed after each of its operations.
+
+    kernel    what is to be known of it: release, machine, page_size, settings
+    view      FULL or WEAK
+    """
+
+    kernel: Mapping[str, Any]
+    view: str
+    history: History
+    shown: tuple[Shown, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the recording as plain data, with format name and version."""
+        return {
+            "format": RECORDING_FORMAT,
+            "version": RECORDING_VERSION,
+            "kernel": dict(self.kernel),
+            "view": self.view,
+            "history": history_text(self.history).splitlines(),
+            "steps": list(_steps(self.shown)),
+        }
+
+    @classmethod
+    def from_json(cls, plain: Any) -> Recording:
+        """Return the recording that `to_json` wrote.
+
+        raises  FormatError if this is none, of a version that this anonlab cannot read, or if it
+                does not hold one step per operation; the message names the step
+        """
+        check_header(plain, RECORDING_FORMAT, RECORDING_VERSION)
+        kernel, lines, steps = (
+            _typed(plain.get(name), kind, f"recording: field {name!r}")
+            for name, kind in (("kernel", dict), ("history", list), ("steps", list))
+        )
+        view = plain.get("view")
+        if view not in (FULL, WEAK):
+            raise FormatError(f"recording: field 'view' is {FULL!r} or {WEAK!r}, got {view!r:.60}")
+        history = parse("\n".join(_typed(line, str, "recording: a history line") for line in lines))
+        if len(steps) != len(history.ops):
+            raise FormatError(
+                f"recording: {len(history.ops)} operations and {len(steps)} steps; "
+                "there must be one step per operation"
+            )
+        return cls(kernel, view, history, tuple(_read_steps(steps)))
+
+    def dumps(self) -> str:
+        """Return the recording as JSON text; equal recordings give equal text."""
+        return write_json(self.to_json())
+
+    @classmethod
+    def loads(cls, text: str) -> Recording:
+        """Return the recording in JSON `text`; raises FormatError."""
+        return cls.from_json(parse_json(text))
+
+
+def _steps(shown: Iterable[Shown]) -> Iterable[dict[str, Any]]:
+    """Yield each step as plain data: error and values where there are any, and per process what
+    changed: [page, state, name, mapcount, exclusive, value], or [page] where nothing is any more.
+    """
+    before: Sight = {}
+    for step in shown:
+        changes: dict[str, list[Any]] = {}
+        for place in sorted(before.keys() | step.sight.keys()):
+            seen = step.sight.get(place)
+            if seen != before.get(place):
+                changes.setdefault(place[0], []).append([place[1], *(seen or ())])
+        plain: dict[str, Any] = {"error": step.error} if step.error else {}
+        if step.values:
+            plain["values"] = list(step.values)
+        if changes:
+            plain["pages"] = changes
+        before = step.sight
+        yield plain
+
+
+def _read_steps(steps: list[Any]) -> Iterable[Shown]:
+    """Yield what `_steps` wrote; FormatError names the step."""
+    sight: dict[Place, Seen] = {}
+    for number, plain in enumerate(steps):
+        where = f"recording: step {number}"
+        _typed(plain, dict, where)
+        if unknown := sorted(plain.keys() - {"error", "values", "pages"}):
+            raise FormatError(f"{where}: has no field {unknown[0]!r:.60}")
+        error = _typed(plain.get("error", ""), str, f"{where}: error")
+        values = _typed(plain.get("values", []), list, f"{where}: values")
+        sight = dict(sight)
+        for process, rows in _typed(plain.get("pages", {}), dict, f"{where}: pages").items():
+            for row in _typed(rows, list, f"{where}: {process!r:.60}"):
+                _change(sight, process, row, where)
+        numbers = tuple(_typed(value, int, f"{where}: a value") for value in values)
+        yield Shown(error, numbers, dict(sorted(sight.items())))
+
+
+def _change(sight: dict[Place, Seen], process: str, row: Any, where: str) -> None:
+    """Do to `sight` what one row says."""
+    kinds = (int, str, int, int, bool | None, int | None)
+    right = isinstance(row, list) and len(row) in (1, len(kinds))
+    if not right or not all(map(isinstance, row, kinds)) or not {*row[1:2]} <= {*STATES}:
+        raise FormatError(
+            f"{where}: a page is [number, state, name, mapcount, exclusive, value] with a state of "
+            f"{', '.join(STATES)}, or [number] where nothing is any more; got {row!r:.80}"
+        )
+    if len(row) == 1:
+        sight.pop((process, row[0]), None)
+    else:
+        sight[process, row[0]] = Seen(*row[1:])
+
+
+def _typed(value: Any, kind: type, where: str) -> Any:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise FormatError(f"{where} must be {kind.__name__}, got {value!r:.60}")
+    return value

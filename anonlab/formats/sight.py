@@ -1,0 +1,82 @@
+"""What can be seen of a machine's pages from outside, be it simulated or real: plain data.
+
+A sight tells for every place (process, page number) what stands in its page table. It holds no
+frame numbers but names: a page has one name as long as it is mapped somewhere, so that two machines
+can be compared over time. A single look cannot tell who got the copy, or that there was one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+ZERO, PAGE, SWAP = "zero", "page", "swap"
+ALONE, SHARED = "alone", "shared"
+STATES = (ZERO, PAGE, SWAP, ALONE, SHARED)
+"""The zero page, a page, a swap entry; and what a page is to an observer who may not see names:
+mapped once, or more than once."""
+
+Place = tuple[str, int]
+"""Name of a process, page number."""
+
+
+class Seen(NamedTuple):
+    """What stands at one place.
+
+    name       of the page or swap slot; 0 where none is known, as for the zero page
+    mapcount   page-table entries that map the page; 0 where unknown
+    exclusive  the kernel's mark of a page that may be written at once; None where unknown
+    value      the content tag; None where unknown
+    """
+
+    state: str
+    name: int = 0
+    mapcount: int = 0
+    exclusive: bool | None = None
+    value: int | None = None
+
+
+Sight = Mapping[Place, Seen]
+"""Every place where something stands, in ascending order."""
+
+
+class Names:
+    """Gives names to the pages and swap slots of one machine, look after look.
+
+    A name lasts as long as the thing stands somewhere. What was nowhere for one look is forgotten:
+    a page that comes back from the swap cache after that has a new name on every machine.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[str, int], int] = {}
+        self._last = 0
+
+    def name(self, found: Sight) -> Sight:
+        """Return `found` in ascending order with names in the place of frame or slot numbers."""
+        kept: dict[tuple[str, int], int] = {}
+        sight = {}
+        for place, seen in sorted(found.items()):
+            if seen.name:
+                key = (seen.state, seen.name)
+                if key not in kept:
+                    kept[key] = self._names.get(key) or self._next()
+                seen = seen._replace(name=kept[key])
+            sight[place] = seen
+        self._names = kept
+        return sight
+
+    def _next(self) -> int:
+        self._last += 1
+        return self._last
+
+
+def weaken(sight: Sight) -> Sight:
+    """Return what an ordinary user sees of `sight`: no names, and of a page no more than whether
+    it is mapped once or more often."""
+    weak = {}
+    for place, seen in sight.items():
+        state = seen.state
+        if state == PAGE:
+            state = ALONE if seen.mapcount == 1 else SHARED
+        weak[place] = Seen(state, value=seen.value)
+    return weak

@@ -1,0 +1,173 @@
+"""A real process that does what it is told, one system call at a time, and is otherwise still.
+
+Run as a program of its own, with nothing but the standard library, because execve has to start it
+again and again. A command is one packet of words: a verb and numbers. The answer is an errno (0 if
+all went well) and numbers. Memory is touched at the worker's own addresses, by read and write of a
+pipe: a touch that would be a SIGSEGV is then an EFAULT, and the worker lives on.
+
+There are several sockets, one per process that can live at a time, made before the first process
+is: a child is told its number and can be spoken to at once. When nobody is left at the other end,
+the worker ends.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import struct
+import sys
+from collections.abc import Callable
+
+PAGE_SIZE = 4096
+PACKET = 1 << 16
+"""Bytes of a command or an answer, at most."""
+PEEKED = 1024
+"""Pages that one command looks into, at most."""
+NO_VALUE = "-"
+
+PR_SET_CHILD_SUBREAPER = 36
+PR_SET_THP_DISABLE = 41
+MAP_PRIVATE_ANONYMOUS = 0x22
+MAP_FIXED = 0x10
+MAP_FIXED_NOREPLACE = 0x100000
+MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP = 1, 2, 4
+
+_TAG = struct.Struct("=q")
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mmap.restype = _libc.mremap.restype = ctypes.c_void_p
+_libc.read.restype = _libc.write.restype = ctypes.c_ssize_t
+
+Answer = tuple[int, list[str]]
+
+
+def _call(name: str, *args: int) -> Answer:
+    """Call the C library; return the errno and what a call for an address returned."""
+    function = getattr(_libc, name)
+    result = function(*map(ctypes.c_ulong, args))
+    if result in (-1, ctypes.c_size_t(-1).value):
+        return ctypes.get_errno(), []
+    return 0, [str(result or 0)]
+
+
+class Worker:
+    """One image of one process: `sockets` are the numbers of all of them, `slot` is its own."""
+
+    def __init__(self, sockets: list[int], slot: int) -> None:
+        self.sockets, self.slot = sockets, slot
+        self.source, self.sink = os.pipe()
+
+    def serve(self) -> None:
+        """Do one command after another, until nobody is there to give one."""
+        while True:
+            words = os.read(self.sockets[self.slot], PACKET).decode().split()
+            if not words:
+                os._exit(0)
+            self.answer(*COMMANDS[words[0]](self, *map(int, words[1:])))
+
+    def answer(self, error: int, numbers: list[str]) -> None:
+        """Send an answer."""
+        os.write(self.sockets[self.slot], " ".join([str(error), *numbers]).encode())
+
+    def fork(self, slot: int) -> Answer:
+        """Make a child that listens to `slot`; the parent answers with its pid."""
+        pid = os.fork()
+        if pid:
+            return 0, [str(pid)]
+        self.slot = slot
+        self.serve()
+        return 0, []
+
+    def execve(self) -> Answer:
+        """Become this program again; the new image gives the answer."""
+        sockets = ",".join(map(str, self.sockets))
+        for number in self.sockets:
+            os.set_inheritable(number, True)
+        command = [sys.executable, "-I", "-S", __file__, "again", sockets, str(self.slot)]
+        os.execv(sys.executable, command)
+
+    def exit(self) -> Answer:
+        """End at once."""
+        os._exit(0)
+
+    def mmap(self, addr: int, length: int, prot: int, fixed: int) -> Answer:
+        """Map private anonymous memory."""
+        flags = MAP_PRIVATE_ANONYMOUS | (MAP_FIXED if fixed else MAP_FIXED_NOREPLACE)
+        return _call("mmap", addr, length, prot, flags, (1 << 64) - 1, 0)
+
+    def mremap(self, addr: int, old: int, length: int, new: int, dontunmap: int) -> Answer:
+        """Resize in place if `new` is 0, else move there."""
+        flags = MREMAP_MAYMOVE | MREMAP_FIXED if new else 0
+        flags |= MREMAP_DONTUNMAP if dontunmap else 0
+        return _call("mremap", addr, old, length, flags, new)
+
+    def write(self, addr: int, value: int, npages: int) -> Answer:
+        """Write value, value + 1, … to the first bytes of the pages from `addr` on."""
+        for page in range(npages):
+            os.write(self.sink, _TAG.pack(value + page))
+            at = ctypes.c_void_p(addr + page * PAGE_SIZE)
+            if _libc.read(self.source, at, _TAG.size) != _TAG.size:
+                error = ctypes.get_errno()
+                os.read(self.source, _TAG.size)
+                return error, []
+        return 0, []
+
+    def read(self, addr: int, npages: int) -> Answer:
+        """Read the first bytes of the pages from `addr` on."""
+        values = []
+        for page in range(npages):
+            value = self._value(addr + page * PAGE_SIZE)
+            if value is None:
+                return ctypes.get_errno(), []
+            values.append(str(value))
+        return 0, values
+
+    def peek(self, *addrs: int) -> Answer:
+        """Read the first bytes of pages that are there; NO_VALUE where that is forbidden."""
+        values = map(self._value, addrs)
+        return 0, [NO_VALUE if value is None else str(value) for value in values]
+
+    def _value(self, addr: int) -> int | None:
+        if _libc.write(self.sink, ctypes.c_void_p(addr), _TAG.size) != _TAG.size:
+            return None
+        return int(_TAG.unpack(os.read(self.source, _TAG.size))[0])
+
+
+COMMANDS: dict[str, Callable[..., Answer]] = {
+    "fork": Worker.fork,
+    "execve": Worker.execve,
+    "exit": Worker.exit,
+    "mmap": Worker.mmap,
+    "mremap": Worker.mremap,
+    "munmap": lambda worker, addr, length: _call("munmap", addr, length),
+    "mprotect": lambda worker, addr, length, prot: _call("mprotect", addr, length, prot),
+    "madvise": lambda worker, addr, length, advice: _call("madvise", addr, length, advice),
+    "mlock": lambda worker, addr, length: _call("mlock", addr, length),
+    "munlock": lambda worker, addr, length: _call("munlock", addr, length),
+    "write": Worker.write,
+    "read": Worker.read,
+    "peek": Worker.peek,
+}
+
+
+def settle(cpu: int) -> None:
+    """Be alone on one CPU, without huge pages, deaf to Ctrl-C, and father of all orphans: children
+    inherit the first three, and whoever ends is gone at once (SIGCHLD is ignored)."""
+    os.sched_setaffinity(0, {cpu})
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for option in (PR_SET_CHILD_SUBREAPER, PR_SET_THP_DISABLE):
+        _libc.prctl(option, 1, 0, 0, 0)
+
+
+def main(how: str, sockets: str, slot: str, cpu: str = "") -> None:
+    """Serve: as the nursery of a history, pinned to `cpu`, or again, after an execve."""
+    worker = Worker([int(number) for number in sockets.split(",")], int(slot))
+    if how == "nursery":
+        settle(int(cpu))
+    worker.answer(0, [])
+    worker.serve()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

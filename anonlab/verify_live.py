@@ -1,0 +1,293 @@
+"""The simulated machine held against a Linux kernel, the running one or a recorded one.
+
+Under anon_vma_chain with today's rule for reuse it must show the same after every operation: which
+page stands where, followed over time, how often it is mapped, its exclusive mark and its contents.
+Under the anon memory group it must differ exactly where that copies what mremap moves.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from anonlab.formats.history import History, Op
+from anonlab.formats.history_text import format as history_text
+from anonlab.formats.history_text import parse
+from anonlab.formats.recording import FULL, WEAK, Recording, Shown
+from anonlab.formats.sight import PAGE, SWAP, ZERO, Names, Place, Seen, Sight
+from anonlab.formats.words import PG_EXCLUSIVE, ZERO_PFN, swp_offset
+from anonlab.histories.run import Outcome, apply, make_kernel
+from anonlab.histories.shrink import shrink
+from anonlab.histories.witnessable import witnessable
+from anonlab.kernel import cow
+from anonlab.kernel.walk import walk_each
+from anonlab.linux.copies import Copies, Divided
+from anonlab.linux.judge import Judge, pageouts
+from anonlab.rmap import DESIGNS
+from anonlab.scan import scan
+from anonlab.workers import ncpus, share
+
+OPS_PER_HISTORY = 50
+BATCH = 10
+"""So many histories share their real processes' nursery."""
+WALKED_EVERY = 5
+"""After so many operations every live page is walked, and held against who really maps it."""
+SHOWN = 3
+Progress = Callable[[int, int], None]
+
+
+class Simulated:
+    """A simulated machine that shows what a real kernel shows."""
+
+    def __init__(self, history: History, design: str) -> None:
+        self.kernel = make_kernel(history, DESIGNS[design]())
+        self.names = Names()
+        self.skipped = 0
+        self.raw: Sight = {}
+        """The last sight with frame numbers for names."""
+
+    def do(self, op: Op) -> Shown:
+        """Do `op` as a real kernel would be asked to, and show what is seen then."""
+        if op.verb == "swap_out":
+            ops, self.skipped = pageouts(op, self.raw)
+            for each in ops:
+                apply(self.kernel, each)
+            outcome = Outcome()
+        else:
+            outcome = apply(self.kernel, op)
+        self.raw = sight_of(self)
+        values = outcome.value if op.verb == "read" and not outcome.error else ()
+        return Shown(_errno(outcome), tuple(values), self.names.name(self.raw))
+
+    def missed(self, real: Sight, shown: Sight) -> int:
+        """Return how many of the places that `real` shows the walks of the design miss."""
+        pfns = {shown[place].name: seen.name for place, seen in self.raw.items()}
+        where: dict[int, set[Place]] = {}
+        for place, seen in real.items():
+            if seen.state == PAGE and place in shown:
+                where.setdefault(pfns[shown[place].name], set()).add(place)
+        if not where:
+            return 0
+        spaces = {task.mm.number: name for name, task in self.kernel.processes.items() if task.mm}
+        walks = zip(where.values(), walk_each(self.kernel, list(where)), strict=True)
+        return sum(
+            len(places - {(spaces[mm], vpn) for mm, vpn in zip(hits.mms, hits.vpns, strict=True)})
+            for places, hits in walks
+        )
+
+
+def sight_of(simulated: Simulated) -> Sight:
+    """Return what stands in the page tables, with frame and slot numbers for names."""
+    kernel, truth = simulated.kernel, scan(simulated.kernel)
+    mem, marked = kernel.mem_map, cow.marks(kernel)
+    spaces = {task.mm.number: name for name, task in kernel.processes.items() if task.mm}
+    pfns = np.where(truth.present, truth.pfns, ZERO_PFN)
+    columns = (truth.mms, truth.vpns, truth.words, truth.present, pfns)
+    facts = (mem.mapcount[pfns], mem.has(pfns, PG_EXCLUSIVE), mem.data[pfns])
+    sight = {}
+    for mm, vpn, word, present, pfn, mapcount, exclusive, data in zip(
+        *(column.tolist() for column in (*columns, *facts)), strict=True
+    ):
+        if vpn >= kernel.geometry.task_npages - 2:
+            continue  # the stack that execve makes: a real one lies outside the window
+        if not present:
+            seen = Seen(SWAP, swp_offset(word))
+        elif pfn == ZERO_PFN:
+            seen = Seen(ZERO, value=0)
+        else:
+            seen = Seen(PAGE, pfn, mapcount, exclusive if marked else None, data)
+        sight[spaces[mm], vpn] = seen
+    return sight
+
+
+def _errno(outcome: Outcome) -> str:
+    """Return the name of the errno or signal in the message of an outcome, '' for success."""
+    return outcome.error.split(": ")[1] if outcome.error else ""
+
+
+@dataclass
+class Held:
+    """What came out when histories were held against a kernel.
+
+    explained      differences with a reason, by the name of the rule
+    failures       histories that differ without a reason, as text with the difference as a comment
+    differs        histories in which the anon memory group differs · copies  in which it copies
+    told           of the last history: where the group differs, operation by operation
+    """
+
+    histories: int = 0
+    operations: int = 0
+    explained: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    differs: int = 0
+    copies: int = 0
+    missed: int = 0
+    told: list[Divided] = field(default_factory=list)
+
+    def add(self, other: Held) -> None:
+        """Add the numbers and failures of `other`."""
+        for name in ("histories", "operations", "failures", "differs", "copies", "missed"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.explained.update(other.explained)
+        self.told = other.told
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `anonlab verify --live --json` prints under "live"."""
+        return {
+            "histories": self.histories,
+            "operations": self.operations,
+            "unexplained": len(self.failures),
+            "explained": {rule: n for rule, n in sorted(self.explained.items()) if n},
+            "anongroup_differs": self.differs,
+            "anongroup_mremap_copies": self.copies,
+            "missed_sharers": self.missed,
+        }
+
+    @property
+    def ok(self) -> bool:
+        """True if nothing differs without a reason and no sharer was missed."""
+        return not self.failures and not self.missed and self.differs == self.copies
+
+
+def hold(
+    history: History, shown: Iterable[Shown], view: str = FULL, design: str = "anon_vma_chain"
+) -> Held:
+    """Run `history` under `design` and under the anon memory group, and hold both against what a
+    kernel has `shown`; stop at the first difference without a reason."""
+    held = Held(histories=1)
+    modern, judge = Simulated(history, design), Judge(view)
+    group = Group(history) if view == FULL else None
+    for number, (op, real) in enumerate(zip(history.ops, shown, strict=False)):
+        ours = modern.do(op)
+        wrong = judge.see(op, ours, real)
+        judge.explained["skipped_pageout"] += op.verb == "swap_out" and modern.skipped > 0
+        if judge.over:
+            break
+        if not wrong and view == FULL and not (number + 1) % WALKED_EVERY:
+            held.missed += modern.missed(real.sight, ours.sight)
+        if group is not None and not wrong:
+            wrong = group.see(op, real)
+        held.operations += 1
+        if wrong:
+            prefix = replace(history, ops=history.ops[: number + 1])
+            held.failures.append(f"{history_text(prefix)}# {wrong}\n")
+            break
+    held.explained = judge.explained
+    if group is not None:
+        held.told = group.copies.told
+        held.explained["merged_vmas"] += bool(group.copies.over)
+        held.differs = any(each.differ for each in held.told)
+        held.copies = group.copies.copied
+    return held
+
+
+class Group:
+    """The anon memory group beside a kernel; not where there is swap, which is another matter."""
+
+    def __init__(self, history: History) -> None:
+        self.simulated = Simulated(history, "anongroup")
+        self.copies = Copies()
+        self.swapped = any(op.verb == "swap_out" for op in history.ops)
+        self._before = 0
+
+    def see(self, op: Op, real: Shown) -> str:
+        """Do `op`, return what differs without a reason, or ''."""
+        if self.swapped or self.copies.over:
+            return ""
+        ours = self.simulated.do(op)
+        ncopies = self.simulated.kernel.design.cost.copies_mremap
+        wrong = self.copies.see(op, ours, real, ncopies - self._before)
+        self._before = ncopies
+        return f"anongroup: {wrong}" if wrong else ""
+
+
+def hold_recording(recording: Recording) -> Held:
+    """Hold the simulated machine against a recorded kernel."""
+    return hold(recording.history, recording.shown, recording.view)
+
+
+def hold_live(
+    operations: int = 10_000,
+    seed: int = 1,
+    progress: Progress | None = None,
+    view: str = "",
+    length: int = OPS_PER_HISTORY,
+) -> Held:
+    """Run random histories on the running kernel and hold the simulated machine against it.
+
+    operations  compared in all, in histories of `length`; where one ends early, others follow
+    view        FULL or WEAK; '' for as much as this process may see
+    progress    called with (operations done, operations in all)
+    raises      ValueError if the running kernel cannot be the witness: it says why
+    """
+    if operations < 1 or length < 1:
+        raise ValueError(f"operations must be >= 1, got {min(operations, length)}")
+    from anonlab.linux.oracle import Oracle, has_swap
+
+    with Oracle(view) as oracle:
+        view, swap = oracle.view, has_swap()
+    held = Held()
+    while held.operations < operations and not held.failures:
+        jobs = _jobs(operations - held.operations, length, held.histories)
+        for result in share("anonlab.verify_live:run", [[seed, view, swap, *job] for job in jobs]):
+            held.add(Held(**{**result, "told": [], "explained": Counter(result["explained"])}))
+            if progress is not None:
+                progress(held.operations, operations)
+    held.failures[:SHOWN] = [shortest(text, view) for text in held.failures[:SHOWN]]
+    return held
+
+
+def _jobs(operations: int, length: int, first: int) -> list[tuple[int, list[int], int]]:
+    """Return batches of histories: number of the first, operations of each, number of the CPU."""
+    sizes = [length] * (operations // length)
+    if operations % length:
+        sizes.append(operations % length)
+    return [
+        (first + at, sizes[at : at + BATCH], number % ncpus())
+        for number, at in enumerate(range(0, len(sizes), BATCH))
+    ]
+
+
+def run(seed: int, view: str, swap: bool, first: int, sizes: list[int], cpu: int) -> dict[str, Any]:
+    """Be a worker: some histories, from number `first` on, on one CPU."""
+    from anonlab.linux.oracle import Oracle
+
+    held = Held()
+    with Oracle(view, sorted(os.sched_getaffinity(0))[cpu]) as oracle:
+        for number, nops in enumerate(sizes, first):
+            history = history_of(seed, number, nops, swap)
+            held.add(hold(history, oracle.run(history), view))
+    return {**vars(held), "told": [], "explained": dict(held.explained)}
+
+
+def history_of(seed: int, number: int, nops: int = OPS_PER_HISTORY, swap: bool = False) -> History:
+    """Return history `number` of the run that begins with `seed`; every third swaps if it can."""
+    return witnessable(seed * 1_000_003 + number, nops, swap and number % 3 == 2)
+
+
+def shortest(text: str, view: str) -> str:
+    """Return the failure `text` with as few operations as still differ on the running kernel."""
+    from anonlab.linux.oracle import Oracle
+
+    with Oracle(view) as oracle:
+
+        def failures(history: History) -> list[str]:
+            return hold(history, oracle.run(history), view).failures
+
+        history = shrink(parse(text), lambda shorter: bool(failures(shorter)))
+        return next(iter(failures(history)), text)
+
+
+def steps(held: Held) -> Iterator[str]:
+    """Yield where the group differs in the last history, one sentence per operation."""
+    for each in held.told:
+        copied = f"copies {len(each.copied)} pages, " if each.copied else ""
+        yield f"operation {each.operation + 1}, {each.text}: {copied}{len(each.differ)} differ"
+
+
+__all__ = ["FULL", "WEAK", "Held", "hold", "hold_live", "hold_recording"]
