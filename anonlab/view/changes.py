@@ -119,7 +119,6 @@ _FIELDS = {
     "slot": ("", "", "use count", "content", "cached in frame"),
     "file": ("", "", "mapping", "pages", "kind"),
     "cached": ("", "", "", "frame"),
-    "node": ("", "", "kind", "label"),
 }
 
 
@@ -128,11 +127,27 @@ def _differs(was: Fact, now: Fact) -> str:
     if now[0] == "pte":
         old, new = _mapped(was), _mapped(now)
         return f"now {new} (was {old})" if old != new else f"bits {was[-1]} became {now[-1]}"
+    if now[0] == "node":
+        return _node_differs(was, now)
     names = _FIELDS[now[0]]
     if len(was) != len(now) or len(now) > len(names):
         return "changed: " + ", ".join(now[len(names) :] or now[2:])
     rows = zip(names, was, now, strict=False)
     said = [f"{name} {_tag(name, a)} → {_tag(name, b)}" for name, a, b in rows if a != b]
+    return ", ".join(said)
+
+
+def _node_differs(was: Fact, now: Fact) -> str:
+    """Say which facts of a node of the graph are different: they have names of their own."""
+    old, new = (dict(pair.split("=", 1) for pair in fact[4:]) for fact in (was, now))
+    old |= {"kind": was[2], "label": was[3]}
+    new |= {"kind": now[2], "label": now[3]}
+    both = dict.fromkeys([*old, *new])
+    said = [
+        f"{name} {old.get(name) or 'none'} → {new.get(name) or 'none'}"
+        for name in both
+        if old.get(name) != new.get(name)
+    ]
     return ", ".join(said)
 
 

@@ -38,43 +38,46 @@ def html(
 ) -> str:
     """Return a page that plays a trace, or several of one history side by side, by name.
 
-    `#step=7` in its address opens step 7. A trace that is longer than a page holds shows the last
-    step of each operation, then of every second, fourth, … one, and says so.
+    `#step=7` in its address opens step 7. Of a trace that is longer than a page holds, the page has
+    the last step of each operation, then of the first operations only, and says so.
     thin    False: raise instead
     raises  ValueError for a trace that is empty or too large
     """
     predict = tuple(predict)
-    first = Parts(played, title, predict, layouter)
-    page = _fitting(first)
-    if isinstance(page, str):
-        return page
-    every, need = 0, page
-    while thin and (every == 0 or every < len(first.kept)):
-        every = max(1, every * 2)
-        page = _fitting(Parts(played, title, predict, layouter, every))
-        if isinstance(page, str):
-            return page
-    raise TooLarge(
-        f"the page for {first.course.title!r} needs {need:,} bytes, a page holds "
-        f"{MOST_PAGE_BYTES:,}: export fewer steps, for example Trace(title, trace.steps[:50])",
-        need,
-    )
+    parts = Parts(played, title, predict, layouter)
+    made, need = _fitting(parts)
+    if len(made) == len(parts.ids):
+        return _page(made)
+    if not thin:
+        raise TooLarge(
+            f"the page for {parts.course.title!r} needs {need:,} bytes, a page holds "
+            f"{MOST_PAGE_BYTES:,}: export fewer steps, for example Trace(title, trace.steps[:50])",
+            need,
+        )
+    if not parts.sampled:
+        parts = Parts(played, title, predict, layouter, sampled=True)
+        made, _ = _fitting(parts)
+    if len(made) < len(parts.ids):
+        for part in made.values():
+            part["note"] += f" This page holds {len(made)} of {len(parts.ids)} parts."
+            part["parts"]["list"] = part["parts"]["list"][: len(made)]
+    return _page(made)
 
 
-def _fitting(parts: Parts) -> str | int:
-    """Return the page of all parts, or the bytes that it would need at least."""
+def _fitting(parts: Parts) -> tuple[dict[str, Payload], int]:
+    """Return the first parts that fit on a page, one at least, and the bytes that all need."""
     made: dict[str, Payload] = {}
-    need = 0
+    need = len(player_css()) + len(_module()) + len(_script("page.js"))
     for wanted in parts.ids:
-        made[wanted] = part = parts.part(wanted)
+        part = parts.part(wanted)
         for step in part["steps"]:
             step.pop("more", None)  # nobody is there to draw the sub-steps
-        need += size(part)
-        if need > MOST_PAGE_BYTES:
-            return round(need * len(parts.ids) / len(made))
-    page = _page(made)
-    need = len(page.encode())
-    return page if need <= MOST_PAGE_BYTES else need
+        more = size(part) + len(_without_script([part]).encode())
+        if made and need + more > MOST_PAGE_BYTES:
+            return made, round(need * len(parts.ids) / len(made))
+        made[wanted] = part
+        need += more
+    return made, need
 
 
 def save_html(

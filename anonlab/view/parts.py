@@ -30,8 +30,8 @@ class Parts:
     """The parts of a trace (or of several side by side), drawn when they are asked for.
 
     predict     numbers of steps before which the learner is asked what will change
-    every       show only every so-many-th operation; 0 shows all steps up to MOST_STEPS
-    most_bytes  of one part
+    sampled     show the last step of each operation only; more than MOST_STEPS are always so
+    most_bytes  of one part, if not MOST_BYTES
     raises      ValueError if a trace has no steps, or a number in `predict` is no step
     """
 
@@ -41,20 +41,19 @@ class Parts:
         title: str | None = None,
         predict: Iterable[int] = (),
         layouter: Layouter = dot_layout,
-        every: int = 0,
-        most_bytes: int = MOST_BYTES,
+        sampled: bool = False,
+        most_bytes: int | None = None,
     ) -> None:
         self.course = course(played)
-        self.title, self.layouter, self.most_bytes = title, layouter, most_bytes
+        self.title, self.layouter = title, layouter
+        self.most_bytes = MOST_BYTES if most_bytes is None else most_bytes
         self.asked = checked(self.course, predict)
         words = self.course.words
-        self.sampled = every > 0 or len(words) > MOST_STEPS
-        self.every = max(1, every)
+        self.sampled = sampled or len(words) > MOST_STEPS
         self.kept = list(range(len(words)))
         if self.sampled:
-            ends = [at for at in self.kept if words[at].level == "op"]
-            thin = {*ends[:: self.every], ends[-1], *self.asked, *(at - 1 for at in self.asked)}
-            self.kept = sorted(thin)
+            ends = {at for at in self.kept if words[at].level == "op"}
+            self.kept = sorted({*ends, *self.asked, *(at - 1 for at in self.asked)})
         self.drawn: dict[str, Payload] = {}
         self.chapters = self._cut()
 
@@ -148,8 +147,7 @@ class Parts:
             return f"The sub-steps of: {words[self._sub_steps(int(wanted[1:]))[-1]].text}"
         if not self.sampled:
             return ""
-        which = "each operation" if self.every == 1 else f"one in {self.every} operations"
-        return f"Of {len(words):,} steps only the last one of {which} is shown."
+        return f"Of {len(words):,} steps only the last one of each operation is shown."
 
     def _parts(self, wanted: str) -> dict[str, object]:
         if wanted.startswith("c"):

@@ -29,6 +29,12 @@ def long() -> Trace:
 
 
 @cache
+def medium() -> Trace:
+    """The same, shorter: for limits that are lowered."""
+    return record(generate(3, 70, frames=24, swap=12))
+
+
+@cache
 def long_parts() -> Parts:
     return Parts(long())
 
@@ -63,20 +69,20 @@ def test_500_steps_make_a_page_of_all_parts_within_its_budget() -> None:
 def test_more_steps_than_can_be_shown_are_sampled_by_operation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cutting, "MOST_STEPS", 400)
-    parts = Parts(long())
+    monkeypatch.setattr(cutting, "MOST_STEPS", 100)
+    parts = Parts(medium())
     shown = [at for kept in parts.chapters for at in kept]
-    ends = [at for at, step in enumerate(long().steps) if step.level == "op"]
+    ends = [at for at, step in enumerate(medium().steps) if step.level == "op"]
     assert sorted(set(shown)) == ends
     note = parts.part("c0")["note"]
-    assert note == f"Of {len(long().steps)} steps only the last one of each operation is shown."
+    assert note == f"Of {len(medium().steps)} steps only the last one of each operation is shown."
 
 
 def test_the_sub_steps_of_an_operation_are_there_when_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cutting, "MOST_STEPS", 400)
-    parts = Parts(long())
+    monkeypatch.setattr(cutting, "MOST_STEPS", 100)
+    parts = Parts(medium())
     first = parts.part("c0")
     step = next(step for step in first["steps"] if "more" in step)
     inside = parts.part(step["more"])
@@ -91,12 +97,14 @@ def test_the_sub_steps_of_an_operation_are_there_when_asked_for(
 def test_a_page_of_too_many_operations_shows_some_of_them_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("anonlab.view.export.MOST_PAGE_BYTES", 700_000)
-    page = html(long())
-    assert len(page.encode()) <= 700_000
-    assert "steps only the last one of one in" in page or "of each operation is shown" in page
-    with pytest.raises(TooLarge, match="a page holds 700,000: export fewer steps"):
-        html(long(), thin=False)
+    monkeypatch.setattr("anonlab.view.export.MOST_PAGE_BYTES", 500_000)
+    monkeypatch.setattr(cutting, "MOST_STEPS", 100)
+    monkeypatch.setattr(cutting, "MOST_BYTES", 200_000)
+    page = html(medium())
+    assert len(page.encode()) <= 500_000
+    assert "only the last one of each operation is shown. This page holds" in page
+    with pytest.raises(TooLarge, match="a page holds 500,000: export fewer steps"):
+        html(medium(), thin=False)
 
 
 def test_a_player_shows_a_part_when_the_browser_asks() -> None:

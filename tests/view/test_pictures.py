@@ -280,6 +280,13 @@ def test_a_copy_on_write_is_told_in_three_sentences() -> None:
     ]
 
 
+def test_a_node_is_told_fact_by_fact() -> None:
+    trace = record("a = spawn\na mmap 0x30000 1\na write 0x30000 1\nb = fork a\n", "anongroup")
+    pairs = zip(trace.steps, trace.steps[1:], strict=False)
+    told = [c.sentence for one, two in pairs for c in changes(one.snapshot, two.snapshot)]
+    assert "node group1: mms 1 → 2" in told
+
+
 def test_neighbouring_pages_share_a_sentence() -> None:
     assert (
         "~ shell: 3 pages from 0x30000: "
