@@ -1,7 +1,7 @@
 """04a · fork shares pages
 
-`fork` gives the child all memory of the parent without copying a page. For each page-table word of
-private memory it makes the child's word and changes the parent's:
+`fork` gives the child all memory of the parent without copying a page. For each page-table word
+of private memory it makes the child's word and changes the parent's:
 
 * a **present** word (bit `PRESENT` is set): both name the same frame, and `WRITE` is off in both.
   The child has not touched the page yet, so `ACCESSED` is off in the child's word;
@@ -9,8 +9,8 @@ private memory it makes the child's word and changes the parent's:
 * **0** stays 0 on both sides.
 
 Write `share_page(word)`, which returns the parent's and the child's new word. Then write
-`share_range(words)`: the same for an array of words at once, without a loop. It returns two arrays,
-the parent's and the child's.
+`share_range(words)`: the same for an array of words at once, without a loop. It returns two
+arrays, the parent's and the child's.
 """
 
 import numpy as np

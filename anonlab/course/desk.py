@@ -1,6 +1,6 @@
 """A learner's tools in a notebook::
 
-    from anonlab.course.desk import check, hint, play, predict, progress, reset, solution
+    from anonlab.course.desk import check, hint, play, predict, progress, reset, solution, task
 
 and, in a cell of its own, `%%exercise 04a` over the code of exercise 04a.
 
@@ -15,8 +15,9 @@ from functools import wraps
 from html import escape
 from typing import Any, ParamSpec
 
-from anonlab.course.attempt import check_exercise, reset_exercise, write_cell
+from anonlab.course.attempt import check_exercise, reset_exercise, seed_of, write_cell
 from anonlab.course.exercises import Course, find_course
+from anonlab.course.judge import load_tests
 from anonlab.course.masters import read_masters
 from anonlab.course.progress import Progress
 from anonlab.course.runner import Report
@@ -65,6 +66,17 @@ def check(number: str, because: str = "") -> Note:
     course = find_course()
     report = check_exercise(course, number, because)
     return Note(f"{report}{_what_next(course, report)}", _pictures(report))
+
+
+@_told
+def task(number: str) -> Note:
+    """Show what an exercise asks of you in particular, where that depends on your variant."""
+    course = find_course()
+    exercise = course[number]
+    module = load_tests(course.tests(exercise.number))
+    if not hasattr(module, "task"):
+        return Note(f"{exercise.number} asks the same of everybody: read {exercise.name}.py")
+    return Note(f"{exercise.number}: {module.task(seed_of(course, exercise.number))}")
 
 
 @_told

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from anonlab.course.plain import NotPlain, same, settled
 from anonlab.course.student import StudentError
 from anonlab.formats.history import History
@@ -229,6 +231,8 @@ def _shown(question: Question, value: Any) -> str:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, np.ndarray) and value.ndim > 1:
+        return f"<array of {' × '.join(map(str, value.shape))}>"
     text = re.sub(r"\b\d{4,}\b", lambda match: hex(int(match[0])), repr(settled(value)))
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 

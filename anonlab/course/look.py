@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from anonlab.check import check
+from anonlab.course.families import MACHINE
 from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
@@ -19,10 +20,11 @@ from anonlab.formats.words import (
     PTE_PRESENT,
     PTE_SHIFT,
     Geometry,
+    Words,
     pte_letters,
     swp_offset,
 )
-from anonlab.histories.run import Outcome, apply, make_kernel
+from anonlab.histories.run import Outcome, apply, make_kernel, run_on
 from anonlab.kernel import Kernel
 from anonlab.mm import prot_letters
 from anonlab.scan import scan
@@ -137,6 +139,23 @@ def _moments(text: str, design: str) -> tuple[Moment, ...]:
         before = after
     check(kernel)
     return tuple(found)
+
+
+def state_after(history: History, design: str = "anongroup") -> Seen:
+    """Return the machine after `history`."""
+    kernel = make_kernel(history, design)
+    for op in history.ops:
+        apply(kernel, op)
+    return look(kernel)
+
+
+@lru_cache(maxsize=256)
+def tables_after(text: str, geometry: Geometry, design: str = "anongroup") -> tuple[Words, Seen]:
+    """Return all page tables after the history `text` on a machine of any geometry, int64[rows,
+    slots], and what a scan finds in them."""
+    kernel = Kernel(design, MACHINE.frames, MACHINE.swap, geometry)
+    run_on(kernel, parse(text))
+    return kernel.tables.words.copy(), look(kernel)
 
 
 def word_text(word: Any) -> str:
