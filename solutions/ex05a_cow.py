@@ -33,11 +33,10 @@ EXERCISE = {
         "np.count_nonzero(copied).",
     ],
     "commentary": """
-        This is do_wp_page with the rule that Linux had up to 2.6.12. The number that decides
-        has changed four times since then: count, then mapcount and swap entries, then count
-        again (2020), then a mark on the page (2022). A pinned page shows why: with count it
-        is copied although one process maps it, and the device goes on writing to the old
-        frame.
+        This is do_wp_page with the rule that Linux had up to 2.6.12. The number that decides has
+        changed three times since: to mapcount and swap entries in 2005, back to count in 2020,
+        to a mark on the page in 2022. A pinned page shows why it matters: with count it is
+        copied although one process maps it, and the device goes on writing to the old frame.
 
         Always copying is correct as well, and never shows in memory's contents. It wastes a
         frame and a copy for each page that a child leaves behind when it exits.

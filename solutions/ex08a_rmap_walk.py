@@ -29,8 +29,8 @@ EXERCISE = {
         "What may it have at that address instead? List at least three things.",
         "Nothing, a swap entry, another frame. So a hit needs two tests on the word: is it "
         "present, and is it this frame?",
-        "for place, pgd in enumerate(pgds): looked += 1; word = word_at(…); if word & 1 and "
-        "word >> 12 == pfn: found.append(place); then stop if len(found) == mapcount.",
+        "Count the lookup first, then get the word with word_at. It is a hit if word & 1 and "
+        "word >> 12 == pfn. Before each lookup, see whether `mapcount` of them are found.",
     ],
     "commentary": """
         The mail says it in a dozen lines of C, "look up page in page tables", and leaves open

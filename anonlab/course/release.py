@@ -18,6 +18,7 @@ import shutil
 import tomllib
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -111,24 +112,36 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, "utf-8", newline="\n")
 
 
+SHORTEST = 30
+"""Shorter pieces of a solution may stand anywhere. A single line may too: the last hint of a ladder
+is almost the line."""
+
+
 def leaks(files: tuple[Path, ...], masters: tuple[Master, ...]) -> list[str]:
-    """Return one sentence for each file that holds text of a solution, or is a hidden test."""
+    """Return one sentence for each file that holds a piece of a solution, or is a hidden test."""
     secret = {
-        line: master.number
+        piece: master.number
         for master in masters
         for answer in master.answers
-        for line in map(str.strip, answer.splitlines())
-        if len(line) > SHORTEST and line not in master.stub
+        for piece in _pieces(answer)
+        if len(piece) > SHORTEST and piece not in _one_line(master.stub)
     }
     found = []
     for path in files:
-        if "hidden" in path.parts or "wrong" in path.parts or "solutions" in path.parts:
+        if {"hidden", "wrong", "solutions"} & set(path.parts):
             found.append(f"{path} is not for students")
-        text = path.read_bytes().decode("utf-8", "replace")
-        told = {number for line, number in secret.items() if line in text}
-        found += [f"{path} holds a line of the solution of {number}" for number in sorted(told)]
+        text = _one_line(path.read_bytes().decode("utf-8", "replace"))
+        told = {number for piece, number in secret.items() if piece in text}
+        found += [f"{path} holds a piece of the solution of {number}" for number in sorted(told)]
     return found
 
 
-SHORTEST = 24
-"""Shorter lines of a solution may stand anywhere: `return None`."""
+def _pieces(answer: str) -> list[str]:
+    """Return every two neighbouring lines of an answer as one, or its only line."""
+    lines = [line.strip() for line in answer.splitlines() if line.strip()]
+    return [" ".join(pair) for pair in pairwise(lines)] or lines
+
+
+def _one_line(text: str) -> str:
+    """Return a text without line breaks, those that JSON has escaped included."""
+    return " ".join(text.replace("\\n", " ").split())

@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from anonlab.course.judge import Wrong, load_tests
-from anonlab.course.student import Student, StudentError
+from anonlab.course.student import LoadError, Student, StudentError
 
 SECONDS = 20
 """Longest time for one test on a laptop."""
@@ -145,7 +145,7 @@ def _run(test: Any, most: int, student: Callable[[], Student], seed: int, second
 def _status(error: StudentError) -> str:
     if error.is_stub:
         return "stub"
-    return "error-import" if error.kind in ("SyntaxError", "ImportError") else "fail"
+    return "error-import" if isinstance(error, LoadError) else "fail"
 
 
 def _sentence(error: StudentError) -> str:

@@ -95,21 +95,31 @@ def part(kind: str, root: str, name: str) -> dict[str, Any]:
 
 def check_exercise(root: Path, master: Master) -> dict[str, Any]:
     """Check one exercise; return counts of its wrong answers, and its problems."""
-    problems = [f"{master.number}: {text}" for text in _form(root, master)]
-    wrongs = read_wrongs(root, master)
-    caught = told = 0
-    if not problems:
-        problems += [f"{master.number}: {text}" for text in _stub_and_solution(root, master)]
-        for message, old, new in wrongs:
-            verdicts = run_all(root, master, master.solution.replace(old, new))
-            lost = any(each.status != "pass" for each in verdicts)
-            said = any(message in each.message for each in verdicts)
-            caught, told = caught + lost, told + (lost and said)
-            if not lost:
-                problems.append(f"{master.number}: nothing is lost by: {message}")
-            elif not said:
-                problems.append(f"{master.number}: no test says: {message}")
-    return {"total": len(wrongs), "caught": caught, "told": told, "problems": problems}
+    result = {"total": 0, "caught": 0, "told": 0}
+    try:
+        problems = _form(root, master)
+        if not problems:
+            problems = _stub_and_solution(root, master) + _wrongs(root, master, result)
+    except Exception as error:  # noqa: BLE001  tests that are broken are a finding too
+        problems = [f"its tests are broken: {type(error).__name__}: {error}"]
+    return {**result, "problems": [f"{master.number}: {text}" for text in problems]}
+
+
+def _wrongs(root: Path, master: Master, result: dict[str, int]) -> list[str]:
+    """Try every known wrong answer, count in `result`, and return what is wrong with them."""
+    problems = []
+    for message, old, new in read_wrongs(root, master):
+        verdicts = run_all(root, master, master.solution.replace(old, new))
+        lost = any(each.status != "pass" for each in verdicts)
+        said = lost and any(message in each.message for each in verdicts)
+        result["total"] += 1
+        result["caught"] += lost
+        result["told"] += said
+        if not lost:
+            problems.append(f"nothing is lost by: {message}")
+        elif not said:
+            problems.append(f"no test says: {message}")
+    return problems
 
 
 def _form(root: Path, master: Master) -> list[str]:
@@ -125,11 +135,14 @@ def _form(root: Path, master: Master) -> list[str]:
         problems.append("an empty hint")
     if sum(master.public.values()) * 5 != master.points * 2:
         problems.append(f"public tests give 40 % of the points, here {master.public}")
+    paths = {kind: tests_of(root, master, kind) for kind in ("public", "hidden")}
+    missing = [f"{path.name} is missing" for path in paths.values() if not path.is_file()]
     for kind, wanted in (("public", master.public), ("hidden", master.hidden)):
-        path = tests_of(root, master, kind)
-        if not path.is_file():
-            problems.append(f"{path.name} is missing")
-        elif absent := [name for name in wanted if not hasattr(load_tests(path), name)]:
+        path = paths[kind]
+        if missing:
+            problems += missing
+            break
+        if absent := [name for name in wanted if not hasattr(load_tests(path), name)]:
             problems.append(f"{path.name} has no {absent[0]}")
     wrongs = read_wrongs(root, master)
     if len(wrongs) < LEAST_WRONG:

@@ -29,13 +29,17 @@ class StudentError(Exception):
         return self.kind == "NotImplementedError"
 
 
+class LoadError(StudentError):
+    """The student's file itself cannot be loaded."""
+
+
 class Student:
     """The code of one student, in this process: a fresh module for each object.
 
     Functions are called as methods: `student.share_page(0x3067)`. A name with a capital is a class:
     `design = student.Design()` gives a handle, on which methods are called. `student.map(name,
     [arguments, …])` is many calls at once.
-    raises  StudentError if the file cannot be loaded
+    raises  LoadError if the file cannot be loaded
     """
 
     def __init__(self, code: str, path: str = "your file") -> None:
@@ -44,9 +48,10 @@ class Student:
         try:
             exec(compile(code, path, "exec", dont_inherit=True), self._names)
         except SyntaxError as error:
-            raise StudentError("SyntaxError", error.msg, error.lineno or 0) from None
+            raise LoadError("SyntaxError", error.msg, error.lineno or 0) from None
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a student's file does
-            raise self._told(error) from None
+            told = self._told(error)
+            raise LoadError(told.kind, told.message, told.line) from None
 
     @classmethod
     def load(cls, path: Path) -> Student:

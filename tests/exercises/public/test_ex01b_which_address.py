@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
 from anonlab.course.families import histories
@@ -32,10 +33,7 @@ def cut(shape: Geometry, addr: int) -> list[int]:
 
 
 def _put(slots: list[int], bits: int) -> int:
-    vpn = 0
-    for slot in slots:
-        vpn = vpn << bits | slot
-    return vpn
+    return reduce(lambda vpn, slot: vpn << bits | slot, slots, 0)
 
 
 SLOT_GUESSES = {
