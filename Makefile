@@ -14,7 +14,7 @@ PYTEST_ARGS ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-CHECKED := anonlab tests $(wildcard benchmarks notebooks/source)
+CHECKED := anonlab tests $(wildcard benchmarks notebooks/source solutions)
 # Jupyter refuses to run as root without being told.
 ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root)
 # No pop-up that asks about news: it would cover the first notebook.

@@ -1,19 +1,24 @@
 """Build the notebooks that people open from the sources that people review.
 
 `notebooks/source/NN_topic.py` (py:percent) becomes `notebooks/NN_topic.ipynb`: without outputs,
-and byte for byte the same whenever and wherever it is built.
+and byte for byte the same whenever and wherever it is built. A cell that says `%%exercise 04a` and
+nothing else gets the template of that exercise, as `exercises/` beside the notebooks has it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from pathlib import Path
 
 import jupytext
 import nbformat
 
+from anonlab.course.exercises import find_course
+
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+_EXERCISE = re.compile(r"%%exercise (\w+)\s*\Z")
 
 
 def build(folder: Path) -> tuple[Path, ...]:
@@ -65,6 +70,7 @@ def notebook_text(source: Path) -> str:
     raises  ValueError if it is no valid notebook
     """
     notebook = jupytext.read(source, fmt="py:percent")
+    _fill_exercises(source, notebook.cells)
     seen: Counter[str] = Counter()
     for cell in notebook.cells:
         # jupytext draws random ids: two builds of one source would differ.
@@ -81,3 +87,13 @@ def notebook_text(source: Path) -> str:
     except nbformat.ValidationError as error:
         raise ValueError(f"{source}: {error}") from error
     return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
+
+
+def _fill_exercises(source: Path, cells: list[nbformat.NotebookNode]) -> None:
+    """Give every exercise cell the template of its exercise."""
+    found = [(cell, match[1]) for cell in cells if (match := _EXERCISE.match(cell.source))]
+    if not found:
+        return
+    course = find_course(source.parent)
+    for cell, number in found:
+        cell.source = f"%%exercise {number}\n{course[number].stub.strip()}"

@@ -1,0 +1,38 @@
+"""Build all that is generated: exercises from their masters, then notebooks from their sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from anonlab.course import exercises, notebooks
+from anonlab.course.masters import Master, read_masters
+
+
+def build(folder: Path) -> tuple[Path, ...]:
+    """Build the notebooks in `folder`, and the exercises beside it if there are masters; return
+    what changed.
+
+    raises  FileNotFoundError if there are no sources, ValueError for a source or master
+            that cannot be read
+    """
+    changed: tuple[Path, ...] = ()
+    if masters := masters_beside(folder):
+        changed = exercises.build_exercises(masters, folder.resolve().parent / "exercises")
+    return changed + notebooks.build(folder)
+
+
+def drift(folder: Path) -> tuple[str, ...]:
+    """Return one sentence for each generated file that is not what it is made of.
+
+    raises  as build
+    """
+    found: tuple[str, ...] = ()
+    if masters := masters_beside(folder):
+        found = exercises.exercise_drift(masters, folder.resolve().parent / "exercises")
+    return found + notebooks.drift(folder)
+
+
+def masters_beside(folder: Path) -> tuple[Master, ...]:
+    """Return the masters in `solutions/` beside the notebooks' folder, none if there is none."""
+    beside = folder.resolve().parent / "solutions"
+    return read_masters(beside) if beside.is_dir() else ()

@@ -1,0 +1,252 @@
+"""A learner's tools in a notebook::
+
+    from anonlab.course.desk import check, hint, play, predict, progress, reset, solution, task
+
+and, in a cell of its own, `%%exercise 04a` over the code of exercise 04a.
+
+What they return shows itself: as text everywhere, with pictures in a notebook.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from html import escape
+from typing import Any, ParamSpec
+
+from anonlab.course.attempt import check_exercise, reset_exercise, seed_of, write_cell
+from anonlab.course.exercises import Course, find_course
+from anonlab.course.judge import load_tests
+from anonlab.course.masters import read_masters
+from anonlab.course.progress import Progress
+from anonlab.course.runner import Report
+from anonlab.formats.trace import Trace
+from anonlab.record import operations, record
+from anonlab.view.picture import picture
+
+_P = ParamSpec("_P")
+ASK_AFTER = 3
+"""After so many failed runs of one check it asks for a hypothesis."""
+
+
+class Note:
+    """Text that shows itself; `html` is what follows it in a notebook."""
+
+    def __init__(self, text: str, html: str = "") -> None:
+        self.text = text
+        self.html = html
+
+    def _repr_html_(self) -> str:
+        return f'<pre style="white-space:pre-wrap">{escape(self.text)}</pre>{self.html}'
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _told(tool: Callable[_P, Note]) -> Callable[_P, Note]:
+    """Let `tool` say what a person can mend in a sentence instead of a traceback."""
+
+    @wraps(tool)
+    def telling(*args: _P.args, **kwargs: _P.kwargs) -> Note:
+        try:
+            return tool(*args, **kwargs)
+        except (ValueError, OSError) as error:
+            return Note(str(error))
+
+    return telling
+
+
+@_told
+def check(number: str, because: str = "") -> Note:
+    """Run the public checks of the exercise with this number, "04a".
+
+    because  what you think is wrong, if you like to keep it
+    """
+    course = find_course()
+    report = check_exercise(course, number, because)
+    return Note(f"{report}{_what_next(course, report)}", _pictures(report))
+
+
+@_told
+def task(number: str) -> Note:
+    """Show what an exercise asks of you in particular, where that depends on your variant."""
+    course = find_course()
+    exercise = course[number]
+    module = load_tests(course.tests(exercise.number))
+    if not hasattr(module, "task"):
+        return Note(f"{exercise.number} asks the same of everybody: read {exercise.name}.py")
+    return Note(f"{exercise.number}: {module.task(seed_of(course, exercise.number))}")
+
+
+@_told
+def hint(number: str) -> Note:
+    """Open the next hint of an exercise; all that are open are shown."""
+    course = find_course()
+    exercise, log = course[number], Progress(course.root)
+    opened = min(log.hints(exercise.number) + 1, len(exercise.hints))
+    log.add("hint", exercise=exercise.number, hint=opened)
+    lines = [f"hint {at} of {len(exercise.hints)}: {text}"
+             for at, text in enumerate(exercise.hints[:opened], 1)]  # fmt: skip
+    if opened == len(exercise.hints):
+        lines.append("That is the last one.")
+    return Note("\n\n".join(lines))
+
+
+@_told
+def progress() -> Note:
+    """Show what is done, what is open, and the points of public checks so far."""
+    course = find_course()
+    log = Progress(course.root)
+    lines, points, most, following = [], 0, 0, ""
+    for number, exercise in course.exercises.items():
+        done = log.passed(number)
+        started = bool(log.events("check", exercise=number))
+        state = "passed" if done else "started" if started else "open"
+        following = following or ("" if done else number)
+        best, all_ = log.best(number), sum(exercise.public.values())
+        points, most = points + best, most + all_
+        hints = f", {log.hints(number)} hints" if log.hints(number) else ""
+        lines.append(
+            f"{number}  {state:8} {best:2} of {all_:2} public points{hints}  {exercise.title}"
+        )
+    lines += ["", f"{points} of {most} public points; hidden checks run at grading."]
+    lines += [f"Next: {following}."] if following else []
+    return Note("\n".join(lines))
+
+
+@_told
+def reset(number: str) -> Note:
+    """Put the template of an exercise back; your file is kept beside it."""
+    path, beside = reset_exercise(find_course(), number)
+    kept = f"; what you had is in {beside.name}" if beside else ""
+    return Note(f"{path.name} is the template again{kept}.")
+
+
+@_told
+def solution(number: str, anyway: bool = False) -> Note:
+    """Show the solution with its commentary: after your checks have passed, or `anyway`."""
+    course = find_course()
+    exercise, log = course[number], Progress(course.root)
+    folder = course.root / "solutions"
+    if not folder.is_dir():
+        return Note(
+            "The solutions are not part of this copy of the course: ask who gave it to you."
+        )
+    if not log.passed(exercise.number) and not anyway:
+        return Note(
+            f'The solution opens when your public checks pass; solution("{exercise.number}", '
+            "anyway=True) opens it now, and this is written down."
+        )
+    log.add("solution", exercise=exercise.number, anyway=not log.passed(exercise.number))
+    master = next(each for each in read_masters(folder) if each.number == exercise.number)
+    return Note(f"{master.commentary}\n\n{master.solution}")
+
+
+@_told
+def predict(name: str, answer: Any, why: str = "") -> Note:
+    """Keep a prediction, before you see what happens.
+
+    "I do not know" is an answer too. The first one counts; later ones are kept beside it.
+    """
+    if not str(answer).strip() or answer is ...:
+        return Note(f"Write your answer in place of the dots; {name!r} is not kept yet.")
+    log = Progress(find_course().root)
+    log.add("predict", name=name, answer=str(answer), **({"why": why} if why else {}))
+    return Note(f"kept: {name}: {answer}")
+
+
+@_told
+def predictions(notebook: str) -> Note:
+    """Show your predictions of the notebook with this number, the first for each question."""
+    first: dict[str, str] = {}
+    for event in Progress(find_course().root).events("predict"):
+        if str(event.get("name", "")).startswith(notebook):
+            first.setdefault(event["name"], event.get("answer", ""))
+    lines = [f"{name}: {answer}" for name, answer in first.items()]
+    return Note("\n".join(lines) or f"no predictions for notebook {notebook} yet")
+
+
+def play(trace: Trace, name: str = "", gate: bool = True) -> Any:
+    """Return the player for `trace`, once the prediction `name` is kept.
+
+    gate  False plays at once; that is written down and costs nothing
+    """
+    from anonlab.view.player import Player
+
+    if name:
+        log = Progress(find_course().root)
+        if gate and not log.events("predict", name=name):
+            return Note(
+                f"First predict: predict({name!r}, your answer). I do not know is an answer. "
+                "Then run this cell again, or play(…, gate=False)."
+            )
+        if not gate:
+            log.add("ungated", name=name)
+    return Player(trace)
+
+
+@_told
+def exercise(line: str, cell: str) -> Note:
+    """`%%exercise 04a`: write the cell to the exercise's file, and run its public checks."""
+    words = line.split()
+    if not words or words[1:] not in ([], ["--take-cell"]):
+        return Note("Write %%exercise and a number, such as: %%exercise 04a")
+    course, number = find_course(), words[0]
+    written = write_cell(course, number, cell, take_cell=words[1:] == ["--take-cell"])
+    if written.how == "kept both":
+        assert written.beside is not None
+        return Note(
+            f"{written.path.name} has work that this cell has not, so nothing was overwritten. "
+            f"The cell is kept in {written.beside.name}.\n"
+            f'To check the file: check("{number}"). To take the cell instead (the file is kept '
+            f"beside it): %%exercise {number} --take-cell\n\n{written.difference}"
+        )
+    note = check(number)
+    if written.how == "template":
+        note.text = (
+            f"This cell is still the template; your work is in {written.path.name}, and that is "
+            f"what was checked.\n\n{note.text}"
+        )
+    if written.beside is not None:
+        note.text = f"What the file had is in {written.beside.name}.\n\n{note.text}"
+    return note
+
+
+def _what_next(course: Course, report: Report) -> str:
+    log = Progress(course.root)
+    if report.ok:
+        return f'\nsolution("{report.number}") shows another way.'
+    failed = len(log.events("check", exercise=report.number, ok=False))
+    ask = ""
+    if failed > ASK_AFTER:
+        ask = (
+            f'\nThis was failed run {failed}. What do you think is wrong? check("{report.number}", '
+            'because="…") keeps it, if you like.'
+        )
+    return f'\nhint("{report.number}") opens a hint.{ask}'
+
+
+def _pictures(report: Report) -> str:
+    """Return the last operation of the shortest failing history, before and after, as HTML."""
+    wrong = next((each.wrong for each in report.verdicts if each.wrong is not None), None)
+    if wrong is None or wrong.history is None or not wrong.history.ops:
+        return ""
+    steps = operations(record(wrong.history))
+    before, after = (steps[-2], steps[-1]) if len(steps) > 1 else (steps[-1], steps[-1])
+    drawn = picture(after.snapshot, before.snapshot)._repr_html_()
+    first = picture(before.snapshot)._repr_html_()
+    return (
+        f"<p>Before <code>{escape(after.text)}</code>:</p>{first}"
+        f"<p>After it, as it is right:</p>{drawn}"
+    )
+
+
+def _register() -> None:
+    """Make %%exercise known, if this is a notebook's kernel."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None:
+        shell.register_magic_function(exercise, "cell", "exercise")
+
+
+_register()

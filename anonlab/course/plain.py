@@ -1,0 +1,127 @@
+"""Plain data: all that may pass between tests and a student's code, and when two of it are equal.
+
+None, bool, int, float, str, bytes, list, tuple, dict, set, and integer or bool NumPy arrays. On a
+laptop every argument and result takes the way through this form and back, so that aliases, types
+and objects behave as they do where the student's code runs in another process.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+DEEPEST = 30
+MOST_ELEMENTS = 200_000
+DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+
+
+class NotPlain(ValueError):
+    """A value that cannot pass; the message is for whoever returned it."""
+
+
+def encode(value: Any) -> Any:
+    """Return `value` in the form that JSON can carry; NotPlain if it is not plain data."""
+    budget = [MOST_ELEMENTS]
+    return _encode(value, DEEPEST, budget)
+
+
+def _encode(value: Any, depth: int, budget: list[int]) -> Any:
+    if value is None or type(value) in (bool, int, str):
+        return value
+    if isinstance(value, np.ndarray):
+        return _array(value, budget)
+    if isinstance(value, np.integer | np.bool_):
+        return value.item()
+    if type(value) is float:
+        if not math.isfinite(value):
+            raise NotPlain(f"return plain data: {value} is no number that can be compared")
+        return {"$f": value.hex()}
+    if type(value) in (bytes, bytearray):
+        return {"$b": base64.b64encode(value).decode()}
+    if type(value) in (list, tuple, dict, set, frozenset):
+        return _container(value, depth, budget)
+    raise NotPlain(f"return plain data (numbers, text, lists, …): got {type(value).__name__}")
+
+
+def _container(value: Any, depth: int, budget: list[int]) -> Any:
+    budget[0] -= len(value)
+    if depth == 0 or budget[0] < 0:
+        raise NotPlain(
+            f"return plain data: at most {DEEPEST} levels and {MOST_ELEMENTS:,} elements in all"
+        )
+    if type(value) is dict:
+        pairs = [[_encode(part, depth - 1, budget) for part in item] for item in value.items()]
+        return {"$d": pairs}
+    items = [_encode(item, depth - 1, budget) for item in value]
+    if type(value) is list:
+        return items
+    return {"$t": items} if type(value) is tuple else {"$s": items}
+
+
+def _array(value: np.ndarray[Any, Any], budget: list[int]) -> Any:
+    budget[0] -= value.size
+    if value.dtype.name not in DTYPES or budget[0] < 0:
+        raise NotPlain(
+            f"return arrays of integers or bools with at most {MOST_ELEMENTS:,} elements: "
+            f"got {value.dtype}[{value.size}]"
+        )
+    raw = np.ascontiguousarray(value, value.dtype.newbyteorder("<")).tobytes()
+    return {"$a": [value.dtype.name, list(value.shape), base64.b64encode(raw).decode()]}
+
+
+def decode(wire: Any) -> Any:
+    """Return the value that `encode` made `wire` of, sharing nothing with it."""
+    if isinstance(wire, list):
+        return [decode(item) for item in wire]
+    if not isinstance(wire, dict):
+        return wire
+    ((kind, body),) = wire.items()
+    if kind == "$f":
+        return float.fromhex(body)
+    if kind == "$b":
+        return base64.b64decode(body)
+    if kind == "$a":
+        name, shape, raw = body
+        flat = np.frombuffer(base64.b64decode(raw), np.dtype(name).newbyteorder("<"))
+        return flat.reshape(shape).astype(name)
+    if kind == "$d":
+        return {decode(key): decode(value) for key, value in body}
+    return (tuple if kind == "$t" else set)(decode(item) for item in body)
+
+
+def settled(value: Any) -> Any:
+    """Return `value` with every array and tuple as a list: which of the three is not asked."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return [settled(item) for item in value]
+    if isinstance(value, dict):
+        return {key: settled(item) for key, item in value.items()}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def same(expected: Any, answer: Any) -> bool:
+    """Return whether two values are equal, their types at every depth included: 1 is not True.
+    Which kind of sequence holds the items does not count."""
+    return canonical(settled(expected)) == canonical(settled(answer))
+
+
+def canonical(value: Any) -> str:
+    """Return a text that two plain values have in common only if they are the same."""
+    return json.dumps(_sorted(encode(value)), sort_keys=True)
+
+
+def _sorted(wire: Any) -> Any:
+    """Put the entries of dicts and sets in one order."""
+    if isinstance(wire, list):
+        return [_sorted(item) for item in wire]
+    if not isinstance(wire, dict):
+        return wire
+    ((kind, body),) = wire.items()
+    if kind in ("$d", "$s"):
+        return {kind: sorted((_sorted(item) for item in body), key=json.dumps)}
+    return {kind: _sorted(body) if kind == "$t" else body}

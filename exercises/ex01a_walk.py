@@ -1,0 +1,34 @@
+"""01a · Walk the page tables
+
+All page tables of a machine are rows of one array, `tables`: row `r`, slot `s` holds the word
+`tables[r][s]`. A word of an upper table holds the row of the next table above bit 12; a word of
+the last table is the page-table entry. `pgd` is the row of the top table, and row 0 is always
+empty.
+
+An address is cut into an offset (the low 12 bits) and one index of `bits` bits for each of the
+`levels` tables, the top table's index first.
+
+1. `indices(addr, levels, bits)` returns the indices, top first: in the lesson machine (2 levels
+   of 4 bits) `0x3a123` gives `[3, 10]`.
+2. `walk(tables, pgd, addr, levels, bits)` returns the entry for the address, 0 if a table is
+   missing.
+3. `walk_many(tables, pgd, addrs, levels, bits)` does so for an array of addresses, without a loop
+   over them.
+"""
+
+PAGE_SHIFT = 12
+
+
+def indices(addr, levels, bits):
+    """Return the index into each table, top first."""
+    raise NotImplementedError("01a: your code goes here")
+
+
+def walk(tables, pgd, addr, levels, bits):
+    """Return the page-table entry of `addr`, 0 if there is none."""
+    raise NotImplementedError("01a: your code goes here")
+
+
+def walk_many(tables, pgd, addrs, levels, bits):
+    """Return the entries of an int64 array of addresses."""
+    raise NotImplementedError("01a: your code goes here")

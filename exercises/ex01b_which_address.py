@@ -1,0 +1,25 @@
+"""01b · Which address?
+
+The inverse of a walk. Someone hands you the slots that a walk went through, or the number of a
+frame, and asks for the address.
+
+1. `address_of(slots, offset, bits)` returns the address whose walk goes through `slots` (the top
+   table's first) and ends at byte `offset` of the page: `address_of([3, 10], 0x123, 4)` is
+   `0x3a123`.
+2. `addresses(tables, pgd, pfn, levels, bits)` returns every address, ascending, of a page that is
+   mapped to frame `pfn` in the address space whose top table is row `pgd`. A word maps a frame if
+   bit 0 (`PRESENT`) is set; the frame's number stands above bit 12. Any number of pages may
+   match.
+"""
+
+PRESENT, PAGE_SHIFT = 1, 12
+
+
+def address_of(slots, offset, bits):
+    """Return the address whose walk goes through `slots` and ends at `offset`."""
+    raise NotImplementedError("01b: your code goes here")
+
+
+def addresses(tables, pgd, pfn, levels, bits):
+    """Return the addresses of all pages that are mapped to frame `pfn`, ascending."""
+    raise NotImplementedError("01b: your code goes here")

@@ -1,0 +1,18 @@
+"""04b · Which history was it?
+
+You are shown who shares which frames, and asked for a history that leads there: the inverse of
+watching. `task("04b")` in a notebook shows your state; so does the first failed check. It reads
+like this:
+
+    0x30000: child and shell share one frame
+    0x31000: child alone, shell alone
+
+Write `history()`, which returns the text of a history that starts at an empty machine and ends in
+exactly that state: at each address the same processes, those that share and those that do not. A
+process that is not named must not have pages. Full points need a history that is as short as
+ours; one operation may touch many pages (`shell write 0x30000 7 2` writes two).
+"""
+
+def history():
+    """Return the text of a history that ends in the state that you were given."""
+    raise NotImplementedError("04b: your code goes here")

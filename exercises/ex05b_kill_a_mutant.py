@@ -1,0 +1,18 @@
+"""05b · Kill a mutant
+
+Somebody has changed one line of the kernel. After every operation of a history, everything is
+checked: all counters against a scan of the page tables, all contents against a memory that shares
+nothing, and who got a new frame. A history *kills* the mutant if one of the checks fails with the
+changed line. With the right line all of them pass, whatever you do.
+
+`task("05b")` says which line was changed. If you have no variant of your own it is this one: **a
+page is reused while it is shared** (a write takes a page for its own although another process
+maps it).
+
+Write `history()`, which returns the text of a history that kills your mutant. Full points need
+one that is as short as ours.
+"""
+
+def history():
+    """Return the text of a history that kills the mutant."""
+    raise NotImplementedError("05b: your code goes here")

@@ -1,0 +1,20 @@
+"""08b · A test of your own
+
+Six mutants of the kernel, each with one changed line in swapping, walking or sharing.
+`task("08b")` lists yours; without a variant of your own they are
+
+* swap-out writes no data
+* fork copies a swap entry without counting it
+* the walk stops one mapping too early
+* a swapped-in copy has no contents
+* swap-in keeps the use of its entry
+* a page swapped in elsewhere is not copied
+
+Write `history()`: **one** history of at most 30 operations. It is run with each mutant in turn,
+and everything is checked after every operation; you get points for each that it kills. The right
+kernel must survive it, and no operation may fail.
+"""
+
+def history():
+    """Return the text of one history that kills the mutants."""
+    raise NotImplementedError("08b: your code goes here")

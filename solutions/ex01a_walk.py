@@ -1,0 +1,76 @@
+"""01a · Walk the page tables
+
+All page tables of a machine are rows of one array, `tables`: row `r`, slot `s` holds the word
+`tables[r][s]`. A word of an upper table holds the row of the next table above bit 12; a word of
+the last table is the page-table entry. `pgd` is the row of the top table, and row 0 is always
+empty.
+
+An address is cut into an offset (the low 12 bits) and one index of `bits` bits for each of the
+`levels` tables, the top table's index first.
+
+1. `indices(addr, levels, bits)` returns the indices, top first: in the lesson machine (2 levels
+   of 4 bits) `0x3a123` gives `[3, 10]`.
+2. `walk(tables, pgd, addr, levels, bits)` returns the entry for the address, 0 if a table is
+   missing.
+3. `walk_many(tables, pgd, addrs, levels, bits)` does so for an array of addresses, without a loop
+   over them.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "cut an address into indices and offset",
+        "walk tables of any depth, for one address and for many",
+    ],
+    "minutes": 20,
+    "public": {"test_indices": 2, "test_walk": 2},
+    "hidden": {"test_walk_many": 3, "test_deeper_tables": 3},
+    "families": ["lone", "forked", "swapped", "mixed"],
+    "hints": [
+        "Write the address of the lesson machine in hex. Which digit is which index, and "
+        "which digits are the offset? Then think of bits instead of digits.",
+        "Level 0 is the top. Its index stands highest: below it are the indices of all "
+        "other levels and the 12 bits of the offset. Shift those away, then keep `bits` "
+        "bits.",
+        "index = addr >> (12 + bits * (levels - 1 - level)) & ((1 << bits) - 1). In the "
+        "walk, `word >> 12` is the next row; row 0 is empty, so a missing table needs no "
+        "test.",
+    ],
+    "commentary": """
+        Because row 0 is empty, the walk follows zeros to zeros and needs no branch. That is
+        why the same three lines work for an array: `tables[rows, slots]` looks up all
+        addresses at once.
+
+        A walk that stops at the first 0 is right too. With arrays it costs a mask at every
+        level, and saves nothing: the addresses that go on need the lookup anyway.
+    """,
+}
+
+PAGE_SHIFT = 12
+
+
+def indices(addr, levels, bits):
+    """Return the index into each table, top first."""
+    # <answer>
+    mask = (1 << bits) - 1
+    return [addr >> (PAGE_SHIFT + bits * (levels - 1 - at)) & mask for at in range(levels)]
+    # </answer>
+
+
+def walk(tables, pgd, addr, levels, bits):
+    """Return the page-table entry of `addr`, 0 if there is none."""
+    # <answer>
+    word = pgd << PAGE_SHIFT
+    for index in indices(addr, levels, bits):
+        word = int(tables[word >> PAGE_SHIFT][index])
+    return word
+    # </answer>
+
+
+def walk_many(tables, pgd, addrs, levels, bits):
+    """Return the entries of an int64 array of addresses."""
+    # <answer>
+    words = 0 * addrs + (pgd << PAGE_SHIFT)
+    for slots in indices(addrs, levels, bits):
+        words = tables[words >> PAGE_SHIFT, slots]
+    return words
+    # </answer>

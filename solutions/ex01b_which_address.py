@@ -1,0 +1,71 @@
+"""01b · Which address?
+
+The inverse of a walk. Someone hands you the slots that a walk went through, or the number of a
+frame, and asks for the address.
+
+1. `address_of(slots, offset, bits)` returns the address whose walk goes through `slots` (the top
+   table's first) and ends at byte `offset` of the page: `address_of([3, 10], 0x123, 4)` is
+   `0x3a123`.
+2. `addresses(tables, pgd, pfn, levels, bits)` returns every address, ascending, of a page that is
+   mapped to frame `pfn` in the address space whose top table is row `pgd`. A word maps a frame if
+   bit 0 (`PRESENT`) is set; the frame's number stands above bit 12. Any number of pages may
+   match.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "put an address together from table slots",
+        "say what it costs to go from a frame back to addresses when nobody kept a list",
+    ],
+    "minutes": 20,
+    "public": {"test_address_of": 2, "test_addresses": 2},
+    "hidden": {"test_other_machines": 3, "test_other_histories": 3},
+    "families": ["lone", "swapped", "moved", "mixed"],
+    "hints": [
+        "Go forward first: how do you get slots out of an address? Then do the steps in the "
+        "other order: what was cut off last is put on first.",
+        "For `addresses` you need every leaf table. Go through the top table; each word "
+        "that is not 0 leads to a table below. A function that calls itself keeps count of "
+        "the level.",
+        "addr = addr << bits | slot, for each slot, then << 12 | offset. A leaf word counts "
+        "if word & 1 and word >> 12 == pfn: a swap entry has bits above 12 as well.",
+    ],
+    "commentary": """
+        `addresses` has to read every word of every table: that is what the kernel would have
+        to do for every page that it wants to take away, in every address space. A reverse map
+        is whatever saves this work, and all that this course compares are ways to save it.
+
+        Trying all addresses with walk() is right as well, and costs levels times as many
+        lookups in a small machine; with 48 bits of address it never ends.
+    """,
+}
+
+PRESENT, PAGE_SHIFT = 1, 12
+
+
+def address_of(slots, offset, bits):
+    """Return the address whose walk goes through `slots` and ends at `offset`."""
+    # <answer>
+    vpn = 0
+    for slot in slots:
+        vpn = vpn << bits | slot
+    return vpn << PAGE_SHIFT | offset
+    # </answer>
+
+
+def addresses(tables, pgd, pfn, levels, bits):
+    """Return the addresses of all pages that are mapped to frame `pfn`, ascending."""
+    # <answer>
+    found = []
+
+    def below(row, slots):
+        for slot, word in enumerate(tables[row].tolist()):
+            if len(slots) < levels - 1:
+                if word:
+                    below(word >> PAGE_SHIFT, [*slots, slot])
+            elif word & PRESENT and word >> PAGE_SHIFT == pfn:
+                found.append(address_of([*slots, slot], 0, bits))
+
+    below(pgd, [])
+    return found
+    # </answer>

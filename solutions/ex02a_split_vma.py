@@ -1,0 +1,65 @@
+"""02a · Split a VMA
+
+A VMA is a tuple `(start, end, prot, pgoff)`: pages `[start, end)` of an address space, what the
+program may do there, and `pgoff`, which says what the page at `start` shows: a page of a file,
+or, for anonymous memory, a number that the reverse map may use later.
+
+1. `split(vma, at)` cuts a VMA before page `at`, with start < at < end, and returns the lower and
+   the upper part. No page may show anything else afterwards than before.
+2. `unmap(vmas, start, end)` returns what is left of a list of VMAs, ascending by address, when
+   the pages `[start, end)` are unmapped (`munmap`). Holes in the range are fine.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "say what a VMA's pgoff means, and what happens to it in a split",
+        "reduce munmap to split and remove",
+    ],
+    "minutes": 15,
+    "public": {"test_split": 2, "test_unmap": 2},
+    "hidden": {"test_other_histories": 6},
+    "families": ["areas", "files", "mixed", "moved"],
+    "hints": [
+        "Draw a VMA of a file: page 16 shows page 3 of the file. Cut it before page 18. "
+        "Which page of the file must page 18 show, and how is that said in a VMA?",
+        "The lower part keeps start and pgoff, and ends at `at`. In the upper part two of "
+        "the four fields are new, and they change by the same amount.",
+        "upper = (at, end, prot, pgoff + at - start). For unmap: of each VMA keep what lies "
+        "below `start` and what lies at or above `end`; split() makes these parts.",
+    ],
+    "commentary": """
+        Linux does the same: split_vma copies the VMA, moves vm_start, and adds (addr -
+        vm_start) >> PAGE_SHIFT to vm_pgoff. do_munmap splits at both ends and then removes
+        whole VMAs, so that there is only one place where pgoff has to be right.
+
+        Computing both parts directly, without split, is right too: max(start, …) and min(end,
+        …). Then pgoff is computed in a second place, and has to be right there as well.
+    """,
+}
+
+
+def split(vma, at):
+    """Return (lower, upper): `vma` cut before page `at`."""
+    start, end, prot, pgoff = vma
+    # <answer>
+    lower = (start, at, prot, pgoff)
+    upper = (at, end, prot, pgoff + at - start)
+    return lower, upper
+    # </answer>
+
+
+def unmap(vmas, start, end):
+    """Return what is left of `vmas` when pages [start, end) are unmapped."""
+    # <answer>
+    left = []
+    for vma in vmas:
+        rest = vma
+        if rest[0] < start < rest[1]:
+            lower, rest = split(rest, start)
+            left.append(lower)
+        if rest[0] < end < rest[1]:
+            rest = split(rest, end)[1]
+        if rest[1] <= start or rest[0] >= end:
+            left.append(rest)
+    return left
+    # </answer>

@@ -1,0 +1,48 @@
+"""02b · When two VMAs become one
+
+After `mmap` the kernel looks at the VMA below and above: where two say the same about
+neighbouring pages, one is enough. A VMA is a tuple `(start, end, prot, shared, file, pgoff)`, in
+pages; `file` is `""` for anonymous memory.
+
+Write `merge(lower, upper)`: it returns the one VMA that takes the place of both, or `None` if
+they must stay two. Private anonymous memory has its own page numbers as pgoff until `mremap`
+moves it. Ask for every field what a program would notice if you were wrong.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "say when two neighbouring VMAs mean the same as one",
+        "see why pgoff must go on where the other ends",
+    ],
+    "minutes": 10,
+    "public": {"test_merge": 4},
+    "hidden": {"test_other_pairs": 6},
+    "families": ["private", "files", "rights", "shared"],
+    "hints": [
+        "Go through the fields one by one. If two VMAs differ in this one only: would a "
+        "page of the merged VMA show or allow something else?",
+        "They must touch: the lower one ends where the upper one starts. prot, shared and "
+        "file must be equal. For pgoff, equal is wrong: what must the upper one's be?",
+        "lower's pgoff plus lower's length in pages is the upper's pgoff. The merged VMA "
+        "has start and pgoff of the lower, and the end of the upper.",
+    ],
+    "commentary": """
+        This is can_vma_merge_after and can_vma_merge_before in mm/mmap.c. The reverse map may
+        have a say as well: two VMAs with different anon_vmas cannot be one. Under the anon
+        memory group a VMA carries nothing for the reverse map, so nothing stands in the way.
+
+        Merging is never needed for correctness; a kernel that always answers None works, and
+        has more VMAs to search in.
+    """,
+}
+
+
+def merge(lower, upper):
+    """Return the VMA that stands for both, or None."""
+    # <answer>
+    start, end, prot, shared, file, pgoff = lower
+    continues = upper[0] == end and upper[5] == pgoff + end - start
+    if not continues or upper[2:5] != (prot, shared, file):
+        return None
+    return start, upper[1], prot, shared, file, pgoff
+    # </answer>

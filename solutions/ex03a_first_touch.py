@@ -1,0 +1,71 @@
+"""03a · First touch
+
+`mmap` gives no memory, only a promise. Memory comes when a page is touched, and it matters how. A
+page of private anonymous memory has one of these words before a touch:
+
+* `0`: never touched. A **read** maps the zero page, frame 0: present, for users, accessed, but
+  not writable. A **write** maps a new frame, with all five bits set;
+* the zero page: a **read** changes nothing. A **write** maps a new frame, as above;
+* any other present word here belongs to this process alone and is writable: nothing changes.
+
+1. `touch_page(word, write, pfn)` returns the word after a read (`write` is False) or a write. If
+   a new frame is needed, it is `pfn`.
+2. `touch_range(words, write, pfns)` does so for an array of words. `pfns` are free frames, more
+   than enough: they are used in order, one for each page that needs one.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "say what a read and a write do to an untouched page",
+        "hand out frames to the pages of a range that need one, with array operations",
+    ],
+    "minutes": 20,
+    "public": {"test_touch_page": 2, "test_touch_range": 2},
+    "hidden": {"test_other_histories": 3, "test_range_is_page_by_page": 3},
+    "families": ["lone", "areas", "files", "mixed"],
+    "hints": [
+        "Make a table: three kinds of words down, read and write across. Only three of the "
+        "six cells change anything.",
+        "For a write, two kinds of words need a frame, and a word that has one already is "
+        "not 0 and not the zero page. The zero page's word has frame number 0: word >> 12 "
+        "== 0.",
+        "fresh = (words >> 12) == 0 is true for both kinds. new = words.copy(); new[fresh] "
+        "= pfns[:count] << 12 | ALL, where count is how many are fresh.",
+    ],
+    "commentary": """
+        A word with frame number 0 is either 0 or the zero page: one test covers both, and a
+        write needs nothing else. In Linux this is do_anonymous_page; for the zero page's
+        second touch it is do_wp_page, because the word is present and not writable.
+
+        A loop over touch_page with an iterator over pfns is right too, and costs a Python
+        call for every page.
+    """,
+}
+
+import numpy as np
+
+PRESENT, WRITE, USER, ACCESSED, DIRTY = 1 << 0, 1 << 1, 1 << 2, 1 << 5, 1 << 6
+ALL = PRESENT | WRITE | USER | ACCESSED | DIRTY
+
+
+def touch_page(word, write, pfn):
+    """Return the word after the touch."""
+    # <answer>
+    if word >> 12:
+        return word
+    if write:
+        return pfn << 12 | ALL
+    return PRESENT | USER | ACCESSED
+    # </answer>
+
+
+def touch_range(words, write, pfns):
+    """Return the words after the touch, int64[n]."""
+    # <answer>
+    fresh = (words >> 12) == 0
+    if not write:
+        return np.where(fresh, PRESENT | USER | ACCESSED, words)
+    new = words.copy()
+    new[fresh] = pfns[: np.count_nonzero(fresh)] << 12 | ALL
+    return new
+    # </answer>

@@ -1,0 +1,69 @@
+"""03b · Find all mappers by hand
+
+A frame knows *how many* words map it (`mapcount`), not *which*. Find them the hard way: read
+every page table of every process.
+
+1. `mappers(tables, pgds, pfn, levels, bits)` returns the list of all `(place, address)` where the
+   frame `pfn` is mapped: `place` says which of the top tables `pgds` (0 is the first), `address`
+   is in bytes. The list is ascending. As in 01b, a word maps a frame if bit 0 is set, and the
+   frame's number stands above bit 12.
+2. `words_read(tables, pgds, levels, bits)` returns how many leaf words such a search has to read:
+   every slot of every leaf table that exists.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "find the page tables that map a frame without any help",
+        "say what that costs, and so why a reverse map is needed",
+    ],
+    "minutes": 20,
+    "public": {"test_mappers": 2, "test_words_read": 2},
+    "hidden": {"test_other_histories": 6},
+    "families": ["forked", "moved", "swapped", "mixed"],
+    "hints": [
+        "Write a function that yields (address, word) for every leaf word of one process, "
+        "and do the rest on top of it. You may take the one from 01b.",
+        "Two processes may map one frame at two addresses, after a mremap. So you cannot "
+        "take the address from one process and look there in the others.",
+        "for place, pgd in enumerate(pgds): for addr, word in leaves(pgd): if word & 1 and "
+        "word >> 12 == pfn: found.append((place, addr)).",
+    ],
+    "commentary": """
+        This is the oracle of the whole course: everything that a reverse map answers is
+        compared with such a scan. It needs no help from anybody, cannot be out of date, and
+        is far too slow: a page of a process with a gigabyte needs a quarter of a million
+        words read, and that for every process.
+
+        Reading all tables once and sorting all words by frame answers the question for all
+        frames together; numpy does that with one argsort.
+    """,
+}
+
+
+def leaves(tables, row, level, bits, vpn=0):
+    """Yield (address, word) of every slot of every leaf table below `row`; level 1 is a leaf."""
+    for slot, word in enumerate(tables[row].tolist()):
+        at = vpn << bits | slot
+        if level == 1:
+            yield at << 12, word
+        elif word:
+            yield from leaves(tables, word >> 12, level - 1, bits, at)
+
+
+def mappers(tables, pgds, pfn, levels, bits):
+    """Return [(place, address), …] of every word that maps frame `pfn`."""
+    # <answer>
+    return [
+        (place, address)
+        for place, pgd in enumerate(pgds)
+        for address, word in leaves(tables, pgd, levels, bits)
+        if word & 1 and word >> 12 == pfn
+    ]
+    # </answer>
+
+
+def words_read(tables, pgds, levels, bits):
+    """Return how many leaf words a search through all processes reads."""
+    # <answer>
+    return sum(1 for pgd in pgds for _ in leaves(tables, pgd, levels, bits))
+    # </answer>

@@ -1,0 +1,64 @@
+"""04a · fork shares pages
+
+`fork` gives the child all memory of the parent without copying a page. For each page-table word
+of private memory it makes the child's word and changes the parent's:
+
+* a **present** word (bit `PRESENT` is set): both name the same frame, and `WRITE` is off in both.
+  The child has not touched the page yet, so `ACCESSED` is off in the child's word;
+* a word that is **not present and not 0** is a swap entry: parent and child both keep it;
+* **0** stays 0 on both sides.
+
+Write `share_page(word)`, which returns the parent's and the child's new word. Then write
+`share_range(words)`: the same for an array of words at once, without a loop. It returns two
+arrays, the parent's and the child's.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "say which bits fork changes, and on which side",
+        "do to an array of page-table words what you did to one",
+    ],
+    "minutes": 15,
+    "public": {"test_share_page": 2, "test_share_range": 2},
+    "hidden": {"test_other_histories": 3, "test_range_is_page_by_page": 3},
+    "families": ["forked", "family", "swapped", "mixed"],
+    "hints": [
+        "Look at one present page first. Which of the two processes may write to it without "
+        "a fault after fork? What would happen to the other's memory then?",
+        "There are three kinds of words: 0, swap entries, present words. Only one of the "
+        "three changes. `word & PRESENT` tells it from the others.",
+        "`word & ~WRITE` switches a bit off. For arrays: `np.where(present, words & ~WRITE, "
+        "words)` changes only where `present` is true.",
+    ],
+    "commentary": """
+        The child's word is the parent's new word without ACCESSED, so the work is done once.
+        Linux does the same in copy_one_pte (2.6): it never asks who will write first, and
+        that is the point. Whoever writes first faults, and only then is a page copied.
+
+        Another correct way is a loop over share_page. It costs a Python call for every page:
+        for a process with 16,384 pages some hundred times as long.
+    """,
+}
+
+import numpy as np
+
+PRESENT, WRITE, ACCESSED = 1 << 0, 1 << 1, 1 << 5
+
+
+def share_page(word):
+    """Return (the parent's word, the child's word) after fork."""
+    # <answer>
+    if not word & PRESENT:
+        return word, word
+    parent = word & ~WRITE
+    return parent, parent & ~ACCESSED
+    # </answer>
+
+
+def share_range(words):
+    """Return (the parent's words, the child's words) for an int64 array of words."""
+    # <answer>
+    present = (words & PRESENT) != 0
+    parent = np.where(present, words & ~WRITE, words)
+    return parent, np.where(present, parent & ~ACCESSED, parent)
+    # </answer>

@@ -1,0 +1,56 @@
+"""04b · Which history was it?
+
+You are shown who shares which frames, and asked for a history that leads there: the inverse of
+watching. `task("04b")` in a notebook shows your state; so does the first failed check. It reads
+like this:
+
+    0x30000: child and shell share one frame
+    0x31000: child alone, shell alone
+
+Write `history()`, which returns the text of a history that starts at an empty machine and ends in
+exactly that state: at each address the same processes, those that share and those that do not. A
+process that is not named must not have pages. Full points need a history that is as short as
+ours; one operation may touch many pages (`shell write 0x30000 7 2` writes two).
+"""
+
+EXERCISE = {
+    "objectives": [
+        "work back from what is shared to who forked and who wrote",
+        "see that a write after fork, and nothing else, ends sharing",
+    ],
+    "minutes": 15,
+    "public": {"test_reaches_the_state": 4},
+    "hidden": {"test_is_short": 3, "test_is_shortest": 3},
+    "families": ["one child", "two children", "grandchild", "late page"],
+    "hints": [
+        "Begin with the addresses at which all share one frame. Who must have written them, "
+        "and when: before or after the forks?",
+        "An address where somebody is alone although the others share was written after the "
+        "fork, by whoever is alone. An address that only one process has was written after "
+        "the fork too, or the children would have it.",
+        "spawn, mmap and one write of all pages that are shared; then the forks; then one "
+        "write for each stretch of pages that somebody has alone.",
+    ],
+    "commentary": """
+        Every write before the fork is shared by all that are forked later; every write after
+        it makes the writer's own page. So the state tells the order: shared pages first, then
+        forks, then the rest. Two histories that end in one state are told apart by nothing
+        but frame numbers.
+
+        Reading instead of writing gives no frames at all: only the zero page, which is not
+        counted here, because it belongs to nobody.
+    """,
+}
+
+
+def history():
+    """Return the text of a history that ends in the state that you were given."""
+    # <answer>
+    return """
+        shell = spawn
+        shell mmap 0x30000 4
+        shell write 0x30000 1 3
+        child = fork shell
+        child write 0x31000 9
+    """
+    # </answer>

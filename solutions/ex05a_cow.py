@@ -1,0 +1,68 @@
+"""05a · Copy on write
+
+A program writes to a private page whose word is present but not writable: the kernel takes a
+fault and decides. `count` says how many references the frame has: one for each word that maps it,
+one for each device that holds it (a *pin*), and so on. Nobody is in the swap cache here.
+
+* If the frame is not the zero page and `count` is 1, the page is the writer's alone: it is
+  **reused**. The word becomes writable, dirty and accessed, and names the same frame.
+* Otherwise it is **copied**: the word names a new frame, with all five bits set.
+
+1. `break_cow(word, count, pfn)` returns the new word; if a new frame is needed, it is `pfn`.
+2. `break_cow_range(words, counts, pfns)` does so for arrays, and returns the new words and a bool
+   array that says which pages were copied. `pfns` are free frames, more than enough, used in
+   order.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "decide copy or reuse for any page, and say whose page is copied",
+        "do it to a range, with frames for exactly the pages that are copied",
+    ],
+    "minutes": 20,
+    "public": {"test_break_cow": 2, "test_break_cow_range": 2},
+    "hidden": {"test_other_histories": 3, "test_range_is_page_by_page": 3},
+    "families": ["forked", "family", "pinned", "mixed"],
+    "hints": [
+        "Who can see the frame besides the writer? If nobody can, a copy would be wasted; "
+        "if somebody can, writing into it would show.",
+        "The zero page is everybody's, whatever its count says. Which numbers tell that a "
+        "frame is the zero page?",
+        "copied = (words >> 12 == 0) | (counts > 1); new = words | WRITE | DIRTY | "
+        "ACCESSED; then new[copied] = pfns[:k] << 12 | ALL with k = "
+        "np.count_nonzero(copied).",
+    ],
+    "commentary": """
+        This is do_wp_page with the rule that Linux had up to 2.6.12. The number that decides has
+        changed three times since: to mapcount and swap entries in 2005, back to count in 2020,
+        to a mark on the page in 2022. A pinned page shows why it matters: with count it is
+        copied although one process maps it, and the device goes on writing to the old frame.
+
+        Always copying is correct as well, and never shows in memory's contents. It wastes a
+        frame and a copy for each page that a child leaves behind when it exits.
+    """,
+}
+
+import numpy as np
+
+PRESENT, WRITE, USER, ACCESSED, DIRTY = 1 << 0, 1 << 1, 1 << 2, 1 << 5, 1 << 6
+ALL = PRESENT | WRITE | USER | ACCESSED | DIRTY
+
+
+def break_cow(word, count, pfn):
+    """Return the writer's word after the write fault."""
+    # <answer>
+    if word >> 12 == 0 or count > 1:
+        return pfn << 12 | ALL
+    return word | WRITE | DIRTY | ACCESSED
+    # </answer>
+
+
+def break_cow_range(words, counts, pfns):
+    """Return (new words, which were copied)."""
+    # <answer>
+    copied = (words >> 12 == 0) | (counts > 1)
+    new = words | WRITE | DIRTY | ACCESSED
+    new[copied] = pfns[: np.count_nonzero(copied)] << 12 | ALL
+    return new, copied
+    # </answer>

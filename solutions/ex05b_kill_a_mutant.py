@@ -1,0 +1,57 @@
+"""05b · Kill a mutant
+
+Somebody has changed one line of the kernel. After every operation of a history, everything is
+checked: all counters against a scan of the page tables, all contents against a memory that shares
+nothing, and who got a new frame. A history *kills* the mutant if one of the checks fails with the
+changed line. With the right line all of them pass, whatever you do.
+
+`task("05b")` says which line was changed. If you have no variant of your own it is this one: **a
+page is reused while it is shared** (a write takes a page for its own although another process
+maps it).
+
+Write `history()`, which returns the text of a history that kills your mutant. Full points need
+one that is as short as ours.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "turn a suspected bug into a history that shows it",
+        "say which check sees a bug, and which cannot",
+    ],
+    "minutes": 15,
+    "public": {"test_kills_the_mutant": 4},
+    "hidden": {"test_is_short": 3, "test_is_shortest": 3},
+    "families": ["shared", "never", "parent", "contents"],
+    "hints": [
+        "Ask first: in which situation does the changed line do something else than the "
+        "right one? A history in which that situation never comes up cannot kill the "
+        "mutant.",
+        "All four mutants are about copy on write: a page must be there before a fork, and "
+        "somebody must write to it after the fork.",
+        "spawn, mmap, write, fork, and then one write, by the right process: the writer "
+        "gets the copy, and the other must still find the old contents. Where a page should "
+        "be reused, the second write counts.",
+    ],
+    "commentary": """
+        count and mapcount stay right under all four mutants. Two are seen because a word is
+        writable although two processes map its frame, one because contents differ from those
+        of a memory that shares nothing, and one only because a page that was somebody's alone
+        must keep its frame. This is why a test of copy on write needs more than counters.
+
+        A longer history kills as well, often by accident. It says less: the shortest one is
+        nearly a description of the bug.
+    """,
+}
+
+
+def history():
+    """Return the text of a history that kills the mutant."""
+    # <answer>
+    return """
+        p = spawn
+        p mmap 0x30000 1
+        p write 0x30000 7
+        c = fork p
+        c write 0x30000 9
+    """
+    # </answer>

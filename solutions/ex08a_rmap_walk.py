@@ -1,0 +1,73 @@
+"""08a · The walk, and try_to_unmap
+
+Under the anon memory group a page is at *one* address in every process that maps it: the page
+knows the page number (`index`) and the group, and the group lists its address spaces. To find who
+maps the page, look there.
+
+1. `rmap_walk(tables, pgds, index, pfn, mapcount, levels, bits)` goes through the top tables
+   `pgds` of the group in order and looks up page number `index` in each. It returns a pair: the
+   list of the places in `pgds` (0 is the first) where the word maps frame `pfn`, and how many
+   address spaces were looked at. It stops as soon as it has found `mapcount` mappings.
+2. `try_to_unmap(words, pfn, entry)` gets the words that the walk has looked at. Every word that
+   maps `pfn` is replaced by the swap entry `entry`; the others stay. It returns the new words.
+
+`word_at` walks one page table for you.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "go from a page to its page-table words",
+        "tell a candidate from a mapping, and count what a walk costs",
+        "turn every mapping of a page into a swap entry",
+    ],
+    "minutes": 20,
+    "public": {"test_walk": 2, "test_unmap": 2},
+    "hidden": {"test_other_histories": 3, "test_unmap_of_others": 3},
+    "families": ["family", "swapped", "moved_swapped", "mixed"],
+    "hints": [
+        "A process is in the group because it was forked, not because it maps this page. "
+        "What may it have at that address instead? List at least three things.",
+        "Nothing, a swap entry, another frame. So a hit needs two tests on the word: is it "
+        "present, and is it this frame?",
+        "Count the lookup first, then get the word with word_at. It is a hit if word & 1 and "
+        "word >> 12 == pfn. Before each lookup, see whether `mapcount` of them are found.",
+    ],
+    "commentary": """
+        The mail says it in a dozen lines of C, "look up page in page tables", and leaves open
+        when to stop. With the stop a page that only the parent maps costs one lookup, and a
+        page that only the last child maps costs all of them: this is what the cost meter
+        shows, and what the designs of 2004 argued about.
+
+        Without the stop the walk is right too, and costs the whole group every time.
+    """,
+}
+
+
+def word_at(tables, pgd, vpn, levels, bits):
+    """Return the page-table entry of page number `vpn`, 0 if there is none."""
+    word = pgd << 12
+    for level in range(levels):
+        word = int(tables[word >> 12][vpn >> bits * (levels - 1 - level) & (1 << bits) - 1])
+    return word
+
+
+def rmap_walk(tables, pgds, index, pfn, mapcount, levels, bits):
+    """Return (places in `pgds` that map the page, how many were looked at)."""
+    # <answer>
+    found, looked = [], 0
+    for place, pgd in enumerate(pgds):
+        if len(found) == mapcount:
+            break
+        looked += 1
+        word = word_at(tables, pgd, index, levels, bits)
+        if word & 1 and word >> 12 == pfn:
+            found.append(place)
+    return found, looked
+    # </answer>
+
+
+def try_to_unmap(words, pfn, entry):
+    """Return `words` with every mapping of `pfn` replaced by `entry`."""
+    # <answer>
+    return [entry if word & 1 and word >> 12 == pfn else word for word in words]
+    # </answer>

@@ -1,0 +1,63 @@
+"""08b · A test of your own
+
+Six mutants of the kernel, each with one changed line in swapping, walking or sharing.
+`task("08b")` lists yours; without a variant of your own they are
+
+* swap-out writes no data
+* fork copies a swap entry without counting it
+* the walk stops one mapping too early
+* a swapped-in copy has no contents
+* swap-in keeps the use of its entry
+* a page swapped in elsewhere is not copied
+
+Write `history()`: **one** history of at most 30 operations. It is run with each mutant in turn,
+and everything is checked after every operation; you get points for each that it kills. The right
+kernel must survive it, and no operation may fail.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "test a reverse map on purpose, not by chance",
+        "say for each bug in which situation it can be seen at all",
+    ],
+    "minutes": 25,
+    "public": {"test_kills_two": 4},
+    "hidden": {"test_kills_four": 3, "test_kills_all": 3},
+    "families": ["swap", "walk", "family", "move"],
+    "hints": [
+        "Take the mutants one by one. For each, write down the one operation that goes "
+        "wrong, and what the machine must look like before it for the difference to show.",
+        "`p swap_out 0x30000 2` sends two pages to swap; `p read 0x30000` brings one back. "
+        "A fork in between makes entries shared. A lost content shows only if somebody "
+        "reads it, or it is compared with what was written.",
+        "For the clash: share a page, swap it out, let the child mremap it, then let both "
+        "read it. For the copy without contents: a write to a swapped page that the other "
+        "still has on swap.",
+    ],
+    "commentary": """
+        One history can kill all six because each needs only a few operations, and they do not
+        disturb each other if they use different pages. The clash at swap-in is the one that
+        random histories find last: a shared page must go to swap, move in one process only,
+        and come back in both.
+
+        Six short histories would be easier to read; here you learn which situations can be
+        had together.
+    """,
+}
+
+
+def history():
+    """Return the text of one history that kills the mutants."""
+    # <answer>
+    return """
+        p = spawn
+        p mmap 0x30000 4
+        p write 0x30000 7 3
+        p swap_out 0x30000 2
+        c = fork p
+        c mremap 0x31000 1 to 0x50000
+        p read 0x31000
+        c read 0x50000
+        p read 0x30000
+    """
+    # </answer>

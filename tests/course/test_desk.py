@@ -1,0 +1,133 @@
+"""The learner's tools in a notebook say what happened, keep it, and survive a restart."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from project import ROOT
+
+from anonlab.course import desk
+from anonlab.course.exercises import Course
+from anonlab.course.progress import Progress
+from anonlab.record import record
+
+BOTH = "return parent, parent & ~ACCESSED"
+
+
+def cell(course: Course, body: str, line: str = "04a") -> str:
+    return repr(desk.exercise(line, body))
+
+
+def test_the_way_of_a_learner_through_04a(course: Course, right: dict[str, str]) -> None:
+    stub = course["04a"].stub
+    assert "Not written yet" in cell(course, stub)
+    wrong = right["04a"].replace(BOTH, "return word, parent & ~ACCESSED")
+    said = cell(course, wrong)
+    assert "Did you leave the parent's word writable?" in said
+    assert "Public checks: 0 of 2 passed (0 of 4 points, 6 more at grading)." in said
+    assert repr(desk.hint("04a")).startswith("hint 1 of 3:")
+    assert "started   0 of  4 public points, 1 hints  fork shares pages" in repr(desk.progress())
+    assert "Public checks passed; hidden ones run at grading" in cell(course, right["04a"])
+    assert "passed    4 of  4" in repr(desk.progress())
+    # A restart: the cell is the template again, the file is not.
+    again = cell(course, stub)
+    assert "your work is in ex04a_fork.py" in again
+    assert "Public checks passed" in again
+
+
+def test_a_wrong_answer_is_shown_with_pictures(course: Course, right: dict[str, str]) -> None:
+    wrong = right["04a"].replace(BOTH, "return parent, 0")
+    html = desk.exercise("04a", wrong)._repr_html_()
+    assert html.count("<svg") == 2
+    assert html.count("The same as text") == 2
+    assert "Before <code>" in html
+
+
+def test_conflicting_work_is_shown_and_both_are_kept(course: Course, right: dict[str, str]) -> None:
+    cell(course, right["04a"])
+    path = course.file("04a")
+    path.write_text(path.read_text("utf-8") + "# newer\n", "utf-8")
+    said = cell(course, right["04a"] + "# older\n")
+    assert "nothing was overwritten" in said
+    assert "-# newer" in said
+    assert "# newer" in path.read_text("utf-8")
+    assert "ex04a_fork.old1.py" in cell(course, right["04a"], "04a --take-cell")
+    assert "# newer" not in path.read_text("utf-8")
+
+
+def test_hints_open_one_by_one(course: Course) -> None:
+    for number in (1, 2, 3, 3):
+        assert len(re.findall(r"^hint \d of 3:", repr(desk.hint("4a")), re.MULTILINE)) == number
+    assert "That is the last one." in repr(desk.hint("04a"))
+    assert Progress(course.root).hints("04a") == 3
+
+
+def test_the_fourth_failed_run_asks_for_a_hypothesis(course: Course) -> None:
+    answers = [repr(desk.check("04a")) for _ in range(4)]
+    assert ["because=" in text for text in answers] == [False, False, False, True]
+
+
+def test_the_solution_opens_after_success(course: Course, right: dict[str, str]) -> None:
+    assert "not part of this copy" in repr(desk.solution("04a"))
+    folder = course.root / "solutions"
+    folder.mkdir()
+    shutil.copyfile(ROOT / "solutions" / "ex04a_fork.py", folder / "ex04a_fork.py")
+    assert "opens when your public checks pass" in repr(desk.solution("04a"))
+    assert "copy_one_pte" in repr(desk.solution("04a", anyway=True))
+    cell(course, right["04a"])
+    assert "copy_one_pte" in repr(desk.solution("04a"))
+    kept = Progress(course.root).events("solution")
+    assert [event["anyway"] for event in kept] == [True, False]
+
+
+def test_predictions_are_kept_and_the_first_counts(course: Course) -> None:
+    assert "is not kept yet" in repr(desk.predict("04 copies", ...))
+    desk.predict("04 copies", 3, why="one for each")
+    desk.predict("04 copies", 0)
+    desk.predict("05 who", "the child")
+    assert repr(desk.predictions("04")) == "04 copies: 3"
+    assert "no predictions" in repr(desk.predictions("07"))
+
+
+def test_the_player_opens_after_a_prediction(course: Course) -> None:
+    trace = record("p = spawn\nc = fork p\n")
+    assert "First predict" in repr(desk.play(trace, "04 fork"))
+    assert type(desk.play(trace, "04 fork", gate=False)).__name__ == "Player"
+    assert len(Progress(course.root).events("ungated")) == 1
+    desk.predict("04 fork", "I do not know")
+    assert type(desk.play(trace, "04 fork")).__name__ == "Player"
+
+
+def test_reset_and_task(course: Course, right: dict[str, str]) -> None:
+    cell(course, right["04a"])
+    assert repr(desk.reset("04a")) == (
+        "ex04a_fork.py is the template again; what you had is in ex04a_fork.old1.py."
+    )
+    assert "0x31000: child alone, shell alone" in repr(desk.task("04b"))
+    assert "asks the same of everybody" in repr(desk.task("04a"))
+
+
+@pytest.mark.parametrize("line", ["", "04a now", "99z"])
+def test_mistakes_are_sentences_not_tracebacks(course: Course, line: str) -> None:
+    said = repr(desk.exercise(line, "x = 1"))
+    assert re.search(r"Write %%exercise and a number|there is no exercise", said)
+
+
+def test_outside_of_a_course_it_says_where_to_go(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANONLAB_COURSE", str(tmp_path))
+    assert "go to the folder of the course" in repr(desk.check("04a"))
+
+
+def test_the_magic_is_there_in_a_notebook(course: Course, right: dict[str, str]) -> None:
+    shell = InteractiveShell.instance()
+    try:
+        desk._register()
+        result = shell.run_cell(f"%%exercise 04a\n{right['04a']}")
+        assert "Public checks passed" in repr(result.result)
+    finally:
+        InteractiveShell.clear_instance()

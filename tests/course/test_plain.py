@@ -1,0 +1,81 @@
+"""Plain data passes as it is and nothing else passes; types count when values are compared."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anonlab.course.plain import NotPlain, canonical, decode, encode, same
+
+keys = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.binary(max_size=5)
+values = st.recursive(
+    keys | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(keys, inner, max_size=4)
+        | st.sets(keys, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(values)
+def test_plain_data_goes_through_json_and_back(value: Any) -> None:
+    again = decode(json.loads(json.dumps(encode(value))))
+    assert again == value
+    assert canonical(again) == canonical(value)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int64", "uint8"])
+def test_arrays_keep_type_and_shape_and_share_nothing(dtype: str) -> None:
+    array = np.arange(6).reshape(2, 3).astype(dtype)
+    again = decode(encode(array))
+    assert (again.dtype, again.shape) == (array.dtype, array.shape)
+    assert np.array_equal(again, array)
+    again[0, 0] = 1
+    assert array[0, 0] == 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [object(), (n for n in "ab"), float("nan"), np.array([1.5]), np.array([None]), len, 1j],
+)
+def test_anything_else_is_refused_with_a_sentence(value: Any) -> None:
+    with pytest.raises(NotPlain, match="return"):
+        encode([value])
+
+
+def test_too_deep_and_too_much_are_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(40):
+        deep = [deep]
+    for value in (deep, [0] * 300_000, np.zeros(300_000, dtype=np.int64)):
+        with pytest.raises(NotPlain, match="at most"):
+            encode(value)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        (1, True, False),
+        (1, 1.0, False),
+        ({1: 1}, {True: 1}, False),
+        ({1.0}, {1}, False),
+        ([1, 2], (1, 2), True),
+        ([1, 2], np.array([1, 2]), True),
+        ([True], np.array([True]), True),
+        ([1], np.array([True]), False),
+        ({1: [2]}, {1: (2,)}, True),
+        ({1, 2}, {2, 1}, True),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, True),
+        ([1, 2], [2, 1], False),
+    ],
+)
+def test_types_count_and_the_kind_of_sequence_does_not(one: Any, other: Any, equal: bool) -> None:
+    assert same(one, other) == equal

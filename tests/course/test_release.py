@@ -1,0 +1,152 @@
+"""Variants can be worked out again by the instructor only; a release gives nothing away."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from project import ROOT
+
+from anonlab.cli import cli
+from anonlab.course.attempt import check_exercise, seed_of
+from anonlab.course.exercises import Course, find_course
+from anonlab.course.masters import read_masters
+from anonlab.course.release import leaks, read_assignment, release
+from anonlab.course.variants import variant, variant_seed, write_variant
+
+MASTERS = read_masters(ROOT / "solutions")
+
+
+def test_a_variant_is_the_same_for_ever() -> None:
+    assert variant_seed("a secret", "ada", "04a") == 3990882035031175163
+    assert variant_seed("a secret", " ada ", "04a") == variant_seed("a secret", "ada", "04a")
+
+
+def test_variants_depend_on_secret_student_and_exercise() -> None:
+    seeds = {
+        variant_seed(*key)
+        for key in (
+            ("s", "ada", "04a"),
+            ("t", "ada", "04a"),
+            ("s", "bob", "04a"),
+            ("s", "ada", "04b"),
+        )
+    }
+    assert len(seeds) == 4
+    for secret, student in (("", "ada"), ("s", " ")):
+        with pytest.raises(ValueError, match="needs a student's id and the course's secret"):
+            variant_seed(secret, student, "04a")
+
+
+def test_every_family_of_every_exercise_is_somebodys(course: Course) -> None:
+    variants = [variant(course, "s", f"student{number}")["families"] for number in range(60)]
+    for number, exercise in course.exercises.items():
+        assert {each[number] for each in variants} == set(exercise.families)
+
+
+def test_a_variant_changes_what_is_asked(course: Course, right: dict[str, str]) -> None:
+    assert seed_of(course, "04a") == 0
+    seeds = json.loads(write_variant(course, "s", "ada").read_text("utf-8"))["seeds"]
+    assert seed_of(course, "04a") == seeds["04a"] == variant_seed("s", "ada", "04a")
+    course.file("04a").write_text(right["04a"], "utf-8")
+    assert check_exercise(course, "04a").ok
+
+
+def assignment(folder: Path, text: str) -> Path:
+    path = folder / "homework.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+@pytest.fixture
+def teacher(tmp_path: Path) -> Path:
+    """The instructor's folder, in which something can be hidden."""
+    for part in ("solutions", "tests/exercises", "notebooks"):
+        for source in (ROOT / part).rglob("*"):
+            if source.is_file() and source.suffix in (".py", ".ipynb", ".md"):
+                target = tmp_path / "teacher" / source.relative_to(ROOT)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(source.read_bytes())
+    return tmp_path / "teacher"
+
+
+def test_a_release_holds_no_canary(teacher: Path, tmp_path: Path) -> None:
+    canary = "anonlab-canary-4711"
+    places = [
+        *(teacher / "tests" / "exercises" / "hidden").glob("*.py"),
+        *(teacher / "tests" / "exercises" / "wrong").glob("*.py"),
+    ]
+    for path in places:
+        path.write_text(path.read_text("utf-8") + f"# {canary}\n", "utf-8")
+    for path in (teacher / "solutions").glob("*.py"):
+        text = path.read_text("utf-8").replace("# </answer>", f'"{canary}"\n    # </answer>')
+        path.write_text(text, "utf-8")
+    files = release(teacher, assignment(tmp_path, 'exercises = "all"\n'), tmp_path / "out")
+    assert len(files) > 2 * len(MASTERS)
+    assert [path for path in files if canary in path.read_bytes().decode("utf-8", "replace")] == []
+    assert leaks(files, read_masters(teacher / "solutions")) == []
+
+
+def test_leaks_sees_solutions_and_hidden_tests(tmp_path: Path) -> None:
+    told = tmp_path / "told.py"
+    told.write_text(MASTERS[0].solution, "utf-8")
+    hidden = tmp_path / "hidden" / "test_x.py"
+    hidden.parent.mkdir()
+    hidden.write_text("", "utf-8")
+    assert len(leaks((told, hidden), MASTERS)) == 2
+
+
+def test_a_release_has_what_was_chosen_and_works(
+    teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (
+        'name = "Homework 1"\nexercises = ["05a", "04a"]\ndue = 2026-10-01T12:00:00Z\n'
+        'hints = "none"\n[points]\n04a = 20\n'
+    )
+    out = tmp_path / "out"
+    release(teacher, assignment(tmp_path, text), out)
+    plain = json.loads((out / "assignment.json").read_text("utf-8"))
+    assert plain["numbers"] == ["04a", "05a"]
+    assert plain["points"] == {"04a": 20, "05a": 10}
+    assert plain["due"] == "2026-10-01T12:00:00+00:00"
+    monkeypatch.delenv("ANONLAB_COURSE", raising=False)
+    course = find_course(out / "notebooks")
+    assert list(course.exercises) == ["04a", "05a"]
+    assert course["04a"].hints == ()
+    assert not (out / "solutions").exists()
+    report = check_exercise(course, "04a")
+    assert [each.status for each in report.verdicts] == ["stub", "skipped"]
+    with pytest.raises(ValueError, match="is not empty"):
+        release(teacher, tmp_path / "homework.toml", out)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("exercises = [", "homework.toml"),
+        ('exercises = ["99z"]', "there is no exercise '99z'"),
+        ('exercises = ["04a"]\n[points]\n05a = 3', "there is no exercise '05a' in it"),
+        ('exercises = ["04a"]\n[points]\n04a = -3', "points are whole numbers"),
+        ("due = 2026-10-01", "due is a time with its zone"),
+        ('hints = "some"', "hints is 'free' or 'none'"),
+        ("exercise = 1", "unknown field 'exercise'"),
+    ],
+)
+def test_a_wrong_assignment_is_a_sentence(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        read_assignment(assignment(tmp_path, text), MASTERS)
+
+
+def test_variants_and_checks_on_the_shell(course: Course, right: dict[str, str]) -> None:
+    run = CliRunner().invoke
+    plain = json.loads(run(cli, ["course", "variant", "--student", "ada", "--secret", "s"]).stdout)
+    assert plain["seeds"]["04a"] == variant_seed("s", "ada", "04a")
+    refused = run(cli, ["course", "variant", "--student", "ada"], env={"ANONLAB_SECRET": ""})
+    assert (refused.exit_code, "secret" in refused.stderr) == (2, True)
+    failed = run(cli, ["check", "4a"])
+    assert (failed.exit_code, "Not written yet" in failed.stdout) == (1, True)
+    course.file("04a").write_text(right["04a"], "utf-8")
+    assert run(cli, ["check", "04a"]).exit_code == 0
+    assert run(cli, ["check", "99z"]).exit_code == 2

@@ -1,0 +1,164 @@
+"""The check of the whole course sees each kind of fault that it is there for."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from project import ROOT
+
+from anonlab.course import selfcheck
+from anonlab.course.build import build
+from anonlab.course.masters import read_master
+from anonlab.course.selfcheck import check_course, check_exercise, glossary_problems
+from anonlab.course.trial import output_problem
+
+NAME = "ex04b_family"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A course with one exercise and one notebook."""
+    for path in (
+        f"solutions/{NAME}.py",
+        f"tests/exercises/public/test_{NAME}.py",
+        f"tests/exercises/hidden/test_{NAME}_hidden.py",
+        f"tests/exercises/wrong/{NAME}.py",
+    ):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / path, tmp_path / path)
+    source = tmp_path / "notebooks" / "source" / "00_it.py"
+    source.parent.mkdir(parents=True)
+    source.write_text(
+        "# %%\nfrom anonlab.course.desk import check\n\n"
+        '# %% tags=["exercise"]\n# %%exercise 04b\n\n# %%\ncheck("04b")\n',
+        "utf-8",
+    )
+    build(tmp_path / "notebooks")
+    return tmp_path
+
+
+def change(root: Path, path: str, old: str, new: str) -> None:
+    """Break one file."""
+    text = (root / path).read_text("utf-8")
+    assert text.count(old) >= 1
+    (root / path).write_text(text.replace(old, new), "utf-8")
+
+
+def problems(root: Path) -> list[str]:
+    found: dict[str, Any] = check_exercise(root, read_master(root / "solutions" / f"{NAME}.py"))
+    return list(found["problems"])
+
+
+def test_a_whole_course_has_no_problems(small: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    plain = check_course(small, lambda done, of: seen.append((done, of))).to_json()
+    assert plain == {
+        "notebooks": 1,
+        "exercises": 1,
+        "points": 10,
+        "hints": 3,
+        "wrong_answers": {"total": 6, "caught": 6, "with_own_message": 6},
+        "problems": [],
+    }
+    assert seen == [(1, 2), (2, 2)]
+    assert not (small / ".anonlab").exists()
+
+
+MASTER = f"solutions/{NAME}.py"
+WRONG = f"tests/exercises/wrong/{NAME}.py"
+PUBLIC = f"tests/exercises/public/test_{NAME}.py"
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "says"),
+    [
+        (
+            MASTER,
+            "        child = fork shell\n",
+            "        child = fork shell\n        child munmap 0x30000 1\n",
+            "the solution: test_reach",
+        ),
+        (MASTER, '    "families": ["one child", ', '    "families": [', "3 families"),
+        (MASTER, '"test_reaches_the_state": 4', '"test_reaches_the_state": 6', "give 40 %"),
+        (MASTER, '"test_is_short": 3', '"test_gone": 3', "has no test_gone"),
+        (MASTER, "    # <answer>\n", "    1 / 0\n    # <answer>\n", "the stub: test_reaches"),
+        (WRONG, "shell read 0x30000 3", "shell write 0x30000 5 3", "nothing is lost by"),
+        (WRONG, "read where you should have", "sing where you should have", "no test says: sing"),
+        (WRONG, "child write 0x31000 9", "child write 0x39000 9", "stands 0 times"),
+        (
+            PUBLIC,
+            "    mine = told",
+            "    return told(student, MOST)\n    mine = told",
+            "nothing is lost by",
+        ),
+        (PUBLIC, "raise Wrong(", "raise wrong(", "its tests are broken: NameError"),
+    ],
+)
+def test_each_fault_of_an_exercise_is_named(
+    small: Path, path: str, old: str, new: str, says: str
+) -> None:
+    change(small, path, old, new)
+    assert any(says in sentence for sentence in problems(small)), problems(small)
+
+
+def test_missing_tests_and_wrong_answers_are_named(small: Path) -> None:
+    (small / WRONG).unlink()
+    (small / PUBLIC).unlink()
+    found = problems(small)
+    assert any("is missing" in sentence for sentence in found)
+    assert any("0 known wrong answers" in sentence for sentence in found)
+
+
+def test_faults_of_generated_files_notebooks_and_releases_are_named(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("anonlab.workers.ncpus", lambda: 1)
+    monkeypatch.setattr(selfcheck, "check_exercise", lambda *_: selfcheck_nothing())
+    source = small / "notebooks" / "source" / "00_it.py"
+    text = (
+        source.read_text("utf-8") + "\n# %%\n1 / 0\n\n# %% [markdown]\n# [x](glossary.md#frame)\n"
+    )
+    source.write_text(text, "utf-8")
+    build(small / "notebooks")
+    change(small, f"exercises/{NAME}.py", "Return the text", "Give the text")
+    answer = "shell mmap 0x30000 4 shell write 0x30000 1 3"
+    change(small, PUBLIC, "MOST = 40", f"MOST = 40  # {answer}")
+    found = check_course(small).problems
+    for says in (
+        "is not what its master makes",
+        "ZeroDivisionError",
+        "the glossary has no frame",
+        "holds a piece of the solution of 04b",
+    ):
+        assert any(says in sentence for sentence in found), (says, found)
+
+
+def selfcheck_nothing() -> dict[str, Any]:
+    """An exercise without problems."""
+    return {"total": 0, "caught": 0, "told": 0, "problems": []}
+
+
+class Output(dict[str, Any]):
+    """An output of a cell, as nbformat has it."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self[name]
+
+
+def test_outputs_that_a_notebook_may_not_have() -> None:
+    error = Output(output_type="error", ename="NotImplementedError", evalue="x")
+    assert output_problem(error, exercise=True) == ""
+    assert output_problem(error, exercise=False) == "NotImplementedError: x"
+    stderr = Output(output_type="stream", name="stderr", text="careful")
+    assert "standard error" in output_problem(stderr, exercise=False)
+    bare = {"text/html": "<svg></svg>", "text/plain": "<Picture at 0x7f>"}
+    assert "text twin" in output_problem(Output(output_type="display_data", data=bare), False)
+    told = {**bare, "text/plain": "Machine lesson, design anongroup: 3 frames in use"}
+    assert output_problem(Output(output_type="display_data", data=told), False) == ""
+
+
+def test_glossary_terms_resolve() -> None:
+    assert glossary_problems(ROOT / "notebooks") == []

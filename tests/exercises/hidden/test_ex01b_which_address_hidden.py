@@ -1,0 +1,25 @@
+"""Exercise 01b, hidden: other machines and histories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anonlab.course.families import histories
+from anonlab.course.judge import beside, judge, judge_all
+from anonlab.formats.words import X86_64, Geometry
+
+public = beside(__file__, "../public/test_ex01b_which_address.py")
+
+
+def test_other_machines(student: Any, seed: int) -> None:
+    """Both functions know tables of another shape."""
+    shapes = (X86_64, Geometry(3, 4))
+    judge_all(student, public.slot_questions(seed % 1000 + 5, shapes), public.SLOT_GUESSES)
+    cases = histories(public.FAMILIES, seed + 1001, 4)
+    judge(student, cases, lambda history: public.frames(history, Geometry(3, 4)))
+
+
+def test_other_histories(student: Any, seed: int) -> None:
+    """addresses is right on histories that nobody has seen."""
+    cases = histories(public.FAMILIES, seed + 1000, 12)
+    judge(student, cases, public.frames, public.FRAME_GUESSES, least=20)

@@ -1,0 +1,18 @@
+"""Exercise 02a, hidden: other histories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anonlab.course.families import histories
+from anonlab.course.judge import beside, judge
+
+public = beside(__file__, "../public/test_ex02a_split_vma.py")
+
+
+def test_other_histories(student: Any, seed: int) -> None:
+    """Both functions are right on histories that nobody has seen."""
+    cases = histories(public.FAMILIES, seed + 1000, 12, 16)
+    judge(student, cases, public.cuts, public.CUT_GUESSES, 15)
+    cases = histories(public.FAMILIES, seed + 1001, 40)
+    judge(student, cases, public.unmaps, public.UNMAP_GUESSES, 15)

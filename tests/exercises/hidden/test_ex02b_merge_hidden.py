@@ -1,0 +1,14 @@
+"""Exercise 02b, hidden: other pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anonlab.course.judge import beside, judge
+
+public = beside(__file__, "../public/test_ex02b_merge.py")
+
+
+def test_other_pairs(student: Any, seed: int) -> None:
+    """merge decides as mmap does, for pairs that nobody has seen."""
+    judge(student, public.pairs(seed + 1000, 120), public.question, public.GUESSES, least=60)

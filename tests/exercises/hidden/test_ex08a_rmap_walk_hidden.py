@@ -1,0 +1,25 @@
+"""Exercise 08a, hidden: other histories, and candidates of every kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anonlab.course.families import histories
+from anonlab.course.judge import Question, beside, judge, judge_all
+
+public = beside(__file__, "../public/test_ex08a_rmap_walk.py")
+
+
+def test_other_histories(student: Any, seed: int) -> None:
+    """Both functions are right on histories that nobody has seen."""
+    cases = histories(public.FAMILIES, seed + 1000, 24, 30)
+    judge(student, cases, public.walks, public.WALK_GUESSES, least=30)
+    judge(student, histories(public.FAMILIES, seed + 1001, 32, 30), public.unmaps, least=15)
+
+
+def test_unmap_of_others(student: Any, seed: int) -> None:
+    """try_to_unmap leaves words of every other kind alone."""
+    words = [0x3067, 0, 0x3065, 0x4065, 0x3100, 0x25, 0x3045]
+    right = [0x700, 0, 0x700, 0x4065, 0x3100, 0x25, 0x700]
+    question = Question("try_to_unmap", (words, 3, 0x700), right, "", public.words_text)
+    judge_all(student, [question], public.UNMAP_GUESSES)

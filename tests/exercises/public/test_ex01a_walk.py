@@ -1,0 +1,99 @@
+"""Exercise 01a: every address that a history has touched, and some that none has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from anonlab.course.families import histories
+from anonlab.course.judge import Question, judge, judge_all
+from anonlab.course.look import tables_after, words_text
+from anonlab.course.runner import needs
+from anonlab.formats.history import History
+from anonlab.formats.history_text import format as history_text
+from anonlab.formats.words import LESSON, X86_32, X86_64, Geometry
+
+FAMILIES = ("lone", "forked", "swapped", "mixed")
+
+
+def places(history: History, geometry: Geometry) -> Iterator[tuple[Any, int, list[int], list[int]]]:
+    """Tables, top row, addresses and entries of each process: what it maps, and its neighbours."""
+    tables, seen = tables_after(history_text(history), geometry)
+    for who, words in seen.words.items():
+        vpns = sorted({near for vpn in words for near in (vpn - 1, vpn, vpn + 1) if near >= 0})
+        vpns = [vpn for vpn in vpns if vpn < geometry.npages]
+        entries = [words.get(vpn, 0) for vpn in vpns]
+        yield tables, seen.pgds[who], [vpn << 12 | vpn % 9 for vpn in vpns], entries
+
+
+def cut(shape: Geometry, addr: int) -> list[int]:
+    """The indices of an address, as the machine itself has them."""
+    return [int(shape.index(addr >> 12, level)) for level in range(shape.levels)]
+
+
+def index_questions(seed: int) -> Iterator[Question]:
+    """Addresses of three machines."""
+    for shape in (LESSON, X86_32, X86_64):
+        for step in range(12):
+            addr = (seed * 7919 + step * 0x7F3B5 * 0x1003) % (shape.npages << 12)
+            where = f"{shape.levels} levels of {shape.bits} bits"
+            args = (addr, shape.levels, shape.bits)
+            yield Question("indices", args, cut(shape, addr), where)
+
+
+INDEX_GUESSES = {
+    "Did you begin with the last table? The top table's index comes first.": (
+        lambda args, right: right[::-1]
+    ),
+    "Did you forget the offset? The low 12 bits of an address choose no table.": (
+        lambda args, right: [
+            args[0] >> args[2] * (args[1] - 1 - at) & (1 << args[2]) - 1 for at in range(args[1])
+        ]
+    ),
+    "Did you keep the bits above each index? An index has `bits` bits.": (
+        lambda args, right: [args[0] >> 12 + args[2] * (args[1] - 1 - at) for at in range(args[1])]
+    ),
+    "Did you use `bits` itself as a mask? A mask of n bits is (1 << n) - 1.": (
+        lambda args, right: [
+            args[0] >> 12 + args[2] * (args[1] - 1 - at) & args[2] for at in range(args[1])
+        ]
+    ),
+}
+
+
+def walks(history: History, geometry: Geometry = LESSON) -> Iterator[Question]:
+    """One question for each address."""
+    for tables, pgd, addrs, entries in places(history, geometry):
+        for addr, word in zip(addrs, entries, strict=True):
+            args = (tables, pgd, addr, geometry.levels, geometry.bits)
+            yield Question("walk", args, word, f"the entry of {addr:#x}", words_text)
+
+
+WALK_GUESSES = {
+    "Did you return the frame's number? The entry is the whole word.": (
+        lambda args, right: right >> 12
+    ),
+    "Did you return only present entries? A swap entry is an entry too.": (
+        lambda args, right: right if right & 1 else 0
+    ),
+}
+
+
+def many(history: History, geometry: Geometry = LESSON) -> Iterator[Question]:
+    """One question for each process."""
+    for tables, pgd, addrs, entries in places(history, geometry):
+        args = (tables, pgd, np.array(addrs, dtype=np.int64), geometry.levels, geometry.bits)
+        yield Question("walk_many", args, entries, f"{len(addrs)} addresses", words_text)
+
+
+def test_indices(student: Any, seed: int) -> None:
+    """indices cuts addresses of three machines."""
+    judge_all(student, index_questions(seed % 1000), INDEX_GUESSES)
+
+
+@needs("test_indices")
+def test_walk(student: Any, seed: int) -> None:
+    """walk finds the entry of every address."""
+    judge(student, histories(FAMILIES, seed, 8), walks, WALK_GUESSES, least=50)

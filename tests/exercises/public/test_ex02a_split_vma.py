@@ -1,0 +1,106 @@
+"""Exercise 02a: VMAs before and after munmap, and VMAs cut at every page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from anonlab.course.families import histories
+from anonlab.course.judge import Question, judge
+from anonlab.course.look import Area, moments, state_after
+from anonlab.course.runner import needs
+from anonlab.formats.history import History, Op
+
+FAMILIES = ("areas", "files", "mixed", "moved")
+
+
+def plain(areas: list[Area]) -> list[tuple[int, int, str, int]]:
+    """VMAs as the exercise has them."""
+    return [(area.start, area.end, area.prot, area.pgoff) for area in areas]
+
+
+def show(value: Any) -> str:
+    """Page numbers as hex."""
+    if isinstance(value, list | tuple) and value and isinstance(value[0], list | tuple):
+        return f"[{', '.join(map(show, value))}]"
+    if isinstance(value, list | tuple) and len(value) == 4:
+        start, end, prot, pgoff = value
+        return f"({start:#x}, {end:#x}, {prot!r}, pgoff {pgoff:#x})"
+    return repr(value)
+
+
+def cuts(history: History) -> Iterator[Question]:
+    """One question for each page at which a VMA can be cut; the kernel unmaps one part or the
+    other to tell what is left."""
+    for who, areas in state_after(history).areas.items():
+        for area in [each for each in areas if each.end - each.start > 1][:2]:
+            at = area.start + 1 + (area.start + area.pgoff) % (area.end - area.start - 1)
+            lower = left(history, who, at, area.end, area.start)
+            upper = left(history, who, area.start, at, at)
+            where = f"a VMA of {who}, cut before page {at:#x}"
+            yield Question("split", (plain([area])[0], at), (lower, upper), where, show)
+
+
+def left(history: History, who: str, start: int, end: int, kept: int) -> tuple[Any, ...]:
+    """The VMA that begins at page `kept` after an munmap of [start, end)."""
+    op = Op("munmap", who, {"addr": start << 12, "pages": end - start})
+    after = state_after(replace(history, ops=(*history.ops, op)))
+    found = after.area(who, kept)
+    assert found is not None, f"munmap of {start:#x} took page {kept:#x} along"
+    return plain([found])[0]
+
+
+CUT_GUESSES = {
+    "Did you leave the upper part's pgoff as it was? Then its pages show what stood further down.": (
+        lambda args, right: (right[0], (*right[1][:3], args[0][3]))
+    ),
+    "Did you advance pgoff by bytes? It counts pages.": (
+        lambda args, right: (
+            right[0],
+            (*right[1][:3], args[0][3] + (args[1] - args[0][0]) * 4096),
+        )
+    ),
+    "Did page `at` end up in the lower part? [start, end) does not include `end`.": (
+        lambda args, right: (
+            (right[0][0], right[0][1] + 1, *right[0][2:]),
+            (right[1][0] + 1, right[1][1], right[1][2], right[1][3] + 1),
+        )
+    ),
+}
+
+
+def unmaps(history: History) -> Iterator[Question]:
+    """One question for each munmap that succeeded."""
+    for moment in moments(history):
+        op = moment.op
+        if op.verb != "munmap" or moment.outcome.error or op.who not in moment.after.areas:
+            continue
+        end = moment.vpn + moment.npages
+        args = (plain(moment.before.areas[op.who]), moment.vpn, end)
+        right = plain(moment.after.areas[op.who])
+        where = f"munmap of {moment.npages} pages from {moment.address(moment.vpn)}"
+        yield Question("unmap", args, right, where, show)
+
+
+UNMAP_GUESSES = {
+    "Did you drop every VMA that the range touches? What lies outside the range stays.": (
+        lambda args, right: [vma for vma in args[0] if vma[1] <= args[1] or vma[0] >= args[2]]
+    ),
+    "Did you forget what lies above the hole? munmap in the middle leaves two parts.": (
+        lambda args, right: [
+            vma for vma in right if vma in args[0] or vma[0] in {each[0] for each in args[0]}
+        ]
+    ),
+}
+
+
+def test_split(student: Any, seed: int) -> None:
+    """split leaves every page as it was."""
+    judge(student, histories(FAMILIES, seed, 12, 16), cuts, CUT_GUESSES, least=15)
+
+
+@needs("test_split")
+def test_unmap(student: Any, seed: int) -> None:
+    """unmap leaves what munmap leaves."""
+    judge(student, histories(FAMILIES, seed, 24), unmaps, UNMAP_GUESSES, least=12)

@@ -1,0 +1,100 @@
+"""Exercise 03a: every read and write of private memory that no other process shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from anonlab.course.families import histories
+from anonlab.course.judge import Question, judge
+from anonlab.course.look import moments, words_text
+from anonlab.course.runner import needs
+from anonlab.formats.history import History
+
+FAMILIES = ("lone", "areas", "files", "mixed")
+ZERO, ALL = 0x25, 0x67
+
+
+class Touch(NamedTuple):
+    """A range that was touched: its words before and after, and where it is."""
+
+    before: list[int]
+    after: list[int]
+    write: bool
+    where: str
+
+
+def touches(history: History) -> Iterator[Touch]:
+    """Every touch that succeeded, of pages which are untouched, zero, or writable."""
+    for moment in moments(history):
+        op, who = moment.op, moment.op.who
+        if op.verb not in ("read", "write") or moment.outcome.error:
+            continue
+        vpns = range(moment.vpn, moment.vpn + moment.npages)
+        areas = [moment.before.area(who, vpn) for vpn in vpns]
+        if not all(area and area.private_anonymous for area in areas):
+            continue
+        before, after = (
+            [seen.words[who].get(vpn, 0) for vpn in vpns] for seen in (moment.before, moment.after)
+        )
+        if all(word in (0, ZERO) or word & ALL == ALL for word in before):
+            verb = "writes" if op.verb == "write" else "reads"
+            yield Touch(
+                before, after, op.verb == "write", f"{who} {verb} {moment.address(vpns[0])}"
+            )
+
+
+def pages(history: History) -> Iterator[Question]:
+    """One question for each page."""
+    for before, after, write, where in touches(history):
+        for word, now in zip(before, after, strict=True):
+            pfn = 99 if now in (word, ZERO) else now >> 12
+            yield Question("touch_page", (word, write, pfn), now, where, words_text)
+
+
+def ranges(history: History) -> Iterator[Question]:
+    """One question for each range, with the frames that the kernel took."""
+    for before, after, write, where in touches(history):
+        pairs = zip(before, after, strict=True)
+        taken = [now >> 12 for word, now in pairs if now != word and now >> 12]
+        free = np.array([*taken, 97, 98, 99], dtype=np.int64)
+        args = (np.array(before, dtype=np.int64), write, free)
+        yield Question("touch_range", args, after, where, words_text)
+
+
+def fresh(answer: Any) -> Any:
+    """A guess that differs for pages without a frame of their own."""
+    return lambda args, right: right if args[0] >> 12 else answer(*args)
+
+
+GUESSES = {
+    "Did you give a frame to a page that is only read? The zero page is enough for all of them.": (
+        fresh(lambda word, write, pfn: pfn << 12 | ALL)
+    ),
+    "Did you map the zero page writable? Then the next write changes everybody's zeros.": (
+        fresh(lambda word, write, pfn: pfn << 12 | ALL if write else ZERO | 2)
+    ),
+    "Did you write into the zero page? A page that was only read has no frame of its own yet.": (
+        fresh(lambda word, write, pfn: word | ALL if write and word else pfn << 12 | ALL if write
+              else ZERO)
+    ),
+    "Did you take a new frame for a page that has one? Its contents would be lost.": (
+        lambda args, right: args[2] << 12 | ALL if args[1] else right
+    ),
+    "Did you forget DIRTY and ACCESSED? The write itself sets them.": (
+        fresh(lambda word, write, pfn: pfn << 12 | 7 if write else ZERO)
+    ),
+}  # fmt: skip
+
+
+def test_touch_page(student: Any, seed: int) -> None:
+    """touch_page does what a read or a write does."""
+    judge(student, histories(FAMILIES, seed), pages, GUESSES, least=30)
+
+
+@needs("test_touch_page")
+def test_touch_range(student: Any, seed: int) -> None:
+    """touch_range hands out frames in order."""
+    judge(student, histories(FAMILIES, seed + 1), ranges, least=20)

@@ -1,0 +1,81 @@
+"""Exercise 04a: after every fork of every history, the words of parent and child."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from anonlab.course.families import histories
+from anonlab.course.judge import Question, judge
+from anonlab.course.look import moments, words_text
+from anonlab.course.runner import needs
+from anonlab.formats.history import History
+
+FAMILIES = ("forked", "family", "swapped", "mixed")
+WRITE, ACCESSED, PRESENT = 2, 32, 1
+
+
+def each(function: Any) -> Any:
+    """A guess about words from what one present word becomes; other words stay."""
+    return lambda args, right: function(args[0]) if args[0] & PRESENT else (args[0], args[0])
+
+
+GUESSES = {
+    "Did you leave the parent's word writable? Then the child sees what the parent writes later.": (
+        each(lambda word: (word, word & ~WRITE & ~ACCESSED))
+    ),
+    "Did you write-protect neither side? Then two processes write to one page.": (
+        each(lambda word: (word, word & ~ACCESSED))
+    ),
+    "Did you let the child keep ACCESSED? It has not touched the page yet.": (
+        each(lambda word: (word & ~WRITE, word & ~WRITE))
+    ),
+    "Did you take a word that is not present for an empty one? It may be a swap entry, and fork "
+    "copies it.": lambda args, right: right if args[0] & PRESENT else (args[0], 0),
+    "Did you give the child nothing? It finds its memory where the parent has it.": (
+        lambda args, right: (right[0], 0)
+    ),
+}
+
+
+def pages(history: History) -> Iterator[Question]:
+    """One question for each word of private memory that a fork copied."""
+    for op, outcome, before, after, geometry in moments(history):
+        if op.verb != "fork" or outcome.error:
+            continue
+        parent = str(op.args["parent"])
+        mine, childs = after.words[parent], after.words[op.who]
+        for vpn, word in before.private(parent).items():
+            right = (mine.get(vpn, 0), childs.get(vpn, 0))
+            where = f"the page of {parent} at {geometry.address(vpn)}"
+            yield Question("share_page", (word,), right, where, words_text)
+
+
+def ranges(history: History) -> Iterator[Question]:
+    """One question for each private VMA that a fork copied, untouched pages included."""
+    for op, outcome, before, after, geometry in moments(history):
+        if op.verb != "fork" or outcome.error:
+            continue
+        parent = str(op.args["parent"])
+        for area in before.areas[parent]:
+            if area.private_anonymous:
+                vpns = range(area.start, area.end)
+                words, *right = (
+                    np.array([seen.words[who].get(vpn, 0) for vpn in vpns], dtype=np.int64)
+                    for seen, who in ((before, parent), (after, parent), (after, op.who))
+                )
+                where = f"{area.end - area.start} pages from {geometry.address(area.start)}"
+                yield Question("share_range", (words,), right, where, words_text)
+
+
+def test_share_page(student: Any, seed: int) -> None:
+    """share_page gives the words of parent and child."""
+    judge(student, histories(FAMILIES, seed), pages, GUESSES, least=20)
+
+
+@needs("test_share_page")
+def test_share_range(student: Any, seed: int) -> None:
+    """share_range does the same to a whole VMA."""
+    judge(student, histories(FAMILIES, seed + 1), ranges, least=10)

@@ -1,0 +1,26 @@
+"""Known wrong answers of exercise 03b: (what the message says, replaced text, its replacement)."""
+
+WRONG = (
+    (
+        "stop at the first mapping",
+        "if word & 1 and word >> 12 == pfn\n    ]",
+        "if word & 1 and word >> 12 == pfn\n    ][:1]",
+    ),
+    (
+        "look in one process only",
+        "for place, pgd in enumerate(pgds)\n",
+        "for place, pgd in enumerate(pgds[:1])\n",
+    ),
+    ("return page numbers", "        (place, address)\n", "        (place, address >> 12)\n"),
+    ("return the rows of the top tables", "        (place, address)\n", "        (pgd, address)\n"),
+    (
+        "count only words that are not empty",
+        "for _ in leaves(tables, pgd, levels, bits))",
+        "for _, word in leaves(tables, pgd, levels, bits) if word)",
+    ),
+    (
+        "count tables",
+        "return sum(1 for pgd in pgds for _ in leaves(tables, pgd, levels, bits))",
+        "return sum(1 for pgd in pgds for _ in leaves(tables, pgd, levels, bits)) >> bits",
+    ),
+)

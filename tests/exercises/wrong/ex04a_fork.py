@@ -1,0 +1,13 @@
+"""Known wrong answers of exercise 04a: (what the message says, replaced text, its replacement)."""
+
+WRONG = (
+    (
+        "leave the parent's word writable",
+        "return parent, parent & ~ACCESSED",
+        "return word, parent & ~ACCESSED",
+    ),
+    ("write-protect neither side", "parent = word & ~WRITE", "parent = word"),
+    ("let the child keep ACCESSED", "return parent, parent & ~ACCESSED", "return parent, parent"),
+    ("take a word that is not present for an empty one", "return word, word", "return word, 0"),
+    ("give the child nothing", "return parent, parent & ~ACCESSED", "return parent, 0"),
+)

@@ -1,0 +1,14 @@
+"""Known wrong answers of exercise 05a: (what the message says, replaced text, its replacement)."""
+
+WRONG = (
+    ("always copy", "if word >> 12 == 0 or count > 1:", "if True:"),
+    ("never copy", "if word >> 12 == 0 or count > 1:", "if False:"),
+    (
+        "reuse a page that two have",
+        "if word >> 12 == 0 or count > 1:",
+        "if word >> 12 == 0 or count > 2:",
+    ),
+    ("write into the zero page", "if word >> 12 == 0 or count > 1:", "if count > 1:"),
+    ("leave the copy read-only", "return pfn << 12 | ALL", "return pfn << 12 | (ALL & ~WRITE)"),
+    ("leave the writer with the old frame", "return pfn << 12 | ALL", "return word"),
+)
