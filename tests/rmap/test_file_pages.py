@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from watched import PAGE, STEADY, truth, walked
 
-from anonlab import Kernel, Rmap, check
+from anonlab import X86_32, Kernel, Rmap, check
 from anonlab.rmap import DESIGNS, AnonGroup, file_pages
 
 N = 6
@@ -97,6 +97,32 @@ def test_the_base_class_knows_nothing_and_says_so():
     with pytest.raises(NotImplementedError, match="does not say where pages are mapped"):
         kernel.mappers(task.page(0x30000).pfn)
     assert kernel.snapshot().nodes == ()
+
+
+@pytest.mark.parametrize(
+    ("imap", "early_stop", "nodes"),
+    [("list", False, 10_000), ("tree", False, 100), ("list", True, 9901), ("tree", True, 100)],
+)
+def test_a_list_of_vmas_is_quadratic_where_a_tree_is_not(imap, early_stop, nodes):
+    """rmap-test, April 2003: 100 tasks that each hold 100 mappings of one file, on different parts;
+    objrmap's list made it thirteen times as slow, the prio_tree cured it (2004)."""
+    kernel = Kernel(AnonGroup(early_stop=early_stop), frames=400, geometry=X86_32, imap=imap)
+    file = kernel.file("f", 200)
+    for name in range(100):
+        task = kernel.spawn(f"p{name}")
+        for part in range(100):
+            task.mmap(PAGE, at=(0x100 + 2 * part) * PAGE, file=file, offset=2 * part * PAGE)
+        task.read(0x100 * PAGE)
+    before = dict(kernel.design.cost.items())
+    assert len(kernel.mappers(int(file.cache[0]))) == 100
+    after = dict(kernel.design.cost.items())
+    assert after["nodes"] - before["nodes"] == nodes
+    assert after["probes"] - before["probes"] == 100
+
+
+def test_a_file_keeps_its_vmas_in_one_of_two_ways():
+    with pytest.raises(ValueError, match="imap is one of list, tree; got 'hash'"):
+        Kernel(imap="hash")
 
 
 def test_designs_are_found_by_their_own_names():
