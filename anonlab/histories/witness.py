@@ -126,7 +126,8 @@ class Witness:
         """A page that a device holds for one process alone stays that process's own."""
         for (mm, vpn), pfns in self.kernel.pins.items():
             pfn = pfns[-1]
-            if before.marked(pfn) and self.last.frame((mm, vpn)) == pfn:
+            stayed = before.frame((mm, vpn)) == pfn == self.last.frame((mm, vpn))
+            if stayed and before.marked(pfn):
                 assert self.last.marked(pfn), (
                     f"pfn {pfn} is pinned, and was mm {mm}'s alone; it is shared now"
                 )

@@ -127,9 +127,6 @@ OF_DESIGNS: dict[str, Mutant] = {
     "per_mm_space: a part counts as moved": Mutant(
         PerMmSpace.copy_vma, " - (new.pgoff - old.pgoff)", "", "per_mm_space"
     ),
-    "per_mm_space: VMAs merge whose offsets do not go on": Mutant(
-        PerMmSpace.can_merge, "displacement(lower) == displacement(upper)", "True", "per_mm_space"
-    ),
     "per_mm_space: fork leaves the child's VMAs out of the tree": Mutant(
         PerMmSpace.fork_vma,
         "self._link(child, parent.rmap)",
