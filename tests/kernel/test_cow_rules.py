@@ -239,7 +239,7 @@ def test_only_today_fork_copies_a_page_that_is_marked_and_pinned(kernel, parent)
     assert (child.page(A).pfn != dma) is today
     assert kernel.design.cost.copies_fork_pin == today
     assert child.read(A) == 7
-    assert is_writable(parent, A) is today
+    assert is_writable(parent, A) is is_writable(child, A) is today
 
 
 # Marks
@@ -303,6 +303,21 @@ def test_fork_takes_the_mark_of_a_swap_entry_away_on_both_sides(marked):
         assert "exclusive" not in flags(task, A)
         assert not is_writable(task, A)
     assert marked.page(A).pfn == child.page(A).pfn
+
+
+def test_a_write_to_a_swap_entry_without_a_mark_marks_the_page_that_it_finds_alone(marked):
+    child = marked.fork("child")
+    marked.swap_out(A)
+    child.exit()
+    assert not word(marked, A) & SWP_EXCLUSIVE
+    marked.write(A, 8)
+    assert "exclusive" in flags(marked, A)
+
+
+def test_a_marked_page_that_a_lock_keeps_from_swap_stays_marked(marked):
+    marked.mlock(A, PAGE)
+    assert marked.swap_out(A) == 0
+    assert "exclusive" in flags(marked, A)
 
 
 def test_a_shared_page_goes_to_swap_without_a_mark(marked):
