@@ -121,15 +121,23 @@ def replay(ctx: click.Context, file: Path, design: str, html: Path | None, as_js
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="First seed.")
 @click.option("--mutants", is_flag=True, help="Also plant known bugs and see them found.")
 @click.option("--live", is_flag=True, help="Hold the model against the running Linux kernel.")
+@click.option("--allow-settings", is_flag=True, help="With --live: have swap while it runs.")
 @JSON_OPTION
 @click.pass_context
 def verify(
-    ctx: click.Context, design: str, ops: int, seed: int, mutants: bool, live: bool, as_json: bool
+    ctx: click.Context,
+    design: str,
+    ops: int,
+    seed: int,
+    mutants: bool,
+    live: bool,
+    allow_settings: bool,
+    as_json: bool,
 ) -> None:
     """Hold random histories against a scan of all page tables, for each design, and compare what
     programs see under each."""
     if live:
-        _verify_live(ctx, ops, seed, as_json)
+        _verify_live(ctx, ops, seed, allow_settings, as_json)
         return
     from anonlab.verify import verify as run
 
@@ -148,12 +156,14 @@ def verify(
         ctx.exit(FOUND)
 
 
-def _verify_live(ctx: click.Context, ops: int, seed: int, as_json: bool) -> None:
+def _verify_live(
+    ctx: click.Context, ops: int, seed: int, allow_settings: bool, as_json: bool
+) -> None:
     """Hold random histories against the running kernel instead."""
     from anonlab.verify_live import hold_live
 
     with _progress("verify --live") as progress:
-        held = hold_live(ops, seed, progress)
+        held = hold_live(ops, seed, progress, allow_settings=allow_settings)
     plain = {"seed": seed, "operations": ops, "live": held.to_json()}
     _print_json(plain) if as_json else _show(_facts(plain))
     for history in held.failures[:SHOWN]:

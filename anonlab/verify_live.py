@@ -216,6 +216,7 @@ def hold_live(
     seed: int = 1,
     progress: Progress | None = None,
     view: str = "",
+    allow_settings: bool = False,
     length: int = OPS_PER_HISTORY,
 ) -> Held:
     """Run random histories on the running kernel and hold the simulated machine against it.
@@ -223,12 +224,17 @@ def hold_live(
     operations  compared in all, in histories of `length`; where one ends early, others follow
     view        FULL or WEAK; '' for as much as this process may see
     progress    called with (operations done, operations in all)
+    allow_settings  have swap while it runs, so that histories swap, and take it back afterwards
     raises      ValueError if the running kernel cannot be the witness: it says why
     """
     if operations < 1 or length < 1:
         raise ValueError(f"operations must be >= 1, got {min(operations, length)}")
     from anonlab.linux.oracle import Oracle, has_swap
+    from anonlab.linux.settings import swap_on
 
+    if allow_settings:
+        with swap_on():
+            return hold_live(operations, seed, progress, view, length=length)
     with Oracle(view) as oracle:
         view, swap = oracle.view, has_swap()
     held = Held()

@@ -13,6 +13,9 @@ lru_batch       a page that a CPU has just touched waits in that CPU's batch, wh
                 such a batch, so one of them must have gone before
 skipped_pageout the kernel does not page out, for one process, what others map as well
                 (madvise_cold_or_pageout_pte_range): the simulated machine is not asked to either
+direct_swapin   swap in memory (zram) needs no swap cache: what its only owner reads back is held by
+                nobody else, and marked exclusive (do_swap_page). The simulated disk goes through
+                the swap cache, where a read leaves the page unmarked
 several_vmas    a move of several mappings at once is possible since Linux 6.17 and was EFAULT
                 before. From there on the two machines go different ways: the history ends
 chosen_address  what cannot grow in place moves to where the kernel likes; real processes are not
@@ -32,15 +35,6 @@ from anonlab.formats.recording import FULL, Shown
 from anonlab.formats.sight import PAGE, SWAP, ZERO, Place, Seen, Sight, weaken
 from anonlab.formats.words import PAGE_SHIFT, PAGE_SIZE
 
-RULES = (
-    "zero_page",
-    "lru_batch",
-    "skipped_pageout",
-    "several_vmas",
-    "chosen_address",
-    "half_range",
-)
-
 
 class Judge:
     """Follows one history on two machines.
@@ -57,6 +51,7 @@ class Judge:
         self._partner: dict[int, int] = {}  # name on the kernel -> our name
         self._taken: set[int] = set()
         self._batches = False
+        self._direct: set[int] = set()  # names of pages that came back past the swap cache
         self._zeros: set[Place] = set()
         self._before: tuple[Sight, Sight] = ({}, {})
 
@@ -77,9 +72,9 @@ class Judge:
         mine, theirs = self._without_zeros(sight, real.sight)
         if self.view == FULL:
             self._pair_again(op, mine, theirs)
-        wrong = self._differences(op, mine, theirs)
+        wrong = next(self._differences(op, mine, theirs), "")
         self._before = (mine, theirs)
-        return next(wrong, "")
+        return wrong
 
     def _without_zeros(self, ours: Sight, real: Sight) -> tuple[Sight, Sight]:
         """Leave out zero pages; count an operation after which new ones differ (zero_page)."""
@@ -118,10 +113,23 @@ class Judge:
                 yield _at(op, place, "is", self._told(a), f"page {b.name}, another one")
             if a.mapcount != b.mapcount:
                 yield _at(op, place, "has mapcount", a.mapcount, b.mapcount)
-            for what in ("exclusive", "value"):
-                one, other = getattr(a, what), getattr(b, what)
-                if one != other and one is not None and other is not None:
-                    yield _at(op, place, f"has {what}", one, other)
+            if None not in (a.value, b.value) and a.value != b.value:
+                yield _at(op, place, "has value", a.value, b.value)
+            marks = (a.exclusive, b.exclusive)
+            if None in marks or a.exclusive == b.exclusive or self._came_directly(place, a, b):
+                continue
+            yield _at(op, place, "has exclusive", *marks)
+
+    def _came_directly(self, place: Place, ours: Seen, real: Seen) -> bool:
+        """Return whether a page is marked on the kernel alone because it came from swap without
+        the swap cache (direct_swapin)."""
+        before = self._before[1].get(place)
+        if ours.exclusive or real.mapcount != 1:
+            return False
+        if before is not None and before.state == SWAP and real.name not in self._direct:
+            self._direct.add(real.name)
+            self.explained["direct_swapin"] += 1
+        return real.name in self._direct
 
     def _same(self, ours: Seen, real: Seen) -> bool:
         """Return whether two pages are the same one; two that are both new are from now on."""

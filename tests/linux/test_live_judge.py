@@ -103,6 +103,20 @@ def test_rule_skipped_pageout_leaves_out_what_others_map() -> None:
     assert pageouts(asked, sight) == ([Op("swap_out", "a", {"addr": 0x2000})], 1)
 
 
+def test_rule_direct_swapin_is_for_what_was_on_swap() -> None:
+    read = Op("read", "a", {"addr": 0x1000})
+    judge, ours, real = Judge(), {A: page(9, exclusive=False)}, {A: page(9)}
+    swapped = {A: Seen(SWAP, 3)}
+    assert judge.see(FORK, shown(swapped), shown(swapped)) == ""
+    assert judge.see(read, shown(ours), shown(real)) == ""
+    assert judge.see(read, shown(ours), shown(real)) == ""
+    assert +judge.explained == {"direct_swapin": 1}
+    assert "has exclusive False here, True there" in Judge().see(read, shown(ours), shown(real))
+    other_way = Judge()
+    assert other_way.see(FORK, shown(swapped), shown(swapped)) == ""
+    assert "has exclusive True here" in other_way.see(read, shown(real), shown(ours))
+
+
 def test_rule_several_vmas_ends_the_comparison() -> None:
     judge = Judge()
     assert judge.see(MOVE, shown(error="EFAULT"), shown({A: page(1)})) == ""
