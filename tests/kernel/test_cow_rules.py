@@ -9,11 +9,11 @@ import pytest
 from watched import PAGE, A, B, copies, kept
 
 from anonlab import DESIGNS, Kernel, Task
+from anonlab.checked import history_of
 from anonlab.formats.words import PG_ANON, PG_EXCLUSIVE, SWP_EXCLUSIVE
 from anonlab.histories.run import make_kernel, run_on
 from anonlab.rmap import AnonVmaChain
 from anonlab.rmap.base import COW_RULES
-from anonlab.verify import history_of
 
 COUNT, MAPCOUNT, COUNT_ONLY, MARKS = COW_RULES
 EVERY, NONE = set(COW_RULES), set()
