@@ -110,7 +110,7 @@ def test_a_click_on_the_bench_moves_the_machine(lab: tuple[Notebook, Watch]) -> 
     bench = player(lab, 3)
     page = lab[0].page
     page.get_by_role("button", name="Fork", exact=True).click()
-    expect(page.locator(".jp-CodeCell").nth(3).get_by_text("choose a page")).to_be_visible()
+    expect(page.locator(".jp-CodeCell").nth(3).get_by_text("choose a page in")).to_be_visible()
     bench.locator("[id$=mm1-pte-30]").click()
     page.get_by_role("button", name="Fork", exact=True).click()
     expect(bench.locator("[data-part=command]")).to_have_text("p2 = fork shell")
