@@ -218,6 +218,26 @@ def compare(
     _show(table)
 
 
+@cli.command()
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="File to write.")
+@click.option("--history", type=click.Path(path_type=Path), help="Run this on the real kernel.")
+@click.option("--renew", type=click.Path(path_type=Path), help="Record all of a folder anew.")
+@click.option("--allow-settings", is_flag=True, help="Have swap while it runs.")
+def record(
+    command: tuple[str, ...],
+    output: Path | None,
+    history: Path | None,
+    renew: Path | None,
+    allow_settings: bool,
+) -> None:
+    """Record a program for replay (anonlab record -o LOG -- COMMAND), or what the running kernel
+    does with a history (--history FILE -o RECORDING)."""
+    from anonlab.verify_live import record as run
+
+    click.echo(run(command, output, history, renew, allow_settings), err=True)
+
+
 @cli.group()
 def course() -> None:
     """Prepare the course."""

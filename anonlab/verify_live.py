@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from anonlab.formats.history_text import parse
 from anonlab.formats.recording import FULL, WEAK, Recording, Shown
 from anonlab.formats.sight import PAGE, SWAP, ZERO, Names, Place, Seen, Sight
 from anonlab.formats.words import PG_EXCLUSIVE, ZERO_PFN, swp_offset
+from anonlab.histories import replay
 from anonlab.histories.run import Outcome, apply, make_kernel
 from anonlab.histories.shrink import shrink
 from anonlab.histories.witnessable import witnessable
@@ -28,6 +31,7 @@ from anonlab.kernel import cow
 from anonlab.kernel.walk import walk_each
 from anonlab.linux.copies import Copies, Divided
 from anonlab.linux.judge import Judge, pageouts
+from anonlab.mutants import MUTANTS, planted
 from anonlab.rmap import DESIGNS
 from anonlab.scan import scan
 from anonlab.workers import ncpus, share
@@ -155,7 +159,11 @@ class Held:
 
 
 def hold(
-    history: History, shown: Iterable[Shown], view: str = FULL, design: str = "anon_vma_chain"
+    history: History,
+    shown: Iterable[Shown],
+    view: str = FULL,
+    design: str = "anon_vma_chain",
+    walked_every: int = WALKED_EVERY,
 ) -> Held:
     """Run `history` under `design` and under the anon memory group, and hold both against what a
     kernel has `shown`; stop at the first difference without a reason."""
@@ -168,7 +176,7 @@ def hold(
         judge.explained["skipped_pageout"] += op.verb == "swap_out" and modern.skipped > 0
         if judge.over:
             break
-        if not wrong and view == FULL and not (number + 1) % WALKED_EVERY:
+        if not wrong and view == FULL and not (number + 1) % walked_every:
             held.missed += modern.missed(real.sight, ours.sight)
         if group is not None and not wrong:
             wrong = group.see(op, real)
@@ -206,9 +214,32 @@ class Group:
         return f"anongroup: {wrong}" if wrong else ""
 
 
-def hold_recording(recording: Recording) -> Held:
+def hold_recording(recording: Recording, design: str = "anon_vma_chain") -> Held:
     """Hold the simulated machine against a recorded kernel."""
-    return hold(recording.history, recording.shown, recording.view)
+    return hold(recording.history, recording.shown, recording.view, design, walked_every=1)
+
+
+def hunt(name: str, recordings: Iterable[Recording]) -> int:
+    """Plant the mutant `name` and hold it against recorded kernels until one shows that something
+    is wrong; return the number of the recording, from 1, or 0 if the mutant survives.
+
+    Mutants of the kernel and of the anon memory group are looked for under anon_vma_chain and the
+    group. Those of other designs are held against recordings that the design itself equals.
+    """
+    mutant = MUTANTS[name]
+    design = "anon_vma_chain" if mutant.design == "anongroup" else mutant.design
+    swaps = DESIGNS[design].cow_rule == "exclusive"
+    for number, recording in enumerate(recordings, 1):
+        swapped = any(op.verb == "swap_out" for op in recording.history.ops)
+        if swapped and not swaps:
+            continue
+        with planted(mutant):
+            try:
+                if not hold_recording(recording, design).ok:
+                    return number
+            except Exception:  # noqa: BLE001  a crash shows it as well
+                return number
+    return 0
 
 
 def hold_live(
@@ -269,6 +300,36 @@ def run(seed: int, view: str, swap: bool, first: int, sizes: list[int], cpu: int
             history = history_of(seed, number, nops, swap)
             held.add(hold(history, oracle.run(history), view))
     return {**vars(held), "told": [], "explained": dict(held.explained)}
+
+
+def record(
+    command: Sequence[str] = (),
+    output: Path | None = None,
+    history: Path | None = None,
+    renew: Path | None = None,
+    allow_settings: bool = False,
+) -> str:
+    """Record a program, what the running kernel does with a history, or a folder of recordings
+    anew; return in a sentence what was written.
+
+    raises  ValueError unless exactly one of the three is asked for, and for what cannot be done
+    """
+    from anonlab.linux import program, recordings
+    from anonlab.linux.settings import swap_on
+
+    if (bool(command), history is not None, renew is not None).count(True) != 1:
+        raise ValueError("record a COMMAND, or a --history, or --renew a folder: one of the three")
+    if renew is None and output is None:
+        raise ValueError("say where to write: -o FILE")
+    with swap_on() if allow_settings else nullcontext():
+        if renew is not None:
+            return f"{recordings.renew(renew)} recordings renewed in {renew}"
+        assert output is not None, "an output was asked for above"
+        if history is not None:
+            made = recordings.make(replay.read(history, "anongroup").history, output)
+            return f"{len(made.shown)} operations, {made.view} view, in {output}"
+    status = program.record_program(command, output)
+    return f"exit status {status}; the log is in {output}: anonlab replay {output}"
 
 
 def history_of(seed: int, number: int, nops: int = OPS_PER_HISTORY, swap: bool = False) -> History:

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+from shutil import which
 from types import TracebackType
 
 from anonlab.linux import worker
@@ -58,7 +59,7 @@ class Processes:
         self.ours = [ours for ours, _ in pairs]
         theirs = [their.fileno() for _, their in pairs]
         sockets = ",".join(map(str, theirs))
-        command = [sys.executable, "-I", "-S", worker.__file__, "nursery", sockets, "0", str(cpu)]
+        command = [interpreter(), "-I", "-S", worker.__file__, "nursery", sockets, "0", str(cpu)]
         try:
             self._nursery = subprocess.Popen(
                 command,
@@ -166,6 +167,12 @@ class Processes:
             raise ChildProcessError(f"{living.name or 'the nursery'}: the real process {what}")
         words = ours.recv(worker.PACKET).decode().split()
         return int(words[0]), words[1:]
+
+
+def interpreter() -> str:
+    """Return the Python that workers run on: this one, or any where this may not be started, as
+    after a change of user."""
+    return sys.executable if os.access(sys.executable, os.X_OK) else which("python3") or "python3"
 
 
 def any_cpu() -> int:
