@@ -17,6 +17,7 @@ import pytest
 from project import ROOT
 
 from anonlab.course.notebooks import build, drift, notebook_text, sources
+from anonlab.course.trial import new_learner
 
 FOLDER = ROOT / "notebooks"
 SOURCES = sorted((FOLDER / "source").glob("*.py"))
@@ -26,6 +27,9 @@ SECONDS = 240
 
 MAX_LINES = 12
 MAX_CELLS = 60
+MAGIC = re.compile(r"%%exercise (\w+)\n")
+SECTIONS = ("Recall", "Story", "Predict", "Run", "Investigate", "Worked example", "Modify", "Make",
+            "Bug museum", "Exit ticket")  # fmt: skip
 MAX_PROSE = 120
 """Words in one text cell; teaching cells aim at 20 to 60."""
 
@@ -105,12 +109,13 @@ def test_a_notebook_runs_top_to_bottom(
         monkeypatch.setenv("PATH", str(tmp_path))
         assert shutil.which("dot") is None
     notebook = read(path)
-    nbclient.NotebookClient(
-        notebook,
-        timeout=SECONDS,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(FOLDER)}},
-    ).execute()
+    with new_learner(ROOT, tmp_path):
+        nbclient.NotebookClient(
+            notebook,
+            timeout=SECONDS,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(FOLDER)}},
+        ).execute()
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             assert output.output_type != "error" or output.ename == "NotImplementedError"
@@ -119,7 +124,8 @@ def test_a_notebook_runs_top_to_bottom(
 
 @each_notebook
 def test_code_cells_fit_on_a_screen(path: Path) -> None:
-    long = [number for number, code in cells(path, "code") if len(code.splitlines()) > MAX_LINES]
+    _, *codes = [(n, code) for n, code in cells(path, "code") if not MAGIC.match(code)]
+    long = [number for number, code in codes if len(code.splitlines()) > MAX_LINES]
     assert not long, f"cells {long} have more than {MAX_LINES} lines"
     assert len(read(path).cells) <= MAX_CELLS
 
@@ -141,7 +147,7 @@ def test_no_code_names_a_place_on_one_machine(path: Path) -> None:
     for number, code in cells(path, "code"):
         strings = [
             node.value
-            for node in ast.walk(ast.parse(code))
+            for node in ast.walk(ast.parse(MAGIC.sub("", code)))
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         ]
         wrong = [
@@ -156,6 +162,35 @@ def test_every_image_has_an_alternative_text(path: Path) -> None:
         assert not re.search(r"!\[\s*\]\(", text), f"cell {number}: an image without a text"
         for tag in re.findall(r"<img\b[^>]*>", text):
             assert re.search(r'\balt="[^"]+"', tag), f"cell {number}: {tag}"
+
+
+def topics() -> list[Path]:
+    """The notebooks with the fixed shape."""
+    return [path for path in BUILT if not path.stem.startswith(("00", "10"))]
+
+
+@pytest.mark.parametrize("path", topics(), ids=lambda path: path.stem)
+def test_a_topic_notebook_has_its_sections_in_order(path: Path) -> None:
+    text = "\n".join(text for _, text in cells(path, "markdown"))
+    titles = [
+        title.partition(":")[0] for title in re.findall(r"^## \d+ · (.+)$", text, re.MULTILINE)
+    ]
+    assert titles == list(SECTIONS)
+    for word in ("**In ", "Exercises: ", "You need ", "**Inverse question.**", "glossary.md#"):
+        assert word in text, f"{word!r} is missing"
+
+
+@pytest.mark.parametrize("path", topics(), ids=lambda path: path.stem)
+def test_a_topic_notebook_asks_before_it_plays_and_has_its_exercises(path: Path) -> None:
+    codes = [code for _, code in cells(path, "code")]
+    predicted: set[str] = set()
+    for code in codes:
+        predicted |= set(re.findall(r'predict\("([^"]+)"', code))
+        for name in re.findall(r'(?:play\(\w+, |reveal\()"([^"]+)"', code):
+            assert name in predicted, f"{name!r} is shown before it is asked"
+    numbers = [match[1] for code in codes if (match := MAGIC.match(code))]
+    assert len(numbers) >= 2
+    assert all(number.startswith(path.stem[:2]) for number in numbers)
 
 
 @each_notebook

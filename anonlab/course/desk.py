@@ -1,6 +1,6 @@
 """A learner's tools in a notebook::
 
-    from anonlab.course.desk import check, hint, play, predict, progress, reset, solution, task
+    from anonlab.course.desk import check, hint, kill, play, predict, progress, reset, reveal
 
 and, in a cell of its own, `%%exercise 04a` over the code of exercise 04a.
 
@@ -10,18 +10,21 @@ What they return shows itself: as text everywhere, with pictures in a notebook.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from html import escape
 from typing import Any, ParamSpec
 
+from anonlab.course.asked import kills
 from anonlab.course.attempt import check_exercise, reset_exercise, seed_of, write_cell
 from anonlab.course.exercises import Course, find_course
 from anonlab.course.judge import load_tests
 from anonlab.course.masters import read_masters
 from anonlab.course.progress import Progress
 from anonlab.course.runner import Report
+from anonlab.formats.history_text import parse
 from anonlab.formats.trace import Trace
+from anonlab.mutants import MUTANTS
 from anonlab.record import operations, record
 from anonlab.view.picture import picture
 
@@ -167,23 +170,49 @@ def predictions(notebook: str) -> Note:
     return Note("\n".join(lines) or f"no predictions for notebook {notebook} yet")
 
 
-def play(trace: Trace, name: str = "", gate: bool = True) -> Any:
-    """Return the player for `trace`, once the prediction `name` is kept.
+def play(
+    trace: Trace | Mapping[str, Trace], name: str, gate: bool = True, ask: Iterable[int] = ()
+) -> Any:
+    """Return the player for `trace`, or for {design: trace}, once the prediction `name` is kept.
 
     gate  False plays at once; that is written down and costs nothing
+    ask   numbers of steps before which the player asks for marks in the picture; they are kept
     """
     from anonlab.view.player import Player
 
-    if name:
-        log = Progress(find_course().root)
-        if gate and not log.events("predict", name=name):
-            return Note(
-                f"First predict: predict({name!r}, your answer). I do not know is an answer. "
-                "Then run this cell again, or play(…, gate=False)."
-            )
-        if not gate:
-            log.add("ungated", name=name)
-    return Player(trace)
+    log = Progress(find_course().root)
+    if gate and not log.events("predict", name=name):
+        return Note(
+            f"First predict: predict({name!r}, your answer). I do not know is an answer. "
+            "Then run this cell again, or play(…, gate=False)."
+        )
+    if not gate:
+        log.add("ungated", name=name)
+    marked = log.events("marked", name=name)
+    player = Player(trace, predict=ask, predictions=marked[-1]["marks"] if marked else None)
+    player.observe(lambda change: log.add("marked", name=name, marks=change["new"]), "predictions")
+    return player
+
+
+@_told
+def reveal(name: str, lines: Iterable[object], gate: bool = True) -> Note:
+    """Show what happened, one line each, beside the prediction `name`; not before there is one."""
+    kept = Progress(find_course().root).events("predict", name=name)
+    if gate and not kept:
+        return Note(f"First predict: predict({name!r}, your answer). I do not know is an answer.")
+    mine = [f"you said: {kept[0].get('answer', '')}", ""] if kept else []
+    return Note("\n".join([*mine, *map(str, lines)]))
+
+
+@_told
+def kill(mutant: str, history: str) -> Note:
+    """Run a history on a kernel with one changed line, and say whether the checks see it."""
+    if mutant not in MUTANTS:
+        raise ValueError(f"there is no mutant {mutant!r}; there are {', '.join(MUTANTS)}")
+    told = parse(history)
+    seen = kills(told, mutant)
+    verdict = f"killed: {seen}" if seen else "it lives: no check saw anything wrong"
+    return Note(f"mutant: {mutant}\n{verdict}")
 
 
 @_told

@@ -23,6 +23,7 @@ FAMILIES: dict[str, dict[str, int]] = {
     "moved": {**_TOUCH, "fork": 15, "mremap": 35},
     "moved_swapped": {**_TOUCH, "fork": 15, "mremap": 25, "swap_out": 25},
     "pinned": {**_TOUCH, "fork": 20, "pin": 15, "unpin": 8},
+    "pinned_moved": {**_TOUCH, "fork": 10, "pin": 20, "mremap": 30},
     "files": {**_TOUCH, "file": 10, "fork": 15, "mmap": 40},
     "mixed": {
         **_TOUCH,

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from anonlab.course.judge import Wrong, load_tests
 from anonlab.course.student import LoadError, Student, StudentError
 
-SECONDS = 20
+SECONDS = 60
 """Longest time for one test on a laptop."""
 _Test = TypeVar("_Test", bound=Callable[..., None])
 

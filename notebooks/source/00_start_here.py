@@ -160,7 +160,7 @@ check(kernel)
 # %% [markdown]
 # ## What next
 #
-# * **01 · A real program** shows what `ls / | wc -l` did to memory on a real Linux machine.
+# * **00b · A real program** shows what `ls / | wc -l` did to memory on a real Linux machine.
 # * Change the story above: let the shell write first, or let the child call `execve` (write
 #   `child execve ls`). Run the cells again and predict before you step.
 # * `anonlab doctor` in a terminal tells what works on your machine.

@@ -89,6 +89,9 @@ def test_predictions_are_kept_and_the_first_counts(course: Course) -> None:
     desk.predict("04 copies", 0)
     desk.predict("05 who", "the child")
     assert repr(desk.predictions("04")) == "04 copies: 3"
+    assert repr(desk.reveal("04 copies", ["none"])) == "you said: 3\n\nnone"
+    assert repr(desk.reveal("04 nothing", ["none"])).startswith("First predict")
+    assert repr(desk.reveal("04 nothing", ["none"], gate=False)) == "none"
     assert "no predictions" in repr(desk.predictions("07"))
 
 
@@ -99,6 +102,23 @@ def test_the_player_opens_after_a_prediction(course: Course) -> None:
     assert len(Progress(course.root).events("ungated")) == 1
     desk.predict("04 fork", "I do not know")
     assert type(desk.play(trace, "04 fork")).__name__ == "Player"
+
+
+def test_marks_in_the_player_are_kept_and_come_back(course: Course) -> None:
+    trace = record("p = spawn\np mmap 0x30000 1\np write 0x30000 7\n")
+    player = desk.play(trace, "03 marks", gate=False, ask=[2])
+    player.predictions = {"2": {"hit": 1}}
+    again = desk.play(trace, "03 marks", gate=False, ask=[2])
+    assert again.predictions == {"2": {"hit": 1}}
+
+
+def test_a_mutant_is_killed_or_lives(course: Course) -> None:
+    start = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\nc = fork p\n"
+    name = "fork leaves the parent writable"
+    assert "killed: pfn 1 is mapped more than once" in repr(desk.kill(name, start))
+    assert "it lives" in repr(desk.kill("a page is never reused", start))
+    assert "there is no mutant 'x'" in repr(desk.kill("x", start))
+    assert "line 1" in repr(desk.kill(name, "nonsense"))
 
 
 def test_reset_and_task(course: Course, right: dict[str, str]) -> None:

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 01 · A real program
+# # 00b · A real program
 #
 # **In 25 minutes you can** say what a shell pipeline does to memory: who forks, what is shared and
 # for how long, and what `execve` throws away.

@@ -1,0 +1,16 @@
+"""07b · The worst case of a design
+
+The mail expects that the copy in mremap "should usually not even trigger". Find out how often it
+*can* trigger, and that today's design does without it.
+
+Write `history()`, which returns the text of a history of at most 12 operations that makes
+`mremap` copy as many pages as you can under **anongroup**, on the lesson machine with 64 frames
+and 16 swap slots. The same history must copy no page for mremap under **anon_vma_chain**.
+
+`task("07b")` says how many copies give the points of the public check, and how many are the most
+that we have found.
+"""
+
+def history():
+    """Return the text of a history that makes mremap copy many pages."""
+    raise NotImplementedError("07b: your code goes here")

@@ -1,0 +1,26 @@
+"""09a · A reverse map of your own
+
+Write a whole design. The simulated kernel tells your class `Design` of everything that happens to
+anonymous pages, one page at a time, in whole numbers: `pfn` is a frame, `mm` an address space,
+`vpn` a page number.
+
+* `new_mm(mm)`, `fork_mm(child, parent)`, `drop_mm(mm)`: an address space comes (spawn, execve),
+  is forked, goes. Its pages are gone before it goes.
+* `add(pfn, mm, vpn)`: a new page was mapped, or a page came back from swap. `dup`: fork mapped it
+  once more. `remove`: it lost this mapping. The last `remove` means that nobody maps it.
+* `must_copy(pfn, mm, vpn)`: mremap wants to move it. Return True if your design cannot follow;
+  then this process gets a copy. `moved(pfn, mm, old, new)`: it has moved.
+* `clash(pfn, mm, vpn)`: a page that others map comes back from swap at `vpn` of `mm`. Return True
+  if your design could not find it there; then this process gets a copy.
+* `candidates(pfn)`: return a list of `(mm, vpn)` where the page may be mapped, without
+  repetition.
+
+You **must not miss** a place that maps the page. You may name places that do not: that costs a
+look, and is counted. Any design that is right gets the points for being right: the anon memory
+group of the mail, a chain of all places, or one that nobody has had before.
+"""
+
+class Design:
+    """A reverse map: from a frame to the places that may map it."""
+
+    raise NotImplementedError("09a: your code goes here")

@@ -1,0 +1,193 @@
+# %% [markdown]
+# # 01 · Page tables
+#
+# **In 60 minutes you can** translate an address by hand and by program, name the bits of a
+# page-table entry, say what a fault is, and go back from a frame to its addresses.
+#
+# You need [00 · Start here](00_start_here.ipynb). Terms: [page](glossary.md#page),
+# [frame](glossary.md#frame), [page table](glossary.md#page-table), [PTE](glossary.md#pte),
+# [fault](glossary.md#fault). Exercises: 01a, 01b (10 points each).
+
+# %%
+import numpy as np
+
+from anonlab import LESSON, X86_64, Kernel, record
+from anonlab.course.desk import check, hint, kill, play, predict, predictions, progress, reveal
+from anonlab.formats.words import pte_letters
+from anonlab.view.picture import picture
+
+# %% [markdown]
+# ## 1 · Recall
+#
+# 1. What did `mmap` give the shell in notebook 00: memory, or something else?
+# 2. What did `fork` copy?
+# 3. Who got the copy when the child wrote?
+#
+# <details><summary>Answers</summary>A promise: a range it may use. Page-table entries, no page.
+# The writer, whoever it is.</details>
+
+# %% [markdown]
+# ## 2 · Story
+#
+# A program writes to address `0x3a123`. There is no wire with that number. Somewhere in the
+# machine is a frame, and between the two lie two tables. The machine walks them at every access;
+# the kernel walks them whenever it wants to change something.
+
+# %%
+story = """
+shell = spawn
+shell mmap 0x38000 4
+shell write 0x3a000 7
+shell write 0x39000 8
+shell read 0x38000
+"""
+trace = record(story, title="three touches")
+
+# %% [markdown]
+# ## 3 · Predict
+#
+# The picture of a page table has one row per table and one cell per slot. **Which slots will be
+# filled after the first write**, to `0x3a000`? Write them as table and slot, or *I do not know*.
+
+# %%
+predict("01 slots", ...)
+
+# %% [markdown]
+# ## 4 · Run
+
+# %%
+play(trace, "01 slots")
+
+# %% [markdown]
+# Digit 3 of `0x3a000` chose a slot in the top table, digit a a slot in the table below. The last
+# three digits chose a byte in the page, and no table at all. Did you mark the slot in the *top*
+# table too? It is filled by the first write below it.
+
+# %% [markdown]
+# ## 5 · Investigate
+#
+# A page-table entry is one number: the frame above bit 12, and bits that say what is allowed and
+# what has happened.
+
+# %%
+kernel = Kernel(design="anongroup", frames=16, swap=0, geometry=LESSON)
+shell = kernel.spawn("shell")
+shell.mmap(4 * 4096, at=0x38000)
+shell.write(0x3A000, 7)
+shell.read(0x38000)
+for address in (0x38000, 0x39000, 0x3A000):
+    word = int(kernel.tables.lookup(shell.mm.pgd, address >> 12))
+    print(f"{address:#x}  word {word:#07x}  frame {word >> 12}  {pte_letters(word)}")
+
+# %% [markdown]
+# | letter | bit | name | meaning |
+# |---|---|---|---|
+# | P | 0 | PRESENT | the word maps a frame; without it an access faults |
+# | W | 1 | WRITE | a write needs no fault |
+# | U | 2 | USER | the program itself may access it |
+# | A | 5 | ACCESSED | set by the machine at an access |
+# | D | 6 | DIRTY | set by the machine at a write |
+
+# %% [markdown]
+# 1. Page `0x38000` was only read. Which frame has it, and which letter is missing?
+# 2. The word at `0x39000` is 0. What would an access do?
+# 3. What happens if the program *writes* to `0x38000` now?
+#
+# <details><summary>Answers</summary>Frame 0, the zero page, without W. It faults: the machine
+# stops the program and calls the kernel, which may map a frame and let it go on. A fault again:
+# the word is present, but not writable.</details>
+
+# %% [markdown]
+# **Inverse question.** Here is a machine. Which two operations led to it?
+
+# %%
+riddle = record("p = spawn\np mmap 0x10000 3\np write 0x11000 5 2\n")
+picture(riddle.steps[-1].snapshot)
+
+# %% [markdown]
+# <details><summary>Answer</summary>An mmap of three pages at 0x10000, and one write of two pages
+# from 0x11000. That the write was one operation cannot be seen: two writes of a page each leave
+# the same machine.</details>
+#
+# In Linux (6.18) the walk is written out level by level, as in `follow_page_mask` and
+# `__handle_mm_fault` in `mm/`; here one line does all levels.
+
+# %% [markdown]
+# ## 6 · Worked example
+#
+# Walk to `0x3a123` in the lesson machine. **Cut** the address: `0x3a123` → indices 3, a and
+# offset 123. **Top table**: word at slot 3. **Next row**: the word above bit 12. **Leaf**: the
+# word at slot a.
+
+# %%
+tables, row = kernel.tables.words, shell.mm.pgd
+for level in range(LESSON.levels):
+    slot = int(LESSON.index(0x3A123 >> 12, level))
+    word = int(tables[row, slot])
+    print(f"level {level}: row {row}, slot {slot:x} -> {word:#x}")
+    row = word >> 12
+
+# %% [markdown]
+# The same for four addresses at once: the rows become an array, and one line looks up all of
+# them. Row 0 is always empty, so a missing table leads to 0 by itself.
+
+# %%
+vpns = np.array([0x38, 0x39, 0x3A, 0x70])
+rows = np.full(4, shell.mm.pgd)
+for level in range(LESSON.levels):
+    words = tables[rows, LESSON.index(vpns, level)]
+    rows = words >> 12
+[hex(word) for word in words]
+
+# %% [markdown]
+# Real machines have more levels and wider tables: x86-64 has four of nine bits. The loop does not
+# change.
+
+# %%
+[hex(int(X86_64.index(0x7F12_3456_7000 >> 12, level))) for level in range(4)]
+
+# %% [markdown]
+# ## 7 · Modify: exercise 01a
+#
+# Write the walk yourself: for one address, then for an array of them. The cell writes
+# `exercises/ex01a_walk.py` and runs the public checks; the statement is at the top of that file.
+# `hint("01a")` opens a hint.
+
+# %% tags=["exercise"]
+# %%exercise 01a
+
+# %% [markdown]
+# ## 8 · Make: exercise 01b
+#
+# Now backwards: from slots, and from a frame, to addresses. Note while you write how many words
+# you read for *one* frame.
+
+# %% tags=["exercise"]
+# %%exercise 01b
+
+# %% [markdown]
+# ## 9 · Bug museum
+#
+# M00: a walk that takes the wrong level's index. In exercise 01a it is the first of the known
+# wrong answers. Try it: swap the order in your `indices`, run the checks, and read what they say.
+# Which scan told them?
+#
+# <details><summary>Answer</summary>The simulator's scan of all page tables, which shares no code
+# with any walk: it starts at the top tables and reads every word.</details>
+
+# %% [markdown]
+# ## 10 · Exit ticket
+#
+# 1. A program maps a gigabyte and touches one page of it in the lesson machine's style of tables.
+#    How many tables are made?
+# 2. The kernel wants frame 5 back. It knows nothing but the frame's number. What must it read?
+
+# %%
+predictions("01")
+
+# %%
+progress()
+
+# %% [markdown]
+# <details><summary>Answers</summary>One for each level. Every word of every page table of every
+# process: this is why a reverse map is needed. Next: [02 · VMAs](02_vmas.ipynb).</details>

@@ -1,0 +1,183 @@
+# %% [markdown]
+# # 02 · VMAs
+#
+# **In 60 minutes you can** tell a VMA from a page-table entry, split and merge VMAs under munmap
+# and mprotect, and say what `vm_pgoff` means.
+#
+# You need [01 · Page tables](01_page_tables.ipynb). Terms: [VMA](glossary.md#vma),
+# [pgoff](glossary.md#pgoff), [address space](glossary.md#mm). Exercises: 02a, 02b (10 points
+# each).
+
+# %%
+from anonlab import LESSON, Kernel, operations, record
+from anonlab.course.desk import check, hint, kill, play, predict, predictions, progress, reveal
+from anonlab.view.picture import picture
+
+# %% [markdown]
+# ## 1 · Recall
+#
+# 1. A word in a page table is 0. May the program use the page?
+# 2. Which digits of `0x3a123` choose no table?
+# 3. What does a fault do to the program?
+#
+# <details><summary>Answers</summary>The table cannot say: that is what this notebook is about.
+# The last three. It stops it until the kernel has decided: go on, or a signal.</details>
+
+# %% [markdown]
+# ## 2 · Story
+#
+# An editor maps six pages, makes the upper half read-only, and gives back two pages in the
+# middle. The page table hardly notices, because nothing was touched. So where is it written what
+# the program may do?
+
+# %%
+story = """
+editor = spawn
+editor mmap 0x30000 6
+editor write 0x30000 7 6
+editor mprotect 0x33000 3 r
+editor munmap 0x32000 2
+editor mprotect 0x34000 2 rw
+"""
+trace = record(story, title="an editor and its areas")
+
+# %% [markdown]
+# ## 3 · Predict
+#
+# **How many VMAs has the editor after each of the five operations?** Five numbers, or *I do not
+# know*.
+
+# %%
+predict("02 how many", ...)
+
+# %% [markdown]
+# ## 4 · Run
+
+# %%
+play(trace, "02 how many")
+
+
+# %%
+def areas(step):
+    return ", ".join(f"{v.start_vpn:x}-{v.end_vpn:x} {v.prot}" for v in step.snapshot.mms[0].vmas)
+
+
+reveal("02 how many", [f"{step.text:32} {areas(step)}" for step in operations(trace)[2:]])
+
+# %% [markdown]
+# One, one, two, two, two: `mprotect` split the area at its border. `munmap` took a page from each
+# of the two. The last `mprotect` made both alike again, but they do not touch any more, so they
+# stay two.
+
+# %% [markdown]
+# ## 5 · Investigate
+#
+# A VMA is a *rule* for a range of pages; a PTE is what *is* at one page. Both have rights, and
+# they are not the same.
+
+# %%
+kernel = Kernel(design="anongroup", frames=16, swap=0, geometry=LESSON)
+editor = kernel.spawn("editor")
+editor.mmap(2 * 4096, at=0x30000)
+editor.read(0x30000)
+editor.mm.vmas, editor.page(0x30000).flags
+
+# %%
+picture(kernel.snapshot())
+
+# %% [markdown]
+# 1. The VMA says `rw`, the PTE of the page that was read has no W. May the program write?
+# 2. What if the VMA said `r`?
+# 3. `pgoff` of the VMA is `0x30`. Of which page number is that?
+#
+# <details><summary>Answers</summary>Yes: the fault looks at the VMA and gives a frame. Then the
+# same fault ends in a signal, SIGSEGV. Of its first page: anonymous memory counts its pages by
+# their addresses, as long as nothing moves.</details>
+
+# %% [markdown]
+# For a file, `pgoff` says which page of the file stands at the start of the VMA.
+
+# %%
+libc = kernel.file("libc", 8)
+editor.mmap(4 * 4096, at=0x50000, prot="r", file=libc, offset=2 * 4096)
+editor.munmap(0x51000, 4096)
+editor.mm.vmas
+
+# %% [markdown]
+# The upper part now begins at page `0x52`, and says `libc+4`: page `0x52` still shows page 4 of
+# the file. If the split had left `pgoff` at 2, two pages would suddenly show other contents. In
+# Linux this is `__split_vma` in `mm/`.
+#
+# **Inverse question.** One munmap made this from one VMA. Which?
+
+# %%
+riddle = record("p = spawn\np mmap 0x20000 7\np munmap 0x22000 2\n")
+[(hex(v.start_vpn), hex(v.end_vpn), hex(v.pgoff)) for v in riddle.steps[-1].snapshot.mms[0].vmas]
+
+# %% [markdown]
+# ## 6 · Worked example
+#
+# Split a VMA `(start, end, prot, pgoff)` before page `at`. **Lower part**: ends at `at`, the rest
+# stays. **Upper part**: starts at `at`; its pgoff grows by as many pages as were cut off below
+# it.
+
+# %%
+start, end, prot, pgoff = 0x50, 0x54, "r--", 2
+at = 0x52
+(start, at, prot, pgoff), (at, end, prot, pgoff + at - start)
+
+# %% [markdown]
+# For a range: `munmap` of pages `[start, end)` splits at both ends, and then drops what lies
+# between. So pgoff has to be right in one place only. Put these steps in order, and find the one
+# that does not belong: *clear the words*, *split at start*, *copy the pages*, *split at end*,
+# *remove the VMAs between*.
+#
+# <details><summary>Answer</summary>Both splits come first, in either order; then clear the words
+# and remove the VMAs. Nothing is copied.</details>
+
+# %% [markdown]
+# ## 7 · Modify: exercise 02a
+
+# %% tags=["exercise"]
+# %%exercise 02a
+
+# %% [markdown]
+# ## 8 · Make: exercise 02b
+#
+# When may two neighbours become one? Ask for each field what a program would notice.
+
+# %% tags=["exercise"]
+# %%exercise 02b
+
+# %% [markdown]
+# ## 9 · Bug museum
+#
+# M06: a split that does not advance pgoff. For anonymous memory nothing seems to happen at first.
+# Write the history that kills it; the one below is not enough. What must be there that depends on
+# pgoff?
+
+# %%
+kill("split does not advance pgoff", "p = spawn\np mmap 0x30000 4\np munmap 0x31000 1\n")
+
+# %% [markdown]
+# <details><summary>What is missing?</summary>A file: begin with f = file 6, and let p mmap
+# 0x30000 4 r file f. Under the anon memory group nothing looks at the pgoff of anonymous memory:
+# its pages are found by their address. The designs since 2.6.7 find them by pgoff, and there it
+# would be fatal.</details>
+
+# %% [markdown]
+# ## 10 · Exit ticket
+#
+# 1. A program calls `mprotect` on every second page of a large area. What grows: the page tables,
+#    or the list of VMAs?
+# 2. It then sets all pages to `rw` again. How many VMAs are there?
+
+# %%
+predictions("02")
+
+# %%
+progress()
+
+# %% [markdown]
+# <details><summary>Answers</summary>The list: one VMA per page. One again: they touch, say the
+# same, and pgoff goes on. Next: [03 · Anonymous pages](03_anonymous_pages.ipynb).</details>

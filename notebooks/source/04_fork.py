@@ -1,0 +1,199 @@
+# %% [markdown]
+# # 04 · fork
+#
+# **In 75 minutes you can** predict what fork shares and what it write-protects, draw the family
+# of mappings, and find a history that leads to a given state.
+#
+# You need [03 · Anonymous pages](03_anonymous_pages.ipynb). Terms: [fork](glossary.md#fork),
+# [copy on write](glossary.md#copy-on-write), [group](glossary.md#group). Exercises: 04a, 04b (10
+# points each).
+
+# %%
+from anonlab import LESSON, Kernel, record
+from anonlab.course.desk import (
+    check,
+    hint,
+    kill,
+    play,
+    predict,
+    predictions,
+    progress,
+    reveal,
+    task,
+)
+from anonlab.view.picture import picture
+
+# %% [markdown]
+# ## 1 · Recall
+#
+# 1. What is in the page table of a page that was only read?
+# 2. What does `index` of an anonymous page say?
+# 3. What is the difference between count and mapcount?
+#
+# <details><summary>Answers</summary>The zero page, not writable. The one address of the page, in
+# pages. Pins and other holders are in count only.</details>
+
+# %% [markdown]
+# ## 2 · Story
+#
+# A shell has four pages: two written, one only read, one never touched. It forks. The child must
+# find everything as it was, and neither may see what the other writes from now on.
+
+# %%
+story = """
+shell = spawn
+shell mmap 0x30000 4
+shell write 0x30000 7 2
+shell read 0x32000
+child = fork shell
+"""
+trace = record(story, title="a shell forks")
+
+# %% [markdown]
+# ## 3 · Predict
+#
+# Before you step: **how many frames does the fork take? Which words lose their W, and on which
+# side?** In the player, mark the cells that will change at the fork.
+
+# %%
+predict("04 frames", ...)
+
+# %%
+predict("04 words", ...)
+
+# %% [markdown]
+# ## 4 · Run
+
+# %%
+at = [number for number, step in enumerate(trace.steps) if step.label == "fork.share_ptes"]
+play(trace, "04 words", ask=at)
+
+# %%
+last = [step for step in trace.steps if step.operation == trace.steps[-1].operation]
+reveal("04 frames", [f"{step.title}: {step.sentence}" for step in last])
+
+# %% [markdown]
+# No frame was taken: only page tables. Both written pages are mapped twice now, and W is gone
+# **on both sides**. If the parent kept it, the parent could write into the child's memory.
+
+# %% [markdown]
+# ## 5 · Investigate
+#
+# Four steps, and Linux has a function for each (2.6 names): **copy VMAs** (`dup_mmap`), **link
+# rmap** (the mail: *"adds the new mm to the mm list"*), **write-protect and share PTEs**
+# (`copy_page_range`, `copy_one_pte`), **flush**, which this simulator needs not do, because it
+# has no TLB.
+
+# %%
+kernel = Kernel(design="anongroup", frames=16, swap=4, geometry=LESSON)
+shell = kernel.spawn("shell")
+shell.mmap(4 * 4096, at=0x30000)
+shell.write(0x30000, 7)
+child = shell.fork("child")
+shell.page(0x30000), [who.name for who, _ in kernel.mappers(1)]
+
+# %% [markdown]
+# 1. mapcount is 2. What was it before?
+# 2. The VMA still says `rw`, the words say read-only. Is that a contradiction?
+# 3. The child has not touched anything. Which letter is missing in its word, and who would set
+#    it?
+#
+# <details><summary>Answers</summary>1. No: the gap between what the VMA allows and what the word
+# allows is where copy on write lives. A, which the machine sets at the first access.</details>
+
+# %%
+picture(kernel.snapshot())
+
+# %% [markdown]
+# A page on swap has no frame to share, but its word is not empty: it names a slot. fork copies
+# it, and the slot is used by two.
+
+# %%
+shell.swap_out(0x30000)
+shell.fork("second")
+kernel.swap.map.tolist()
+
+# %% [markdown]
+# **Inverse question.** Who forked whom here, and who wrote after that?
+
+# %%
+riddle = "a = spawn\na mmap 0x30000 2\na write 0x30000 7 2\n"
+riddle += "b = fork a\nb write 0x31000 9\nc = fork b\n"
+picture(record(riddle).steps[-1].snapshot)
+
+# %% [markdown]
+# <details><summary>Answer</summary>Page 0x30000 is shared by three, so it is older than both
+# forks. Page 0x31000 is shared by b and c, and a has its own: b wrote it before it forked
+# c.</details>
+
+# %% [markdown]
+# ## 6 · Worked example
+#
+# One page: **look** at the word, **write-protect** it if it is present, give the **child** the
+# same word. One page is one `&`; a range is the same `&` on an array, where the word is present.
+
+# %%
+word = 0x3067
+parent = word & ~2
+child_word = parent & ~32
+hex(parent), hex(child_word)
+
+# %% [markdown]
+# ## 7 · Modify: exercise 04a
+#
+# Do it for every kind of word. The public checks run your function at every fork of random
+# histories, and compare with what the kernel did.
+
+# %% tags=["exercise"]
+# %%exercise 04a
+
+# %% [markdown]
+# If a check fails you see the shortest history that shows it, and the picture of its last
+# operation. `check("04a")` runs the checks again, `hint("04a")` opens a hint.
+
+# %% [markdown]
+# ## 8 · Make: exercise 04b
+
+# %%
+task("04b")
+
+# %% tags=["exercise"]
+# %%exercise 04b
+
+# %% [markdown]
+# ## 9 · Bug museum
+#
+# M01, the classic: fork leaves the parent writable. Before you run the cell: which of the checks
+# sees it, if nobody ever writes?
+
+# %%
+history = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\nc = fork p\n"
+kill("fork leaves the parent writable", history)
+
+# %% [markdown]
+# Counters alone would never have told: count and mapcount are what they should be. Try the second
+# bug of fork: the entry of a swapped page is copied, but not counted.
+
+# %%
+kill("fork copies a swap entry without counting it", "p = spawn\nc = fork p\n")
+
+# %% [markdown]
+# <details><summary>What must happen before the fork?</summary>A page must be written and swapped
+# out: `p swap_out 0x30000`.</details>
+
+# %% [markdown]
+# ## 10 · Exit ticket
+#
+# 1. A process with a gigabyte of written memory forks. How much memory does that take at once?
+# 2. Its child calls `execve` at once. How much of it was ever copied?
+
+# %%
+predictions("04")
+
+# %%
+progress()
+
+# %% [markdown]
+# <details><summary>Answers</summary>Page tables: 8 bytes for each page of 4096 on x86-64, a
+# five-hundredth. Nothing, except what one of them wrote in between. Next: [05 · Copy on
+# write](05_copy_on_write.ipynb).</details>

@@ -1,0 +1,208 @@
+# %% [markdown]
+# # 05 · Copy on write
+#
+# **In 75 minutes you can** decide copy or reuse for any history, say whose page is copied, and
+# kill a mutant of the kernel on purpose.
+#
+# You need [04 · fork](04_fork.ipynb). Terms: [copy on write](glossary.md#copy-on-write),
+# [reuse](glossary.md#reuse), [pin](glossary.md#pin). Exercises: 05a, 05b (10 points each).
+
+# %%
+from anonlab import LESSON, AnonGroup, Kernel, record
+from anonlab.course.desk import (
+    check,
+    hint,
+    kill,
+    play,
+    predict,
+    predictions,
+    progress,
+    reveal,
+    task,
+)
+from anonlab.view.picture import picture
+
+# %% [markdown]
+# ## 1 · Recall
+#
+# 1. Which words lose W at fork?
+# 2. What happens to a swap entry at fork?
+# 3. Does a read of a shared page change anything?
+#
+# <details><summary>Answers</summary>Present words of private memory, on both sides. It is copied,
+# and its slot is used by one more. Only the A bit of the reader's word.</details>
+
+# %% [markdown]
+# ## 2 · Story
+#
+# Parent and child share a page with a 7. The child writes 9. Then the parent writes 5. Then the
+# child writes again.
+
+# %%
+story = """
+parent = spawn
+parent mmap 0x30000 1
+parent write 0x30000 7
+child = fork parent
+child write 0x30000 9
+parent write 0x30000 5
+child write 0x30000 6
+"""
+trace = record(story, title="three writes")
+
+# %% [markdown]
+# ## 3 · Predict
+#
+# For each of the three writes after the fork: **is a page copied? Who has the new frame?**
+
+# %%
+predict("05 first write", ...)
+
+# %%
+predict("05 second write", ...)
+
+# %%
+predict("05 third write", ...)
+
+# %% [markdown]
+# ## 4 · Run
+
+# %%
+play(trace, "05 second write")
+
+# %%
+faults = [step for step in trace.steps if step.label.startswith("fault.wp")]
+reveal("05 first write", [f"{step.text}: {step.title}" for step in faults])
+
+# %% [markdown]
+# The first write copied, and the **writer** got the copy. The second found nobody else at the
+# page: **reuse**, the word only got its W back. The third faulted not at all. Whoever writes
+# first pays.
+
+# %% [markdown]
+# ## 5 · Investigate
+#
+# How does the kernel know that nobody else has the page? It looks at one number, and the choice
+# of that number has a history. Up to Linux 2.6.12 it was `count`.
+
+# %%
+kernel = Kernel(design="anongroup", frames=16, swap=4, geometry=LESSON)
+parent = kernel.spawn("parent")
+parent.mmap(4096, at=0x30000)
+parent.write(0x30000, 7)
+child = parent.fork("child")
+parent.pin(0x30000)
+child.exit()
+parent.page(0x30000)
+
+# %% [markdown]
+# The child is gone. mapcount says that one process maps the page, count says that two hold it: a
+# device has it pinned. What will the parent's next write do?
+
+# %%
+before = kernel.snapshot()
+parent.write(0x30000, 8)
+picture(kernel.snapshot(), previous=before)
+
+# %% [markdown]
+# With `count` the page was copied, and the device still has the *old* frame: what it reads or
+# writes there, the program does not see any more. From June 2005 the rule looked at mapcount and
+# swap entries, in September 2020 count came back, and since 2022 a mark on the page decides.
+
+
+# %%
+def after_exit(rule):
+    kernel = Kernel(design=AnonGroup(cow_rule=rule), frames=16, swap=4, geometry=LESSON)
+    parent = kernel.spawn("parent")
+    parent.mmap(4096, at=0x30000)
+    parent.write(0x30000, 7)
+    pinned = parent.pin(0x30000)[0]
+    parent.fork("child").exit()
+    parent.write(0x30000, 8)
+    return "keeps the frame" if parent.page(0x30000).pfn == pinned else "gets a copy"
+
+
+# %%
+{rule: after_exit(rule) for rule in ("count", "mapcount_swapcount", "count_only", "exclusive")}
+
+# %% [markdown]
+# 1. Why is a copy under `count` not simply *wrong* for a page without a pin?
+# 2. When another sharer exits, is the page copied once more?
+#
+# <details><summary>Answers</summary>A copy is never wrong for the contents of the program that
+# writes; it costs a frame, and it breaks whoever holds the old frame by its number. No: exit only
+# takes a mapping away.</details>
+
+# %% [markdown]
+# In Linux the decision is taken in `do_wp_page`: `can_share_swap_page` in 2.6,
+# `wp_can_reuse_anon_folio` today (6.18).
+#
+# **Inverse question.** Parent and child have one page each, with different contents, and both
+# words are writable. How many writes were there after the fork, at least?
+#
+# <details><summary>Answer</summary>Two: the first copied for its writer; the other's word got its
+# W back only at a write of its own.</details>
+
+# %% [markdown]
+# ## 6 · Worked example
+#
+# | the frame | count | decision |
+# |---|---|---|
+# | zero page | any | copy |
+# | own | 1 | reuse |
+# | shared with one other | 2 | copy |
+# | own, pinned by a device | 2 | copy, under `count` |
+
+# %% [markdown]
+# For a range the decision is an array: `copied = (pfns == 0) | (counts > 1)`. Frames are taken
+# once for all copies, before anything changes, so that a lack of memory leaves everything as it
+# was.
+
+# %% [markdown]
+# ## 7 · Modify: exercise 05a
+
+# %% tags=["exercise"]
+# %%exercise 05a
+
+# %% [markdown]
+# ## 8 · Make: exercise 05b
+
+# %%
+task("05b")
+
+# %% tags=["exercise"]
+# %%exercise 05b
+
+# %% [markdown]
+# ## 9 · Bug museum
+#
+# M03: a page is never reused. Everything stays correct. So what sees it? Find out with a history
+# in which somebody is alone with a page and writes.
+
+# %%
+history = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\np write 0x30000 8\n"
+kill("a page is never reused", history)
+
+# %% [markdown]
+# <details><summary>Why does it live here?</summary>The page was never write-protected, so the
+# second write did not fault. After a fork and an exit of the child it is: then the write must
+# find the page alone. What sees the mutant is page identity over time: a page that is somebody's
+# alone keeps its frame.</details>
+
+# %% [markdown]
+# ## 10 · Exit ticket
+#
+# 1. A server forks a worker, the worker exits, the server writes all its memory. How many pages
+#    are copied?
+# 2. The same, but the server writes while the worker still lives. Who gets the copies?
+
+# %%
+predictions("05")
+
+# %%
+progress()
+
+# %% [markdown]
+# <details><summary>Answers</summary>None: all are reused, one fault each. The server: the writer,
+# whoever it is. Next: [06 · execve and exit](06_execve_and_exit.ipynb), or [08 · The
+# walk](08_the_walk.ipynb).</details>

@@ -1,0 +1,181 @@
+# %% [markdown]
+# # 06 · execve and exit
+#
+# **In 45 minutes you can** take an address space apart, say who frees a shared page, and show why
+# fork followed by execve is cheap.
+#
+# You need [05 · Copy on write](05_copy_on_write.ipynb). Terms: [execve](glossary.md#execve),
+# [group](glossary.md#group), [count](glossary.md#count). Exercises: 06a, 06b (10 points each).
+
+# %%
+from anonlab import LESSON, Kernel, operations, record
+from anonlab.course.desk import check, hint, kill, play, predict, predictions, progress, reveal
+from anonlab.view.picture import picture
+
+# %% [markdown]
+# ## 1 · Recall
+#
+# 1. When a sharer exits, is the page copied for the one who stays?
+# 2. Which number decides whether a write copies or reuses?
+# 3. What does fork do to a swap entry?
+#
+# <details><summary>Answers</summary>No. count, in the kernel of 2004. Copies it, and counts one
+# more user of the slot.</details>
+
+# %% [markdown]
+# ## 2 · Story
+#
+# You type `ls`. The shell forks, the child calls `execve`, `ls` runs and exits. For a moment the
+# child had all of the shell's memory; it used next to none of it.
+
+# %%
+story = """
+shell = spawn
+shell mmap 0x30000 4
+shell write 0x30000 7 4
+child = fork shell
+child write 0x30000 9
+child execve ls
+shell write 0x31000 8
+child exit
+"""
+trace = record(story, title="typing ls")
+
+# %% [markdown]
+# ## 3 · Predict
+#
+# **How many frames are in use after the fork, after the child's write, after execve, and at the
+# end?** The zero page does not count. The arguments and the stack of `ls` take two.
+
+# %%
+predict("06 frames", ...)
+
+# %% [markdown]
+# ## 4 · Run
+
+# %%
+play(trace, "06 frames")
+
+
+# %%
+def used(step):
+    return sum(pfn > 0 for pfn in step.snapshot.pfn.tolist())
+
+
+reveal("06 frames", [f"{step.text:24} {used(step)} frames" for step in operations(trace)[3:]])
+
+# %% [markdown]
+# fork took no frame, the child's write took one. execve gave that one back, and took two for the
+# stack; the four pages of the shell stayed, because the **last mapping** frees a page. The
+# shell's write after that found its page alone.
+
+# %% [markdown]
+# ## 5 · Investigate
+
+# %%
+moments = [step for step in operations(trace) if step.label in ("fork", "execve", "exit")]
+for step in moments:
+    groups = [node for node in step.snapshot.nodes if node.kind == "group"]
+    print(step.text, [(node.label, dict(node.facts)["mms"]) for node in groups])
+
+# %% [markdown]
+# The mail: *"an "execve()" creates a new "anon memory group" and drops the old one"*. From then
+# on no walk for a page of the shell looks at `ls`, and none for a page of `ls` looks at the
+# shell.
+
+# %%
+for step in trace.steps:
+    if step.label.startswith(("execve", "exit")):
+        print(f"{step.title:32} {step.source}")
+
+# %% [markdown]
+# 1. Does execve inherit any anonymous page?
+# 2. In which order do the pages, the VMAs and the membership of the group go at exit? Why not the
+#    membership first?
+# 3. Who frees a page that parent and child share, if the parent exits first?
+#
+# <details><summary>Answers</summary>None: the new address space starts empty. Pages, VMAs,
+# membership: a mapped page must be found by its group as long as it is mapped. The child, or
+# whoever has it last.</details>
+
+# %% [markdown]
+# **vfork** goes further: the child does not even get tables of its own.
+
+# %%
+kernel = Kernel(design="anongroup", frames=16, swap=0, geometry=LESSON)
+shell = kernel.spawn("shell")
+shell.mmap(4 * 4096, at=0x30000)
+shell.write_range(0x30000, [1, 2, 3, 4])
+child = shell.vfork("child")
+child.mm is shell.mm, shell.page(0x30000)
+
+# %% [markdown]
+# In Linux (6.18) an address space is taken apart in `exit_mmap`, and replaced in `exec_mmap`.
+#
+# **Inverse question.** Two processes share three frames. After one call by one of them no frame
+# is shared, and none was copied. What was called?
+#
+# <details><summary>Answer</summary>exit or execve, or munmap of all three. The number of
+# processes and of groups tells which.</details>
+
+# %% [markdown]
+# ## 6 · Worked example
+#
+# One word goes. **Look** at it: 0, entry, zero page, or frame. **Take** one off mapcount and
+# count of the frame, or one off the slot's use. **Free** the frame if count is 0.
+
+# %%
+word, count, mapcount = 0x3065, {3: 2}, {3: 2}
+pfn = word >> 12
+count[pfn] -= 1
+mapcount[pfn] -= 1
+{"free": count[pfn] == 0}
+
+# %% [markdown]
+# On arrays: `count[pfns] -= 1` takes one off many frames at once. It is right because a process
+# maps a frame only once; with repeats it would count each of them once.
+
+# %% [markdown]
+# ## 7 · Modify: exercise 06a
+
+# %% tags=["exercise"]
+# %%exercise 06a
+
+# %% [markdown]
+# ## 8 · Make: exercise 06b
+
+# %% tags=["exercise"]
+# %%exercise 06b
+
+# %% [markdown]
+# ## 9 · Bug museum
+#
+# M10: execve stays in the old group. No answer is ever wrong: who maps a page is still found.
+# What is wrong then, and which check sees it?
+
+# %%
+kill("execve keeps the old group", "p = spawn\np mmap 0x30000 1\np write 0x30000 7\np execve ls\n")
+
+# %% [markdown]
+# <details><summary>Which history kills it?</summary>There must be somebody else in the old group,
+# with a page: fork before execve. Then a walk looks into an address space that no fork since its
+# execve connects with the page: a false candidate that costs, and that a rule of the checks
+# forbids.</details>
+
+# %% [markdown]
+# ## 10 · Exit ticket
+#
+# 1. A server with a gigabyte of memory starts a program with fork and execve. What is copied?
+# 2. A child that never calls execve has written all its pages. Is it still looked at when one of
+#    the server's pages is walked?
+
+# %%
+predictions("06")
+
+# %%
+progress()
+
+# %% [markdown]
+# <details><summary>Answers</summary>Page tables, and whatever is written in between. Yes: it is
+# in the group, and each of its words names another frame. Next: [07 ·
+# mremap](07_mremap.ipynb).</details>

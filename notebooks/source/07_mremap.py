@@ -1,0 +1,189 @@
+# %% [markdown]
+# # 07 · mremap
+#
+# **In 75 minutes you can** say what moves in an mremap and what must not, per design, and
+# construct the worst case of one design.
+#
+# You need [06 · execve and exit](06_execve_and_exit.ipynb). Terms: [mremap](glossary.md#mremap),
+# [index](glossary.md#index), [pgoff](glossary.md#pgoff). Exercises: 07a, 07b (10 points each).
+
+# %%
+from anonlab import LESSON, Kernel, compare, record
+from anonlab.course.desk import check, hint, kill, play, predict, predictions, progress, reveal
+from anonlab.view.picture import picture
+
+# %% [markdown]
+# ## 1 · Recall
+#
+# 1. What does `index` of an anonymous page say under the anon memory group?
+# 2. Where does a walk look for a page?
+# 3. What is `pgoff` of a VMA of anonymous memory that never moved?
+#
+# <details><summary>Answers</summary>Its one page number. At this page number, in each address
+# space of its group. Its own first page number.</details>
+
+# %% [markdown]
+# ## 2 · Story
+#
+# A program lets its memory grow; there is no room, so the kernel moves it. That was easy before
+# fork. Now a child shares two of the three pages.
+
+# %%
+story = """
+parent = spawn
+parent mmap 0x30000 3
+parent write 0x30000 7 3
+child = fork parent
+child write 0x32000 9
+child mremap 0x30000 3 to 0x80000
+"""
+trace = record(story, title="a child moves its memory")
+
+# %% [markdown]
+# ## 3 · Predict
+#
+# **Which of the child's three pages keep their frames, and which get new ones?** What happens to
+# the parent's pages?
+
+# %%
+predict("07 frames", ...)
+
+# %% [markdown]
+# ## 4 · Run
+
+# %%
+play(trace, "07 frames")
+
+# %%
+steps = [step for step in trace.steps if step.label.startswith("mremap")]
+reveal("07 frames", [f"{step.title}: {step.sentence}" for step in steps])
+
+# %% [markdown]
+# The two shared pages were **copied**, the child's own page moved. One page cannot have two
+# addresses when there is room for one number.
+
+# %% [markdown]
+# ## 5 · Investigate
+#
+# The mail calls this *"The only problem"* and solves it in a few lines: *"if (PageAnonymous(page)
+# && page->count > 1)"*, then *"copy_page(page, newpage)"*, and at last *"page->index = address >>
+# PAGE_SHIFT"*. It expects that the extra copy *"seems benign"*.
+
+# %%
+kernel = Kernel(design="anongroup", frames=32, swap=4, geometry=LESSON)
+p = kernel.spawn("p")
+p.mmap(4096, at=0x30000)
+p.write(0x30000, 7)
+before = p.page(0x30000)
+p.mremap(0x30000, 4096, new=0x80000)
+before, p.page(0x80000)
+
+# %% [markdown]
+# Unshared, the page keeps its frame, and its index follows. Now the same history under other
+# designs.
+
+# %%
+comparison = compare(story, "pte_chain,anongroup,anonmm,anon_vma,anon_vma_chain")
+{row.design: row.copies for row in comparison.rows if row.operation == "mremap"}
+
+# %% [markdown]
+# anon_vma has no such problem: a page is found through the VMA. Its `pgoff` says where the VMA's
+# pages *were*, and moves along.
+
+# %%
+modern = Kernel(design="anon_vma_chain", frames=32, swap=4, geometry=LESSON)
+p = modern.spawn("p")
+p.mmap(4096, at=0x30000)
+p.write(0x30000, 7)
+p.mremap(0x30000, 4096, new=0x80000)
+p.page(0x80000), hex(p.mm.vmas[0].pgoff)
+
+# %% [markdown]
+# Index `0x30`, at address `0x80000`, and pgoff `0x30`: they fit, because nothing but the VMA has
+# changed. The price comes later: this VMA cannot merge with a neighbour whose pgoff does not go
+# on.
+
+# %% [markdown]
+# 1. What would a walk find under anongroup, if the index stayed at `0x30`?
+# 2. What would a walk find under anon_vma, if pgoff became `0x80`?
+# 3. Why does a swapped page move without any trouble?
+#
+# <details><summary>Answers</summary>Nothing at 0x30: it would miss the page. Nothing either: it
+# would look at 0x80000 minus what is not there. Its word is moved untouched; only the swap-in
+# asks for an address.</details>
+
+# %% [markdown]
+# In Linux (6.18) the words are moved in `move_page_tables`, and `copy_vma` makes the VMA at the
+# new place.
+#
+# **Inverse question.** Parent and child have different frames with equal contents at `0x30000`
+# and `0x80000`. Which operation made the second frame?
+
+# %%
+picture(trace.steps[-1].snapshot, previous=trace.steps[-5].snapshot)
+
+# %% [markdown]
+# <details><summary>Answer</summary>The child's mremap. A write would have changed the
+# contents.</details>
+
+# %% [markdown]
+# ## 6 · Worked example
+#
+# A page moves. **Shared?** Then copy first. **Move** the word to its new place. **Index**: the
+# new page number. In this order, so that a lack of memory leaves everything where it was.
+
+# %%
+word, count, new_vpn, free = 0x5065, 2, 0x80, 9
+copied = count > 1
+word = free << 12 | word & 0xFFF if copied else word
+hex(word), hex(new_vpn), copied
+
+# %% [markdown]
+# On a range, the copies are made at the old address first and moved with the rest; so there is
+# one place where words move.
+
+# %% [markdown]
+# ## 7 · Modify: exercise 07a
+
+# %% tags=["exercise"]
+# %%exercise 07a
+
+# %% [markdown]
+# ## 8 · Make: exercise 07b
+
+# %% tags=["exercise"]
+# %%exercise 07b
+
+# %% [markdown]
+# ## 9 · Bug museum
+#
+# M07 and M08: the index is not updated, and a shared page is moved without a copy. One history
+# can kill both. This one kills one of them; which operation is missing?
+
+# %%
+history = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\np mremap 0x30000 1 to 0x50000\n"
+kill("mremap does not update index", history)
+
+# %%
+kill("mremap moves a shared page without a copy", history)
+
+# %% [markdown]
+# <details><summary>Answer</summary>A fork, before the mremap.</details>
+
+# %% [markdown]
+# ## 10 · Exit ticket
+#
+# 1. A process that never forked moves a gigabyte. How many pages are copied under anongroup?
+# 2. After a fork, the *parent* moves. Who has the original, who has the copy, and which copies
+#    would have been saved had the child exited first?
+
+# %%
+predictions("07")
+
+# %%
+progress()
+
+# %% [markdown]
+# <details><summary>Answers</summary>None. The child keeps the original, the parent gets the copy;
+# all of them: nobody else would have had the pages. Next: [08 · The
+# walk](08_the_walk.ipynb).</details>

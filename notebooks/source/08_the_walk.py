@@ -1,0 +1,221 @@
+# %% [markdown]
+# # 08 · The walk, swap-out and reclaim
+#
+# **In 75 minutes you can** go from a page to its page-table words under the anon memory group,
+# unmap all of them, bring the page back, and count false candidates.
+#
+# You need [05 · Copy on write](05_copy_on_write.ipynb). Terms: [reverse
+# map](glossary.md#reverse-map), [group](glossary.md#group), [candidate](glossary.md#candidate),
+# [swap entry](glossary.md#swap-entry), [swap cache](glossary.md#swap-cache). Exercises: 08a, 08b
+# (10 points each).
+
+# %%
+from anonlab import LESSON, Kernel, compare, record
+from anonlab.course.desk import (
+    check,
+    hint,
+    kill,
+    play,
+    predict,
+    predictions,
+    progress,
+    reveal,
+    task,
+)
+from anonlab.histories.scenarios import prefork
+from anonlab.view.picture import picture
+
+# %% [markdown]
+# ## 1 · Recall
+#
+# 1. mapcount is 3. Who maps the page?
+# 2. What did you have to read in 03b to find out?
+# 3. Which number decides copy or reuse in the kernel of 2004?
+#
+# <details><summary>Answers</summary>It does not say. Every leaf word of every process.
+# count.</details>
+
+# %% [markdown]
+# ## 2 · Story
+#
+# Memory is full. The kernel picks a page that parent, child and grandchild share, and wants to
+# write it to swap. Before the frame can be used for something else, **three** words in three page
+# tables must change. Where are they?
+
+# %%
+story = """
+parent = spawn
+parent mmap 0x30000 2
+parent write 0x30000 7 2
+child = fork parent
+grandchild = fork child
+child write 0x31000 9
+parent swap_out 0x30000 2
+grandchild read 0x30000
+"""
+trace = record(story, title="a shared page goes to swap")
+
+# %% [markdown]
+# ## 3 · Predict
+#
+# `parent swap_out 0x30000 2` sends both pages of the parent to swap. **How many words become swap
+# entries?** And how many address spaces are looked at for each page?
+
+# %%
+predict("08 words", ...)
+
+# %%
+predict("08 looked at", ...)
+
+# %% [markdown]
+# ## 4 · Run
+
+# %%
+play(trace, "08 words")
+
+# %%
+wanted = ("swap_out", "fault.swap")
+steps = [step for step in trace.steps if step.label.startswith(wanted)]
+reveal("08 words", [f"{step.title}: {step.sentence}" for step in steps])
+
+# %% [markdown]
+# Three words for the first page, two for the second: the child has its own page there, and it
+# stays in memory. Every process that shared the page holds the *same* entry now.
+
+# %% [markdown]
+# ## 5 · Investigate
+#
+# The mail of 13 March 2004 in this program's words. The page knows its group: *"(struct anongroup
+# *)page->mapping"*. It knows its address: *"page->index << PAGE_SHIFT"*. Then
+# *"for_each_entry(mm, mmlist->anon_mms, anon_mm)"*: look the address up in each.
+
+# %%
+kernel = Kernel(design="anongroup", frames=32, swap=8, geometry=LESSON)
+parent = kernel.spawn("parent")
+parent.mmap(2 * 4096, at=0x30000)
+parent.write_range(0x30000, [7, 8])
+children = [parent.fork(f"child{number}") for number in range(4)]
+children[1].write(0x31000, 9)
+pfn = children[1].page(0x31000).pfn
+kernel.design.candidates(pfn)
+
+# %% [markdown]
+# All five members are **candidates**, though only one maps the page. A candidate is a place to
+# look; the word decides. The design's counters say what a walk costs.
+
+
+# %%
+def walk_cost(pfn):
+    before = kernel.design.cost.probes
+    found = kernel.mappers(pfn)
+    return [who.name for who, _ in found], kernel.design.cost.probes - before
+
+
+walk_cost(pfn), walk_cost(parent.page(0x31000).pfn)
+
+# %% [markdown]
+# 1. Why did the first walk look at three address spaces and not at five?
+# 2. Child 1 is in the group and has another frame at that address. How does the second walk tell?
+# 3. After `execve`, would child 1 still be looked at?
+#
+# <details><summary>Answers</summary>The parent, child 0, child 1: then mapcount mappings were
+# found. The word is present and names another frame. No: execve leaves the group.</details>
+
+# %% [markdown]
+# Back from swap: the entry names a slot, the page comes back, and gets a home again. As long as
+# others still hold the entry, the page is in the **swap cache**, so that all find the same one.
+
+# %%
+parent.swap_out(0x30000)
+before = kernel.snapshot()
+children[0].read(0x30000)
+picture(kernel.snapshot(), previous=before)
+
+# %% [markdown]
+# **What walks cost when a server forks many workers.** Each worker writes one page of its own.
+
+# %%
+comparison = compare(prefork(50), "anongroup,anonmm,anon_vma,anon_vma_chain")
+kinds = ("walk: the own pages of all children", "walk: a page that all share")
+for row in comparison.table("probes"):
+    print(f"{row['design']:16}", *(f"{row[kind]:6}" for kind in kinds))
+
+# %% [markdown]
+# The mail foresaw it: *"even when it's large (if somebody does a ton of forks without any
+# execve's), we only have \_one\_ address to check"*. In Linux 6.18 the walk is `rmap_walk_anon`,
+# and unmapping is `try_to_unmap_one`, both in `mm/rmap.c`.
+#
+# **Inverse question.** A frame has count 3 and mapcount 1. Name two histories that lead there.
+#
+# <details><summary>Answer</summary>Pinned twice, mapped once. Or pinned once, in the swap cache,
+# mapped once: mapped again after a swap-out while another process still holds the
+# entry.</details>
+
+# %% [markdown]
+# ## 6 · Worked example
+#
+# Unmap one page. **Look** at each candidate's word. **Hit** if it is present and names the frame.
+# **Replace** it by the entry. **Count**: mapcount falls by one, the slot's use rises by one.
+
+# %%
+words, pfn, entry = [0x3065, 0, 0x4067, 0x3045], 3, 0x700
+[hex(entry) if word & 1 and word >> 12 == pfn else hex(word) for word in words]
+
+# %% [markdown]
+# ## 7 · Modify: exercise 08a
+
+# %% tags=["exercise"]
+# %%exercise 08a
+
+# %% [markdown]
+# ## 8 · Make: exercise 08b
+#
+# A test of your own: one history, six mutants.
+
+# %%
+task("08b")
+
+# %% tags=["exercise"]
+# %%exercise 08b
+
+# %% [markdown]
+# ## 9 · Bug museum
+#
+# M12's bug in this design: a page is swapped in at another address than that of a page which is
+# still mapped, and nobody notices that one page now has two addresses. Hugh Dickins described the
+# case in April 2004 ("rmap 11 mremap moves").
+
+# %%
+history = """
+p = spawn
+p mmap 0x30000 1
+p write 0x30000 7
+c = fork p
+p swap_out 0x30000
+c mremap 0x30000 1 to 0x50000
+p read 0x30000
+"""
+kill("a page swapped in elsewhere is not copied", history)
+
+# %% [markdown]
+# <details><summary>Which line is missing?</summary>`c read 0x50000`: the child must touch its
+# entry while the parent has the page mapped at its own address.</details>
+
+# %% [markdown]
+# ## 10 · Exit ticket
+#
+# 1. Swap-out takes a page out of memory. Does it take it out of the reverse map *first*, or does
+#    it need the reverse map for it?
+# 2. A page is shared by 1000 workers of a server. Which design finds its words without looking at
+#    1000 places?
+
+# %%
+predictions("08")
+
+# %%
+progress()
+
+# %% [markdown]
+# <details><summary>Answers</summary>It needs it: without the walk nobody knows which words to
+# change. None: there are 1000 words to change. Designs differ in the places that they look at in
+# vain.</details>

@@ -1,0 +1,64 @@
+"""06a · exit gives everything back
+
+When a process exits, its words go one by one. Each of them held something, and something else
+must learn that it is gone.
+
+Write `exit_mm(words, count, mapcount, swap_map)`. `words` are the words of the process's private
+memory. `count` and `mapcount` say for every frame how many references and mappings it has,
+`swap_map` for every swap slot how many entries use it (and one more for the swap cache). Return
+the three arrays as they are afterwards, and the ascending list of the frames that became free.
+
+* A present word that maps a frame takes one off `mapcount` and one off `count` of this frame. A
+  frame whose `count` falls to 0 is free; a frame that somebody else holds stays.
+* The zero page (frame 0) has no mapcount and is never freed: nothing changes for it.
+* A swap entry takes one off `swap_map` of its slot, which is `word >> 8`.
+* The arrays that you get must stay as they are. One process never maps a frame twice.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "say who must be told when a mapping goes",
+        "see why the last mapping frees a page, not the parent's",
+    ],
+    "minutes": 15,
+    "public": {"test_exit": 4},
+    "hidden": {"test_other_histories": 6},
+    "families": ["family", "forked", "swapped", "pinned"],
+    "hints": [
+        "What three kinds of words are there? For which of them does anybody keep a count?",
+        "Frames and swap slots have counts of their own. Whether a frame is free is asked "
+        "of `count`, after it was lowered: a device may hold a frame that nobody maps.",
+        "pfns = words[(words & 1) != 0] >> 12, without 0; count[pfns] -= 1 on a copy; free "
+        "are those pfns where count is 0 now. Entries are words that are not 0 and not "
+        "present.",
+    ],
+    "commentary": """
+        `a[i] -= 1` with an array of places counts a repeated place once. Here that is right
+        only because one process maps a frame at most once; otherwise np.subtract.at is
+        needed.
+
+        Linux does this in unmap_vmas and free_pages_and_swap_cache on the way of exit_mmap. A
+        loop over the words is right too, and easier to read; it costs a step for every page,
+        and exit is as frequent as fork.
+    """,
+}
+
+import numpy as np
+
+PRESENT = 1
+
+
+def exit_mm(words, count, mapcount, swap_map):
+    """Return (count, mapcount, swap_map, freed frames) after the exit."""
+    # <answer>
+    count, mapcount, swap_map = count.copy(), mapcount.copy(), swap_map.copy()
+    present = (words & PRESENT) != 0
+    pfns = words[present] >> 12
+    pfns = pfns[pfns != 0]
+    count[pfns] -= 1
+    mapcount[pfns] -= 1
+    slots = words[~present & (words != 0)] >> 8
+    swap_map[slots] -= 1
+    freed = np.sort(pfns[count[pfns] == 0])
+    return count, mapcount, swap_map, freed
+    # </answer>

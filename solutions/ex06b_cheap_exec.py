@@ -1,0 +1,53 @@
+"""06b · Why fork and exec is cheap
+
+A shell starts programs: it forks, and the child calls `execve` at once. Show with histories what
+that costs, and what it would cost without sharing. `task("06b")` shows your goal; without a
+variant of your own it is: **at most 1 page copied by copy on write, at least 12 frames shared at
+one time.**
+
+Write `history()`, which returns the text of a history of at most 12 operations such that
+
+* at some moment at least so many frames are mapped by more than one process, and
+* over the whole history at most so many pages are copied because somebody wrote, and
+* a forked child has called `execve`, and two processes are alive at the end, which share nothing.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "say what fork, execve and exit do to sharing",
+        "count copies instead of guessing them",
+    ],
+    "minutes": 15,
+    "public": {"test_shares_and_parts": 4},
+    "hidden": {"test_few_copies": 6},
+    "families": ["12 frames", "16 frames", "20 frames", "24 frames"],
+    "hints": [
+        "Sharing begins with a fork and ends when somebody writes, or leaves. Which of the "
+        "two costs a copy?",
+        "A process that has written many pages shares all of them at fork. After execve the "
+        "child has an address space of its own: with nothing of the parent's in it.",
+        "spawn, mmap, write of many pages, fork, `child execve ls`. One mmap may have 24 "
+        "pages, and one write may touch them all.",
+    ],
+    "commentary": """
+        Twelve shared frames and no copy: fork paid for page tables only, and execve threw
+        them away again. If fork had copied, every one of these pages would have been copied
+        for nothing.
+
+        vfork does not even copy the tables: the child borrows the parent's address space
+        until it calls execve. It saves the rest, at the price that the parent has to wait.
+    """,
+}
+
+
+def history():
+    """Return the text of a history of a cheap fork and exec."""
+    # <answer>
+    return """
+        shell = spawn
+        shell mmap 0x30000 12
+        shell write 0x30000 1 12
+        child = fork shell
+        child execve ls
+    """
+    # </answer>

@@ -1,0 +1,61 @@
+"""07a · Move a range
+
+`mremap` gives pages another address. Under the anon memory group every anonymous page has exactly
+one address, kept in its frame's `index`, and that is what makes moving hard.
+
+Write `move_range(words, count, new_vpn, pfns)`. `words` are the words of a range of private
+anonymous memory, `count` the references of the frame of each word (0 where there is none);
+`new_vpn` is the page number that the first page gets. Return three arrays:
+
+* the words as they stand at the new address;
+* the `index` that the frame of each word must have afterwards, 0 where there is none;
+* which pages were copied, as bools.
+
+A present word that maps a frame with `count` 1 moves as it is. If `count` is more than 1,
+somebody else may map or hold the frame at the old address: the word gets a new frame, the next of
+`pfns`, and keeps its bits. The zero page, swap entries and 0 move untouched; they have no index.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "say what mremap moves, and what it must change under one address per page",
+        "see what the design pays for it: the copy of a shared page",
+    ],
+    "minutes": 20,
+    "public": {"test_move": 4},
+    "hidden": {"test_other_histories": 4, "test_every_kind_of_page": 2},
+    "families": ["moved", "moved_swapped", "pinned_moved", "mixed"],
+    "hints": [
+        "What would the walk find after the move, if index stayed as it was? And if a "
+        "shared page simply got the new index?",
+        "Four kinds of words: 0, swap entries, the zero page, own frames. Only the last "
+        "kind has an index, and only there can a copy be needed.",
+        "mapped = present and frame number not 0; copied = mapped & (count > 1); for these "
+        "the word becomes pfn << 12 with the low 12 bits of the old word. index counts up "
+        "from new_vpn, page by page.",
+    ],
+    "commentary": """
+        The mail calls mremap after fork the only problem, and solves it with a copy: "if
+        (PageAnonymous(page) && page->count > 1)". Because count decides, a page that is only
+        pinned is copied as well, and a device goes on with the old frame; Hugh Dickins took
+        mapcount instead.
+
+        The designs with an anon_vma keep the index and change the VMA's pgoff so that both
+        still fit. Nothing is copied, and two VMAs that were made adjacent may not merge any
+        more.
+    """,
+}
+
+import numpy as np
+
+
+def move_range(words, count, new_vpn, pfns):
+    """Return (new words, index of each frame, which were copied)."""
+    # <answer>
+    mapped = ((words & 1) != 0) & (words >> 12 != 0)
+    copied = mapped & (count > 1)
+    new = words.copy()
+    new[copied] = pfns[: np.count_nonzero(copied)] << 12 | words[copied] & 0xFFF
+    index = np.where(mapped, new_vpn + np.arange(words.size), 0)
+    return new, index, copied
+    # </answer>

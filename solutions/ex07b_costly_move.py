@@ -1,0 +1,59 @@
+"""07b · The worst case of a design
+
+The mail expects that the copy in mremap "should usually not even trigger". Find out how often it
+*can* trigger, and that today's design does without it.
+
+Write `history()`, which returns the text of a history of at most 12 operations that makes
+`mremap` copy as many pages as you can under **anongroup**, on the lesson machine with 64 frames
+and 16 swap slots. The same history must copy no page for mremap under **anon_vma_chain**.
+
+`task("07b")` says how many copies give the points of the public check, and how many are the most
+that we have found.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "construct the worst case of a design from its rules",
+        "see where another design pays nothing",
+    ],
+    "minutes": 20,
+    "public": {"test_some_copies": 4},
+    "hidden": {"test_many_copies": 3, "test_most_copies": 3},
+    "families": ["16 copies", "20 copies", "24 copies", "28 copies"],
+    "hints": [
+        "mremap copies a page if somebody else has it. How do you get somebody else with "
+        "one operation? And how many pages can one mremap move?",
+        "A copied page is not shared any more: moving it once more copies nothing. But "
+        "there are others who still share the old one, and they can move too.",
+        "Every copy takes a frame, and there are 63 besides the zero page. A child that has "
+        "moved and exits gives its copies back: then the next fork shares the old pages "
+        "again.",
+    ],
+    "commentary": """
+        31 shared pages and 31 copies fill 62 frames. Fork, move, exit is a round of three
+        operations that copies all 31; three rounds fit. Several children at a time that all
+        move are worse: (k + 1) n frames must fit for k n copies, which gives 48 at best.
+
+        Under anon_vma_chain a move changes the VMA's pgoff, not the pages: all of them stay
+        shared. The price is paid elsewhere, in VMAs that cannot merge and in chains.
+    """,
+}
+
+
+def history():
+    """Return the text of a history that makes mremap copy many pages."""
+    # <answer>
+    return """
+        p = spawn
+        p mmap 0x10000 31
+        p write 0x10000 1 31
+        a = fork p
+        a mremap 0x10000 31 to 0x50000
+        a exit
+        b = fork p
+        b mremap 0x10000 31 to 0x50000
+        b exit
+        c = fork p
+        c mremap 0x10000 31 to 0x50000
+    """
+    # </answer>

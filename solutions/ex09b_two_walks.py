@@ -1,0 +1,68 @@
+"""09b · The walk of two other designs
+
+Two designs, and in each the operation that matters is missing: where may a page be mapped?
+
+**anonmm** (Hugh Dickins, 2004). Every address space has a node; the nodes since one execve form a
+ring. A page remembers its *home*, the node of the process that touched it first, and one page
+number. The walk looks at home first, and then goes once round the ring from there.
+
+1. `anonmm_places(ring, home, vpn)`: `ring` lists the nodes, oldest first, each as the number of
+   its address space, or 0 if that is gone or has no page in memory; `home` is the place of the
+   home in this list. Return the `(mm, vpn)` to look at, in walking order; a node that is 0 is
+   passed over.
+
+**anon_vma** (Andrea Arcangeli, as merged in 2.6.7). A page remembers an anon_vma and an *index*.
+The anon_vma lists VMAs, and the page lies in a VMA where its pgoff says so: a page with the VMA's
+`pgoff` as index lies at its first page.
+
+2. `anon_vma_places(vmas, index)`: `vmas` lists `(mm, start, end, pgoff)`, oldest first, all in
+   pages. Return the `(mm, vpn)` to look at, **newest VMA first**. A VMA that does not reach the
+   index is no place.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "write the walk of two designs from a description of what a page remembers",
+        "see which of them needs a VMA, and what that buys",
+    ],
+    "minutes": 20,
+    "public": {"test_anonmm": 2, "test_anon_vma": 2},
+    "hidden": {"test_other_histories": 6},
+    "families": ["forked", "family", "moved", "mixed"],
+    "hints": [
+        "In both designs a page is one number that fits in all processes. What is this "
+        "number in anonmm, and what is it in anon_vma after an mremap?",
+        "Going round a list from the middle: first the part from `home` on, then the part "
+        "before it. In a VMA: how far is the index from pgoff, and is it inside?",
+        "ring[home:] + ring[:home] without zeros; and start + index - pgoff for VMAs with "
+        "pgoff <= index < pgoff + (end - start), in reversed order.",
+    ],
+    "commentary": """
+        anonmm needs no VMA and has one address, so mremap of a shared page must copy it.
+        anon_vma finds the page through pgoff, wherever the VMA has moved to, and copies
+        nothing; it pays with a word in every VMA, and with two VMAs that cannot merge when
+        their pgoffs do not fit.
+
+        An anon_vma may list VMAs that do not reach the page: these are visited and not
+        probed. The list of 2.6.7 knew no better; since 2012 it is an interval tree in Linux.
+    """,
+}
+
+
+def anonmm_places(ring, home, vpn):
+    """Return [(mm, vpn), …] in walking order."""
+    # <answer>
+    order = ring[home:] + ring[:home]
+    return [(mm, vpn) for mm in order if mm]
+    # </answer>
+
+
+def anon_vma_places(vmas, index):
+    """Return [(mm, vpn), …], newest VMA first."""
+    # <answer>
+    found = []
+    for mm, start, end, pgoff in reversed(vmas):
+        if pgoff <= index < pgoff + end - start:
+            found.append((mm, start + index - pgoff))
+    return found
+    # </answer>

@@ -1,0 +1,16 @@
+"""Exercise 06a, hidden: other histories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anonlab.course.families import histories
+from anonlab.course.judge import beside, judge
+
+public = beside(__file__, "../public/test_ex06a_exit.py")
+
+
+def test_other_histories(student: Any, seed: int) -> None:
+    """exit_mm is right on histories that nobody has seen."""
+    cases = histories(public.FAMILIES, seed + 1000, 32, 20)
+    judge(student, cases, public.exits, public.GUESSES, least=8)

@@ -1,0 +1,34 @@
+"""Exercise 09a, hidden: swap, everything at once, and what the walks cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anonlab.course.families import histories
+from anonlab.course.judge import Wrong, beside
+from anonlab.formats.history_text import parse
+
+public = beside(__file__, "../public/test_ex09a_design.py")
+APART = parse(
+    "p = spawn\np mmap 0x30000 1\np write 0x30000 7\nc = fork p\np swap_out 0x30000\n"
+    "c mremap 0x30000 1 to 0x50000\np read 0x30000\nc read 0x50000\n"
+)
+"""One page that two processes want at two addresses."""
+MOST = 3.0
+"""Places looked at for each mapping; the group of the mail needs about 1.6 here."""
+
+
+def test_everything(student: Any, seed: int) -> None:
+    """The design survives every kind of history."""
+    public.survive(student, [APART, *histories(public.FAMILIES, seed + 1000, 10, 30)])
+
+
+def test_few_false_candidates(student: Any, seed: int) -> None:
+    """A walk does not look at many places in vain."""
+    tally = public.survive(student, histories(public.FAMILIES, seed + 2000, 4, 30))
+    share = tally.candidates / max(tally.mappings, 1)
+    if share > MOST:
+        raise Wrong(
+            f"your design names {share:.1f} places for each that maps the page; {MOST} are enough",
+            guess="Did you name every address space there is? Only relatives since one execve can share.",
+        )

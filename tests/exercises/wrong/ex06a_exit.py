@@ -1,0 +1,14 @@
+"""Known wrong answers of exercise 06a: (what the message says, replaced text, its replacement)."""
+
+WRONG = (
+    ("forget mapcount", "    mapcount[pfns] -= 1\n", ""),
+    ("forget count?", "    count[pfns] -= 1\n", ""),
+    ("forget the swap entries", "    swap_map[slots] -= 1\n", ""),
+    ("free every frame that the process had", "np.sort(pfns[count[pfns] == 0])", "np.sort(pfns)"),
+    ("lower the zero page as well", "    pfns = pfns[pfns != 0]\n", ""),
+    (
+        "ask mapcount whether the frame is free",
+        "pfns[count[pfns] == 0]",
+        "pfns[mapcount[pfns] == 0]",
+    ),
+)
