@@ -6,66 +6,20 @@ is well, 1 violations or drift were found, 2 the input cannot be used.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
-from anonlab.errors import SimulatedError
+from anonlab.cli_course import check, course
+from anonlab.terminal import FOUND, JSON_OPTION, SHOWN, Verbs, facts, print_json, progress, show
 from anonlab.version import __version__
-
-FOUND = 1
-UNUSABLE = 2
-SHOWN = 3
-"""So many faults are shown at a time; one is enough to start with."""
-
-Ticker = Callable[[int, int], None]
-"""Told `done` and `total`, in any one unit, as work goes on."""
-
-
-class Refused(click.ClickException):
-    """An error that the user can do something about: one line, exit status 2."""
-
-    exit_code = UNUSABLE
-
-    def show(self, file: Any = None) -> None:
-        """Write the message to standard error in one line, with nothing a terminal would obey."""
-        line = " ".join(self.message.split())
-        clean = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-        click.echo(f"anonlab: {clean}", err=True)
-
-
-class Verbs(click.Group):
-    """A group of verbs that turns the errors of users and simulated processes into one line."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the verb; anonlab's own faults (AssertionError and the like) keep their traceback."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            raise  # somebody closed our standard output: click knows what to do
-        except OSError as error:
-            if error.strerror is None:
-                raise Refused(str(error)) from error
-            where = f"{error.filename}: " if error.filename else ""
-            raise Refused(where + error.strerror) from error
-        except (SimulatedError, ValueError) as error:
-            raise Refused(str(error)) from error
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="anonlab")
 def cli() -> None:
     """How Linux finds the page tables that map a page: see it, check it, break it."""
-
-
-JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
 @cli.command()
@@ -77,14 +31,14 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 
     report = examine()
     if as_json:
-        _print_json(report.to_json())
+        print_json(report.to_json())
     else:
         table = Table(show_header=False, box=None, pad_edge=False)
         for row in report.findings:
             mark = "ok" if row.ok else "MISSING" if row.required else "no"
             lack = "" if row.ok else f"\nneeded for {row.needed_for}\nto do: {row.advice}"
             table.add_row(mark, row.name, row.found + lack)
-        _show(table)
+        show(table)
     if not report.ok:
         ctx.exit(FOUND)
 
@@ -99,14 +53,14 @@ def replay(ctx: click.Context, file: Path, design: str, html: Path | None, as_js
     """Run FILE, a history or an strace log, on the simulated kernel."""
     from anonlab.histories.replay import replay as run
 
-    with _progress("replay") as progress:
-        report = run(file, design, progress)
+    with progress("replay") as ticker:
+        report = run(file, design, ticker)
     if html is not None:
         from anonlab.course.pages import history_page
 
         html.write_text(history_page(report.history, design), "utf-8")
     plain = report.to_json()
-    _print_json(plain) if as_json else _show(_facts(plain))
+    print_json(plain) if as_json else show(facts(plain))
     for sentence in report.violations[:SHOWN]:
         click.echo(sentence, err=True)
     if plain["violations"]:
@@ -141,10 +95,10 @@ def verify(
         return
     from anonlab.verify import verify as run
 
-    with _progress("verify") as progress:
-        report = run(design, ops, seed, progress, mutants)
+    with progress("verify") as ticker:
+        report = run(design, ops, seed, ticker, mutants)
     plain = report.to_json()
-    _print_json(plain) if as_json else _show(_facts(plain))
+    print_json(plain) if as_json else show(facts(plain))
     if not as_json:
         for kill in report.kills or ():
             click.echo(f"\n# mutant: {kill.mutant} (under {kill.design})")
@@ -162,10 +116,10 @@ def _verify_live(
     """Hold random histories against the running kernel instead."""
     from anonlab.verify_live import hold_live
 
-    with _progress("verify --live") as progress:
-        held = hold_live(ops, seed, progress, allow_settings=allow_settings)
+    with progress("verify --live") as ticker:
+        held = hold_live(ops, seed, ticker, allow_settings=allow_settings)
     plain = {"seed": seed, "operations": ops, "live": held.to_json()}
-    _print_json(plain) if as_json else _show(_facts(plain))
+    print_json(plain) if as_json else show(facts(plain))
     for history in held.failures[:SHOWN]:
         click.echo(history, err=True)
     if not held.ok:
@@ -209,13 +163,13 @@ def compare(
         svg.write_text(costs_svg(comparison.records(), counter, f"{counter} of {history}"), "utf-8")
     if as_json:
         plain = {"history": history, "children": children, "designs": comparison.to_json()}
-        _print_json(plain)
+        print_json(plain)
         return
     rows = comparison.table(counter)
     table = Table("operation", *(row["design"] for row in rows), title=f"{counter} of {history}")
     for operation in comparison.operations:
         table.add_row(operation, *(f"{row[operation]:,}" for row in rows))
-    _show(table)
+    show(table)
 
 
 @cli.command()
@@ -236,134 +190,6 @@ def record(
     from anonlab.verify_live import record as run
 
     click.echo(run(command, output, history, renew, allow_settings), err=True)
-
-
-@cli.group()
-def course() -> None:
-    """Prepare the course."""
-
-
-@course.command("build")
-@click.option("--check", is_flag=True, help="Change nothing; report what is not up to date.")
-@click.argument("folder", type=click.Path(path_type=Path), default="notebooks")
-@click.pass_context
-def course_build(ctx: click.Context, check: bool, folder: Path) -> None:
-    """Build exercises/ from solutions/, and the notebooks in FOLDER from FOLDER/source."""
-    from anonlab.course.build import build, drift
-
-    if not check:
-        for path in build(folder):
-            click.echo(path)
-        return
-    found = drift(folder)
-    for sentence in found:
-        click.echo(sentence, err=True)
-    if found:
-        click.echo("anonlab: run `anonlab course build`", err=True)
-        ctx.exit(FOUND)
-
-
-@course.command("check")
-@click.argument("folder", type=click.Path(path_type=Path), default=".")
-@JSON_OPTION
-@click.pass_context
-def course_check(ctx: click.Context, folder: Path, as_json: bool) -> None:
-    """Prove that the course in FOLDER is whole: exercises, hints, wrong answers, notebooks."""
-    from anonlab.course.selfcheck import check_course
-
-    with _progress("course check") as progress:
-        plain = check_course(folder, progress).to_json()
-    _print_json(plain) if as_json else _show(_facts(plain))
-    for sentence in plain["problems"]:
-        click.echo(sentence, err=True)
-    if plain["problems"]:
-        ctx.exit(FOUND)
-
-
-@course.command("variant")
-@click.option("--student", required=True, help="The student's id, as the roster has it.")
-@click.option("--secret", envvar="ANONLAB_SECRET", default="", help="The course's secret.")
-@click.option("--write", is_flag=True, help="Write exercises/variant.json, for hand-out.")
-def course_variant(student: str, secret: str, write: bool) -> None:
-    """Print the variant of one student: seeds and first families, always the same."""
-    from anonlab.course.exercises import find_course
-    from anonlab.course.variants import variant, write_variant
-
-    if write:
-        click.echo(write_variant(find_course(), secret, student))
-    else:
-        _print_json(variant(find_course(), secret, student))
-
-
-@course.command("release")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
-@click.option("--assignment", type=click.Path(path_type=Path), required=True, help="A TOML file.")
-@click.argument("folder", type=click.Path(path_type=Path), default=".")
-def course_release(out: Path, assignment: Path, folder: Path) -> None:
-    """Write what students get of the course in FOLDER: no hidden tests, no solutions."""
-    from anonlab.course.release import release
-
-    for path in release(folder, assignment, out):
-        click.echo(path)
-
-
-@cli.command()
-@click.argument("exercise")
-@click.option("--because", default="", help="What you think is wrong; it is kept.")
-@click.pass_context
-def check(ctx: click.Context, exercise: str, because: str) -> None:
-    """Run the public checks of EXERCISE (such as 04a) on your file."""
-    from anonlab.course.attempt import check_exercise
-    from anonlab.course.exercises import find_course
-
-    report = check_exercise(find_course(), exercise, because)
-    click.echo(report)
-    if not report.ok:
-        ctx.exit(FOUND)
-
-
-def _print_json(plain: dict[str, Any]) -> None:
-    click.echo(json.dumps(plain))
-
-
-def _show(table: Table) -> None:
-    """Print `table` to standard output; piped into a file it is not cut to a terminal's width."""
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, width=200)
-    console.print(table)
-
-
-def _facts(plain: dict[str, Any]) -> Table:
-    """Return nested plain data as a table with one line per fact."""
-    table = Table(show_header=False, box=None, pad_edge=False)
-
-    def add(prefix: str, values: dict[str, Any]) -> None:
-        for name, value in values.items():
-            path = f"{prefix}{name}".replace("_", " ")
-            if isinstance(value, dict):
-                add(f"{path}: ", value)
-            else:
-                table.add_row(path, f"{value:,}" if isinstance(value, int) else str(value))
-
-    add("", plain)
-    return table
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Ticker | None]:
-    """Yield a function that draws progress on standard error, or None if that is no terminal."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task(title, total=None)
-
-        def tick(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield tick
 
 
 @cli.command()
@@ -393,12 +219,16 @@ def view(
     if everything == (history is not None):
         raise click.UsageError("name one HISTORY, or say --all")
     if everything:
-        with _progress("view") as progress:
-            for path in gallery.gallery(target, progress)[:1]:
+        with progress("view") as ticker:
+            for path in gallery.gallery(target, ticker)[:1]:
                 click.echo(path)
         return
     target.write_text(gallery.view(history or "", designs), "utf-8")
     click.echo(target)
+
+
+cli.add_command(course)
+cli.add_command(check)
 
 
 def main() -> None:

@@ -37,7 +37,8 @@ LOWER = {
                 "workbench",
             ),
             ("grading",),
-            ("cli",),
+            ("terminal",),
+            ("cli", "cli_course"),
             ("__main__",),
         ]
     )

@@ -1,0 +1,104 @@
+"""What every verb of the command line does alike: errors in one line, JSON, tables and progress.
+
+JSON goes to standard output alone; progress and messages go to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from anonlab.errors import SimulatedError
+
+FOUND = 1
+UNUSABLE = 2
+SHOWN = 3
+"""So many faults are shown at a time; one is enough to start with."""
+
+Ticker = Callable[[int, int], None]
+"""Told `done` and `total`, in any one unit, as work goes on."""
+
+
+class Refused(click.ClickException):
+    """An error that the user can do something about: one line, exit status 2."""
+
+    exit_code = UNUSABLE
+
+    def show(self, file: Any = None) -> None:
+        """Write the message to standard error in one line, with nothing a terminal would obey."""
+        line = " ".join(self.message.split())
+        clean = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+        click.echo(f"anonlab: {clean}", err=True)
+
+
+class Verbs(click.Group):
+    """A group of verbs that turns the errors of users and simulated processes into one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; anonlab's own faults (AssertionError and the like) keep their traceback."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # somebody closed our standard output: click knows what to do
+        except OSError as error:
+            if error.strerror is None:
+                raise Refused(str(error)) from error
+            where = f"{error.filename}: " if error.filename else ""
+            raise Refused(where + error.strerror) from error
+        except (SimulatedError, ValueError) as error:
+            raise Refused(str(error)) from error
+
+
+JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+def print_json(plain: dict[str, Any]) -> None:
+    """Print one JSON object."""
+    click.echo(json.dumps(plain))
+
+
+def show(table: Table) -> None:
+    """Print `table` to standard output; piped into a file it is not cut to a terminal's width."""
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, markup=False, width=200)
+    console.print(table)
+
+
+def facts(plain: dict[str, Any]) -> Table:
+    """Return nested plain data as a table with one line per fact."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+
+    def add(prefix: str, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            path = f"{prefix}{name}".replace("_", " ")
+            if isinstance(value, dict):
+                add(f"{path}: ", value)
+            else:
+                table.add_row(path, f"{value:,}" if isinstance(value, int) else str(value))
+
+    add("", plain)
+    return table
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Ticker | None]:
+    """Yield a function that draws progress on standard error, or None if that is no terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task(title, total=None)
+
+        def tick(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield tick
