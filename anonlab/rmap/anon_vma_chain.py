@@ -304,7 +304,7 @@ class AnonVmaChain(LinearRmap):
 
     def check(self, mms: Mapping[int, Mm], numbers: Ints, vpns: Vpns, pfns: Pfns) -> None:
         """I3: a page lies at its linear offset, in a VMA in its anon_vma's tree; VMAs with one own
-        anon_vma have equal chains (commit 2555283eb40d); all counts equal a recount."""
+        anon_vma have equal chains (commit 2555283eb40d) and one mm; all counts equal a recount."""
         for pfn, vma in self.check_index(mms, numbers, vpns, pfns):
             anon = self.anon_vmas.get(int(self.mem_map.mapping[pfn]))
             assert anon is not None, f"pfn {pfn} names an anon_vma that is gone"
@@ -314,9 +314,13 @@ class AnonVmaChain(LinearRmap):
         trees = {(vma, anon) for anon in self.anon_vmas.values() for vma in anon.vmas}
         assert links == trees, "chains of VMAs and trees of anon_vmas do not hold the same links"
         equal: dict[Anon, set[Anon]] = {}
+        owner: dict[Anon, Mm] = {}
         for vma, chain in chains.items():
             same = equal.setdefault(chain.own, set(chain.links)) == set(chain.links)
             assert same, f"{vma!r} shares anon_vma {chain.own.number}, but has another chain"
+            mm = owner.setdefault(chain.own, vma.mm)
+            named = f"anon_vma {chain.own.number}"
+            assert mm is vma.mm, f"mm {mm.number} and mm {vma.mm.number} both own {named}"
         for anon in self.anon_vmas.values():
             self._recount(anon, [chain.own for chain in chains.values()])
 
