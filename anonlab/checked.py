@@ -130,7 +130,8 @@ class Checked:
         """Do `op` and return how it ended.
 
         raises  AssertionError if an invariant of `check` or a rule of the witness is broken, if
-                memory differs from the shadow, or if `op` failed and left a trace
+                memory differs from the shadow, if `op` failed and left a trace, or if mremap
+                copied pages that the design keeps
         """
         outcome = apply(self.kernel, op)
         before, self.state = self.state, self._state()
@@ -145,6 +146,11 @@ class Checked:
         assert not wrong, wrong[0]
         if outcome.error:
             assert self.state == before, f"the machine changed, though: {outcome.error}"
+        design = self.kernel.design
+        copied = design.cost.copies_mremap
+        assert design.copies_on_mremap or not copied, (
+            f"{design.name} keeps what mremap moves, but {copied} pages were copied"
+        )
         self.witness.see(op, outcome, truth)
         return outcome
 

@@ -70,7 +70,7 @@ OF_DESIGNS: dict[str, Mutant] = {
         "own.number",
         "anon_vma_chain",
     ),
-    "anon_vma_chain: an anon_vma in use is taken over (2015 to 2022)": Mutant(
+    "anon_vma_chain: an anon_vma in use is taken over": Mutant(
         AnonVmaChain.fork_vma,
         "anon.num_children < 2 and anon.num_active_vmas == 0",
         "anon.num_children < 2",
@@ -285,5 +285,29 @@ OF_DESIGNS: dict[str, Mutant] = {
     ),
     "pte_chain: blocks are given out twice": Mutant(
         Blocks.alloc, "self._nfree -= n", "self._nfree -= max(n - 1, 1)", "pte_chain"
+    ),
+    "anon_vma: mremap copies what is shared, as the anon group does": Mutant(
+        Rmap.move,
+        "np.zeros(pfns.shape, dtype=np.bool_)",
+        "self.mem_map.mapcount[pfns] > 1",
+        "anon_vma",
+    ),
+    "anon_vma_chain: one degree counts children and owners (2015 to 2022)": Mutant(
+        AnonVmaChain.fork_vma,
+        "anon.num_children < 2 and anon.num_active_vmas == 0",
+        "anon is not parent.rmap.own and anon.num_children + anon.num_active_vmas < 2",
+        "anon_vma_chain",
+    ),
+    "cow_context: children of a dead context are not visited": Mutant(
+        Context.walk_order,
+        "stack.append(iter(child._heirs(newest_first)))",
+        "stack.append(iter(child._heirs(newest_first) if child.mm else []))",
+        "cow_context",
+    ),
+    "anon_vma_chain: a split does not clone the links": Mutant(
+        AnonVmaChain.copy_vma,
+        "if old.rmap is None:",
+        "if old.rmap is None or new.start_vpn == old.end_vpn:",
+        "anon_vma_chain",
     ),
 }

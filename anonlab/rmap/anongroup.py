@@ -70,6 +70,7 @@ class AnonGroup(Rmap):
     name = "anongroup"
     year = 2004
     lock = "group"
+    copies_on_mremap = True
     cannot: ClassVar = {
         "KSM": "one page at addresses of unrelated groups: a page has one index and one mapping"
     }

@@ -61,6 +61,7 @@ class Rmap:
     knows_vmas     a walk has the VMA at hand; others pay a find_vma for each hit
     keeps_mapping  mem_map.mapping stays when a page is mapped nowhere; nobody may follow it then
     cannot         what this design cannot represent, by name, and why
+    copies_on_mremap  mremap of a shared page copies it; under the others it must copy nothing
     exact          candidates never names a place that does not map the page
     """
 
@@ -74,6 +75,7 @@ class Rmap:
     wants_dup = False
     knows_vmas = False
     exact = False
+    copies_on_mremap = False
     sizes: ClassVar[Mapping[str, tuple[int, int]]] = {}
     homes: ClassVar[str] = ""
     words: ClassVar[Mapping[str, Label]] = {}
