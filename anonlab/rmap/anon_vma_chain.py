@@ -318,10 +318,10 @@ class AnonVmaChain(LinearRmap):
         equal: dict[Anon, set[Anon]] = {}
         owner: dict[Anon, Mm] = {}
         for vma, chain in chains.items():
-            mine = owner.setdefault(chain.own, vma.mm) is vma.mm
-            assert mine, f"{vma!r} has taken over anon_vma {chain.own.number}, which is in use"
+            mm, named = owner.setdefault(chain.own, vma.mm), f"anon_vma {chain.own.number}"
+            assert mm is vma.mm, f"mm {mm.number} and mm {vma.mm.number} both own {named}"
             same = equal.setdefault(chain.own, set(chain.links)) == set(chain.links)
-            assert same, f"{vma!r} shares anon_vma {chain.own.number}, but has another chain"
+            assert same, f"{vma!r} shares {named}, but has another chain"
         for anon in self.anon_vmas.values():
             self._recount(anon, [chain.own for chain in chains.values()])
 
