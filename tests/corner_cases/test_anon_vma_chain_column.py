@@ -7,11 +7,11 @@ test_columns_homes.py.
 from __future__ import annotations
 
 import pytest
-from mutants import Mutant, plant
 from structure import edges, facts, listed, looks_in
 from watched import PAGE, A, B, C, copies, walked
 
 from anonlab import Kernel, Task
+from anonlab.mutants import Mutant, planted
 from anonlab.rmap import AnonVmaChain
 
 
@@ -281,12 +281,13 @@ def test_36_two_written_vmas_that_mremap_brings_together_do_not_merge(kernel):
     assert copies(kernel)["mremap"] == 0
 
 
-def test_an_anon_vma_that_a_vma_owns_must_not_be_taken_over_by_another_mm(
-    parent, monkeypatch: pytest.MonkeyPatch
-):
+def test_an_anon_vma_that_a_vma_owns_must_not_be_taken_over_by_another_mm(parent):
     """Row 21 and row 17 of the mutants: all relatives would end up on one list, as before 2010, and
     no count would tell."""
     rule = "anon.num_children < 2 and anon.num_active_vmas == 0"
-    plant(monkeypatch, Mutant(AnonVmaChain.fork_vma, rule, "anon.num_children < 2"))
-    with pytest.raises(AssertionError, match="mm 1 and mm 2 both own anon_vma 1"):
+    mutant = Mutant(AnonVmaChain.fork_vma, rule, "anon.num_children < 2")
+    with (
+        planted(mutant),
+        pytest.raises(AssertionError, match="mm 1 and mm 2 both own anon_vma 1"),
+    ):
         parent.fork("child")
