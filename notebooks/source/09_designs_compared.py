@@ -9,7 +9,7 @@
 
 # %%
 from anonlab import DESIGNS, compare, parse
-from anonlab.course.desk import check, hint, kill, play, predict, predictions, progress, reveal
+from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
 from anonlab.histories.scenarios import fork_chain, prefork
 from anonlab.record import record
 from anonlab.view.picture import chart
@@ -63,7 +63,8 @@ reveal("09 fork", both)
 # %%
 few = "s = spawn\ns mmap 0x30000 1\ns write 0x30000 7\n"
 few += "a = fork s\nb = fork s\nb write 0x30000 9\n"
-small = {name: record(few, name) for name in ("anongroup", "anonmm", "anon_vma_chain")}
+designs = ("anongroup", "anonmm", "anon_vma_chain")
+small = {name: record(few, name, "two workers") for name in designs}
 play(small, "09 one look")
 
 # %% [markdown]
@@ -177,7 +178,7 @@ kill("mapping is not cleared when nobody maps the page", history)
 # 2. A build machine: thousands of short programs, each started with fork and execve.
 
 # %%
-predictions("09")
+predicted("09")
 
 # %%
 progress()
