@@ -121,6 +121,8 @@ def _verify_live(
         held = hold_live(ops, seed, ticker, allow_settings=allow_settings)
     plain = {"seed": seed, "operations": ops, "live": held.to_json()}
     print_json(plain) if as_json else show(facts(plain))
+    if not as_json and held.example:
+        click.echo(f"\n{held.example}", nl=False)
     for history in held.failures[:SHOWN]:
         click.echo(history, err=True)
     if not held.ok:
