@@ -12,6 +12,7 @@ import click
 from rich.table import Table
 
 from anonlab.cli_course import check, course
+from anonlab.cli_linux import bench, record
 from anonlab.terminal import FOUND, JSON_OPTION, SHOWN, Verbs, facts, print_json, progress, show
 from anonlab.version import __version__
 
@@ -120,6 +121,8 @@ def _verify_live(
         held = hold_live(ops, seed, ticker, allow_settings=allow_settings)
     plain = {"seed": seed, "operations": ops, "live": held.to_json()}
     print_json(plain) if as_json else show(facts(plain))
+    if not as_json and held.example:
+        click.echo(f"\n{held.example}", nl=False)
     for history in held.failures[:SHOWN]:
         click.echo(history, err=True)
     if not held.ok:
@@ -173,26 +176,6 @@ def compare(
 
 
 @cli.command()
-@click.argument("command", nargs=-1, type=click.UNPROCESSED)
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="File to write.")
-@click.option("--history", type=click.Path(path_type=Path), help="Run this on the real kernel.")
-@click.option("--renew", type=click.Path(path_type=Path), help="Record all of a folder anew.")
-@click.option("--allow-settings", is_flag=True, help="Have swap while it runs.")
-def record(
-    command: tuple[str, ...],
-    output: Path | None,
-    history: Path | None,
-    renew: Path | None,
-    allow_settings: bool,
-) -> None:
-    """Record a program for replay (anonlab record -o LOG -- COMMAND), or what the running kernel
-    does with a history (--history FILE -o RECORDING)."""
-    from anonlab.verify_live import record as run
-
-    click.echo(run(command, output, history, renew, allow_settings), err=True)
-
-
-@cli.command()
 @click.argument("history", required=False)
 @click.option(
     "--design",
@@ -227,8 +210,10 @@ def view(
     click.echo(target)
 
 
-cli.add_command(course)
+cli.add_command(bench)
 cli.add_command(check)
+cli.add_command(course)
+cli.add_command(record)
 
 
 def main() -> None:

@@ -122,6 +122,7 @@ class Held:
     failures       histories that differ without a reason, as text with the difference as a comment
     differs        histories in which the anon memory group differs · copies  in which it copies
     told           of the last history: where the group differs, operation by operation
+    example        a history in which it differs, as text with that as comments
     """
 
     histories: int = 0
@@ -132,6 +133,7 @@ class Held:
     copies: int = 0
     missed: int = 0
     told: list[Divided] = field(default_factory=list)
+    example: str = ""
 
     def add(self, other: Held) -> None:
         """Add the numbers and failures of `other`."""
@@ -139,6 +141,7 @@ class Held:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.explained.update(other.explained)
         self.told = other.told
+        self.example = self.example or other.example
 
     def to_json(self) -> dict[str, Any]:
         """Return what `anonlab verify --live --json` prints under "live"."""
@@ -191,6 +194,9 @@ def hold(
         held.explained["merged_vmas"] += bool(group.copies.over)
         held.differs = any(each.differ for each in held.told)
         held.copies = group.copies.copied
+        if held.differs:
+            lines = "".join(f"# {line}\n" for line in steps(held))
+            held.example = f"{history_text(history)}# the anon memory group:\n{lines}"
     return held
 
 

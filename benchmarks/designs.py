@@ -10,12 +10,15 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
+from pathlib import Path
 from typing import Any
 
-from simulator import BulkSteps
-from yardstick import STEPS
+sys.path.insert(0, str(Path(__file__).parent.parent))  # measure the anonlab beside this file
 
 from anonlab import DESIGNS
+from anonlab.bench.simulator import BulkSteps
+from anonlab.linux.yardstick import STEPS
 
 BASE = "anongroup"
 

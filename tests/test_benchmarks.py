@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from anonlab.linux.yardstick import SOURCE
+
 BENCHMARK = Path(__file__).parent.parent / "benchmarks" / "kernel.py"
 TINY = ("--pages", "3,1100", "--mms", "2,5", "--repetitions", "1")
 STEPS = {"first_touch", "read_zero", "fork", "cow_copy", "cow_reuse", "mremap", "munmap"}
@@ -105,9 +107,63 @@ def test_a_size_that_does_not_fit_into_memory_is_refused_before_anything_is_meas
 @needs_compiler
 def test_the_c_program_refuses_a_line_that_is_no_repetition(tmp_path):
     program = tmp_path / "yardstick"
-    source = BENCHMARK.with_name("yardstick.c")
+    source = SOURCE
     compiler = shutil.which("gcc") or shutil.which("cc")
     subprocess.run([compiler, "-Wall", "-Wextra", "-Werror", "-o", program, source], check=True)
     done = subprocess.run([program, "0"], input="16\n", capture_output=True, text=True)
     assert done.returncode == 1
     assert "expected 'PAGES SEQUENCES', both >= 1, got '16'" in done.stderr
+
+
+@needs_linux
+@needs_compiler
+def test_the_verb_prints_the_same_with_every_budget_and_its_verdict():
+    command = [sys.executable, "-m", "anonlab", "bench", "--json", *TINY]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode in (0, 1), done.stderr
+    report = json.loads(done.stdout)
+    assert len(report["rows"]) == 14
+    names = [held["what"] for held in report["budgets"]]
+    assert "walk of one page, group of 5 mms" in names
+    assert "import anonlab beyond NumPy" in names
+    over = [held for held in report["budgets"] if not held["within"]]
+    assert done.returncode == bool(over)
+    assert all(held["measured"] > held["budget"] for held in over)
+
+
+def test_the_verb_refuses_wrong_sizes_in_one_line():
+    command = [sys.executable, "-m", "anonlab", "bench", "--pages", "0"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "whole numbers >= 1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_measuring_leaves_the_processors_of_the_caller_as_they_were():
+    import os
+
+    from anonlab.bench.report import measure
+
+    before = os.sched_getaffinity(0)
+    with pytest.raises(RuntimeError, match="MiB of memory"):
+        measure([10**12], [1])
+    assert os.sched_getaffinity(0) == before
+
+
+def test_a_budget_is_held_where_the_method_can_judge_only():
+    from anonlab.bench.report import budgets, row
+
+    report = {
+        "rows": [row("fork", 200, 9.0, 1.0), row("fork", 16384, 9.0, 10.0)],
+        "walk_ns_per_mm": {"1000": 99.0},
+        "single_fault_us": 61.0,
+        "single_fault_recorded_us": 100.0,
+        "import_ms": 20.0,
+    }
+    assert [(held["what"], held["within"]) for held in budgets(report)] == [
+        ("fork, 16,384 pages, ratio", False),
+        ("walk of one page, group of 1,000 mms", True),
+        ("one fault in a lesson", False),
+        ("one fault in a lesson, recorded", True),
+        ("import anonlab beyond NumPy", True),
+    ]

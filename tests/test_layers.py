@@ -31,6 +31,7 @@ LOWER = {
                 "course",
                 "verify",
                 "verify_live",
+                "bench",
                 "doctor",
                 "display",
                 "representations",
@@ -38,7 +39,7 @@ LOWER = {
             ),
             ("grading",),
             ("terminal",),
-            ("cli", "cli_course"),
+            ("cli", "cli_course", "cli_linux"),
             ("__main__",),
         ]
     )

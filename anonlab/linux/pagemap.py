@@ -132,7 +132,7 @@ def access() -> Access:
     if mmap.PAGESIZE != PAGE_SIZE:
         return Access("", f"needs pages of {PAGE_SIZE} bytes: here they have {mmap.PAGESIZE}")
     try:
-        with _own_page() as (pagemap, vpn):
+        with own_page() as (pagemap, vpn):
             word = pagemap.words(vpn, 1)[0]
             if not word & PM_PRESENT:
                 return Access(
@@ -174,7 +174,7 @@ def _weak(pagemap: Pagemap, vpn: int) -> str:
 
 
 @contextmanager
-def _own_page() -> Iterator[tuple[Pagemap, int]]:
+def own_page() -> Iterator[tuple[Pagemap, int]]:
     """Yield our own pagemap and the number of a page that was written; the next was only read."""
     import ctypes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,12 +11,15 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from linux_view import needs_full_view, needs_some_view
 from project import ROOT
 
+from anonlab.cli import cli
 from anonlab.errors import FormatError
 from anonlab.formats.history_text import parse
 from anonlab.formats.recording import Recording
+from anonlab.linux import pagemap
 from anonlab.linux.oracle import Oracle, Window
 from anonlab.verify_live import hold, hold_live
 
@@ -205,3 +209,24 @@ def test_a_share_of_the_random_histories_equals_the_running_kernel() -> None:
     assert held.missed == 0
     assert held.differs == held.copies > 0
     assert held.operations == 6_000
+
+
+@needs_full_view
+def test_the_verb_prints_the_promised_keys_and_an_example_operation_by_operation() -> None:
+    done = CliRunner().invoke(cli, ["verify", "--live", "--ops", "400", "--seed", "3", "--json"])
+    assert done.exit_code == 0, done.output
+    live = json.loads(done.stdout)["live"]
+    assert list(live) == [
+        *("histories", "operations", "unexplained", "explained"),
+        *("anongroup_differs", "anongroup_mremap_copies", "missed_sharers"),
+    ]
+    assert (live["operations"], live["unexplained"], live["missed_sharers"]) == (400, 0, 0)
+    told = CliRunner().invoke(cli, ["verify", "--live", "--ops", "400", "--seed", "3"]).stdout
+    assert "# the anon memory group:\n# operation" in told
+
+
+def test_where_the_kernel_shows_nothing_the_verb_says_why(monkeypatch) -> None:
+    monkeypatch.setattr(pagemap.sys, "platform", "darwin")
+    done = CliRunner().invoke(cli, ["verify", "--live"])
+    assert done.exit_code == 2
+    assert "the running kernel cannot be the witness: needs Linux: this is darwin" in done.output

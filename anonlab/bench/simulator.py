@@ -19,11 +19,11 @@ from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
-from yardstick import STEPS
 
-from anonlab import LESSON, X86_64, Kernel
-from anonlab.formats.words import PAGE_SIZE
+from anonlab.formats.words import LESSON, PAGE_SIZE, X86_64
+from anonlab.kernel import Kernel
 from anonlab.kernel.walk import walk
+from anonlab.linux.yardstick import STEPS
 from anonlab.record import Recorder
 
 SOURCE = 0x2000_0000_0000
@@ -102,11 +102,13 @@ def walk_ns_per_mm(mms: int, repetitions: int) -> float:
     parent.write(SOURCE, 1)
     for _ in range(mms - 1):
         parent.fork()
-    pfn = parent.page(SOURCE).pfn
+    page = parent.page(SOURCE)
+    assert page is not None, "the parent has just written its page"
+    pfn = page.pfn
     walks = [timed(walk, kernel, pfn) for _ in range(repetitions + 1)]
     found = walks[0][1].mms.size
     assert found == mms, f"a walk over a group of {mms} mms found {found} mappers"
-    return statistics.median(ns for ns, _ in walks[1:]) / mms
+    return float(statistics.median(ns for ns, _ in walks[1:])) / mms
 
 
 def single_fault_us(rounds: int, recorded: bool) -> float:
@@ -118,7 +120,7 @@ def single_fault_us(rounds: int, recorded: bool) -> float:
     lesson(recorded)
     touches, copies = zip(*(lesson(recorded) for _ in range(rounds)), strict=True)
     medians = [statistics.median(chain.from_iterable(faults)) for faults in (touches, copies)]
-    return max(medians) / 1000
+    return float(max(medians)) / 1000
 
 
 def lesson(recorded: bool) -> tuple[list[int], list[int]]:
@@ -144,7 +146,7 @@ def import_ms(processes: int) -> float:
         "import numpy, time; start = time.perf_counter(); import anonlab; "
         "print(1000 * (time.perf_counter() - start))"
     )
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     command = [sys.executable, "-c", code]
     with TemporaryDirectory() as bytecode:
         caching = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": bytecode}

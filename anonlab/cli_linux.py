@@ -1,0 +1,52 @@
+"""Verbs that meet the real kernel: record and bench. `anonlab.cli` has the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from anonlab.terminal import FOUND, JSON_OPTION, print_json
+
+
+@click.command()
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="File to write.")
+@click.option("--history", type=click.Path(path_type=Path), help="Run this on the real kernel.")
+@click.option("--renew", type=click.Path(path_type=Path), help="Record all of a folder anew.")
+@click.option("--allow-settings", is_flag=True, help="Have swap while it runs.")
+def record(
+    command: tuple[str, ...],
+    output: Path | None,
+    history: Path | None,
+    renew: Path | None,
+    allow_settings: bool,
+) -> None:
+    """Record a program for replay (anonlab record -o LOG -- COMMAND), or what the running kernel
+    does with a history (--history FILE -o RECORDING)."""
+    from anonlab.verify_live import record as run
+
+    click.echo(run(command, output, history, renew, allow_settings), err=True)
+
+
+@click.command()
+@click.option("--pages", default="200,16384,262144", show_default=True, help="Sizes.")
+@click.option("--mms", default="1000,10000,100000", show_default=True, help="Groups of a walk.")
+@click.option("--repetitions", type=click.IntRange(1), help="Instead of 15; for a quick look.")
+@JSON_OPTION
+@click.pass_context
+def bench(ctx: click.Context, pages: str, mms: str, repetitions: int | None, as_json: bool) -> None:
+    """Measure the simulator beside the running kernel and hold it against the budgets."""
+    from anonlab.bench.report import budgets, counts, measure, print_tables
+
+    try:
+        report = measure(counts(pages), counts(mms), repetitions)
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error
+    held = budgets(report)
+    if as_json:
+        print_json({**report, "budgets": held})
+    else:
+        print_tables(report)
+    if not all(each["within"] for each in held):
+        ctx.exit(FOUND)

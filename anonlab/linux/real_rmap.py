@@ -1,0 +1,161 @@
+"""The real reverse map: from a page of a live process to its anon_vma, the VMAs in its interval
+tree, and the processes behind them, as the running kernel keeps them.
+
+Everything is still while it is read, because every process waits for its next command. Nothing is
+written. Addresses of the kernel leave this module only as names that tell things apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from anonlab.formats.words import PAGE_SHIFT
+from anonlab.linux.kernel_memory import Memory, Types
+from anonlab.linux.pagemap import PM_PFN, Frames, own_page
+
+VMEMMAP_BASES = (0xFFFFEA0000000000, 0xFFD4000000000000)
+"""Where struct pages lie without address randomisation, with 4 and with 5 levels of tables."""
+MAPPING_BITS, MAPPING_ANON = 3, 1
+NODES_MAX = 10_000
+"""A tree with more nodes has changed under us."""
+_MEMBERS = {
+    "page": ("mapping", "_mapcount"),
+    "folio": ("index",),
+    "anon_vma": ("root", "parent", "num_children", "num_active_vmas", "rb_root"),
+    "anon_vma_chain": ("vma", "rb"),
+    "vm_area_struct": ("vm_start", "vm_end", "vm_pgoff", "vm_mm"),
+    "mm_struct": ("owner",),
+    "task_struct": ("pid",),
+}
+
+
+class Candidate(NamedTuple):
+    """A place where a page may be mapped, by the kernel's own reverse map."""
+
+    pid: int
+    vpn: int
+
+
+class AnonVma(NamedTuple):
+    """What the kernel keeps of an anon_vma: its number, those of parent and root, and counts.
+
+    Numbers are given in the order in which anon_vmas are met, from 0: AV0, AV1, …
+    """
+
+    number: int
+    parent: int
+    root: int
+    num_children: int
+    num_active_vmas: int
+    nvmas: int
+
+
+class RealRmap:
+    """The running kernel's reverse map, to be read.
+
+    raises  OSError or ValueError where this kernel does not allow it or does not look as it
+            should: the message says why
+    """
+
+    def __init__(self) -> None:
+        types = Types()
+        self._at = {
+            (structure, member): types.offset(structure, member)
+            for structure, members in _MEMBERS.items()
+            for member in members
+        }
+        self._page_bytes = types.size("page")
+        self._numbers: dict[int, int] = {}
+        self._memory = Memory()
+        try:
+            self._vmemmap = self._base()
+        except BaseException:
+            self._memory.close()
+            raise
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._memory.close()
+
+    def home(self, pfn: int) -> AnonVma:
+        """Return the anon_vma of an anonymous page."""
+        anon, _ = self._home(pfn)
+        at = self._at
+        return AnonVma(
+            self._number(anon),
+            self._number(self._word(anon, "anon_vma", "parent")),
+            self._number(self._word(anon, "anon_vma", "root")),
+            self._memory.word(anon + at["anon_vma", "num_children"]),
+            self._memory.word(anon + at["anon_vma", "num_active_vmas"]),
+            sum(1 for _ in self._vmas(anon)),
+        )
+
+    def candidates(self, pfn: int) -> list[Candidate]:
+        """Return where the anonymous page `pfn` may be mapped (rmap_walk_anon)."""
+        anon, index = self._home(pfn)
+        found = []
+        for vma in self._vmas(anon):
+            start, end, pgoff = (
+                self._word(vma, "vm_area_struct", name)
+                for name in ("vm_start", "vm_end", "vm_pgoff")
+            )
+            page = index - pgoff
+            if 0 <= page < end - start >> PAGE_SHIFT:
+                owner = self._word(self._word(vma, "vm_area_struct", "vm_mm"), "mm_struct", "owner")
+                found.append(
+                    Candidate(self._int(owner, "task_struct", "pid"), page + (start >> 12))
+                )
+        return found
+
+    def _home(self, pfn: int) -> tuple[int, int]:
+        """Return the anon_vma of a page and the page's index."""
+        page = self._vmemmap + pfn * self._page_bytes
+        mapping = self._word(page, "page", "mapping")
+        if mapping & MAPPING_BITS != MAPPING_ANON:
+            raise ValueError(f"pfn {pfn:#x} is no anonymous page")
+        return mapping & ~MAPPING_BITS, self._word(page, "folio", "index")
+
+    def _vmas(self, anon: int) -> Iterator[int]:
+        """Yield the VMAs in the interval tree of an anon_vma, in no order."""
+        todo, seen = [self._word(anon, "anon_vma", "rb_root")], 0
+        while todo:
+            node = todo.pop()
+            if not node:
+                continue
+            seen += 1
+            if seen > NODES_MAX:
+                raise ValueError("the tree has changed while it was read")
+            todo += [self._memory.word(node + 8), self._memory.word(node + 16)]
+            link = node - self._at["anon_vma_chain", "rb"]
+            yield self._word(link, "anon_vma_chain", "vma")
+
+    def _number(self, anon: int) -> int:
+        return self._numbers.setdefault(anon, len(self._numbers))
+
+    def _word(self, addr: int, structure: str, member: str) -> int:
+        return self._memory.word(addr + self._at[structure, member])
+
+    def _int(self, addr: int, structure: str, member: str) -> int:
+        data = self._memory.read(addr + self._at[structure, member], 4)
+        return int.from_bytes(data, "little", signed=True)
+
+    def _base(self) -> int:
+        """Return where struct pages lie, proved on a page of our own."""
+        with own_page() as (pagemap, vpn):
+            pfn = pagemap.words(vpn, 1)[0] & PM_PFN
+            frames = Frames()
+            try:
+                mapcount = frames.mapcount(pfn)
+            finally:
+                frames.close()
+            for base in VMEMMAP_BASES if pfn else ():
+                page = base + pfn * self._page_bytes
+                try:
+                    mapping = self._word(page, "page", "mapping")
+                    count = self._int(page, "page", "_mapcount") + 1
+                except OSError:
+                    continue
+                if mapping & MAPPING_BITS == MAPPING_ANON and count == mapcount:
+                    return base
+        raise ValueError("struct pages are not where they should be: addresses are randomised")
