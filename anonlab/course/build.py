@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from anonlab.course import exercises, notebooks
+from anonlab.course import exercises, notebooks, overview
 from anonlab.course.masters import Master, read_masters
 
 
@@ -18,6 +18,10 @@ def build(folder: Path) -> tuple[Path, ...]:
     changed: tuple[Path, ...] = ()
     if masters := masters_beside(folder):
         changed = exercises.build_exercises(masters, folder.resolve().parent / "exercises")
+        target, text = folder / overview.NAME, overview.map_of(folder, masters)
+        if not target.exists() or target.read_text("utf-8") != text:
+            target.write_text(text, "utf-8", newline="\n")
+            changed += (target,)
     return changed + notebooks.build(folder)
 
 
@@ -29,6 +33,9 @@ def drift(folder: Path) -> tuple[str, ...]:
     found: tuple[str, ...] = ()
     if masters := masters_beside(folder):
         found = exercises.exercise_drift(masters, folder.resolve().parent / "exercises")
+        target = folder / overview.NAME
+        if not target.exists() or target.read_text("utf-8") != overview.map_of(folder, masters):
+            found += (f"{target} is not what the masters make",)
     return found + notebooks.drift(folder)
 
 

@@ -100,9 +100,9 @@ def release(root: Path, assignment: Path, out: Path) -> tuple[Path, ...]:
     for source in sorted((root / "notebooks").glob("*.ipynb")):
         (out / "notebooks").mkdir(exist_ok=True)
         shutil.copyfile(source, out / "notebooks" / source.name)
-    glossary = root / "notebooks" / "glossary.md"
-    if glossary.is_file():
-        _write(out / "notebooks" / glossary.name, glossary.read_text("utf-8"))
+    for name in ("glossary.md", "COURSE_MAP.md"):
+        if (root / "notebooks" / name).is_file():
+            _write(out / "notebooks" / name, (root / "notebooks" / name).read_text("utf-8"))
     _write(out / "assignment.json", json.dumps(vars(chosen), indent=1) + "\n")
     return tuple(sorted(path for path in out.rglob("*") if path.is_file()))
 

@@ -15,6 +15,7 @@ from anonlab.course.exercises import (
     read_catalogue,
 )
 from anonlab.course.masters import read_master, read_masters
+from anonlab.course.overview import map_of
 from anonlab.errors import FormatError
 
 MASTER = '''"""09z · A title
@@ -134,3 +135,12 @@ def test_a_course_is_found_from_anywhere_inside(
         find_course()
     with pytest.raises(FileNotFoundError, match="go to the folder of the course"):
         find_course(Path("/"))
+
+
+def test_the_course_map_has_every_exercise_once() -> None:
+    masters = read_masters(ROOT / "solutions")
+    text = (ROOT / "notebooks" / "COURSE_MAP.md").read_text("utf-8")
+    assert text == map_of(ROOT / "notebooks", masters), "run `anonlab course build`"
+    for master in masters:
+        assert text.count(f"| {master.number} {master.title} |") == 1
+    assert f"| {sum(master.points for master in masters)} |" in text
