@@ -63,7 +63,8 @@ reveal("09 fork", both)
 # %%
 few = "s = spawn\ns mmap 0x30000 1\ns write 0x30000 7\n"
 few += "a = fork s\nb = fork s\nb write 0x30000 9\n"
-small = {name: record(few, name) for name in ("anongroup", "anonmm", "anon_vma_chain")}
+designs = ("anongroup", "anonmm", "anon_vma_chain")
+small = {name: record(few, name, "two workers") for name in designs}
 play(small, "09 one look")
 
 # %% [markdown]
