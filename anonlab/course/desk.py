@@ -160,7 +160,7 @@ def predict(name: str, answer: Any, why: str = "") -> Note:
 
 
 @_told
-def predictions(notebook: str) -> Note:
+def predicted(notebook: str) -> Note:
     """Show your predictions of the notebook with this number, the first for each question."""
     first: dict[str, str] = {}
     for event in Progress(find_course().root).events("predict"):

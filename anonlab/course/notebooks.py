@@ -2,7 +2,8 @@
 
 `notebooks/source/NN_topic.py` (py:percent) becomes `notebooks/NN_topic.ipynb`: without outputs,
 and byte for byte the same whenever and wherever it is built. A cell that says `%%exercise 04a` and
-nothing else gets the template of that exercise, as `exercises/` beside the notebooks has it.
+nothing else gets the template of that exercise, as `exercises/` beside the notebooks has it, and
+the statement stands above it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 
-from anonlab.course.exercises import find_course
+from anonlab.course.exercises import Exercise, find_course
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 _EXERCISE = re.compile(r"%%exercise (\w+)\s*\Z")
@@ -70,7 +71,7 @@ def notebook_text(source: Path) -> str:
     raises  ValueError if it is no valid notebook
     """
     notebook = jupytext.read(source, fmt="py:percent")
-    _fill_exercises(source, notebook.cells)
+    notebook.cells = _with_exercises(source, notebook.cells)
     seen: Counter[str] = Counter()
     for cell in notebook.cells:
         # jupytext draws random ids: two builds of one source would differ.
@@ -89,11 +90,28 @@ def notebook_text(source: Path) -> str:
     return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
 
 
-def _fill_exercises(source: Path, cells: list[nbformat.NotebookNode]) -> None:
-    """Give every exercise cell the template of its exercise."""
-    found = [(cell, match[1]) for cell in cells if (match := _EXERCISE.match(cell.source))]
-    if not found:
-        return
-    course = find_course(source.parent)
-    for cell, number in found:
-        cell.source = f"%%exercise {number}\n{course[number].stub.strip()}"
+def _with_exercises(
+    source: Path, cells: list[nbformat.NotebookNode]
+) -> list[nbformat.NotebookNode]:
+    """Return the cells with statement and template of every exercise that they name."""
+    if not any(_EXERCISE.match(cell.source) for cell in cells):
+        return cells
+    course, filled = find_course(source.parent), []
+    for cell in cells:
+        if match := _EXERCISE.match(cell.source):
+            exercise = course[match[1]]
+            filled.append(nbformat.v4.new_markdown_cell(_statement(exercise)))
+            cell.source = f"%%exercise {exercise.number}\n{exercise.stub.strip()}"
+        filled.append(cell)
+    return filled
+
+
+def _statement(exercise: Exercise) -> str:
+    """Return what is to be done, for the cell above the template."""
+    text = exercise.header.strip().strip('"').strip()
+    title, _, statement = text.partition("\n")
+    return (
+        f"### Exercise {title}\n\n{statement.strip()}\n\n"
+        f"*{exercise.minutes} minutes, {exercise.points} points. The cell is written to "
+        f'`exercises/{exercise.name}.py` and checked; `hint("{exercise.number}")` opens a hint.*'
+    )

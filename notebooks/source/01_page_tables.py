@@ -12,7 +12,7 @@
 import numpy as np
 
 from anonlab import LESSON, X86_64, Kernel, record
-from anonlab.course.desk import check, hint, kill, play, predict, predictions, progress, reveal
+from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
 from anonlab.formats.words import pte_letters
 from anonlab.view.picture import picture
 
@@ -149,9 +149,8 @@ for level in range(LESSON.levels):
 # %% [markdown]
 # ## 7 · Modify: exercise 01a
 #
-# Write the walk yourself: for one address, then for an array of them. The cell writes
-# `exercises/ex01a_walk.py` and runs the public checks; the statement is at the top of that file.
-# `hint("01a")` opens a hint.
+# Write the walk yourself: for one address, then for an array of them. Running the cell runs the
+# public checks.
 
 # %% tags=["exercise"]
 # %%exercise 01a
@@ -183,7 +182,7 @@ for level in range(LESSON.levels):
 # 2. The kernel wants frame 5 back. It knows nothing but the frame's number. What must it read?
 
 # %%
-predictions("01")
+predicted("01")
 
 # %%
 progress()

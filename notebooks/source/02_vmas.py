@@ -10,7 +10,7 @@
 
 # %%
 from anonlab import LESSON, Kernel, operations, record
-from anonlab.course.desk import check, hint, kill, play, predict, predictions, progress, reveal
+from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
 from anonlab.view.picture import picture
 
 # %% [markdown]
@@ -173,7 +173,7 @@ kill("split does not advance pgoff", "p = spawn\np mmap 0x30000 4\np munmap 0x31
 # 2. It then sets all pages to `rw` again. How many VMAs are there?
 
 # %%
-predictions("02")
+predicted("02")
 
 # %%
 progress()

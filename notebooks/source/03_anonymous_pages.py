@@ -11,7 +11,7 @@
 
 # %%
 from anonlab import LESSON, Kernel, record, scan
-from anonlab.course.desk import check, hint, kill, play, predict, predictions, progress, reveal
+from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
 from anonlab.view.picture import picture
 
 # %% [markdown]
@@ -180,7 +180,7 @@ kill("the zero page is written", "p = spawn\np mmap 0x30000 1\np write 0x30000 7
 # 2. mapcount of a frame is 3. What do you know about the processes that map it?
 
 # %%
-predictions("03")
+predicted("03")
 
 # %%
 progress()

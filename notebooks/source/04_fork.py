@@ -10,17 +10,7 @@
 
 # %%
 from anonlab import LESSON, Kernel, record
-from anonlab.course.desk import (
-    check,
-    hint,
-    kill,
-    play,
-    predict,
-    predictions,
-    progress,
-    reveal,
-    task,
-)
+from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
 from anonlab.view.picture import picture
 
 # %% [markdown]
@@ -188,7 +178,7 @@ kill("fork copies a swap entry without counting it", "p = spawn\nc = fork p\n")
 # 2. Its child calls `execve` at once. How much of it was ever copied?
 
 # %%
-predictions("04")
+predicted("04")
 
 # %%
 progress()

@@ -9,17 +9,7 @@
 
 # %%
 from anonlab import LESSON, AnonGroup, Kernel, record
-from anonlab.course.desk import (
-    check,
-    hint,
-    kill,
-    play,
-    predict,
-    predictions,
-    progress,
-    reveal,
-    task,
-)
+from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
 from anonlab.view.picture import picture
 
 # %% [markdown]
@@ -197,7 +187,7 @@ kill("a page is never reused", history)
 # 2. The same, but the server writes while the worker still lives. Who gets the copies?
 
 # %%
-predictions("05")
+predicted("05")
 
 # %%
 progress()

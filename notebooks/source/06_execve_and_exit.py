@@ -9,7 +9,7 @@
 
 # %%
 from anonlab import LESSON, Kernel, operations, record
-from anonlab.course.desk import check, hint, kill, play, predict, predictions, progress, reveal
+from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
 from anonlab.view.picture import picture
 
 # %% [markdown]
@@ -170,7 +170,7 @@ kill("execve keeps the old group", "p = spawn\np mmap 0x30000 1\np write 0x30000
 #    the server's pages is walked?
 
 # %%
-predictions("06")
+predicted("06")
 
 # %%
 progress()

@@ -9,7 +9,7 @@
 
 # %%
 from anonlab import LESSON, Kernel, compare, record
-from anonlab.course.desk import check, hint, kill, play, predict, predictions, progress, reveal
+from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
 from anonlab.view.picture import picture
 
 # %% [markdown]
@@ -178,7 +178,7 @@ kill("mremap moves a shared page without a copy", history)
 #    would have been saved had the child exited first?
 
 # %%
-predictions("07")
+predicted("07")
 
 # %%
 progress()

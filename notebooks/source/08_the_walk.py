@@ -11,17 +11,7 @@
 
 # %%
 from anonlab import LESSON, Kernel, compare, record
-from anonlab.course.desk import (
-    check,
-    hint,
-    kill,
-    play,
-    predict,
-    predictions,
-    progress,
-    reveal,
-    task,
-)
+from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
 from anonlab.histories.scenarios import prefork
 from anonlab.view.picture import picture
 
@@ -210,7 +200,7 @@ kill("a page swapped in elsewhere is not copied", history)
 #    1000 places?
 
 # %%
-predictions("08")
+predicted("08")
 
 # %%
 progress()

@@ -9,7 +9,7 @@
 
 # %%
 from anonlab import DESIGNS, compare, parse
-from anonlab.course.desk import check, hint, kill, play, predict, predictions, progress, reveal
+from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
 from anonlab.histories.scenarios import fork_chain, prefork
 from anonlab.record import record
 from anonlab.view.picture import chart
@@ -178,7 +178,7 @@ kill("mapping is not cleared when nobody maps the page", history)
 # 2. A build machine: thousands of short programs, each started with fork and execve.
 
 # %%
-predictions("09")
+predicted("09")
 
 # %%
 progress()

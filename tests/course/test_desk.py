@@ -88,11 +88,11 @@ def test_predictions_are_kept_and_the_first_counts(course: Course) -> None:
     desk.predict("04 copies", 3, why="one for each")
     desk.predict("04 copies", 0)
     desk.predict("05 who", "the child")
-    assert repr(desk.predictions("04")) == "04 copies: 3"
+    assert repr(desk.predicted("04")) == "04 copies: 3"
     assert repr(desk.reveal("04 copies", ["none"])) == "you said: 3\n\nnone"
     assert repr(desk.reveal("04 nothing", ["none"])).startswith("First predict")
     assert repr(desk.reveal("04 nothing", ["none"], gate=False)) == "none"
-    assert "no predictions" in repr(desk.predictions("07"))
+    assert "no predictions" in repr(desk.predicted("07"))
 
 
 def test_the_player_opens_after_a_prediction(course: Course) -> None:
