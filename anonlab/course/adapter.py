@@ -30,6 +30,7 @@ class PlainDesign(Rmap):
 
     name = "yours"
     wants_dup = True
+    copies_on_mremap = True  # a student may: what is copied is asked of must_copy
 
     def __init__(self, answers: Any, **options: Any) -> None:
         super().__init__(**options)
