@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anonlab.formats.snapshot import Probe, WalkFact
-from anonlab.formats.words import PG_ANON, ZERO_PFN
-from anonlab.kernel.walk import walk
-from anonlab.rmap import file_pages
-from anonlab.rmap.base import Places
+from anonlab.formats.words import ZERO_PFN
+from anonlab.kernel.walk import places_of, walk
 
 if TYPE_CHECKING:
     from anonlab.kernel.kernel import Kernel
@@ -33,23 +31,13 @@ def walks(kernel: Kernel, names: dict[int, str]) -> tuple[WalkFact, ...]:
 
 def _walk(kernel: Kernel, pfn: int, names: dict[int, str]) -> WalkFact:
     design = kernel.design
-    design.cost = type(design.cost)()
+    design.cost = type(design.cost)()  # what asking for the places costs is not the walk's
+    places = places_of(kernel, pfn)
+    design.cost = cost = type(design.cost)()
     hits = walk(kernel, pfn)
-    cost = design.cost
     found = set(zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True))
-    places = _places(kernel, pfn)
     nodes = np.arange(1, places.mms.size + 1) if places.nodes is None else places.nodes
     rows = zip(places.mms.tolist(), places.vpns.tolist(), nodes.tolist(), strict=False)
     probes = tuple(Probe(mm, vpn, (mm, vpn) in found, seen) for mm, vpn, seen in rows)
     via = names.get(int(kernel.mem_map.mapping[pfn]), "")
     return WalkFact(pfn, via, probes[: cost.probes], cost.nodes, cost.locks)
-
-
-def _places(kernel: Kernel, pfn: int) -> Places:
-    """Return the candidates of a mapped page."""
-    mem = kernel.mem_map
-    if mem.flags[pfn] & PG_ANON:
-        return kernel.design.candidates(pfn)
-    file = kernel.file_of(int(mem.mapping[pfn]))
-    assert file is not None, f"pfn {pfn} is mapped, but belongs to no group and no file"
-    return file_pages.candidates(file, int(mem.index[pfn]), kernel.imap)
