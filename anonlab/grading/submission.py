@@ -1,0 +1,49 @@
+"""What intake hands on: one student's accepted files, already copied to a folder of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One submission of one student.
+
+    id        of the submission; names its files in the store
+    student   id in the roster, always text; "" if nobody in the roster has it
+    files     by exercise number ("04a"): the accepted copy, a plain file with a fixed mode
+    received  when the LMS got it, with its zone; None if nobody says
+    rejected  why intake refused it, "" if it did not
+    ignored   names that came along and were not copied
+    notes     sentences for the student, such as "04a: no file named ex04a_fork.py"
+    """
+
+    id: str
+    student: str
+    files: dict[str, Path]
+    received: datetime | None = None
+    rejected: str = ""
+    ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that decides a grade besides the submission. Part of every key in the store.
+
+    course       the folder with solutions/, exercises/ and tests/, public and hidden
+    assignment   its name; `points` by exercise number is what each counts for, in hand-out order
+    secret       from which hidden inputs are made; only its digest leaves the trusted process
+    call_seconds, box_seconds   wall time of one call, and of one submission in boxes
+    in_process   --unsafe-in-process: no box; every output says "unofficial"
+    """
+
+    course: Path
+    assignment: str
+    points: dict[str, int]
+    secret: str = ""
+    call_seconds: float = 3.0
+    box_seconds: float = 30.0
+    in_process: bool = False
