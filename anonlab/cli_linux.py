@@ -15,17 +15,25 @@ from anonlab.terminal import FOUND, JSON_OPTION, print_json
 @click.option("--history", type=click.Path(path_type=Path), help="Run this on the real kernel.")
 @click.option("--renew", type=click.Path(path_type=Path), help="Record all of a folder anew.")
 @click.option("--allow-settings", is_flag=True, help="Have swap while it runs.")
+@click.option("--rmap", is_flag=True, help="With --history: the kernel's own reverse map.")
 def record(
     command: tuple[str, ...],
     output: Path | None,
     history: Path | None,
     renew: Path | None,
     allow_settings: bool,
+    rmap: bool,
 ) -> None:
     """Record a program for replay (anonlab record -o LOG -- COMMAND), or what the running kernel
-    does with a history (--history FILE -o RECORDING)."""
+    does with a history (--history FILE -o RECORDING), or its reverse map under it (--rmap)."""
+    from anonlab.beside.rmaps import record as run_rmap
     from anonlab.verify_live import record as run
 
+    if rmap:
+        if command or renew or history is None or output is None:
+            raise ValueError("--rmap records a --history FILE -o RECORDING, and nothing else")
+        click.echo(run_rmap(history, output), err=True)
+        return
     click.echo(run(command, output, history, renew, allow_settings), err=True)
 
 

@@ -32,6 +32,7 @@ LOWER = {
                 "verify",
                 "verify_live",
                 "bench",
+                "beside",
                 "doctor",
                 "display",
                 "representations",
