@@ -8,10 +8,12 @@ from html import unescape
 
 import pytest
 from linux_view import needs_full_view, needs_some_view
+from project import ROOT
 
 from anonlab.beside import witness as asked
 from anonlab.beside.steps import GROUP, RULES, TODAY, steps
 from anonlab.beside.witness import Witness, ask, witness
+from anonlab.course.judge import load_tests
 from anonlab.formats.recording import Recording
 from anonlab.linux.pagemap import Access
 from anonlab.linux.recordings import recorded, shipped
@@ -118,3 +120,16 @@ def test_designs_that_are_held_against_no_kernel_are_refused() -> None:
         steps(seen, "pte_chain")
     with pytest.raises(ValueError, match="without swap"):
         steps(Witness(recorded("swap_one_entry_two_tables"), live=False), GROUP)
+
+
+@needs_full_view
+def test_what_exercise_10b_takes_for_todays_kernel_is_the_running_one() -> None:
+    hidden = load_tests(
+        ROOT / "tests" / "exercises" / "hidden" / "test_ex10b_two_kernels_hidden.py"
+    )
+    for name, text in hidden.OURS.items():
+        seen = ask(text)
+        assert steps(seen).unexplained == 0
+        assert steps(seen, GROUP).explained.keys() >= {"mremap_copy"}, name
+        places = {at: s.mapcount for at, s in seen.recording.shown[-1].sight.items()}
+        assert hidden.public.both_of(hidden.Ours(name)).today == places
