@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from anonlab.beside.witness import kernel_name
+from anonlab.beside.witness import kernel_name, lacks_swap
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format_op
 from anonlab.formats.rmap_graph import (
@@ -22,11 +22,10 @@ from anonlab.formats.rmap_graph import (
 from anonlab.formats.sight import Place
 from anonlab.formats.words import ZERO_PFN
 from anonlab.histories import replay
-from anonlab.histories.run import apply, make_kernel
 from anonlab.kernel import Kernel
 from anonlab.linux.real_graph import record_rmap, recorded_rmap, watch, why_not
-from anonlab.rmap.anon_vma_chain import AnonVmaChain
 from anonlab.scan import scan
+from anonlab.verify_live import Simulated
 from anonlab.view.picture import Beside
 from anonlab.view.rmaps import rmaps_svg, rmaps_text
 
@@ -93,7 +92,9 @@ def rmaps(name: str, live: bool | None = None) -> Rmaps:
             read
     """
     recording = recorded_rmap(name)
-    reason = "a recording was asked for" if live is False else why_not()
+    reason = "a recording was asked for"
+    if live is not False:
+        reason = why_not() or lacks_swap(recording.history)
     if live and reason:
         raise ValueError(f"the running kernel's reverse map cannot be read: {reason}")
     ours = tuple(simulated(recording.history))
@@ -130,10 +131,10 @@ def record(path: Path, output: Path) -> str:
 
 def simulated(history: History) -> Iterable[RmapGraph]:
     """Yield the simulated reverse map after each operation of `history`."""
-    kernel = make_kernel(history, AnonVmaChain())
+    machine = Simulated(history, DESIGN)
     for op in history.ops:
-        apply(kernel, op)
-        yield simulated_graph(kernel)
+        machine.do(op)
+        yield simulated_graph(machine.kernel)
 
 
 def simulated_graph(kernel: Kernel) -> RmapGraph:

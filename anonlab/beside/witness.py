@@ -74,6 +74,10 @@ def _why_not(history: History) -> str:
     may = access()
     if may.view != FULL:
         return may.reason
-    if any(op.verb == "swap_out" for op in history.ops) and not has_swap():
-        return "there is no swap here"
-    return ""
+    return lacks_swap(history)
+
+
+def lacks_swap(history: History) -> str:
+    """Return the reason why a kernel without swap cannot do `history`; '' if it can."""
+    swaps = any(op.verb == "swap_out" for op in history.ops)
+    return "there is no swap here" if swaps and not has_swap() else ""
