@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,13 +21,13 @@ from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
 from anonlab.formats.recording import FULL, WEAK, Recording, Shown
-from anonlab.formats.sight import PAGE, SWAP, ZERO, Names, Place, Seen, Sight
-from anonlab.formats.words import PG_EXCLUSIVE, ZERO_PFN, swp_offset
+from anonlab.formats.sight import FILE, PAGE, SWAP, ZERO, Names, Place, Seen, Sight, file_tags
+from anonlab.formats.words import PG_ANON, PG_EXCLUSIVE, ZERO_PFN, swp_offset
 from anonlab.histories import replay
 from anonlab.histories.run import Outcome, apply, make_kernel
 from anonlab.histories.shrink import shrink
 from anonlab.histories.witnessable import witnessable
-from anonlab.kernel import cow
+from anonlab.kernel import Kernel, cow
 from anonlab.kernel.walk import walk_each
 from anonlab.linux.copies import Copies, Divided
 from anonlab.linux.judge import Judge, pageouts
@@ -64,6 +64,9 @@ class Simulated:
             outcome = Outcome()
         else:
             outcome = apply(self.kernel, op)
+        if op.verb == "file":
+            file = self.kernel.files[op.who]
+            file.store[:] = file_tags(op.who, file.npages)
         self.raw = sight_of(self)
         values = outcome.value if op.verb == "read" and not outcome.error else ()
         return Shown(_errno(outcome), tuple(values), self.names.name(self.raw))
@@ -73,29 +76,48 @@ class Simulated:
         pfns = {shown[place].name: seen.name for place, seen in self.raw.items()}
         where: dict[int, set[Place]] = {}
         for place, seen in real.items():
-            if seen.state == PAGE and place in shown:
+            if seen.state in (PAGE, FILE) and place in shown:
                 where.setdefault(pfns[shown[place].name], set()).add(place)
         if not where:
             return 0
-        spaces = {task.mm.number: name for name, task in self.kernel.processes.items() if task.mm}
+        users = users_of(self.kernel)
         walks = zip(where.values(), walk_each(self.kernel, list(where)), strict=True)
         return sum(
-            len(places - {(spaces[mm], vpn) for mm, vpn in zip(hits.mms, hits.vpns, strict=True)})
+            len(
+                places
+                - {
+                    (name, vpn)
+                    for mm, vpn in zip(hits.mms, hits.vpns, strict=True)
+                    for name in users[mm]
+                }
+            )
             for places, hits in walks
         )
+
+
+def users_of(kernel: Kernel) -> dict[int, list[str]]:
+    """Return the names of the processes that run in each address space, by its number."""
+    users: dict[int, list[str]] = {}
+    for name, task in kernel.processes.items():
+        if task.mm is not None:
+            users.setdefault(task.mm.number, []).append(name)
+    return users
 
 
 def sight_of(simulated: Simulated) -> Sight:
     """Return what stands in the page tables, with frame and slot numbers for names."""
     kernel, truth = simulated.kernel, scan(simulated.kernel)
     mem, marked = kernel.mem_map, cow.marks(kernel)
-    spaces = {task.mm.number: name for name, task in kernel.processes.items() if task.mm}
+    users = users_of(kernel)
     pfns = np.where(truth.present, truth.pfns, ZERO_PFN)
     columns = (truth.mms, truth.vpns, truth.words, truth.present, pfns)
     facts = (mem.mapcount[pfns], mem.has(pfns, PG_EXCLUSIVE), mem.data[pfns])
-    sight = {}
-    for mm, vpn, word, present, pfn, mapcount, exclusive, data in zip(
-        *(column.tolist() for column in (*columns, *facts)), strict=True
+    anonymous = mem.has(pfns, PG_ANON).tolist()
+    sight: dict[Place, Seen] = {}
+    for anon, mm, vpn, word, present, pfn, mapcount, exclusive, data in zip(
+        anonymous,
+        *(column.tolist() for column in (*columns, *facts)),
+        strict=True,
     ):
         if vpn >= kernel.geometry.task_npages - 2:
             continue  # the stack that execve makes: a real one lies outside the window
@@ -103,9 +125,11 @@ def sight_of(simulated: Simulated) -> Sight:
             seen = Seen(SWAP, swp_offset(word))
         elif pfn == ZERO_PFN:
             seen = Seen(ZERO, value=0)
+        elif not anon:
+            seen = Seen(FILE, pfn, mapcount, None, data)
         else:
             seen = Seen(PAGE, pfn, mapcount, exclusive if marked else None, data)
-        sight[spaces[mm], vpn] = seen
+        sight |= dict.fromkeys(((name, vpn) for name in users[mm]), seen)
     return sight
 
 
@@ -201,17 +225,18 @@ def hold(
 
 
 class Group:
-    """The anon memory group beside a kernel; not where there is swap, which is another matter."""
+    """The anon memory group beside a kernel; not where there is swap or where devices hold pages,
+    for which it has rules of its time."""
 
     def __init__(self, history: History) -> None:
         self.simulated = Simulated(history, "anongroup")
         self.copies = Copies()
-        self.swapped = any(op.verb == "swap_out" for op in history.ops)
+        self.aside = any(op.verb in ("swap_out", "pin") for op in history.ops)
         self._before = 0
 
     def see(self, op: Op, real: Shown) -> str:
         """Do `op`, return what differs without a reason, or ''."""
-        if self.swapped or self.copies.over:
+        if self.aside or self.copies.over:
             return ""
         ours = self.simulated.do(op)
         ncopies = self.simulated.kernel.design.cost.copies_mremap
@@ -299,11 +324,12 @@ def _jobs(operations: int, length: int, first: int) -> list[tuple[int, list[int]
 def run(seed: int, view: str, swap: bool, first: int, sizes: list[int], cpu: int) -> dict[str, Any]:
     """Be a worker: some histories, from number `first` on, on one CPU."""
     from anonlab.linux.oracle import Oracle
+    from anonlab.linux.window import possible
 
-    held = Held()
+    held, kinds = Held(), possible()
     with Oracle(view, sorted(os.sched_getaffinity(0))[cpu]) as oracle:
         for number, nops in enumerate(sizes, first):
-            history = history_of(seed, number, nops, swap)
+            history = history_of(seed, number, nops, swap, kinds)
             held.add(hold(history, oracle.run(history), view))
     return {**vars(held), "told": [], "explained": dict(held.explained)}
 
@@ -338,9 +364,18 @@ def record(
     return f"exit status {status}; the log is in {output}: anonlab replay {output}"
 
 
-def history_of(seed: int, number: int, nops: int = OPS_PER_HISTORY, swap: bool = False) -> History:
-    """Return history `number` of the run that begins with `seed`; every third swaps if it can."""
-    return witnessable(seed * 1_000_003 + number, nops, swap and number % 3 == 2)
+def history_of(
+    seed: int,
+    number: int,
+    nops: int = OPS_PER_HISTORY,
+    swap: bool = False,
+    kinds: Collection[str] = (),
+) -> History:
+    """Return history `number` of the run that begins with `seed`; every third swaps if it can, and
+    every other has what is asked for beside private memory, as far as `kinds` allows."""
+    wanted = (set(), {"files", "sharing"}, set(), {"files", "pins"})[number % 4]
+    some = [kind for kind in kinds if kind in wanted]
+    return witnessable(seed * 1_000_003 + number, nops, swap and number % 3 == 2, some)
 
 
 def shortest(text: str, view: str) -> str:
