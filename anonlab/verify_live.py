@@ -15,25 +15,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
 from anonlab.formats.recording import FULL, WEAK, Recording, Shown
-from anonlab.formats.sight import FILE, PAGE, SWAP, ZERO, Names, Place, Seen, Sight, file_tags
-from anonlab.formats.words import PG_ANON, PG_EXCLUSIVE, ZERO_PFN, swp_offset
 from anonlab.histories import replay
-from anonlab.histories.run import Outcome, apply, make_kernel
 from anonlab.histories.shrink import shrink
 from anonlab.histories.witnessable import witnessable
-from anonlab.kernel import Kernel, cow
-from anonlab.kernel.walk import walk_each
 from anonlab.linux.copies import Copies, Divided
-from anonlab.linux.judge import Judge, pageouts
+from anonlab.linux.judge import Judge
 from anonlab.mutants import MUTANTS, planted
 from anonlab.rmap import DESIGNS
-from anonlab.scan import scan
+from anonlab.simulated import Simulated
 from anonlab.workers import ncpus, share
 
 OPS_PER_HISTORY = 50
@@ -43,99 +36,6 @@ WALKED_EVERY = 5
 """After so many operations every live page is walked, and held against who really maps it."""
 SHOWN = 3
 Progress = Callable[[int, int], None]
-
-
-class Simulated:
-    """A simulated machine that shows what a real kernel shows."""
-
-    def __init__(self, history: History, design: str) -> None:
-        self.kernel = make_kernel(history, DESIGNS[design]())
-        self.names = Names()
-        self.skipped = 0
-        self.raw: Sight = {}
-        """The last sight with frame numbers for names."""
-
-    def do(self, op: Op) -> Shown:
-        """Do `op` as a real kernel would be asked to, and show what is seen then."""
-        if op.verb == "swap_out":
-            ops, self.skipped = pageouts(op, self.raw)
-            for each in ops:
-                apply(self.kernel, each)
-            outcome = Outcome()
-        else:
-            outcome = apply(self.kernel, op)
-        if op.verb == "file":
-            file = self.kernel.files[op.who]
-            file.store[:] = file_tags(op.who, file.npages)
-        self.raw = sight_of(self)
-        values = outcome.value if op.verb == "read" and not outcome.error else ()
-        return Shown(_errno(outcome), tuple(values), self.names.name(self.raw))
-
-    def missed(self, real: Sight, shown: Sight) -> int:
-        """Return how many of the places that `real` shows the walks of the design miss."""
-        pfns = {shown[place].name: seen.name for place, seen in self.raw.items()}
-        where: dict[int, set[Place]] = {}
-        for place, seen in real.items():
-            if seen.state in (PAGE, FILE) and place in shown:
-                where.setdefault(pfns[shown[place].name], set()).add(place)
-        if not where:
-            return 0
-        users = users_of(self.kernel)
-        walks = zip(where.values(), walk_each(self.kernel, list(where)), strict=True)
-        return sum(
-            len(
-                places
-                - {
-                    (name, vpn)
-                    for mm, vpn in zip(hits.mms, hits.vpns, strict=True)
-                    for name in users[mm]
-                }
-            )
-            for places, hits in walks
-        )
-
-
-def users_of(kernel: Kernel) -> dict[int, list[str]]:
-    """Return the names of the processes that run in each address space, by its number."""
-    users: dict[int, list[str]] = {}
-    for name, task in kernel.processes.items():
-        if task.mm is not None:
-            users.setdefault(task.mm.number, []).append(name)
-    return users
-
-
-def sight_of(simulated: Simulated) -> Sight:
-    """Return what stands in the page tables, with frame and slot numbers for names."""
-    kernel, truth = simulated.kernel, scan(simulated.kernel)
-    mem, marked = kernel.mem_map, cow.marks(kernel)
-    users = users_of(kernel)
-    pfns = np.where(truth.present, truth.pfns, ZERO_PFN)
-    columns = (truth.mms, truth.vpns, truth.words, truth.present, pfns)
-    facts = (mem.mapcount[pfns], mem.has(pfns, PG_EXCLUSIVE), mem.data[pfns])
-    anonymous = mem.has(pfns, PG_ANON).tolist()
-    sight: dict[Place, Seen] = {}
-    for anon, mm, vpn, word, present, pfn, mapcount, exclusive, data in zip(
-        anonymous,
-        *(column.tolist() for column in (*columns, *facts)),
-        strict=True,
-    ):
-        if vpn >= kernel.geometry.task_npages - 2:
-            continue  # the stack that execve makes: a real one lies outside the window
-        if not present:
-            seen = Seen(SWAP, swp_offset(word))
-        elif pfn == ZERO_PFN:
-            seen = Seen(ZERO, value=0)
-        elif not anon:
-            seen = Seen(FILE, pfn, mapcount, None, data)
-        else:
-            seen = Seen(PAGE, pfn, mapcount, exclusive if marked else None, data)
-        sight |= dict.fromkeys(((name, vpn) for name in users[mm]), seen)
-    return sight
-
-
-def _errno(outcome: Outcome) -> str:
-    """Return the name of the errno or signal in the message of an outcome, '' for success."""
-    return outcome.error.split(": ")[1] if outcome.error else ""
 
 
 @dataclass
@@ -200,7 +100,7 @@ def hold(
     for number, (op, real) in enumerate(zip(history.ops, shown, strict=False)):
         ours = modern.do(op)
         wrong = judge.see(op, ours, real)
-        judge.explained["skipped_pageout"] += op.verb == "swap_out" and modern.skipped > 0
+        judge.explained.update(modern.rules)
         if judge.over:
             break
         if not wrong and view == FULL and not (number + 1) % walked_every:

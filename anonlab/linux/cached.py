@@ -4,8 +4,9 @@ No program can tell whether a page that is in the cache already is mapped, or wi
 fault; so machines may differ in it, for two reasons. A page that only one of them maps for such a
 reason is left out on that side, and out of the page's mapcount:
 
-fault_around    a read fault maps its neighbours as well, those of the same 16 pages that are in the
-                cache (do_fault_around); the simulated machine maps what was asked for
+fault_around    a read fault maps its neighbours as well, if they are in the cache: 16 pages from an
+                aligned address or the beginning of the area on (do_fault_around). The simulated
+                machine maps what was asked for
 refault         fork leaves out areas without an anonymous page (vma_needs_copy), and MADV_PAGEOUT
                 takes pages of the cache out of the page table: the next fault finds them in the
                 cache. The simulated machine copies all at fork, and pages out anonymous pages only
@@ -24,7 +25,7 @@ from anonlab.formats.sight import FILE, Place, Sight
 from anonlab.formats.words import PAGE_SHIFT
 
 AROUND_NPAGES = 16
-"""Pages that a read fault maps at most (fault_around_bytes): those of one aligned range."""
+"""Pages that a read fault maps at most (fault_around_bytes)."""
 _BORROWING = ("vfork", "clone_vm")
 _READING = ("read", "mlock")
 Key = tuple[int, int]
@@ -98,10 +99,9 @@ class Cached:
         if op.verb not in _READING:
             return set()
         return {
-            (space, first + page)
+            (space, near)
             for space, vpn in self._touched(op)
-            for first in (vpn - vpn % AROUND_NPAGES,)
-            for page in range(AROUND_NPAGES)
+            for near in range(vpn - vpn % AROUND_NPAGES, vpn + AROUND_NPAGES)
         }
 
     def _touched(self, op: Op) -> Iterable[Key]:

@@ -16,6 +16,8 @@ skipped_pageout the kernel does not page out, for one process, what others map a
 direct_swapin   swap in memory (zram) needs no swap cache: what its only owner reads back is held by
                 nobody else, and marked exclusive (do_swap_page). The simulated disk goes through
                 the swap cache, where a read leaves the page unmarked
+locked_writable private memory that is locked and becomes writable is filled with pages of its own
+                at once, since Linux 4.2 (mprotect_fixup): the simulated machine is asked to as well
 several_vmas    a move of several mappings at once is possible since Linux 6.17 and was EFAULT
                 before. From there on the two machines go different ways: the history ends
 chosen_address  what cannot grow in place moves to where the kernel likes; real processes are not
@@ -24,8 +26,9 @@ dontunmap_file  MREMAP_DONTUNMAP takes any mapping since Linux 5.13, and private
                 alone on the simulated machine (EINVAL): the history ends
 read_only_pin   a device here may hold what can only be read; the buffers of io_uring have to be
                 writable: the history ends
-half_range      a touch of several pages goes up to the first that is forbidden on a kernel, and is
-                not begun at all on the simulated machine: the history ends
+half_range      a touch of several pages, and mprotect, madvise or mlock of a range with a hole, is
+                done in part on a kernel, and is not begun at all on the simulated machine: the
+                history ends
 
 For pages of the page cache there are two more, fault_around and refault: see `cached`.
 """
@@ -204,6 +207,8 @@ def _parting(op: Op, ours: str, real: str) -> str:
         return "read_only_pin"
     touch = op.verb in ("read", "write", "pin")
     if touch and ours == real and ours in SIGNALS and op.args.get("pages", 1) != 1:
+        return "half_range"
+    if op.verb in ("mprotect", "madvise", "mlock", "munlock") and ours == real == "ENOMEM":
         return "half_range"
     return ""
 

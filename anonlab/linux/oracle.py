@@ -28,6 +28,7 @@ from anonlab.formats.sight import (
     Seen,
     Sight,
     file_tags,
+    taken_again,
 )
 from anonlab.formats.words import PAGE_SHIFT
 from anonlab.linux import pagemap
@@ -79,6 +80,7 @@ class Oracle:
         names = Names()
         for op in history.ops:
             error, values = self._do(op, window)
+            names.forget(taken_again(op))
             yield Shown(error, values, names.name(self._look(window)))
 
     def record(self, history: History) -> Recording:

@@ -141,6 +141,10 @@ def test_rule_half_range_ends_the_comparison() -> None:
     wide = Op("write", "a", {"addr": 0x1000, "value": 7, "pages": 2})
     assert judge.see(wide, shown(error="SIGSEGV"), shown({A: page(1)}, "SIGSEGV")) == ""
     assert judge.over == "half_range"
+    judge = Judge()
+    hole = Op("madvise", "a", {"addr": 0x1000, "pages": 2, "advice": "dontneed"})
+    assert judge.see(hole, shown({A: page(1)}, "ENOMEM"), shown({}, "ENOMEM")) == ""
+    assert judge.over == "half_range"
 
 
 def test_the_weak_view_sees_sharing_and_contents_but_no_identity() -> None:
@@ -158,6 +162,11 @@ def test_names_last_as_long_as_the_page_is_somewhere() -> None:
     assert names.name({A: page(77)})[A].name == 1
     assert names.name({A: page(77), B: page(88)})[B].name == 2
     assert names.name({B: page(77)})[B].name == 1
+    assert names.name({A: page(77)})[A].name == 1
+    names.forget(range(2, 5))
+    assert names.name({A: page(77)})[A].name == 1
+    names.forget(range(1, 2))
+    assert names.name({A: page(77)})[A].name == 3
     names.name({})
-    assert names.name({B: page(77)})[B].name == 3
-    assert names.name({B: Seen(SWAP, 77)})[B].name == 4
+    assert names.name({B: page(77)})[B].name == 4
+    assert names.name({B: Seen(SWAP, 77)})[B].name == 5
