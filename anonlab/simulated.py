@@ -16,7 +16,6 @@ from anonlab.formats.sight import (
     Seen,
     Sight,
     file_tags,
-    taken_again,
 )
 from anonlab.formats.words import PAGE_SHIFT, PG_ANON, PG_EXCLUSIVE, ZERO_PFN, swp_offset
 from anonlab.histories.run import Outcome, apply, make_kernel
@@ -47,7 +46,6 @@ class Simulated:
             file.store[:] = file_tags(op.who, file.npages)
         self.raw = sight_of(self)
         values = outcome.value if op.verb == "read" and not outcome.error else ()
-        self.names.forget(taken_again(op))
         return Shown(_errno(outcome), tuple(values), self.names.name(self.raw))
 
     def _page_out(self, op: Op) -> Outcome:

@@ -11,9 +11,6 @@ import zlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from anonlab.formats.history import Op
-from anonlab.formats.words import PAGE_SHIFT
-
 ZERO, PAGE, FILE, SWAP = "zero", "page", "file", "swap"
 ALONE, SHARED = "alone", "shared"
 STATES = (ZERO, PAGE, FILE, SWAP, ALONE, SHARED)
@@ -54,7 +51,6 @@ class Names:
 
     def __init__(self) -> None:
         self._names: dict[tuple[str, int], int] = {}
-        self._places: dict[tuple[str, int], set[int]] = {}
         self._last = 0
 
     def name(self, found: Sight) -> Sight:
@@ -69,15 +65,7 @@ class Names:
                 seen = seen._replace(name=kept[key])
             sight[place] = seen
         self._names = kept
-        self._places = {}
-        for (_, vpn), seen in sight.items():
-            self._places.setdefault((seen.state, seen.name), set()).add(vpn)
         return sight
-
-    def forget(self, vpns: range) -> None:
-        """Forget the names of what stood at page numbers of `vpns` only."""
-        gone = {name for name, places in self._places.items() if places <= {*vpns}}
-        self._names = {key: name for key, name in self._names.items() if (key[0], name) not in gone}
 
     def _next(self) -> int:
         self._last += 1
@@ -94,15 +82,6 @@ def weaken(sight: Sight) -> Sight:
             state = ALONE if seen.mapcount == 1 else SHARED
         weak[place] = Seen(state, value=seen.value)
     return weak
-
-
-def taken_again(op: Op) -> range:
-    """Return the page numbers from which `op` may take pages away and at once put the same frames
-    to another use there: a locked area that grows as it moves. Nobody can tell such pages apart."""
-    if op.verb != "mremap" or "to" not in op.args or "new_pages" not in op.args:
-        return range(0)
-    first = int(op.args["to"]) >> PAGE_SHIFT
-    return range(first, first + int(op.args["new_pages"]))
 
 
 def file_tags(name: str, npages: int) -> list[int]:

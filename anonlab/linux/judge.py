@@ -90,6 +90,7 @@ class Judge:
             self.explained[rule] = times
         if self.view == FULL:
             self._pair_again(op, mine, theirs)
+        self._unpair(op)
         wrong = next(self._differences(op, mine, theirs), "")
         self._before = (mine, theirs)
         return wrong
@@ -120,6 +121,15 @@ class Judge:
                 self._partner[new.name] = kept.name
                 self._taken[kept.name] = new.name
                 self.explained["lru_batch"] += 1
+
+    def _unpair(self, op: Op) -> None:
+        """Forget who was whose partner where frames may have been freed and taken again at once."""
+        vpns = taken_again(op)
+        for before, known in zip(self._before, (self._taken, self._partner), strict=True):
+            lasting = {seen.name for (_, vpn), seen in before.items() if vpn not in vpns}
+            for name in {seen.name for seen in before.values()} - lasting & known.keys():
+                other = known.pop(name, 0)
+                (self._partner if known is self._taken else self._taken).pop(other, None)
 
     def _differences(self, op: Op, mine: Sight, theirs: Sight) -> Iterator[str]:
         """Yield what differs, place by place."""
@@ -177,6 +187,15 @@ def touched(op: Op) -> list[Place]:
     """Return the places in the range of an operation."""
     first = int(op.args["addr"]) >> PAGE_SHIFT
     return [(op.who, vpn) for vpn in range(first, first + int(op.args.get("pages", 1)))]
+
+
+def taken_again(op: Op) -> range:
+    """Return the page numbers from which `op` may take pages away and at once put the same frames
+    to another use there: a locked area that grows as it moves. Nobody can tell such pages apart."""
+    if op.verb != "mremap" or "to" not in op.args or "new_pages" not in op.args:
+        return range(0)
+    first = int(op.args["to"]) >> PAGE_SHIFT
+    return range(first, first + int(op.args["new_pages"]))
 
 
 def pageouts(op: Op, sight: Sight) -> tuple[list[Op], int]:

@@ -28,7 +28,6 @@ from anonlab.formats.sight import (
     Seen,
     Sight,
     file_tags,
-    taken_again,
 )
 from anonlab.formats.words import PAGE_SHIFT
 from anonlab.linux import pagemap
@@ -80,7 +79,6 @@ class Oracle:
         names = Names()
         for op in history.ops:
             error, values = self._do(op, window)
-            names.forget(taken_again(op))
             yield Shown(error, values, names.name(self._look(window)))
 
     def record(self, history: History) -> Recording:
