@@ -10,7 +10,7 @@ from anonlab.rmap.anongroup import AnonGroup
 from anonlab.rmap.anonmm import AnonMm, Ring
 from anonlab.rmap.base import Rmap
 from anonlab.rmap.cow_context import Context, CowContext
-from anonlab.rmap.linear import LinearRmap
+from anonlab.rmap.linear import LinearRmap, OneListRmap
 from anonlab.rmap.per_mm_space import PerMmSpace
 from anonlab.rmap.pte_chain import Blocks, PteChain
 
@@ -59,7 +59,7 @@ OF_DESIGNS: dict[str, Mutant] = {
         AnonVma.adjust_vma, "self.list_of(vma).changed()", "pass", "anon_vma"
     ),
     "anon_vma: exit leaves the VMA on the list": Mutant(
-        AnonVma.unlink_vma, "self.list_of(vma).unlink(vma)", "pass", "anon_vma"
+        OneListRmap.unlink_vma, "self.list_of(vma).unlink(vma)", "pass", "anon_vma"
     ),
     "anon_vma: an address space with one page is passed over": Mutant(
         AnonVma.candidates, "rss[mms] > 0", "rss[mms] > 1", "anon_vma"
