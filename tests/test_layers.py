@@ -31,6 +31,7 @@ LOWER = {
                 "course",
                 "verify",
                 "verify_live",
+                "simulated",
                 "bench",
                 "doctor",
                 "display",
