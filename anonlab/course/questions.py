@@ -244,14 +244,14 @@ class Number:
     def judge(self, given: object, seed: int) -> list[Mark]:
         """Return one mark; ValueError for what is no number."""
         right = self.make(SplitMix64(seed))[1]
-        told = f"{right:#x}, which is {right}. {self.why}"
+        told = f"{right if right < 10 else f'{right:#x}, which is {right}'}. {self.why}"
         if str(given).strip() == UNKNOWN:
             return [Mark(False, f"The answer is {told}")]
         try:
             mine = given if isinstance(given, int) else int(str(given).strip(), 0)
         except ValueError:
             raise ValueError(f"{given!r} is no number; write {self.how}") from None
-        return [Mark(mine == right, told if mine == right else f"{mine:#x}: no. It is {told}")]
+        return [Mark(mine == right, told if mine == right else f"{given}: no. It is {told}")]
 
 
 Question = Choice | Inverse | Order | Table | Number

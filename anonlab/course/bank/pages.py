@@ -37,6 +37,16 @@ def address(rng: SplitMix64) -> tuple[str, int]:
     return text, (vpn << 12) + offset
 
 
+def digits(rng: SplitMix64) -> tuple[str, int]:
+    """Ask for the slot of the lower table that an address of five digits uses."""
+    top, leaf, offset = rng.between(1, 9), rng.between(1, 9), rng.below(4096)
+    text = (
+        f"The lesson machine again. The program uses address 0x{top:x}{leaf:x}{offset:03x}. Which "
+        "slot of the lower table does it use?"
+    )
+    return text, leaf
+
+
 def index(rng: SplitMix64) -> tuple[str, int]:
     """Ask for the index of a page in the middle of an area."""
     start, pages = 0x20 + rng.below(0x60), rng.between(3, 8)
@@ -50,6 +60,10 @@ def index(rng: SplitMix64) -> tuple[str, int]:
 
 
 PAGES: dict[str, Question] = {
+    "00 digits": Number(
+        digits,
+        "The first digit chooses a slot of the top table, the second one of the table below.",
+    ),
     "01 slot": Number(
         slot,
         "Shift the address right by twelve, and by nine for every level below; keep nine bits.",
@@ -63,7 +77,7 @@ PAGES: dict[str, Question] = {
             ("p mmap 0x10000 3\np write 0x10000 5 2\n", "it fills slots 0 and 1."),
             ("p mmap 0x10000 3\np write 0x11000 5 2\n", "slots 1 and 2, in one write."),
             (
-                "p mmap 0x10000 3\np write 0x11000 5\np write 0x12000 5\n",
+                "p mmap 0x10000 3\np write 0x11000 5\np write 0x12000 6\n",
                 "two writes of a page each leave the same words as one of two pages.",
             ),
             ("p mmap 0x11000 2\np write 0x11000 5 2\n", "page 0x10000 is not in its area."),
