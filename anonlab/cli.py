@@ -134,14 +134,14 @@ def _verify_live(
     "--history",
     default="prefork",
     show_default=True,
-    help="prefork, fork_chain, the name of a history of the library, or a file.",
+    help="prefork, fork_chain, pipeline, movers, swap_storm, a history of the library, or a file.",
 )
 @click.option(
     "--children",
     type=click.IntRange(1, 10_000),
     default=10,
     show_default=True,
-    help="Processes that prefork and fork_chain fork.",
+    help="Processes that prefork, fork_chain and the others fork.",
 )
 @click.option("--design", default="all", show_default=True, help="Designs joined by commas.")
 @click.option(

@@ -45,7 +45,9 @@ def looking_back(log: Progress, notebook: str) -> str:
     for name, event in first_by_name(log.events("answer")).items():
         if name.startswith(notebook):
             lines.append(f"{name}: you answered {event.get('given', '')}{_of(event)}")
-    return "\n".join(lines) or f"no predictions for notebook {notebook} yet"
+    return (
+        "\n".join(lines) or f"no predictions{f' for notebook {notebook}' if notebook else ''} yet"
+    )
 
 
 def _beside(event: Event | None) -> str:

@@ -250,4 +250,5 @@ progress()
 # %% [markdown]
 # <details><summary>Answers</summary>It needs it: without the walk nobody knows which words to
 # change. None: there are 1000 words to change. Designs differ in the places that they look at in
-# vain.</details>
+# vain. Next: [09 · Designs compared](09_designs_compared.ipynb), or, at the end of the core track,
+# [10b · Then and now](10b_then_and_now.ipynb).</details>
