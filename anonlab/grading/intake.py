@@ -44,7 +44,8 @@ class Entrant:
 
 @dataclass(frozen=True)
 class Superseded:
-    """A submission that does not count, because `by` of the same student does."""
+    """A submission that does not count, because `by` of the same student does; "" if nobody can
+    say which of them does."""
 
     entrant: Entrant
     by: str
@@ -164,7 +165,9 @@ def _choose(
         elif None in times or len(set(times)) < len(times):
             names = ", ".join(each.id for each in several)
             reason = f"several of one student ({names}) and no receipt times that say which counts"
-            counting += [replace(each, rejected=reason) for each in several]
+            first, *others = sorted(several, key=lambda each: each.id)
+            counting.append(replace(first, rejected=reason))
+            superseded += [Superseded(each, "") for each in others]
         else:
             best = max(several, key=lambda each: _rank(each, due.get(student)))
             counting.append(best)
