@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import anonlab
 from anonlab.grading.wire import LONGEST_LINE, Broken, clean, question, read_answer
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -81,7 +80,7 @@ def interpreter_folders() -> list[str]:
 
 def package_folder() -> str:
     """Return the folder of anonlab itself."""
-    return str(Path(anonlab.__file__).resolve().parent)
+    return str(Path(__file__).resolve().parents[1])
 
 
 def bound_folders() -> list[str]:
