@@ -16,7 +16,8 @@ The assignment is a TOML file::
                                         # "visible", "after_due_date"
     secret_env = "ANONLAB_SECRET"       # the environment variable that holds the course's secret
     call_seconds = 3.0                  # for one call of a student's function
-    box_seconds = 30.0                  # for all calls of one submission
+    box_seconds = 30.0                  # for all calls of one exercise
+    variants = false                    # true: each student got a variant of their own
 """
 
 from __future__ import annotations
@@ -44,12 +45,14 @@ LONGEST_SECONDS = 3600.0
 @dataclass(frozen=True)
 class GradingTerms:
     """How an assignment is graded: when Gradescope shows hidden tests, the environment variable
-    that holds the course's secret, wall seconds of one call and of one submission."""
+    that holds the course's secret, wall seconds of one call and of one exercise, and whether each
+    student got a variant of their own (`anonlab course variant`)."""
 
     hidden: str = "after_published"
     secret_env: str = SECRET_VARIABLE
     call_seconds: float = 3.0
     box_seconds: float = 30.0
+    variants: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,12 @@ def read_assignment(path: Path, masters: tuple[Master, ...]) -> Assignment:
     )
 
 
+def everything(masters: tuple[Master, ...]) -> Assignment:
+    """Return the assignment where none is named: all exercises, for their own points."""
+    points = {master.number: master.points for master in masters}
+    return Assignment("all exercises", tuple(points), "", "free", points)
+
+
 def _known(path: Path, text: str, plain: dict[str, Any], fields: set[str]) -> None:
     """Refuse a field that there is not, with the line where it stands."""
     unknown = [name for name in plain if name not in fields]
@@ -119,6 +128,8 @@ def _grading(path: Path, text: str, plain: dict[str, Any]) -> GradingTerms:
         raise ValueError(f"{path}: hidden is one of {shown}, got {terms.hidden!r}")
     if not isinstance(terms.secret_env, str) or not terms.secret_env:
         raise ValueError(f"{path}: secret_env is the name of an environment variable")
+    if type(terms.variants) is not bool:
+        raise ValueError(f"{path}: variants is true or false, got {terms.variants!r}")
     for name in ("call_seconds", "box_seconds"):
         value = getattr(terms, name)
         if type(value) not in (int, float) or not 0 < value <= LONGEST_SECONDS:

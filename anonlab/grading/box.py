@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -309,16 +310,29 @@ class Box:
             with suppress(OSError, ValueError, IndexError):
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
                 ticks += sum(map(int, fields[11:15]))
-                todo += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+            todo += self._children(pid)
         return ticks / os.sysconf("SC_CLK_TCK")
+
+    @staticmethod
+    def _children(pid: int) -> list[int]:
+        try:
+            return [*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+        except OSError:
+            return []
 
     def kill(self) -> None:
         """End the box and all that is in it; does nothing a second time."""
         if self._closed:
             return
         self._closed = True
-        self._process.kill()
-        self._process.wait()
+        for first in self._children(self._process.pid):  # the box's own init: all go with it
+            with suppress(OSError):
+                os.kill(first, signal.SIGKILL)
+        try:
+            self._process.wait(1.0)  # bwrap, which reaps it: nobody else might
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         with suppress(BoxEnded):
             while select.select([self._err], [], [], 0)[0] and self._read_printed():
                 pass

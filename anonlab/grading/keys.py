@@ -24,9 +24,11 @@ def _digest(plain: Any) -> str:
 
 @dataclass(frozen=True)
 class Common:
-    """What all submissions of a batch have in common, as a digest of its own."""
+    """What all submissions of a batch have in common, as a digest of its own; with `variants`
+    what is asked depends on the student."""
 
     digest: str
+    variants: bool = False
 
     @classmethod
     def of(cls, settings: Settings, masters: dict[str, Master]) -> Common:
@@ -44,14 +46,21 @@ class Common:
                     "limits": [float(settings.call_seconds), float(settings.box_seconds)],
                     "secret": hashlib.sha256(settings.secret.encode()).hexdigest(),
                     "in_process": settings.in_process,
+                    "variants": settings.variants,
                 }
-            )
+            ),
+            settings.variants,
         )
 
     def key(self, submission: Submission) -> str:
-        """Return the key of a submission: not of its time, its student or the late policy."""
-        files = {number: digest(path) for number, path in submission.files.items()}
-        return _digest({"common": self.digest, "files": files, "rejected": submission.rejected})
+        """Return the key of a submission: not of its time, the roster or the late policy."""
+        plain = {
+            "common": self.digest,
+            "files": {number: digest(path) for number, path in submission.files.items()},
+            "rejected": submission.rejected,
+            "variant": submission.student if self.variants else "",
+        }
+        return _digest(plain)
 
 
 def course_files(course: Path, masters: dict[str, Master]) -> dict[str, str]:

@@ -36,6 +36,7 @@ from anonlab.grading.telling import told
 OFFICIAL = Path(__file__).with_name("official.ini")
 REPEATS = 2
 """So often a test is run again that had trouble of the grader; a time-out is repeated once."""
+NO_SENSE = "the check could make no sense of what your code returned: is it of the right kind?"
 ENVIRONMENT = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG", "PYTEST_THEME")
 
 
@@ -224,7 +225,23 @@ def _run_all(
         again = [each for each in wanted if each in again or outcomes[each].status == "skipped"]
         with _alone():
             _run(again, outcomes, _maker(submission, settings))
+    _settle(wanted, outcomes, settings)
     return REPEATS
+
+
+def _settle(wanted: list[Wanted], outcomes: dict[Wanted, Outcome], settings: Settings) -> None:
+    """Let a test fail that stumbles over this submission, and only over it.
+
+    A test that raises a TypeError is trouble of the grader. If the solution passes it, with the
+    same inputs, it was an answer of the wrong kind: nobody gets out of a test that way.
+    """
+    doubtful = [each for each in wanted if outcomes[each].stumbled]
+    masters = _masters(settings.course)
+    right: dict[Wanted, Outcome] = {}
+    _run(doubtful, right, lambda exercise: Student(masters[exercise].solution))
+    for each in doubtful:
+        if right[each].status == "pass":
+            outcomes[each] = Outcome("fail", NO_SENSE, private=outcomes[each].message)
 
 
 def _again(outcome: Outcome, repeat: int) -> bool:

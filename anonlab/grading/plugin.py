@@ -41,13 +41,16 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a test ended. `message` may hold what came from the box; `waited` asks for a repeat."""
+    """How a test ended. `message` may hold what came from the box; `waited` asks for a repeat;
+    `stumbled` is True if the test itself raised something that no test should."""
 
     status: str
     message: str = ""
     wrong: Wrong | None = None
     printed: str = ""
     waited: bool = False
+    stumbled: bool = False
+    private: str = ""
 
 
 class Judging:
@@ -182,7 +185,8 @@ def outcome_of(error: BaseException | None, student: Asked | None) -> Outcome:
     if status == "fail" and refused:
         status = "protocol"
     wrong = error if isinstance(error, Wrong) else None
-    return Outcome(status, message, wrong, printed, isinstance(error, OutOfTime))
+    stumbled = status == "infra" and not isinstance(error, NoBox)
+    return Outcome(status, message, wrong, printed, isinstance(error, OutOfTime), stumbled)
 
 
 def _told(error: BaseException) -> tuple[str, str]:

@@ -22,6 +22,8 @@ def told(wanted: Wanted, outcome: Outcome) -> TestResult:
     """Return the result of one test."""
     facts = _facts(outcome)
     private: dict[str, Any] = {"seed": wanted.seed}
+    if outcome.private:
+        private["trouble"] = clean(outcome.private)
     if wanted.hidden or outcome.status == "infra":
         shown: dict[str, str] = {}
         private |= facts

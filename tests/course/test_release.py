@@ -140,6 +140,7 @@ def test_a_release_has_what_was_chosen_and_works(
         ("[grading]\nbox_seconds = nan", "box_seconds is a number above 0"),
         ('[grading]\nhidden = "no"', "hidden is one of 'after_published'"),
         ("[grading]\nsecret_env = 3", "secret_env is the name"),
+        ("[grading]\nvariants = 1", "variants is true or false"),
         ("grading = 3", "grading is a table"),
         ("late = 3", "late is a table"),
     ],

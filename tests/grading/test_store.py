@@ -325,6 +325,8 @@ def test_a_key_is_of_all_that_decides_and_nothing_else(tmp_path: Path) -> None:
         key(tmp_path, replace(base, call_seconds=4.0)),
         key(tmp_path, replace(base, box_seconds=4.0)),
         key(tmp_path, replace(base, in_process=True)),
+        key(tmp_path, replace(base, variants=True)),
+        key(tmp_path, replace(base, variants=True), student="eve"),
         key(tmp_path, replace(base, assignment="other")),
     ]
     assert len({same, *others}) == 1 + len(others)
