@@ -307,6 +307,19 @@ def test_an_axis_is_round_and_reaches_beyond_the_highest_bar(most: int) -> None:
     assert top % 4 == 0
 
 
+def test_who_handed_in_nothing_is_missing_in_every_table(tmp_path: Path) -> None:
+    lms = tmp_path / "export.csv"
+    lms.write_text("student_id,Homework 1\n1000,\n3000,7\n3001,\n", "utf-8")
+    for zero, cell in ((False, ""), (True, "0")):
+        write_all(tmp_path, school(), replace(FACTS, absent_zero=zero), Outputs(lms=[lms]))
+        own = (tmp_path / "instructor" / "grades.csv").read_text("utf-8").splitlines()
+        assert own[-2:] == [f"{each},,missing,,,,0,,,{cell}," for each in ("3000", "3001")]
+        filled = (tmp_path / "instructor" / "lms" / "export.csv").read_text("utf-8").splitlines()
+        assert filled[2:] == [f"3000,{cell}", f"3001,{cell}"]
+        words = (tmp_path / "instructor" / "lms" / "export.words.csv").read_text("utf-8")
+        assert f"3000,missing,{cell},7" in words.splitlines()
+
+
 # -- files -----------------------------------------------------------------------------------------
 
 
