@@ -54,9 +54,22 @@ class Shard(click.ParamType[tuple[int, int]]):
 @click.option("--unsafe-in-process", "in_process", is_flag=True, help="No box: practice only.")
 @click.option("--official", is_flag=True, help="Refuse to do what is not official.")
 @click.option("--check", is_flag=True, help="Only say whether this machine can grade.")
+@click.option("--selftest", is_flag=True, help="Only grade what is known: solutions, templates, …")
+@click.option(
+    "--gradescope", is_flag=True, help="FOLDER is a Gradescope autograder's: /autograder."
+)
 @JSON_OPTION
 @click.pass_context
-def grade(ctx: click.Context, /, check: bool, official: bool, as_json: bool, **given: Any) -> None:
+def grade(
+    ctx: click.Context,
+    /,
+    check: bool,
+    selftest: bool,
+    gradescope: bool,
+    official: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
     """Grade the submissions in FOLDER: one folder, zip, notebook or file for each student."""
     from anonlab.grading.probe import Refused
 
@@ -68,6 +81,10 @@ def grade(ctx: click.Context, /, check: bool, official: bool, as_json: bool, **g
             )
         if check:
             _check(given["course"], as_json)
+        elif selftest:
+            _selftest(ctx, given, as_json)
+        elif gradescope:
+            _gradescope(ctx, given["folder"])
         else:
             _grade(ctx, given, as_json)
     except Refused as refused:
@@ -84,6 +101,36 @@ def _check(course: Path, as_json: bool) -> None:
     print_json({"box": True}) if as_json else click.echo(
         "the box works: official grading can begin"
     )
+
+
+def _selftest(ctx: click.Context, given: dict[str, Any], as_json: bool) -> None:
+    from anonlab.course.masters import read_masters
+    from anonlab.course.release import read_assignment
+    from anonlab.grading.probe import check_box
+    from anonlab.grading.selftest import selftest
+
+    course, points = given["course"].resolve(), None
+    if given["assignment"] is not None:
+        masters = read_masters(course / "solutions")
+        points = read_assignment(given["assignment"], masters).points
+    if not given["in_process"]:
+        check_box(course)
+    with progress("selftest") as ticker:
+        plain = selftest(course, points, not given["in_process"], ticker)
+    print_json(plain) if as_json else show(facts(plain))
+    for sentence in plain["problems"]:
+        click.echo(f"anonlab: {sentence}", err=True)
+    if plain["problems"]:
+        ctx.exit(FOUND)
+
+
+def _gradescope(ctx: click.Context, root: Path | None) -> None:
+    from anonlab.grading.gradescope_run import ROOT, run_gradescope
+
+    trouble = run_gradescope(root or ROOT)
+    if trouble:
+        click.echo(f"anonlab: no score: {trouble}", err=True)
+        ctx.exit(NO_BOX)
 
 
 def _grade(ctx: click.Context, given: dict[str, Any], as_json: bool) -> None:

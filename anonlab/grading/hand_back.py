@@ -27,6 +27,7 @@ def hand_back(
         _unmatched(of, found),
         found.absent,
         str(of.terms.policy) if of.assignment.late else "",
+        of.terms.policy.missing_is_zero,
     )
     outputs = Outputs(of.assignment.grading.hidden, of.options.lms)
     out = of.options.out

@@ -24,7 +24,7 @@ class Sheet:
 
     @classmethod
     def read(cls, data: bytes) -> Sheet:
-        """Return the cells of a file; ValueError if it is no UTF-8, or a quote never ends."""
+        """Return the cells of a file; ValueError if it is no UTF-8, or its quotes make no cells."""
         bom = BOM if data.startswith(BOM) else b""
         body = data[len(bom) :]
         try:
@@ -77,6 +77,8 @@ def _line(body: bytes, at: int, delimiter: bytes, number: int) -> tuple[list[byt
         start = at
         if body[at : at + 1] == b'"':
             at = _after_quotes(body, at, number)
+            if body[at : at + 1] not in (b"", delimiter, b"\r", b"\n"):
+                raise ValueError(f"row {number}: text stands after a quote that ends")
         while at < len(body) and body[at : at + 1] not in (delimiter, b"\r", b"\n"):
             at += 1
         cells.append(body[start:at])

@@ -33,7 +33,7 @@ def grades_csv(grades: Iterable[Grade]) -> str:
             result.status,
             "" if each.received is None else each.received.isoformat().replace("+00:00", "Z"),
             number(result.score),
-            number(result.most),
+            number(result.most) if result.tests else "",
             str(each.days_late),
             "" if none else number(each.penalty),
             "" if none else number(each.adjustment),

@@ -29,6 +29,7 @@ class ClassFacts:
     unmatched    sentences: submissions nobody in the roster has, ids that stand there twice, …
     absent       students of the roster who handed in nothing at all
     policy       what lateness costs, as a sentence
+    absent_zero  absent students get 0, not an empty cell
     """
 
     assignment: str
@@ -37,6 +38,7 @@ class ClassFacts:
     unmatched: Sequence[str] = ()
     absent: Sequence[str] = ()
     policy: str = ""
+    absent_zero: bool = False
 
 
 def summarise(grades: Sequence[Grade], facts: ClassFacts) -> dict[str, Any]:

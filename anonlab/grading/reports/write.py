@@ -31,6 +31,7 @@ from anonlab.grading.reports.gradescope import results_json
 from anonlab.grading.reports.junit import junit
 from anonlab.grading.reports.lms import fill, grades_csv, words_csv
 from anonlab.grading.reports.summary import ClassFacts, summarise, summary_html
+from anonlab.grading.result import Result
 
 STUDENTS, INSTRUCTOR = "students", "instructor"
 WRITTEN = "files.json"
@@ -108,11 +109,20 @@ def _for_instructors(
     summary = summarise(grades, facts)
     stamp = "" if official else "UNOFFICIAL-"
     return {
-        f"{INSTRUCTOR}/{stamp}grades.csv": grades_csv(grades).encode(),
+        f"{INSTRUCTOR}/{stamp}grades.csv": grades_csv([*grades, *_absent(facts)]).encode(),
         f"{INSTRUCTOR}/{stamp}junit.xml": junit(grades, facts.assignment).encode(),
         f"{INSTRUCTOR}/summary.json": _json(summary),
         f"{INSTRUCTOR}/summary.html": summary_html(summary, facts).encode(),
     }
+
+
+def _absent(facts: ClassFacts) -> list[Grade]:
+    """Return the grades of students who handed in nothing at all."""
+    final = 0.0 if facts.absent_zero else None
+    return [
+        Grade(Result("", student, facts.assignment, "", "missing"), final=final)
+        for student in facts.absent
+    ]
 
 
 def _gradescope(grades: Sequence[Grade], facts: ClassFacts, outputs: Outputs) -> dict[str, bytes]:
@@ -131,7 +141,13 @@ def _lms(
     notes = []
     for path in outputs.lms:
         try:
-            filled = fill(path.read_bytes(), grades, facts.assignment, outputs.column, outputs.ids)
+            filled = fill(
+                path.read_bytes(),
+                [*grades, *_absent(facts)],
+                facts.assignment,
+                outputs.column,
+                outputs.ids,
+            )
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
         made[f"{INSTRUCTOR}/lms/{path.stem}.csv"] = filled.data
