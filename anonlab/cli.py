@@ -12,6 +12,7 @@ import click
 from rich.table import Table
 
 from anonlab.cli_course import check, course, export
+from anonlab.cli_grade import grade
 from anonlab.cli_linux import bench, record
 from anonlab.terminal import FOUND, JSON_OPTION, SHOWN, Verbs, facts, print_json, progress, show
 from anonlab.version import __version__
@@ -214,6 +215,7 @@ cli.add_command(bench)
 cli.add_command(check)
 cli.add_command(course)
 cli.add_command(export)
+cli.add_command(grade)
 cli.add_command(record)
 
 

@@ -69,9 +69,23 @@ def course_variant(student: str, secret: str, write: bool) -> None:
 @course.command("release")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
 @click.option("--assignment", type=click.Path(path_type=Path), required=True, help="A TOML file.")
+@click.option(
+    "--gradescope", is_flag=True, help="Write to the file OUT what Gradescope grades with."
+)
+@click.option("--secret", envvar="ANONLAB_SECRET", default="", help="The course's secret.")
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
-def course_release(out: Path, assignment: Path, folder: Path) -> None:
-    """Write what students get of the course in FOLDER: no hidden tests, no solutions."""
+def course_release(
+    out: Path, assignment: Path, gradescope: bool, secret: str, folder: Path
+) -> None:
+    """Write what students get of the course in FOLDER: no hidden tests, no solutions.
+
+    With --gradescope, write a zip for the instructor instead: it holds the hidden tests.
+    """
+    if gradescope:
+        from anonlab.grading.gradescope_zip import write_gradescope_zip
+
+        click.echo(write_gradescope_zip(folder, assignment, secret, out))
+        return
     from anonlab.course.release import release
 
     for path in release(folder, assignment, out):

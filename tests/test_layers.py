@@ -40,7 +40,7 @@ LOWER = {
             ),
             ("grading",),
             ("terminal",),
-            ("cli", "cli_course", "cli_linux"),
+            ("cli", "cli_course", "cli_grade", "cli_linux"),
             ("__main__",),
         ]
     )
