@@ -33,6 +33,7 @@ LOWER = {
                 "verify_live",
                 "simulated",
                 "bench",
+                "beside",
                 "doctor",
                 "display",
                 "representations",
