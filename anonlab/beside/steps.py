@@ -17,7 +17,7 @@ from anonlab.formats.sight import PAGE, SWAP, ZERO, Seen, weaken
 from anonlab.formats.words import PAGE_SHIFT
 from anonlab.linux.copies import Copies
 from anonlab.linux.judge import Judge
-from anonlab.verify_live import Simulated
+from anonlab.simulated import Simulated
 
 TODAY, GROUP = "anon_vma_chain", "anongroup"
 RULES = {
@@ -38,6 +38,14 @@ RULES = {
     "several_vmas": "moving several mappings at once is possible since Linux 6.17 only",
     "chosen_address": "the kernel chose an address that is not looked at here",
     "half_range": "a kernel touches a range up to the first page that is forbidden",
+    "locked_writable": "locked memory that becomes writable gets pages of its own at once",
+    "dontunmap_file": "MREMAP_DONTUNMAP of a file or of shared memory is possible since Linux 5.13",
+    "read_only_pin": "a device here may hold what can only be read; an io_uring buffer may not",
+    "fault_around": "a read of a file maps its neighbours too, if the page cache has them",
+    "refault": (
+        "pages of the page cache come into a page table when they are touched, not at fork, and "
+        "paging out takes them away; no program can tell"
+    ),
     "merged_vmas": "the group merges areas that today's kernel keeps apart, so a move works here",
 }
 """Why two machines may differ, by the name of the rule."""
@@ -138,7 +146,7 @@ def _today(seen: Witness) -> Iterator[Step]:
         ours, before = simulated.do(op), Counter(judge.explained)
         wrong = judge.see(op, ours, real)
         rules = [rule for rule, n in judge.explained.items() if n > before[rule]]
-        rules += ["skipped_pageout"] * (op.verb == "swap_out" and simulated.skipped > 0)
+        rules += sorted(simulated.rules)
         sight = ours.sight if view == FULL else weaken(ours.sight)
         yield _step(number, op, ours._replace(sight=sight), real, rules, wrong)
         if wrong or judge.over:
