@@ -127,14 +127,18 @@ def steps(seen: Witness, design: str = TODAY) -> Steps:
     """Run the history of `seen` under `design` and hold it against what the kernel showed.
 
     design  anon_vma_chain, which is to be the same, or anongroup, which copies on mremap
-    raises  ValueError for another design, and for anongroup where there is swap or no full view
+    raises  ValueError for another design, and for anongroup where swap or pins are used, or no
+            frame numbers can be seen
     """
     recording = seen.recording
     if design not in (TODAY, GROUP):
         raise ValueError(f"held against a kernel are {TODAY} and {GROUP}, got {design!r}")
-    swaps = any(op.verb == "swap_out" for op in recording.history.ops)
-    if design == GROUP and (swaps or recording.view != FULL):
-        raise ValueError(f"{GROUP} is compared without swap, and where frame numbers can be seen")
+    apart = any(op.verb in ("swap_out", "pin") for op in recording.history.ops)
+    if design == GROUP and (apart or recording.view != FULL):
+        raise ValueError(
+            f"{GROUP} is compared without swap and pins, for which it has rules of its time, and "
+            "where frame numbers can be seen"
+        )
     follow = _group if design == GROUP else _today
     return Steps(design, seen.kernel, seen.source, tuple(follow(seen)))
 
