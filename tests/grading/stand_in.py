@@ -16,7 +16,10 @@ from anonlab.grading.submission import Settings, Submission
 
 def judge(submission: Submission, settings: Settings) -> Result:
     """Points are a digest of the answer. `die` ends the process, `die FILE` only the first time,
-    `sleep SECONDS` takes time, `raise` is a fault of the judge's own."""
+    `sleep SECONDS` takes time, `raise` is a fault of the judge's own, `infra` of the test's."""
+    if not submission.files:
+        verdict = TestResult("04a", "test_it", "It", False, "missing", 0.0, 10.0)
+        return Result(submission.id, submission.student, "", "", "missing", (verdict,))
     number, path = next(iter(submission.files.items()))
     text = path.read_text("utf-8")
     word, _, rest = text.splitlines()[0].partition(" ")
@@ -28,6 +31,9 @@ def judge(submission: Submission, settings: Settings) -> Result:
         raise RuntimeError("the judge is ill")
     if word == "sleep":
         time.sleep(float(rest))
+    if word == "infra":
+        verdict = TestResult(number, "test_it", "It", False, "infra", None, 10.0)
+        return Result(submission.id, submission.student, "", "", "infra", (verdict,))
     points = hashlib.sha256(text.encode()).digest()[0] % 11
     status = "pass" if points == 10 else "fail"
     test = TestResult(number, "test_it", "It", False, status, float(points), 10.0)
