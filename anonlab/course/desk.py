@@ -1,10 +1,11 @@
 """A learner's tools in a notebook::
 
-    from anonlab.course.desk import answer, check, hint, kill, play, predict, progress, reveal
+    from anonlab.course.desk import check, hint, kill, play, predict, progress, reset, reveal
 
 and, in a cell of its own, `%%exercise 04a` over the code of exercise 04a.
 
-What they return shows itself: as text everywhere, with pictures in a notebook.
+What they return shows itself: as text everywhere, with pictures in a notebook. Questions are asked
+by forms.py.
 """
 
 from __future__ import annotations
@@ -17,12 +18,7 @@ from typing import Any
 from anonlab.course.asked import kills
 from anonlab.course.attempt import check_exercise, reset_exercise, seed_of, write_cell
 from anonlab.course.exercises import Course, find_course
-from anonlab.course.forms import answer as answer
-from anonlab.course.forms import baseline as baseline
-from anonlab.course.forms import final as final
-from anonlab.course.forms import then_and_now as then_and_now
 from anonlab.course.judge import load_tests
-from anonlab.course.mail import mail as mail
 from anonlab.course.masters import read_masters
 from anonlab.course.note import Note, told
 from anonlab.course.progress import Progress

@@ -8,6 +8,8 @@ from html import escape
 from typing import ParamSpec
 
 _P = ParamSpec("_P")
+_LOOK = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;max-width:96ch"
+"""Lines break between words; JupyterLab's own rule would break them anywhere."""
 
 
 class Note:
@@ -18,7 +20,7 @@ class Note:
         self.html = html
 
     def _repr_html_(self) -> str:
-        return f'<pre style="white-space:pre-wrap">{escape(self.text)}</pre>{self.html}'
+        return f'<pre style="{_LOOK}">{escape(self.text)}</pre>{self.html}'
 
     def __repr__(self) -> str:
         return self.text

@@ -7,6 +7,7 @@ from typing import Any
 
 from anonlab.course.progress import Event, Progress
 from anonlab.course.scores import Truth, score
+from anonlab.view.reading import plural
 
 
 def keep_score(
@@ -63,14 +64,13 @@ def _of(event: Event) -> str:
 def asked_so_far(log: Progress) -> list[str]:
     """Return what `progress()` says of predictions and questions: that they were made counts."""
     lines = []
-    for kind, kept, judged in (
-        ("predictions", "predict", "scored"),
-        ("questions answered", "answer", "answer"),
-    ):
+    for kind, kept, judged in (("prediction", "predict", "scored"), ("answer", "answer", "answer")):
         given = first_by_name(log.events(kept))
         if given:
             marks = first_by_name(log.events(judged)).values()
             right = sum(int(event.get("right", 0)) for event in marks)
             of = sum(int(event.get("of", 0)) for event in marks)
-            lines.append(f"{len(given)} {kind}; {right} of {of} elements were right at first.")
+            lines.append(
+                f"{plural(len(given), kind)}; {right} of {of} elements were right at first."
+            )
     return lines

@@ -10,7 +10,8 @@
 
 # %%
 from anonlab import LESSON, PAGE_SIZE, Kernel, check, operations, record
-from anonlab.course.desk import answer, baseline, predict, predicted, progress, reveal
+from anonlab.course.desk import predict, predicted, progress, reveal
+from anonlab.course.forms import answer, baseline
 from anonlab.course.happened import frames_used
 from anonlab.view.picture import picture
 from anonlab.view.player import Player
@@ -62,8 +63,8 @@ before = kernel.snapshot()
 picture(before)
 
 # %% [markdown]
-# In every picture, the address space is on top: which addresses the process may use. Below are its
-# page tables, and the frames of the machine.
+# The cards that matter now: what the shell *may* use and what *is* there, its page table; and the
+# physical memory, frame by frame. A third card says how to read a slot. Leave the rest for later.
 #
 # It got a *promise*: the line of the address space says that it may use `0x30000` to `0x33fff`. But
 # the page table is empty and no frame is used, only frame 0, the **zero page**, which is always
@@ -188,8 +189,8 @@ picture(kernel.snapshot())
 # ## Trust, but check
 #
 # A reverse map that forgets somebody is worse than none. So the kit never believes itself: `check`
-# reads every page table of the machine, word by word, and compares. It says nothing when all is
-# well.
+# reads every page table of the machine, word by word, and compares. Where something is wrong it
+# stops with an error; here it only says how many places it was led to, and how many were right.
 
 # %%
 check(kernel)

@@ -10,17 +10,8 @@
 
 # %%
 from anonlab import LESSON, Kernel, operations, record
-from anonlab.course.desk import (
-    answer,
-    check,
-    hint,
-    kill,
-    play,
-    predict,
-    predicted,
-    progress,
-    reveal,
-)
+from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
+from anonlab.course.forms import answer
 from anonlab.view.picture import picture
 
 # %% [markdown]

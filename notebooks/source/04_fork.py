@@ -10,19 +10,8 @@
 
 # %%
 from anonlab import LESSON, Kernel, operations, record
-from anonlab.course.desk import (
-    answer,
-    check,
-    hint,
-    kill,
-    mail,
-    play,
-    predict,
-    predicted,
-    progress,
-    reveal,
-    task,
-)
+from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
+from anonlab.course.forms import answer, mail
 from anonlab.course.happened import every_word, frames_used, read_only
 from anonlab.view.picture import picture
 
@@ -116,17 +105,17 @@ shell.write(0x30000, 7)
 child = shell.fork("child")
 shell.page(0x30000), [who.name for who, _ in kernel.mappers(1)]
 
+# %%
+picture(kernel.snapshot())
+
 # %% [markdown]
 # 1. mapcount is 2. What was it before?
 # 2. The VMA still says `rw`, the words say read-only. Is that a contradiction?
-# 3. The child has not touched anything. Which letter is missing in its word, and who would set
-#    it?
+# 3. The child has not touched anything. Which letter is missing in its word ("The same as text"
+#    has them), and who would set it?
 #
 # <details><summary>Answers</summary>1. No: the gap between what the VMA allows and what the word
 # allows is where copy on write lives. A, which the machine sets at the first access.</details>
-
-# %%
-picture(kernel.snapshot())
 
 # %% [markdown]
 # **Swap** is room on a disk for pages that do not fit into memory. A page there has no frame to

@@ -9,19 +9,8 @@
 
 # %%
 from anonlab import LESSON, Kernel, operations, record
-from anonlab.course.desk import (
-    answer,
-    check,
-    hint,
-    kill,
-    mail,
-    play,
-    predict,
-    predicted,
-    progress,
-    reveal,
-    task,
-)
+from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
+from anonlab.course.forms import answer, mail
 from anonlab.course.happened import frames_used
 from anonlab.view.picture import picture
 

@@ -9,18 +9,8 @@
 
 # %%
 from anonlab import LESSON, Kernel, compare, operations, record
-from anonlab.course.desk import (
-    answer,
-    check,
-    hint,
-    kill,
-    mail,
-    play,
-    predict,
-    predicted,
-    progress,
-    reveal,
-)
+from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
+from anonlab.course.forms import answer, mail
 from anonlab.course.happened import kept_frames
 from anonlab.view.picture import picture
 

@@ -11,19 +11,8 @@
 
 # %%
 from anonlab import LESSON, Kernel, compare, operations, record
-from anonlab.course.desk import (
-    answer,
-    check,
-    hint,
-    kill,
-    mail,
-    play,
-    predict,
-    predicted,
-    progress,
-    reveal,
-    task,
-)
+from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
+from anonlab.course.forms import answer, mail
 from anonlab.course.happened import entries_made
 from anonlab.histories.scenarios import prefork
 from anonlab.view.picture import picture

@@ -8,7 +8,8 @@
 # with other programs and other numbers. They carry no points.
 
 # %%
-from anonlab.course.desk import final, predicted, progress, then_and_now
+from anonlab.course.desk import predicted, progress
+from anonlab.course.forms import final, then_and_now
 
 # %% [markdown]
 # ## Eight scenarios, again

@@ -9,7 +9,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from project import ROOT
 
-from anonlab.course import desk
+from anonlab.course import desk, forms
 from anonlab.course.bank.items import ITEMS
 from anonlab.course.exercises import Course
 from anonlab.course.progress import Progress
@@ -155,21 +155,21 @@ def test_the_magic_is_there_in_a_notebook(course: Course, right: dict[str, str])
 
 
 def test_a_question_is_asked_judged_and_kept(course: Course) -> None:
-    assert "answer('04 order', …): the letters in your order" in repr(desk.answer("04 order"))
-    said = repr(desk.answer("04 order", "daecb"))
+    assert "answer('04 order', …): the letters in your order" in repr(forms.answer("04 order"))
+    said = repr(forms.answer("04 order", "daecb"))
     assert "4 of 5 right." in said
     assert "not so  b (copy the pages) does not belong" in said
-    assert "5 of 5" not in repr(desk.answer("04 order", "adec"))
-    assert "there is no question 'x'" in repr(desk.answer("x", "a"))
-    assert "no step 'z'" in repr(desk.answer("04 order", "z"))
+    assert "5 of 5" not in repr(forms.answer("04 order", "adec"))
+    assert "there is no question 'x'" in repr(forms.answer("x", "a"))
+    assert "no step 'z'" in repr(forms.answer("04 order", "z"))
     assert [e["right"] for e in Progress(course.root).events("answer", name="04 order")] == [4, 4]
     assert repr(desk.predicted("04")) == "04 order: you answered daecb (4 of 5 right)"
 
 
 def test_numbers_change_when_asked_again(course: Course) -> None:
-    first = repr(desk.answer("01 slot"))
-    assert repr(desk.answer("01 slot")) == first
-    assert repr(desk.answer("01 slot", again=True)) != first
+    first = repr(forms.answer("01 slot"))
+    assert repr(forms.answer("01 slot")) == first
+    assert repr(forms.answer("01 slot", again=True)) != first
 
 
 def test_a_prediction_is_scored_once_and_shown_again(course: Course) -> None:
@@ -191,14 +191,14 @@ def test_a_prediction_is_scored_once_and_shown_again(course: Course) -> None:
 
 
 def test_eight_answers_are_kept_before_and_after_and_told_in_the_end(course: Course) -> None:
-    assert "8. " in repr(desk.baseline())
+    assert "8. " in repr(forms.baseline())
     for wrong in ("abc", "z???????"):
-        assert re.search("8 letters|no option 'z'", repr(desk.baseline(wrong)))
-    assert "They carry no points." in repr(desk.baseline("ab?aacbb"))
-    assert "Answer the eight questions first" in repr(desk.then_and_now())
-    desk.baseline("aaaaaaaa")
-    desk.final("????????")
-    said = repr(desk.then_and_now())
+        assert re.search("8 letters|no option 'z'", repr(forms.baseline(wrong)))
+    assert "They carry no points." in repr(forms.baseline("ab?aacbb"))
+    assert "Answer the eight questions first" in repr(forms.then_and_now())
+    forms.baseline("aaaaaaaa")
+    forms.final("????????")
+    said = repr(forms.then_and_now())
     assert "of 8 then, 0 of 8 now. No points." in said
     assert said.count("answer  ") == 8
     assert said.count("I do not know") == 9
@@ -207,7 +207,7 @@ def test_eight_answers_are_kept_before_and_after_and_told_in_the_end(course: Cou
 
 
 def test_nothing_is_told_of_the_eight_before_the_second_time(course: Course) -> None:
-    said = repr(desk.baseline()) + repr(desk.baseline("aaaaaaaa")) + repr(desk.then_and_now())
+    said = repr(forms.baseline()) + repr(forms.baseline("aaaaaaaa")) + repr(forms.then_and_now())
     for item in ITEMS:
         for asked in (item.before, item.after):
             assert not any(option.why in said for option in asked.options)
