@@ -23,6 +23,9 @@ CELLS = (
     "Player({name: record(library.load('mremap_after_fork'), name) for name in two})",
     "bench = anonlab.explore()\nbench",
     "bench.kernel",
+    "from anonlab.view import parts\n"
+    "parts.MOST_STEPS = 10\n"
+    "Player(record(library.load('fork_and_write')), title='sampled')",
 )
 
 
@@ -120,6 +123,21 @@ def test_a_click_on_the_bench_moves_the_machine(lab: tuple[Notebook, Watch]) -> 
     line.press("Enter")
     expect(bench.locator("[data-part=command]")).to_have_text("p2 write 0x30000 9")
     expect(bench.locator("[id$=mm1-pte-30]")).to_contain_text("read")
+
+
+def test_sub_steps_are_a_click_away_and_so_is_the_way_back(lab: tuple[Notebook, Watch]) -> None:
+    one = player(lab, 5)
+    expect(one.locator("[data-part=note]")).to_contain_text("only the last one of each operation")
+    more = one.locator("[data-do=more]")
+    while more.count() == 0:
+        one.locator("[data-do=next]").click()
+    command = one.locator("[data-part=command]").inner_text()
+    for _ in range(2):
+        more.click()
+        expect(one.locator("[data-part=note]")).to_contain_text(f"The sub-steps of: {command}")
+        expect(one).to_have_attribute("data-step", "0")
+        one.locator("[data-do=back]").click()
+        expect(one.locator("[data-part=command]")).to_have_text(command)
 
 
 def test_a_kernel_shows_itself(lab: tuple[Notebook, Watch]) -> None:

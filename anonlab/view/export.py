@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
@@ -17,6 +18,8 @@ MOST_PAGE_BYTES = 4_000_000
 """Budget of one page."""
 MOST_WHOLE = 80
 """Steps whose whole state is on the page as text for browsers without scripts."""
+MODULE = ("picture.js", "address.js", "player.js")
+"""The files of the player's module, in order."""
 _HERE = Path(__file__).parent
 _EXPORT_LINE = "export default { render };"
 
@@ -112,9 +115,16 @@ def _embedded(plain: str) -> str:
     return plain.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
+def player_js() -> str:
+    """Return the player's module. Every notebook and every page stores it: without indentation
+    and whole lines of comment (no text of it has a line break inside)."""
+    source = "".join(map(_script, MODULE))
+    return re.sub(r"(?m)^[ \t]*(//.*)?\n|^[ \t]+", "", source)
+
+
 def _module() -> str:
     """Return the player's module without its export: an inline script has nobody to export to."""
-    source = _script("player.js")
+    source = player_js()
     assert source.count(_EXPORT_LINE) == 1, f"player.js must hold the line {_EXPORT_LINE!r} once"
     return source.replace(_EXPORT_LINE, "")
 

@@ -16,14 +16,13 @@ import traitlets
 from IPython.display import display
 
 from anonlab.formats.trace import Trace
-from anonlab.view.export import html, player_css, save_html
+from anonlab.view.export import html, player_css, player_js, save_html
 from anonlab.view.parts import Parts
 from anonlab.view.payload import Played
 from anonlab.view.picture import picture
 
 STATIC = "anonlab-static"
 """Class of what a notebook shows where widgets cannot live."""
-PLAYER_JS = Path(__file__).with_name("player.js")
 
 
 class Player(anywidget.AnyWidget):
@@ -48,7 +47,7 @@ class Player(anywidget.AnyWidget):
     browser asks for it itself, which needs a running kernel; stepping within a part does not.
     """
 
-    _esm = PLAYER_JS
+    _esm = player_js()
     _css = player_css()
     frames = traitlets.Dict().tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
@@ -97,7 +96,7 @@ class Player(anywidget.AnyWidget):
 
     @traitlets.observe("wanted")
     def _show_wanted(self, change: Any) -> None:
-        part, step = change["new"]
+        part, step, *_ = change["new"]
         self.show_part(str(part), int(step))
 
     @traitlets.validate("step")
