@@ -29,6 +29,7 @@ from anonlab.record import operations, record
 from anonlab.view.picture import picture
 
 _P = ParamSpec("_P")
+_MARKED = {"hit": "right", "missed": "missed", "extra": "too many"}
 ASK_AFTER = 3
 """After so many failed runs of one check it asks for a hypothesis."""
 
@@ -166,7 +167,7 @@ def predicted(notebook: str) -> Note:
     for event in Progress(find_course().root).events("predict"):
         if str(event.get("name", "")).startswith(notebook):
             first.setdefault(event["name"], event.get("answer", ""))
-    lines = [f"{name}: {answer}" for name, answer in first.items()]
+    lines = [f"{name}: {answer}" for name, answer in first.items()] + _marks_told(notebook)
     return Note("\n".join(lines) or f"no predictions for notebook {notebook} yet")
 
 
@@ -180,7 +181,10 @@ def play(
     """
     from anonlab.view.player import Player
 
-    log = Progress(find_course().root)
+    try:
+        log = Progress(find_course().root)
+    except (ValueError, OSError):  # a trace can be looked at anywhere; nothing is kept then
+        return Player(trace, predict=ask, keep=lambda _: "Not kept: there is no course here.")
     if gate and not log.events("predict", name=name):
         return Note(
             f"First predict: predict({name!r}, your answer). I do not know is an answer. "
@@ -188,10 +192,41 @@ def play(
         )
     if not gate:
         log.add("ungated", name=name)
-    marked = log.events("marked", name=name)
-    player = Player(trace, predict=ask, predictions=marked[-1]["marks"] if marked else None)
-    player.observe(lambda change: log.add("marked", name=name, marks=change["new"]), "predictions")
-    return player
+    return Player(trace, predict=ask, predictions=log.marked(name), keep=_keeper(log, name))
+
+
+def _keeper(log: Progress, name: str) -> Callable[[Mapping[str, Any]], str]:
+    """Return what keeps the marks in the player `name`, each step's once."""
+
+    def keep(predictions: Mapping[str, Any]) -> str:
+        known = log.marked(name)
+        new = {step: mark for step, mark in predictions.items() if step not in known}
+        if new:
+            log.add("marked", name=name, marks=new)
+        return "Kept with your progress in this course."
+
+    return keep
+
+
+def _marks_told(notebook: str) -> list[str]:
+    """Return what was predicted in the pictures of a notebook, place by place."""
+    log = Progress(find_course().root)
+    names = dict.fromkeys(str(event.get("name", "")) for event in log.events("marked"))
+    out = []
+    for name in (name for name in names if name.startswith(notebook)):
+        marks = log.marked(name)
+        counts = [sum(len(mark.get(kind, ())) for mark in marks.values()) for kind in _MARKED]
+        told = ", ".join(f"{n} {word}" for n, word in zip(counts, _MARKED.values(), strict=True))
+        out.append(f"{name}, in the picture: {told} in {len(marks)} steps")
+        for step, mark in sorted(marks.items(), key=lambda item: int(item[0])):
+            said = [
+                f"{word}: {', '.join(mark.get('names', {}).get(at, at) for at in mark[kind])}"
+                for kind, word in _MARKED.items()
+                if mark.get(kind)
+            ]
+            known = [] if mark.get("known", True) else ["you did not know"]
+            out.append(f"    step {step}, {mark.get('title', '')}: {'; '.join(known + said)}")
+    return out
 
 
 @_told

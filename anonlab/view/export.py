@@ -10,7 +10,7 @@ from pathlib import Path
 
 from anonlab.view.graph import Layouter, dot_layout
 from anonlab.view.palette import variables_css
-from anonlab.view.parts import Parts
+from anonlab.view.parts import AT_HAND, Parts
 from anonlab.view.payload import Payload, Played, TooLarge, size, texts
 from anonlab.view.stage import PICTURE_CSS
 
@@ -74,7 +74,10 @@ def _fitting(parts: Parts) -> tuple[dict[str, Payload], int]:
     for wanted in parts.ids:
         part = parts.part(wanted)
         for step in part["steps"]:
-            step.pop("more", None)  # nobody is there to draw the sub-steps
+            if step.pop("more", None):  # nobody is there to draw the sub-steps
+                part["note"] = part["note"].replace(
+                    AT_HAND, "the player in a notebook has the rest"
+                )
         more = size(part) + len(_without_script([part]).encode())
         if made and need + more > MOST_PAGE_BYTES:
             return made, round(need * len(parts.ids) / len(made))

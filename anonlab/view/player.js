@@ -506,8 +506,11 @@ function build({ model, el }) {
     for (let k = 0; k < marks.length; k += 2) if (KINDS.includes(cells[marks[k]].kind)) actual.add(marks[k]);
     const ids = (numbers) => numbers.map((number) => cells[number].id);
     const marked = [...guess.cells];
+    const now = statesAt(data, at);
+    const told = (number) => short(data.states[now[number]][3] || data.states[cells[number].state][3]) || cells[number].id;
     const result = {
       step: data.kept[at], title: data.steps[at].title, marked: ids(marked), known: !guess.unknown,
+      names: Object.fromEntries([...new Set([...marked, ...actual])].map((number) => [cells[number].id, told(number)])),
       hit: ids(marked.filter((number) => actual.has(number))),
       missed: ids([...actual].filter((number) => !guess.cells.has(number))),
       extra: ids(marked.filter((number) => !actual.has(number))),
@@ -537,7 +540,10 @@ function build({ model, el }) {
       }
     }
     if (at === last && results.size) verdict.append(summary());
+    if (verdict.firstChild) verdict.append(part("keeping", "p", {}, keeping()));
   }
+
+  const keeping = () => model.get("keeping") || "Not kept: predictions go when this is closed.";
 
   // At the end, all predictions once more, each with a way back to its step.
   function summary() {
@@ -655,7 +661,9 @@ function build({ model, el }) {
   picture.element.addEventListener("pointerover", under);
   picture.element.addEventListener("pointerleave", () => light(chosen));
   picture.element.addEventListener("focusin", under);
+  const tellKeeping = () => root.querySelector("[data-part=keeping]")?.replaceChildren(keeping());
   model.on("change:step", show);
+  model.on("change:keeping", tellKeeping);
   showNote();
   chosen = byId.get(model.get("chosen"))?.number ?? null; // another trace, the same thing
   show();
@@ -663,6 +671,7 @@ function build({ model, el }) {
   return () => {
     stop();
     model.off("change:step", show);
+    model.off("change:keeping", tellKeeping);
     root.remove();
   };
 }
