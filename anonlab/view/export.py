@@ -16,6 +16,7 @@ from anonlab.view.stage import PICTURE_CSS
 
 MOST_PAGE_BYTES = 4_000_000
 """Budget of one page."""
+ELSEWHERE = "the player in a notebook has the rest"
 MOST_WHOLE = 80
 """Steps whose whole state is on the page as text for browsers without scripts."""
 MODULE = ("picture.js", "address.js", "player.js")
@@ -75,9 +76,7 @@ def _fitting(parts: Parts) -> tuple[dict[str, Payload], int]:
         part = parts.part(wanted)
         for step in part["steps"]:
             if step.pop("more", None):  # nobody is there to draw the sub-steps
-                part["note"] = part["note"].replace(
-                    AT_HAND, "the player in a notebook has the rest"
-                )
+                part["note"] = part["note"].replace(AT_HAND, ELSEWHERE)
         more = size(part) + len(_without_script([part]).encode())
         if made and need + more > MOST_PAGE_BYTES:
             return made, round(need * len(parts.ids) / len(made))

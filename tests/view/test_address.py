@@ -9,14 +9,14 @@ from functools import cache
 from typing import Any
 
 import pytest
-from reading_back import true_facts
+from reading_back import svg_facts
 from visiting import ROOT, Visit
 
 from anonlab import record
 from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Trace
 from anonlab.formats.words import LESSON, X86_32, X86_64, Geometry
-from anonlab.view import address_svg, address_text
+from anonlab.view import address_svg, address_text, snapshot_svg
 from anonlab.view.address import AddressPanel, fields
 from anonlab.view.payload import payload
 from anonlab.view.picture import address_picture
@@ -114,7 +114,8 @@ def test_what_does_not_exist_is_refused_with_what_would_be_right() -> None:
 def test_every_table_of_a_large_machine_is_a_fact_of_the_picture() -> None:
     """pgd, pud, pmd and pte: between the top and the leaves there are two."""
     snapshot = trace("x86_64").steps[-1].snapshot
-    rows = {fact[-1] for fact in true_facts(snapshot) if fact[0] in ("upper", "table")}
+    told = svg_facts(snapshot_svg(snapshot))
+    rows = {fact[-1] for fact in told if fact[0] in ("upper", "table")}
     tops = {str(fact.pgd) for fact in snapshot.mms}
     assert rows | tops == {str(row) for row in set(snapshot.row.tolist())}
 
