@@ -153,7 +153,10 @@ def play(
     """
     from anonlab.view.player import Player
 
-    log = Progress(find_course().root)
+    try:
+        log = Progress(find_course().root)
+    except (ValueError, OSError):  # a trace can be looked at anywhere; nothing is kept then
+        return Player(trace, predict=ask, keep=lambda _: "Not kept: there is no course here.")
     if gate and not log.events("predict", name=name):
         return Note(
             f"First predict: predict({name!r}, your answer). I do not know is an answer. "
@@ -161,10 +164,20 @@ def play(
         )
     if not gate:
         log.add("ungated", name=name)
-    marked = log.events("marked", name=name)
-    player = Player(trace, predict=ask, predictions=marked[-1]["marks"] if marked else None)
-    player.observe(lambda change: log.add("marked", name=name, marks=change["new"]), "predictions")
-    return player
+    return Player(trace, predict=ask, predictions=log.marked(name), keep=_keeper(log, name))
+
+
+def _keeper(log: Progress, name: str) -> Callable[[Mapping[str, Any]], str]:
+    """Return what keeps the marks in the player `name`, each step's once."""
+
+    def keep(predictions: Mapping[str, Any]) -> str:
+        known = log.marked(name)
+        new = {step: mark for step, mark in predictions.items() if step not in known}
+        if new:
+            log.add("marked", name=name, marks=new)
+        return "Kept with your progress in this course."
+
+    return keep
 
 
 @told

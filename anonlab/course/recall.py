@@ -9,6 +9,9 @@ from anonlab.course.progress import Event, Progress
 from anonlab.course.scores import Truth, score
 from anonlab.view.reading import plural
 
+MARKED = {"hit": "right", "missed": "missed", "extra": "too many"}
+"""What may become of a mark in a player's picture, and the word for it."""
+
 
 def keep_score(
     log: Progress, name: str, prediction: Event, truth: Truth, among: Iterable[Any] = ()
@@ -46,9 +49,30 @@ def looking_back(log: Progress, notebook: str) -> str:
     for name, event in first_by_name(log.events("answer")).items():
         if name.startswith(notebook):
             lines.append(f"{name}: you answered {event.get('given', '')}{_of(event)}")
+    lines += _marked(log, notebook)
     return (
         "\n".join(lines) or f"no predictions{f' for notebook {notebook}' if notebook else ''} yet"
     )
+
+
+def _marked(log: Progress, notebook: str) -> list[str]:
+    """Return what was predicted in the pictures of a notebook, place by place."""
+    names = dict.fromkeys(str(event.get("name", "")) for event in log.events("marked"))
+    out = []
+    for name in (name for name in names if name.startswith(notebook)):
+        marks = log.marked(name)
+        counts = [sum(len(mark.get(kind, ())) for mark in marks.values()) for kind in MARKED]
+        told = ", ".join(f"{n} {word}" for n, word in zip(counts, MARKED.values(), strict=True))
+        out.append(f"{name}, in the picture: {told} in {len(marks)} steps")
+        for step, mark in sorted(marks.items(), key=lambda item: int(item[0])):
+            said = [
+                f"{word}: {', '.join(mark.get('names', {}).get(at, at) for at in mark[kind])}"
+                for kind, word in MARKED.items()
+                if mark.get(kind)
+            ]
+            known = [] if mark.get("known", True) else ["you did not know"]
+            out.append(f"    step {step}, {mark.get('title', '')}: {'; '.join(known + said)}")
+    return out
 
 
 def _beside(event: Event | None) -> str:

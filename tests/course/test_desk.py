@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -108,9 +109,43 @@ def test_the_player_opens_after_a_prediction(course: Course) -> None:
 def test_marks_in_the_player_are_kept_and_come_back(course: Course) -> None:
     trace = record("p = spawn\np mmap 0x30000 1\np write 0x30000 7\n")
     player = desk.play(trace, "03 marks", gate=False, ask=[2])
-    player.predictions = {"2": {"hit": 1}}
+    first = {"step": 2, "title": "write", "hit": ["mm1-pte-30"], "missed": ["frame-1"], "extra": [],
+             "names": {"mm1-pte-30": "p, page 0x30000", "frame-1": "frame 1"}}  # fmt: skip
+    player.predictions = {"2": first}
+    assert player.keeping == "Kept with your progress in this course."
+    player.predictions = {"2": {**first, "hit": []}, "3": {**first, "known": False}}
     again = desk.play(trace, "03 marks", gate=False, ask=[2])
-    assert again.predictions == {"2": {"hit": 1}}
+    assert again.predictions == {"2": first, "3": {**first, "known": False}}, "the first counts"
+    assert len(Progress(course.root).events("marked")) == 2
+    assert repr(desk.predicted("03")).splitlines() == [
+        "03 marks, in the picture: 2 right, 2 missed, 0 too many in 2 steps",
+        "    step 2, write: right: p, page 0x30000; missed: frame 1",
+        "    step 3, write: you did not know; right: p, page 0x30000; missed: frame 1",
+    ]
+    assert "no predictions" in repr(desk.predicted("04"))
+
+
+def test_without_a_course_the_player_plays_and_says_that_nothing_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANONLAB_COURSE", str(tmp_path))
+    player = desk.play(record("p = spawn\nc = fork p\n"), "04 fork")
+    player.predictions = {"2": {"hit": []}}
+    assert player.keeping == "Not kept: there is no course here."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_marks_that_cannot_be_written_are_not_called_kept(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = desk.play(record("p = spawn\nc = fork p\n"), "04 fork", gate=False)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Progress, "add", full)
+    player.predictions = {"2": {"hit": []}}
+    assert player.keeping == "Not kept: no space left"
 
 
 def test_a_mutant_is_killed_or_lives(course: Course) -> None:
