@@ -260,8 +260,8 @@ def record(
         if history is not None:
             made = recordings.make(replay.read(history, "anongroup").history, output)
             return f"{len(made.shown)} operations, {made.view} view, in {output}"
-    status = program.record_program(command, output)
-    return f"exit status {status}; the log is in {output}: anonlab replay {output}"
+    status, faults = program.record_program(command, output)
+    return f"exit status {status}; the log is in {output}, {faults}: anonlab replay {output}"
 
 
 def history_of(
