@@ -33,6 +33,7 @@ LOWER = {
                 "verify_live",
                 "simulated",
                 "bench",
+                "beside",
                 "doctor",
                 "display",
                 "representations",
@@ -40,7 +41,7 @@ LOWER = {
             ),
             ("grading",),
             ("terminal",),
-            ("cli", "cli_course", "cli_linux"),
+            ("cli", "cli_course", "cli_grade", "cli_linux"),
             ("__main__",),
         ]
     )
