@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from linux_view import needs_full_view
 from project import ROOT
 from test_oracle import workers_of
 from test_settings import needs_zram, state
+
+from anonlab.linux.settings import swap_on
 
 pytestmark = pytest.mark.xdist_group("settings")
 SETTINGS = ("/sys/kernel/mm/transparent_hugepage/enabled", "/sys/kernel/mm/ksm/run")
@@ -63,15 +66,12 @@ def soon(true: Callable[[], bool], seconds: float = 20) -> bool:
 
 
 def kill(running: subprocess.Popen[bytes], chance: random.Random) -> str:
-    """Kill the verb, or a process below it but for the guard; say what was done."""
+    """Kill the verb, or first a process below it, which may be one of the guards."""
     end = chance.choice((signal.SIGINT, signal.SIGTERM, signal.SIGKILL))
-    below = [
-        pid
-        for pid in children(running.pid)
-        if b"settings.py" not in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
+    below = list(children(running.pid))
     if below and chance.random() < 0.5:
-        os.kill(chance.choice(below), signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(chance.choice(below), signal.SIGKILL)
         time.sleep(0.2)
         what = "a process below, then"
     else:
@@ -118,3 +118,21 @@ def test_without_permission_no_setting_is_touched() -> None:
         running.send_signal(signal.SIGINT)
         running.wait(30)
     assert everything() == before
+
+
+@needs_zram
+@pytest.mark.parametrize("which", [0, 1])
+def test_one_guard_takes_all_back_when_the_other_is_killed(which) -> None:
+    before = state()
+    with swap_on():
+        assert state() != before
+        guards = [
+            pid
+            for pid in children(os.getpid())
+            if b"settings.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
+        assert len(guards) == 2
+        os.kill(guards[which], signal.SIGKILL)
+        if which:  # the one that set everything: the other does not wait for us
+            assert soon(lambda: state() == before)
+    assert soon(lambda: state() == before)
