@@ -15,13 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from anonlab.course.build import drift
 from anonlab.course.judge import load_tests
 from anonlab.course.masters import Master, read_masters
 from anonlab.course.release import leaks, release
 from anonlab.course.runner import Verdict, run_tests
 from anonlab.course.student import Student
-from anonlab.course.trial import run_notebook
 from anonlab.workers import share
 
 LEAST_HINTS, LEAST_WRONG, LEAST_FAMILIES = 3, 3, 4
@@ -64,6 +62,8 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     progress  called with (parts done, parts in all)
     raises    ValueError or OSError if there is no such course
     """
+    from anonlab.course.build import drift  # late: jupytext, which graders need not wait for
+
     masters = read_masters(root / "solutions")
     books = sorted((root / "notebooks").glob("*.ipynb"))
     found = Findings(len(books), len(masters))
@@ -89,6 +89,8 @@ def part(kind: str, root: str, name: str) -> dict[str, Any]:
     if kind == "exercise":
         masters = read_masters(Path(root) / "solutions")
         return check_exercise(Path(root), next(each for each in masters if each.number == name))
+    from anonlab.course.trial import run_notebook
+
     problems = run_notebook(Path(root), name)
     return {"total": 0, "caught": 0, "told": 0, "problems": problems}
 

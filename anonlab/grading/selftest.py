@@ -137,7 +137,7 @@ def _problems(kind: str, result: Result) -> list[str]:
 
 def _why(shown: dict[str, str], private: dict[str, Any]) -> str:
     text = str(shown.get("message") or private.get("message") or "no message")
-    return text.strip().splitlines()[-1] if text.strip() else "no message"
+    return (text.strip().splitlines() or ["no message"])[0]
 
 
 def _differences(process: Result, box: Result) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from project import ROOT
 
+from anonlab import workers
 from anonlab.cli import cli
 from anonlab.grading.result import Result
 from anonlab.grading.selftest import part, selftest
@@ -40,7 +41,10 @@ def spoil(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), "utf-8")
 
 
-def test_solutions_are_full_templates_zero_and_wrong_answers_less(course: Path) -> None:
+def test_solutions_are_full_templates_zero_and_wrong_answers_less(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "ncpus", lambda: 1)  # no other processes need to start
     seen: list[tuple[int, int]] = []
     told = selftest(course, box=False, progress=lambda done, total: seen.append((done, total)))
     told.pop("seconds")
@@ -121,7 +125,10 @@ def test_back_ends_that_differ_are_named(monkeypatch: pytest.MonkeyPatch) -> Non
                for each in problems)  # fmt: skip
 
 
-def test_the_verb_prints_one_object_and_fails_for_a_course_that_is_wrong(course: Path) -> None:
+def test_the_verb_prints_one_object_and_fails_for_a_course_that_is_wrong(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "ncpus", lambda: 1)
     args = ["grade", "--selftest", "--unsafe-in-process", "--course", str(course), "--json"]
     told = CliRunner().invoke(cli, args)
     assert told.exit_code == 0, told.output
