@@ -94,6 +94,8 @@ def test_the_recorder_is_used_as_its_docstring_says() -> None:
     assert [step.label for step in operations(left["trace"])] == ["start", "fork"]
 
 
+ONLY_KNOWN = ("course", "check", "bench", "export")
+"""Verbs that need a course, or minutes: here it is only asked whether they are there."""
 COMMANDS = [line.strip() for line in README.splitlines() if line.startswith("    anonlab ")]
 
 
@@ -107,7 +109,7 @@ def test_commands_of_the_readme_are_understood(
     words = [str(ROOT / word) if (ROOT / word).is_file() else word for word in words]
     words = ["20" if word in ("1000", "100000") else word for word in words]
     words = [word for word in words if word != "--mutants"]  # minutes: tests/test_verify.py hunts
-    if words[0] in ("course", "check", "bench"):  # they need a course, or minutes: only known here
+    if words[0] in ONLY_KNOWN:
         words = [*(["course"] if words[0] == "course" else []), words[words[0] == "course"], "-h"]
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(cli, words)

@@ -25,7 +25,7 @@ from anonlab.histories import replay
 from anonlab.kernel import Kernel
 from anonlab.linux.real_graph import record_rmap, recorded_rmap, watch, why_not
 from anonlab.scan import scan
-from anonlab.verify_live import Simulated
+from anonlab.simulated import Simulated
 from anonlab.view.picture import Beside
 from anonlab.view.rmaps import rmaps_svg, rmaps_text
 

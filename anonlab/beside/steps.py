@@ -17,7 +17,7 @@ from anonlab.formats.sight import PAGE, SWAP, ZERO, Seen, weaken
 from anonlab.formats.words import PAGE_SHIFT
 from anonlab.linux.copies import Copies
 from anonlab.linux.judge import Judge
-from anonlab.verify_live import Simulated
+from anonlab.simulated import Simulated
 
 TODAY, GROUP = "anon_vma_chain", "anongroup"
 RULES = {
@@ -38,6 +38,14 @@ RULES = {
     "several_vmas": "moving several mappings at once is possible since Linux 6.17 only",
     "chosen_address": "the kernel chose an address that is not looked at here",
     "half_range": "a kernel touches a range up to the first page that is forbidden",
+    "locked_writable": "locked memory that becomes writable gets pages of its own at once",
+    "dontunmap_file": "MREMAP_DONTUNMAP of a file or of shared memory is possible since Linux 5.13",
+    "read_only_pin": "a device here may hold what can only be read; an io_uring buffer may not",
+    "fault_around": "a read of a file maps its neighbours too, if the page cache has them",
+    "refault": (
+        "pages of the page cache come into a page table when they are touched, not at fork, and "
+        "paging out takes them away; no program can tell"
+    ),
     "merged_vmas": "the group merges areas that today's kernel keeps apart, so a move works here",
 }
 """Why two machines may differ, by the name of the rule."""
@@ -125,14 +133,18 @@ def steps(seen: Witness, design: str = TODAY) -> Steps:
     """Run the history of `seen` under `design` and hold it against what the kernel showed.
 
     design  anon_vma_chain, which is to be the same, or anongroup, which copies on mremap
-    raises  ValueError for another design, and for anongroup where there is swap or no full view
+    raises  ValueError for another design, and for anongroup where swap or pins are used, or no
+            frame numbers can be seen
     """
     recording = seen.recording
     if design not in (TODAY, GROUP):
         raise ValueError(f"held against a kernel are {TODAY} and {GROUP}, got {design!r}")
-    swaps = any(op.verb == "swap_out" for op in recording.history.ops)
-    if design == GROUP and (swaps or recording.view != FULL):
-        raise ValueError(f"{GROUP} is compared without swap, and where frame numbers can be seen")
+    apart = any(op.verb in ("swap_out", "pin") for op in recording.history.ops)
+    if design == GROUP and (apart or recording.view != FULL):
+        raise ValueError(
+            f"{GROUP} is compared without swap and pins, for which it has rules of its time, and "
+            "where frame numbers can be seen"
+        )
     follow = _group if design == GROUP else _today
     return Steps(design, seen.kernel, seen.source, tuple(follow(seen)))
 
@@ -144,7 +156,7 @@ def _today(seen: Witness) -> Iterator[Step]:
         ours, before = simulated.do(op), Counter(judge.explained)
         wrong = judge.see(op, ours, real)
         rules = [rule for rule, n in judge.explained.items() if n > before[rule]]
-        rules += ["skipped_pageout"] * (op.verb == "swap_out" and simulated.skipped > 0)
+        rules += sorted(simulated.rules)
         sight = ours.sight if view == FULL else weaken(ours.sight)
         yield _step(number, op, ours._replace(sight=sight), real, rules, wrong)
         if wrong or judge.over:

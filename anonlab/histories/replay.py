@@ -28,7 +28,9 @@ MOST_CHECKS = 1000
 MOST_WALKS = 200
 """A long log is checked so many times, evenly spread, with so many walks each: linear time."""
 
-_STRACE_LINE = re.compile(r"\s*(\d+\s+)?([a-z_0-9]+\(|\+\+\+ |--- |<\.\.\. |\[ Process PID=)")
+_STRACE_LINE = re.compile(
+    r"\s*(\d+\s+)?(\d[\d:.]*\s+)?([a-z_0-9]+\(|\+\+\+ |--- |<\.\.\. |\[ Process PID=)"
+)
 
 
 class Point(NamedTuple):

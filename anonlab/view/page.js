@@ -43,8 +43,9 @@ function strip(data, root) {
   root.replaceChildren();
   root.className = "anonlab-player al-strip";
   data.steps.forEach((step, at) => {
-    const { element, cells } = buildPicture(data, `strip${at}-`);
+    const { element, cells, lanes } = buildPicture(data, `strip${at}-`);
     paint(data, cells, at);
+    lanes.forEach(fold);
     const head = make("h2", {}, `${named(data, at)}: ${step.title}`);
     root.append(make("section", {}, head, make("p", {}, step.sentence), element, make("pre", {}, twin(data, at))));
   });

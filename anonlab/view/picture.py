@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from anonlab.formats.snapshot import Snapshot
+from anonlab.view.address import address_lines
 from anonlab.view.chart import lines_svg, lines_text
-from anonlab.view.stage import snapshot_svg, space_svg
+from anonlab.view.reading import read
+from anonlab.view.stage import address_svg, snapshot_svg, space_svg
 from anonlab.view.text import space_text, text_twin
 
 
@@ -62,6 +64,15 @@ def space_picture(snapshot: Snapshot, mm: int) -> Picture:
     raises  ValueError if there is no address space `mm`
     """
     return Picture(space_svg(snapshot, mm), space_text(snapshot, mm))
+
+
+def address_picture(snapshot: Snapshot, mm: int, address: int) -> Picture:
+    """Return how `address` (bytes) of address space `mm` is split: which bits choose which slot.
+
+    raises  ValueError if there is no address space `mm`, or no such address on this machine
+    """
+    lines = address_lines(read(snapshot), mm, address)
+    return Picture(address_svg(snapshot, mm, address), "\n".join(lines) + "\n")
 
 
 def chart(

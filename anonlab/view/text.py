@@ -98,6 +98,9 @@ def _space(reading: Reading, space: Space) -> Iterator[str]:
     yield f"Address space {fact.mm} of {who}: top table in row {fact.pgd}{home}."
     for vma in fact.vmas:
         yield _vma(vma, shape.address(vma.start_vpn))
+    for (level, prefix), row in space.uppers.items():
+        start = shape.address(prefix << shape.bits * (shape.levels - level))
+        yield f"  Table of level {level} from {start}: row {row}."
     for prefix, row in space.leaves.items():
         yield f"  Table from {shape.address(prefix << shape.bits)}: row {row}."
     for vpns in _page_runs(reading, space):

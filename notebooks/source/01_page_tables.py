@@ -11,8 +11,10 @@
 # %%
 import numpy as np
 
-from anonlab import LESSON, X86_64, Kernel, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
+from anonlab import LESSON, X86_64, Kernel, operations, record
+from anonlab.course.desk import check, hint, play, predict, predicted, progress, reveal
+from anonlab.course.forms import answer
+from anonlab.course.happened import slots_filled
 from anonlab.formats.words import pte_letters
 from anonlab.view.picture import picture
 
@@ -47,7 +49,8 @@ trace = record(story, title="three touches")
 # ## 3 · Predict
 #
 # The picture of a page table has one row per table and one cell per slot. **Which slots will be
-# filled after the first write**, to `0x3a000`? Write them as table and slot, or *I do not know*.
+# filled after the first write**, to `0x3a000`: which of the top table, and which of the table below
+# it? Write two hex digits, such as `"0 1"`, or `"I do not know"`.
 
 # %%
 predict("01 slots", ...)
@@ -58,6 +61,10 @@ predict("01 slots", ...)
 # %%
 play(trace, "01 slots")
 
+# %%
+before, after = [step.snapshot for step in operations(trace)[2:4]]
+reveal("01 slots", [], truth=slots_filled(before, after), among="0123456789abcdef")
+
 # %% [markdown]
 # Digit 3 of `0x3a000` chose a slot in the top table, digit a a slot in the table below. The last
 # three digits chose a byte in the page, and no table at all. Did you mark the slot in the *top*
@@ -66,8 +73,9 @@ play(trace, "01 slots")
 # %% [markdown]
 # ## 5 · Investigate
 #
-# A page-table entry is one number: the frame above bit 12, and bits that say what is allowed and
-# what has happened.
+# A page-table entry is one number, a *word*: the frame above bit 12, and bits that say what is
+# allowed and what has happened. Each process has an address space (`mm`), and its top table is the
+# one in row `mm.pgd`.
 
 # %%
 kernel = Kernel(design="anongroup", frames=16, swap=0, geometry=LESSON)
@@ -98,17 +106,16 @@ for address in (0x38000, 0x39000, 0x3A000):
 # the word is present, but not writable.</details>
 
 # %% [markdown]
-# **Inverse question.** Here is a machine. Which two operations led to it?
+# **Inverse question.** Here is a machine. Which operations led to it? More than one may fit.
 
 # %%
 riddle = record("p = spawn\np mmap 0x10000 3\np write 0x11000 5 2\n")
 picture(riddle.steps[-1].snapshot)
 
+# %%
+answer("01 inverse", ...)
+
 # %% [markdown]
-# <details><summary>Answer</summary>An mmap of three pages at 0x10000, and one write of two pages
-# from 0x11000. That the write was one operation cannot be seen: two writes of a page each leave
-# the same machine.</details>
-#
 # In Linux (6.18) the walk is written out level by level, as in `follow_page_mask` and
 # `__handle_mm_fault` in `mm/`; here one line does all levels.
 
@@ -145,6 +152,16 @@ for level in range(LESSON.levels):
 
 # %%
 [hex(int(X86_64.index(0x7F12_3456_7000 >> 12, level))) for level in range(4)]
+
+# %% [markdown]
+# Do one by hand, and one backwards. The numbers are your own; `answer("01 slot", again=True)` asks
+# with others.
+
+# %%
+answer("01 slot", ...)
+
+# %%
+answer("01 address", ...)
 
 # %% [markdown]
 # ## 7 · Modify: exercise 01a
