@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from classroom import MASTERS, ONE, OTHER, RIGHT, notebook, put, take
+from project import ROOT
 
 from anonlab.course.attempt import write_cell
 from anonlab.course.exercises import build_exercises, find_course
@@ -132,3 +135,15 @@ def test_a_cell_without_a_usable_answer_says_so(tmp_path: Path, code: str, says:
 def test_code_that_is_hard_to_read_hurts_nobody(tmp_path: Path, code: str) -> None:
     found = of(tmp_path, notebook(f"%%exercise 04a\n{code}"))
     assert found.files or found.rejected or found.notes
+
+
+def test_the_reader_of_notebooks_bounds_its_own_memory() -> None:
+    code = (
+        "from anonlab.grading import notebook_cells as reader\n"
+        "reader.read_cells = lambda data: bytearray(1 << 31)\n"
+        "reader.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=b"", capture_output=True, cwd=ROOT, check=True
+    )
+    assert b"too much memory" in done.stdout
