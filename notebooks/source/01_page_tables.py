@@ -12,7 +12,8 @@
 import numpy as np
 
 from anonlab import LESSON, X86_64, Kernel, operations, record
-from anonlab.course.desk import check, hint, play, predict, predicted, progress, reveal
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer
 from anonlab.course.happened import slots_filled
 from anonlab.formats.words import pte_letters

@@ -11,7 +11,8 @@
 
 # %%
 from anonlab import LESSON, Kernel, operations, record, scan
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer, mail
 from anonlab.course.happened import frames_used
 from anonlab.view.picture import picture

@@ -9,7 +9,8 @@
 
 # %%
 from anonlab import LESSON, AnonGroup, Kernel, operations, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer, mail
 from anonlab.course.happened import who_has_new
 from anonlab.view.picture import picture
@@ -125,7 +126,8 @@ def after_exit(rule):
 
 
 # %%
-{rule: after_exit(rule) for rule in ("count", "mapcount_swapcount", "count_only", "exclusive")}
+rules = ("count", "mapcount_swapcount", "count_only", "exclusive")
+{rule: after_exit(rule) for rule in rules}
 
 # %% [markdown]
 # 1. Why is a copy under `count` not simply *wrong* for a page without a pin?

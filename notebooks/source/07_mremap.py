@@ -9,7 +9,8 @@
 
 # %%
 from anonlab import LESSON, Kernel, compare, operations, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer, mail
 from anonlab.course.happened import kept_frames
 from anonlab.view.picture import picture
@@ -173,6 +174,9 @@ answer("07 order", ...)
 
 # %% [markdown]
 # ## 8 · Make: exercise 07b
+
+# %%
+task("07b")
 
 # %% tags=["exercise"]
 # %%exercise 07b

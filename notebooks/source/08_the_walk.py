@@ -11,7 +11,8 @@
 
 # %%
 from anonlab import LESSON, Kernel, compare, operations, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer, mail
 from anonlab.course.happened import entries_made
 from anonlab.histories.scenarios import prefork

@@ -9,7 +9,8 @@
 
 # %%
 from anonlab import DESIGNS, compare, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer
 from anonlab.course.scoreboard import scoreboard
 from anonlab.histories.scenarios import fork_chain, movers, pipeline, prefork, swap_storm
