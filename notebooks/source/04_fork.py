@@ -23,8 +23,13 @@ from anonlab.view.picture import picture
 # 2. What does `index` of an anonymous page say?
 # 3. What is the difference between count and mapcount?
 #
-# <details><summary>Answers</summary>The zero page, not writable. The one address of the page, in
-# pages. Pins and other holders are in count only.</details>
+# <details><summary>Answers</summary>
+#
+# 1. A word for the zero page, not writable.
+# 2. The one address of the page, in pages.
+# 3. count also counts who holds the frame without a word: pins, for one.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -115,8 +120,14 @@ picture(kernel.snapshot())
 # 3. The child has not touched anything. Which letter is missing in its word ("The same as text"
 #    has them), and who would set it?
 #
-# <details><summary>Answers</summary>1. No: the gap between what the VMA allows and what the word
-# allows is where copy on write lives. A, which the machine sets at the first access.</details>
+# <details><summary>Answers</summary>
+#
+# 1. 1.
+# 2. No: the gap between what the VMA allows and what the word allows is where copy on write
+#    lives.
+# 3. A, which the machine sets at the first access.
+#
+# </details>
 
 # %% [markdown]
 # **Swap** is room on a disk for pages that do not fit into memory. A page there has no frame to
@@ -208,6 +219,11 @@ predicted("04")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>Page tables: 8 bytes for each page of 4096 on x86-64, a
-# five-hundredth. Nothing, except what one of them wrote in between. Next: [05 · Copy on
-# write](05_copy_on_write.ipynb).</details>
+# <details><summary>Answers</summary>
+#
+# 1. Page tables: 8 bytes for each page of 4096 on x86-64, a five-hundredth.
+# 2. Nothing, except what one of them wrote in between.
+#
+# </details>
+#
+# **Next:** [05 · Copy on write](05_copy_on_write.ipynb).
