@@ -6,7 +6,7 @@
 #
 # You need [00 · Start here](00_start_here.ipynb). Terms: [page](glossary.md#page),
 # [frame](glossary.md#frame), [page table](glossary.md#page-table), [PTE](glossary.md#pte),
-# [fault](glossary.md#fault). Exercises: 01a, 01b (10 points each).
+# [word](glossary.md#word), [fault](glossary.md#fault). Exercises: 01a, 01b (10 points each).
 
 # %%
 import numpy as np
@@ -218,8 +218,7 @@ progress()
 # %% [markdown]
 # <details><summary>Answers</summary>
 #
-# 1. One for each level: every table has its slots, used or not, but only the tables on the way
-#    to the page are made.
+# 1. One for each level: only the tables on the way to that page.
 # 2. Every word of every page table of every process. This is why a reverse map is needed.
 #
 # </details>

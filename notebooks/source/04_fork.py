@@ -5,8 +5,8 @@
 # of mappings, and find a history that leads to a given state.
 #
 # You need [03 · Anonymous pages](03_anonymous_pages.ipynb). Terms: [fork](glossary.md#fork),
-# [copy on write](glossary.md#copy-on-write), [group](glossary.md#group). Exercises: 04a, 04b (10
-# points each).
+# [copy on write](glossary.md#copy-on-write), [group](glossary.md#group), [swap](glossary.md#swap).
+# Exercises: 04a, 04b (10 points each).
 
 # %%
 from anonlab import LESSON, Kernel, operations, record
