@@ -115,6 +115,8 @@ def test_hidden_tests_are_shown_when_the_assignment_says(hidden: str) -> None:
     public = [test.title for test in FOUR["full"].tests if not test.hidden]
     assert {seen.pop(title) for title in public} == {"visible"}
     assert {*seen.values()} == {hidden}
+    assert ("hidden: 2 of 2 passed" in told["output"]) == (hidden == "visible")
+    assert "public checks: 2 of 2 passed" in told["output"]
 
 
 def test_gradescope_gets_nothing_unofficial_and_no_visibility_of_its_own_making() -> None:
