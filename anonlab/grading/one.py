@@ -22,8 +22,7 @@ from pathlib import Path
 import pytest
 
 from anonlab.course.exercises import student_view
-from anonlab.course.masters import Master, read_masters
-from anonlab.course.selfcheck import tests_of
+from anonlab.course.masters import Master, read_masters, tests_of
 from anonlab.course.student import Student
 from anonlab.course.variants import variant_seed
 from anonlab.grading.box import Clock
@@ -143,9 +142,7 @@ def _tests(path: Path) -> Tests:
     digest = hashlib.sha256(code).hexdigest()
     loaded = sys.modules.get(path.stem)
     if path not in _TESTS or _TESTS[path].digest != digest:
-        tree = ast.parse(code, str(path))
-        functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-        titles = {node.name: _title(node) for node in functions}
+        titles = _titles(code)
         _TESTS[path] = Tests(path, digest, titles, "task" in titles)
         sys.modules.pop(path.stem, None)
     elif loaded is not None and loaded.__file__ != str(path):
@@ -153,8 +150,17 @@ def _tests(path: Path) -> Tests:
     return _TESTS[path]
 
 
-def _title(node: ast.FunctionDef) -> str:
-    return (ast.get_docstring(node) or node.name).splitlines()[0].rstrip(".")
+def _titles(code: bytes) -> dict[str, str]:
+    """Return the titles of functions by name; of a file that is no Python pytest will tell."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError):
+        return {}
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return {
+        node.name: (ast.get_docstring(node) or node.name).splitlines()[0].rstrip(".")
+        for node in functions
+    }
 
 
 def wanted_tests(submission: Submission, settings: Settings) -> list[Wanted]:
