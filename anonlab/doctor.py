@@ -252,6 +252,8 @@ def _kernel_files() -> Iterable[Finding]:
     yield _try("page faults", _page_faults, "record: which pages a program touches", paranoid)
     ring = "sysctl kernel.io_uring_disabled=0; histories without pins are used instead"
     yield _try("io_uring", _ring, "the running kernel as a witness: pages a device holds", ring)
+    bpf = "root, BPF, BTF and no lockdown of confidentiality; a recording is shown instead"
+    yield _try("kernel memory", _rmap, "the running kernel's own reverse map, in notebook 10", bpf)
 
 
 @contextmanager
@@ -307,6 +309,14 @@ def _ring() -> str:
     if reason := problem():
         raise RuntimeError(reason)
     return "holds pages"
+
+
+def _rmap() -> str:
+    from anonlab.linux.real_graph import why_not
+
+    if reason := why_not():
+        raise RuntimeError(reason)
+    return "anon_vmas can be read"
 
 
 def _pfn_of(word: int) -> int:
