@@ -308,9 +308,8 @@ def kills(folder: Path, size: int, times: int) -> dict[str, Any]:
 def well(report: dict[str, Any]) -> bool:
     """Return whether nothing in a report is wrong."""
     engines, kills = report.get("engines"), report.get("kills", {})
-    bad = [
-        each[name] for each in kills.values() if "lost" in each for name in ("lost", "different")
-    ]
+    phases = [each for each in kills.values() if isinstance(each, dict) and "lost" in each]
+    bad = [each[name] for each in phases for name in ("lost", "different")]
     agree = engines is None or (
         engines["same_scores"] and engines["all_there"] and not engines["dishonest"]
     )

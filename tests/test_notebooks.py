@@ -181,6 +181,28 @@ def test_a_topic_notebook_asks_before_it_plays_and_has_its_exercises(path: Path)
     assert all(number.startswith(path.stem[:2]) for number in numbers)
 
 
+TOOLS = {"check", "hint", "kill", "play", "predict", "predicted", "progress", "reset", "reveal",
+         "solution", "task"}  # fmt: skip
+"""What a learner may call in a topic notebook at any time: notes speak of all of them."""
+
+
+@each_notebook
+def test_a_tool_that_a_notebook_speaks_of_is_there(path: Path) -> None:
+    codes = [MAGIC.sub("", code) for _, code in cells(path, "code")]
+    there = {
+        alias.asname or alias.name
+        for code in codes
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    text = "\n".join(text for _, text in cells(path, "markdown"))
+    if not path.stem.startswith("00"):  # it tells of tools that the others have
+        assert set(re.findall(r"`(\w+)\(\"\d\d", text)) <= there
+    if path in topics():
+        assert there >= TOOLS
+
+
 @each_notebook
 def test_links_between_notebooks_lead_somewhere(path: Path) -> None:
     for number, text in cells(path, "markdown"):

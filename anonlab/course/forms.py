@@ -13,7 +13,7 @@ from anonlab.course.attempt import seed_of
 from anonlab.course.bank import QUESTIONS
 from anonlab.course.bank.items import ITEMS
 from anonlab.course.exercises import Course, find_course
-from anonlab.course.mail import mail as mail
+from anonlab.course.mail import mail as mail  # it shows its lines beside the questions
 from anonlab.course.note import Note, told
 from anonlab.course.progress import Progress
 from anonlab.course.questions import UNKNOWN, Choice, Mark, Number, words_of

@@ -256,6 +256,7 @@ LINES: tuple[Line, ...] = (
 )
 """In the order of notebooks; all paragraphs that say something have a line."""
 
+_LEFT = "text-align:left;white-space:normal"
 _AROUND = re.compile(r"(From:|Date:|Re:|To unsubscribe|the body of|More majordomo|Please read)")
 
 
@@ -293,13 +294,13 @@ class MailTable(Note):
         self.lines = lines
 
     def _repr_html_(self) -> str:
-        heads = ("the mail", "what it means", "in the kernel", "here")
-        head = "".join(f'<th scope="col" style="text-align:left">{each}</th>' for each in heads)
+        heads = ("the mail", "what it means", "in the kernel, and here")
+        head = "".join(f'<th scope="col" style="{_LEFT}">{each}</th>' for each in heads)
         rows = "".join(
-            f'<tr><td style="text-align:left">“{escape(line.words)}”</td>'
-            f'<td style="text-align:left">{escape(line.idea)}</td>'
-            f'<td style="text-align:left">{escape(line.kernel) or "–"}</td>'
-            f'<td style="text-align:left"><code>{escape(_short(line.code))}</code></td></tr>'
+            f'<tr><td style="{_LEFT}">“{escape(line.words)}”</td>'
+            f'<td style="{_LEFT}">{escape(line.idea)}</td>'
+            f'<td style="{_LEFT}">{escape(line.kernel)}{"<br>" if line.kernel else ""}'
+            f'<code title="{escape(line.code)}">{escape(_short(line.code))}</code></td></tr>'
             for line in self.lines
         )
         return (
@@ -309,5 +310,5 @@ class MailTable(Note):
 
 
 def _short(code: str) -> str:
-    """Return a dotted name without the package, which all names have in common."""
-    return code.removeprefix("anonlab.")
+    """Return the last two parts of a dotted name: 'AnonGroup.add', 'mremap.move_vma'."""
+    return ".".join(code.split(".")[-2:])

@@ -209,6 +209,7 @@ class Session:
         """Run the student's file."""
         with open(self.path, "rb") as file:  # noqa: PTH123  pathlib costs a third of the start
             code = file.read()
+        check_text(code)
         exec(compile(code, self.path, "exec", dont_inherit=True), self.names)
         if "random" in sys.modules:  # a regrade gives the same
             sys.modules["random"].seed(0)
@@ -243,6 +244,18 @@ class Session:
         if isinstance(error, EOFError) and "reading a line" in message:
             message = "input() is not available when graded"
         return {"err": kind[:80], "msg": message[:500], "line": line}
+
+
+def check_text(code: bytes) -> None:
+    """Raise SyntaxError for a file that is not UTF-8 and does not say what it is instead:
+    compile() lets that pass in comments."""
+    if b"coding" in b"".join(code.split(b"\n", 2)[:2]):
+        return
+    try:
+        code.decode()
+    except UnicodeDecodeError as error:
+        line = code.count(b"\n", 0, error.start) + 1
+        raise SyntaxError("the file is not UTF-8", ("", line, 0, "")) from None
 
 
 def said(error: BaseException) -> str:

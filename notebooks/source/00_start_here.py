@@ -10,7 +10,7 @@
 
 # %%
 from anonlab import LESSON, PAGE_SIZE, Kernel, check, operations, record
-from anonlab.course.desk import predict, predicted, progress, reveal
+from anonlab.course.desk import hint, predict, predicted, progress, reveal
 from anonlab.course.forms import answer, baseline
 from anonlab.course.happened import frames_used
 from anonlab.view.picture import picture
@@ -198,14 +198,18 @@ check(kernel)
 # %% [markdown]
 # ## Your tools
 #
+# From the next notebook on you have these:
+#
 # | you write | and get |
 # |---|---|
 # | `predict("04 frames", 2)` | your prediction is kept, and shown beside what happens |
 # | `answer("04 order")` | a question; with an answer after the comma it is judged |
 # | `%%exercise 04a` | a cell of code, written to a file and checked |
 # | `check("04a")`, `hint("04a")` | the checks again; the next hint |
+# | `solution("04a")`, `reset("04a")` | another way, once yours passes; the template again |
 # | `progress()` | what is done and what is open |
-#
+
+# %% [markdown]
 # All of it is kept in `.anonlab/progress.jsonl` beside the notebooks, survives a restart, and stays
 # on this machine. Try one question, of no points:
 

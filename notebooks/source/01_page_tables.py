@@ -6,13 +6,14 @@
 #
 # You need [00 · Start here](00_start_here.ipynb). Terms: [page](glossary.md#page),
 # [frame](glossary.md#frame), [page table](glossary.md#page-table), [PTE](glossary.md#pte),
-# [fault](glossary.md#fault). Exercises: 01a, 01b (10 points each).
+# [word](glossary.md#word), [fault](glossary.md#fault). Exercises: 01a, 01b (10 points each).
 
 # %%
 import numpy as np
 
 from anonlab import LESSON, X86_64, Kernel, operations, record
-from anonlab.course.desk import check, hint, play, predict, predicted, progress, reveal
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer
 from anonlab.course.happened import slots_filled
 from anonlab.formats.words import pte_letters
@@ -25,8 +26,13 @@ from anonlab.view.picture import picture
 # 2. What did `fork` copy?
 # 3. Who got the copy when the child wrote?
 #
-# <details><summary>Answers</summary>A promise: a range it may use. Page-table entries, no page.
-# The writer, whoever it is.</details>
+# <details><summary>Answers</summary>
+#
+# 1. A promise: a range that it may use.
+# 2. Page-table entries, and no page.
+# 3. The writer, whoever it is.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -101,9 +107,14 @@ for address in (0x38000, 0x39000, 0x3A000):
 # 2. The word at `0x39000` is 0. What would an access do?
 # 3. What happens if the program *writes* to `0x38000` now?
 #
-# <details><summary>Answers</summary>Frame 0, the zero page, without W. It faults: the machine
-# stops the program and calls the kernel, which may map a frame and let it go on. A fault again:
-# the word is present, but not writable.</details>
+# <details><summary>Answers</summary>
+#
+# 1. Frame 0, the zero page. W is missing.
+# 2. It would fault: the machine stops the program and calls the kernel, which may map a frame
+#    and let it go on.
+# 3. A fault again: the word is present, but not writable.
+#
+# </details>
 
 # %% [markdown]
 # **Inverse question.** Here is a machine. Which operations led to it? More than one may fit.
@@ -205,5 +216,11 @@ predicted("01")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>One for each level. Every word of every page table of every
-# process: this is why a reverse map is needed. Next: [02 · VMAs](02_vmas.ipynb).</details>
+# <details><summary>Answers</summary>
+#
+# 1. One for each level: only the tables on the way to that page.
+# 2. Every word of every page table of every process. This is why a reverse map is needed.
+#
+# </details>
+#
+# **Next:** [02 · VMAs](02_vmas.ipynb).

@@ -10,7 +10,8 @@
 
 # %%
 from anonlab import LESSON, Kernel, operations, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer
 from anonlab.view.picture import picture
 
@@ -21,8 +22,13 @@ from anonlab.view.picture import picture
 # 2. Which digits of `0x3a123` choose no table?
 # 3. What does a fault do to the program?
 #
-# <details><summary>Answers</summary>The table cannot say: that is what this notebook is about.
-# The last three. It stops it until the kernel has decided: go on, or a signal.</details>
+# <details><summary>Answers</summary>
+#
+# 1. The table cannot say: that is what this notebook is about.
+# 2. The last three: they choose a byte in the page.
+# 3. It stops it until the kernel has decided: go on, or a signal.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -94,9 +100,14 @@ picture(kernel.snapshot())
 # 2. What if the VMA said `r`?
 # 3. The VMA also has a number, `pgoff`: here it is `0x30`. Of which page is that the number?
 #
-# <details><summary>Answers</summary>Yes: the fault looks at the VMA and gives a frame. Then the
-# same fault ends in a signal, SIGSEGV. Of its first page: memory that belongs to no file counts its
-# pages by their addresses, as long as nothing moves.</details>
+# <details><summary>Answers</summary>
+#
+# 1. Yes: the fault looks at the VMA, finds that it allows writing, and gives a frame.
+# 2. Then the same fault ends in a signal, SIGSEGV.
+# 3. Of its first page: memory that belongs to no file counts its pages by their addresses, as
+#    long as nothing moves.
+#
+# </details>
 
 # %% [markdown]
 # For a file, `pgoff` says which page of the file stands at the start of the VMA. (`mmap` can also
@@ -188,5 +199,11 @@ predicted("02")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>The list: one VMA per page. One again: they touch, say the
-# same, and pgoff goes on. Next: [03 · Anonymous pages](03_anonymous_pages.ipynb).</details>
+# <details><summary>Answers</summary>
+#
+# 1. The list: one VMA per page.
+# 2. One again: they touch, say the same, and pgoff goes on.
+#
+# </details>
+#
+# **Next:** [03 · Anonymous pages](03_anonymous_pages.ipynb).

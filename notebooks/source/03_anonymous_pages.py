@@ -11,7 +11,8 @@
 
 # %%
 from anonlab import LESSON, Kernel, operations, record, scan
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer, mail
 from anonlab.course.happened import frames_used
 from anonlab.view.picture import picture
@@ -23,8 +24,13 @@ from anonlab.view.picture import picture
 # 2. Where is it written that the program *may* write there?
 # 3. What does `pgoff` of a file's VMA say?
 #
-# <details><summary>Answers</summary>WRITE. In the VMA. Which page of the file stands at the VMA's
-# start.</details>
+# <details><summary>Answers</summary>
+#
+# 1. W: the page may not be written without a fault.
+# 2. In the VMA.
+# 3. Which page of the file stands at the VMA's start.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -114,8 +120,13 @@ p.page(0x31000)
 # 2. What would happen to the device if the kernel gave the frame away when mapcount falls to 0?
 # 3. Now the kernel wants frame 1. It knows mapcount 1. Does it know *where*?
 #
-# <details><summary>Answers</summary>The device. It would write into somebody else's memory. No: a
-# count says how many, never who.</details>
+# <details><summary>Answers</summary>
+#
+# 1. The device.
+# 2. It would write into somebody else's memory.
+# 3. No: a count says how many, never who.
+#
+# </details>
 
 # %% [markdown]
 # The kernel could read every page table. This is what `scan` does, and it needs no help from
@@ -198,5 +209,11 @@ predicted("03")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>Page tables, and one frame that it shares with everybody.
-# Their number, no more. Next: [04 · fork](04_fork.ipynb).</details>
+# <details><summary>Answers</summary>
+#
+# 1. Page tables, and one frame that it shares with everybody.
+# 2. Their number, no more.
+#
+# </details>
+#
+# **Next:** [04 · fork](04_fork.ipynb).

@@ -5,12 +5,13 @@
 # of mappings, and find a history that leads to a given state.
 #
 # You need [03 · Anonymous pages](03_anonymous_pages.ipynb). Terms: [fork](glossary.md#fork),
-# [copy on write](glossary.md#copy-on-write), [group](glossary.md#group). Exercises: 04a, 04b (10
-# points each).
+# [copy on write](glossary.md#copy-on-write), [group](glossary.md#group), [swap](glossary.md#swap).
+# Exercises: 04a, 04b (10 points each).
 
 # %%
 from anonlab import LESSON, Kernel, operations, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer, mail
 from anonlab.course.happened import every_word, frames_used, read_only
 from anonlab.view.picture import picture
@@ -22,8 +23,13 @@ from anonlab.view.picture import picture
 # 2. What does `index` of an anonymous page say?
 # 3. What is the difference between count and mapcount?
 #
-# <details><summary>Answers</summary>The zero page, not writable. The one address of the page, in
-# pages. Pins and other holders are in count only.</details>
+# <details><summary>Answers</summary>
+#
+# 1. A word for the zero page, not writable.
+# 2. The one address of the page, in pages.
+# 3. count also counts who holds the frame without a word: pins, for one.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -114,8 +120,14 @@ picture(kernel.snapshot())
 # 3. The child has not touched anything. Which letter is missing in its word ("The same as text"
 #    has them), and who would set it?
 #
-# <details><summary>Answers</summary>1. No: the gap between what the VMA allows and what the word
-# allows is where copy on write lives. A, which the machine sets at the first access.</details>
+# <details><summary>Answers</summary>
+#
+# 1. 1.
+# 2. No: the gap between what the VMA allows and what the word allows is where copy on write
+#    lives.
+# 3. A, which the machine sets at the first access.
+#
+# </details>
 
 # %% [markdown]
 # **Swap** is room on a disk for pages that do not fit into memory. A page there has no frame to
@@ -207,6 +219,11 @@ predicted("04")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>Page tables: 8 bytes for each page of 4096 on x86-64, a
-# five-hundredth. Nothing, except what one of them wrote in between. Next: [05 · Copy on
-# write](05_copy_on_write.ipynb).</details>
+# <details><summary>Answers</summary>
+#
+# 1. Page tables: 8 bytes for each page of 4096 on x86-64, a five-hundredth.
+# 2. Nothing, except what one of them wrote in between.
+#
+# </details>
+#
+# **Next:** [05 · Copy on write](05_copy_on_write.ipynb).

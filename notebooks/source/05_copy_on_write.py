@@ -9,7 +9,8 @@
 
 # %%
 from anonlab import LESSON, AnonGroup, Kernel, operations, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer, mail
 from anonlab.course.happened import who_has_new
 from anonlab.view.picture import picture
@@ -21,8 +22,13 @@ from anonlab.view.picture import picture
 # 2. What happens to a swap entry at fork?
 # 3. Does a read of a shared page change anything?
 #
-# <details><summary>Answers</summary>Present words of private memory, on both sides. It is copied,
-# and its slot is used by one more. Only the A bit of the reader's word.</details>
+# <details><summary>Answers</summary>
+#
+# 1. Present words of private memory, on both sides.
+# 2. It is copied, and its slot is used by one more.
+# 3. Only the A bit of the reader's word.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -125,15 +131,20 @@ def after_exit(rule):
 
 
 # %%
-{rule: after_exit(rule) for rule in ("count", "mapcount_swapcount", "count_only", "exclusive")}
+rules = ("count", "mapcount_swapcount", "count_only", "exclusive")
+{rule: after_exit(rule) for rule in rules}
 
 # %% [markdown]
 # 1. Why is a copy under `count` not simply *wrong* for a page without a pin?
 # 2. When another sharer exits, is the page copied once more?
 #
-# <details><summary>Answers</summary>A copy is never wrong for the contents of the program that
-# writes; it costs a frame, and it breaks whoever holds the old frame by its number. No: exit only
-# takes a mapping away.</details>
+# <details><summary>Answers</summary>
+#
+# 1. What the program reads is right either way; the copy costs a frame, and it breaks whoever
+#    holds the old frame by its number.
+# 2. No: exit only takes a mapping away.
+#
+# </details>
 
 # %% [markdown]
 # **And the mail?** The writer of a copy stays in the group of the page that it no longer has. So a
@@ -219,6 +230,12 @@ predicted("05")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>None: all are reused, one fault each. The server: the writer,
-# whoever it is. Next: [06 · execve and exit](06_execve_and_exit.ipynb), or [08 · The
-# walk](08_the_walk.ipynb).</details>
+# <details><summary>Answers</summary>
+#
+# 1. None: all are reused, one fault each.
+# 2. The server: the writer, whoever it is.
+#
+# </details>
+#
+# **Next:** [06 · execve and exit](06_execve_and_exit.ipynb), or, on the core track, [08 · The
+# walk](08_the_walk.ipynb).

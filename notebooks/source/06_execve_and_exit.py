@@ -9,7 +9,8 @@
 
 # %%
 from anonlab import LESSON, Kernel, operations, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer, mail
 from anonlab.course.happened import frames_used
 from anonlab.view.picture import picture
@@ -21,8 +22,13 @@ from anonlab.view.picture import picture
 # 2. Which number decides whether a write copies or reuses?
 # 3. What does fork do to a swap entry?
 #
-# <details><summary>Answers</summary>No. count, in the kernel of 2004. Copies it, and counts one
-# more user of the slot.</details>
+# <details><summary>Answers</summary>
+#
+# 1. No.
+# 2. count, in the kernel of 2004.
+# 3. It copies it, and counts one more user of the slot.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -98,9 +104,14 @@ for step in trace.steps:
 #    membership first?
 # 3. Who frees a page that parent and child share, if the parent exits first?
 #
-# <details><summary>Answers</summary>None: the new address space starts empty. Pages, VMAs,
-# membership: a mapped page must be found by its group as long as it is mapped. The child, or
-# whoever has it last.</details>
+# <details><summary>Answers</summary>
+#
+# 1. None: the new address space starts empty.
+# 2. Pages, VMAs, membership: a mapped page must be found through its group as long as it is
+#    mapped.
+# 3. The child, or whoever has it last.
+#
+# </details>
 
 # %% [markdown]
 # **vfork** goes further: the child does not even get tables of its own. Threads live like that all
@@ -191,6 +202,11 @@ predicted("06")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>Page tables, and whatever is written in between. Yes: it is
-# in the group, and each of its words names another frame. Next: [07 ·
-# mremap](07_mremap.ipynb).</details>
+# <details><summary>Answers</summary>
+#
+# 1. Page tables, and whatever is written in between.
+# 2. Yes: it is in the group, and each of its words names another frame.
+#
+# </details>
+#
+# **Next:** [07 · mremap](07_mremap.ipynb).

@@ -9,7 +9,8 @@
 
 # %%
 from anonlab import LESSON, Kernel, compare, operations, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer, mail
 from anonlab.course.happened import kept_frames
 from anonlab.view.picture import picture
@@ -21,8 +22,13 @@ from anonlab.view.picture import picture
 # 2. Where does a walk look for a page?
 # 3. What is `pgoff` of a VMA of anonymous memory that never moved?
 #
-# <details><summary>Answers</summary>Its one page number. At this page number, in each address
-# space of its group. Its own first page number.</details>
+# <details><summary>Answers</summary>
+#
+# 1. Its one page number.
+# 2. At this page number, in each address space of its group.
+# 3. The number of its own first page.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -127,9 +133,13 @@ answer("07 merge", ...)
 # 2. What would a walk find under anon_vma, if pgoff became `0x80`?
 # 3. Why does a swapped page move without any trouble?
 #
-# <details><summary>Answers</summary>1. Nothing: it looks at 0x30000 and misses the page. 2. Nothing
-# either: index 0x30 would lie outside a VMA whose pages begin at 0x80. 3. Its word is moved as it
-# is; only the swap-in asks for an address.</details>
+# <details><summary>Answers</summary>
+#
+# 1. Nothing: it looks at 0x30000 and misses the page.
+# 2. Nothing either: index 0x30 would lie outside a VMA whose pages begin at 0x80.
+# 3. Its word is moved as it is; only the swap-in asks for an address.
+#
+# </details>
 
 # %% [markdown]
 # In Linux (6.18) the words are moved in `move_page_tables`, and `copy_vma` makes the VMA at the
@@ -174,6 +184,9 @@ answer("07 order", ...)
 # %% [markdown]
 # ## 8 · Make: exercise 07b
 
+# %%
+task("07b")
+
 # %% tags=["exercise"]
 # %%exercise 07b
 
@@ -207,6 +220,12 @@ predicted("07")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>None. The child keeps the original, the parent gets the copy;
-# all of them: nobody else would have had the pages. Next: [08 · The
-# walk](08_the_walk.ipynb).</details>
+# <details><summary>Answers</summary>
+#
+# 1. None.
+# 2. The child keeps the original, the parent gets the copy. All copies would have been saved:
+#    nobody else would have had the pages.
+#
+# </details>
+#
+# **Next:** [08 · The walk](08_the_walk.ipynb).

@@ -11,7 +11,8 @@
 
 # %%
 from anonlab import LESSON, Kernel, compare, operations, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer, mail
 from anonlab.course.happened import entries_made
 from anonlab.histories.scenarios import prefork
@@ -24,8 +25,13 @@ from anonlab.view.picture import picture
 # 2. What did you have to read in 03b to find out?
 # 3. Which number decides copy or reuse in the kernel of 2004?
 #
-# <details><summary>Answers</summary>It does not say. Every leaf word of every process.
-# count.</details>
+# <details><summary>Answers</summary>
+#
+# 1. It does not say.
+# 2. Every leaf word of every process.
+# 3. count.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -123,8 +129,13 @@ walk_cost(pfn), walk_cost(parent.page(0x31000).pfn)
 # 2. Child 1 is in the group and has another frame at that address. How does the second walk tell?
 # 3. If child 1 became another program (`execve`, notebook 06), would it still be looked at?
 #
-# <details><summary>Answers</summary>The parent, child 0, child 1: then mapcount mappings were
-# found. The word is present and names another frame. No: execve leaves the group.</details>
+# <details><summary>Answers</summary>
+#
+# 1. Parent, child 0, child 1: then as many mappings were found as mapcount says.
+# 2. The word is present and names another frame.
+# 3. No: execve leaves the group.
+#
+# </details>
 
 # %% [markdown]
 # How many looks are in vain?
@@ -237,7 +248,13 @@ predicted("08")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>It needs it: without the walk nobody knows which words to
-# change. None: there are 1000 words to change. Designs differ in the places that they look at in
-# vain. Next: [09 · Designs compared](09_designs_compared.ipynb), or, at the end of the core track,
-# [10b · Then and now](10b_then_and_now.ipynb).</details>
+# <details><summary>Answers</summary>
+#
+# 1. It needs it for it: without the walk nobody knows which words to change.
+# 2. None: there are 1000 words to change. Designs differ in the places that they look at in
+#    vain.
+#
+# </details>
+#
+# **Next:** [09 · Designs compared](09_designs_compared.ipynb), or, at the end of the core track,
+# [10b · Then and now](10b_then_and_now.ipynb).

@@ -9,7 +9,8 @@
 
 # %%
 from anonlab import DESIGNS, compare, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer
 from anonlab.course.scoreboard import scoreboard
 from anonlab.histories.scenarios import fork_chain, movers, pipeline, prefork, swap_storm
@@ -22,8 +23,13 @@ from anonlab.view.picture import chart
 # 2. Which design must copy a shared page in mremap?
 # 3. What does swap-out need a reverse map for?
 #
-# <details><summary>Answers</summary>They are candidates: the word decides. anongroup, and anonmm.
-# To find the words that it must turn into swap entries.</details>
+# <details><summary>Answers</summary>
+#
+# 1. They are candidates: the word decides.
+# 2. anongroup, and anonmm.
+# 3. To find the words that it must turn into swap entries.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -200,10 +206,15 @@ scoreboard(compare(swap_storm(50)))
 # 2. In which column of the boards is `pte_chain` never beaten? So why was it given up?
 # 3. Which of the five boards would change most, if every process had a thousand VMAs?
 #
-# <details><summary>Answers</summary>1. No: they are within noise of each other, and both far from
-# pte_chain. 2. Looks, but for the movers, where the others had nothing shared left: none is in
-# vain. For what it costs at fork, page by page. 3. All where anon_vma_chain pays by VMA, and
-# anon_vma and per_mm_space with it; group, anonmm and cow_context pay by address space.</details>
+# <details><summary>Answers</summary>
+#
+# 1. No: they are within noise of each other, and both far from pte_chain.
+# 2. Looks, but for the movers, where the others had nothing shared left: none is in vain. It was
+#    given up for what it costs at fork, page by page.
+# 3. All in which VMAs are paid for: by anon_vma_chain most, by anon_vma and per_mm_space too.
+#    group, anonmm and cow_context pay by address space.
+#
+# </details>
 
 # %%
 answer("09 choose", ...)

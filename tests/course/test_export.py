@@ -34,6 +34,8 @@ def test_an_archive_has_every_exercise_and_the_log(
 def test_equal_work_makes_equal_bytes(course: Course, tmp_path: Path) -> None:
     desk.predict("03 frames", "1, 2")
     first = export_work(course, tmp_path / "a.zip").path.read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     course.file("04a").touch()
     assert export_work(course, tmp_path / "b.zip").path.read_bytes() == first
     desk.predict("03 frames", "1, 3")

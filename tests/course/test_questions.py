@@ -182,6 +182,27 @@ def test_the_order_in_which_the_simulated_kernel_goes_is_right(name: str) -> Non
     assert all(rights(QUESTIONS[name].judge(order, 0))), order
 
 
+@pytest.mark.parametrize(
+    ("name", "order", "early"),
+    [
+        ("02 order", "aebd", "a"),  # words cleared before anything is split
+        ("02 order", "edba", "d"),  # areas removed after one split
+        ("04 order", "deac", "e"),  # shared with a child whom no walk finds
+        ("04 order", "aedc", "e"),  # words without a VMA
+        ("04 order", "dace", "c"),  # flushed before there is anything to forget
+        ("07 order", "fcbae", "b"),  # the index of a page that others have
+        ("07 order", "cfeab", "e"),  # moved, and only then copied
+        ("08 order", "aceb", "a"),  # no entry to put there yet
+        ("08 order", "cabe", "b"),  # the only copy is given away
+    ],
+)
+def test_what_would_do_harm_comes_too_early(name: str, order: str, early: str) -> None:
+    marks = QUESTIONS[name].judge(order, 0)
+    wrong = [mark.text[0] for mark in marks if not mark.right]
+    assert early in wrong
+    assert all("comes too early" in mark.text for mark in marks if not mark.right)
+
+
 def test_numbers_are_others_for_other_seeds_and_right_for_the_machine() -> None:
     index = QUESTIONS["03 index"]
     assert isinstance(index, Number)
@@ -205,6 +226,8 @@ def test_slots_and_addresses_agree_with_the_digits() -> None:
         level, address = re.findall(r"level (\d) does (\S+) use", text)[0]
         bits = f"{int(address, 0):048b}"
         assert int(bits[9 * int(level) : 9 * int(level) + 9], 2) == right
+        text, right = QUESTIONS["00 digits"].make(SplitMix64(seed))  # type: ignore[union-attr]
+        assert right == int(re.findall(r"address 0x(\w)(\w)\w{3}\.", text)[0][1], 16)
         text, right = QUESTIONS["01 address"].make(SplitMix64(seed))  # type: ignore[union-attr]
         top, leaf, offset = re.findall(
             r"slot (\w) of the top.*slot (\w) of.*offset 0x(\w+)\.", text

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from classroom import MASTERS, ONE, OTHER, RIGHT, notebook, put, take
+from ordinary import needs_box
 from project import ROOT
 
 from anonlab.course.attempt import write_cell
@@ -147,3 +148,19 @@ def test_the_reader_of_notebooks_bounds_its_own_memory() -> None:
         [sys.executable, "-c", code], input=b"", capture_output=True, cwd=ROOT, check=True
     )
     assert b"too much memory" in done.stdout
+
+
+@needs_box
+@pytest.mark.parametrize("code", [CELL["04a"], "!ls"])
+def test_a_box_reads_what_the_bare_reader_reads(tmp_path: Path, code: str) -> None:
+    text = notebook(f"%%exercise 04a\n{code}")
+    bare = of(tmp_path / "bare", text)
+    put(tmp_path / "boxed" / "in" / "bob", {"04.ipynb": text})
+    boxed = take(tmp_path / "boxed", boxed=True)[1]["bob"]
+    assert (list(boxed.files), boxed.notes) == (list(bare.files), bare.notes)
+
+
+@needs_box
+def test_in_a_box_a_notebook_that_is_none_is_told_too(tmp_path: Path) -> None:
+    put(tmp_path / "in" / "bob", {"04.ipynb": "{"})
+    assert "damaged" in take(tmp_path, boxed=True)[1]["bob"].rejected

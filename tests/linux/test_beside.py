@@ -85,7 +85,7 @@ def test_table_and_text_say_the_same(design) -> None:
         for who, what in (*step.ours, *step.real):
             assert f"{who} {what}" in " ".join(words.split())
             assert f"{who} {what}" in text
-        assert step.verdict in words
+        assert step.verdict in words.replace(" :", ":")
         assert f"{step.number}. {step.text}: {step.verdict}." in text
         assert ("≠" in row) == (step.ours != step.real)
 
