@@ -13,8 +13,8 @@
    or `None`; `device` and `slot` numbers on swap or `None`; `exclusive`, `file` and `soft_dirty`
    are `True` or `False`. Soft-dirty counts for a page that is not there, too.
 2. `shared(words)` takes an array (uint64) of the words of pages 0, 1, 2, … and returns the numbers,
-   ascending, of those pages that are present and anonymous and not mapped exclusively. Do it with
-   array operations.
+   ascending, of those pages that are present, not of a file, and not mapped exclusively. (The zero
+   page looks like one of them: the word alone does not tell.) Do it with array operations.
 """
 
 EXERCISE = {
@@ -69,7 +69,7 @@ def decode(word):
 
 
 def shared(words):
-    """Return the numbers of the pages that are present, anonymous, and not mapped exclusively."""
+    """Return the numbers of the pages that are present, not of a file, and not exclusive."""
 
     # <answer>
     def bit(number):

@@ -78,17 +78,22 @@ def as_ordinary_user(*words: str) -> list[str]:
     ]
 
 
+def environment(variables: dict[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of what is run: this project and its tests can be imported."""
+    folders = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "HOME": "/tmp"}
+    return {**os.environ, **folders, "PYTHONDONTWRITEBYTECODE": "1", **(variables or {})}
+
+
 def run_as_ordinary_user(
     *words: str, seconds: float = 120, variables: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run `words` as an ordinary user, with this project importable, and return what came."""
-    folders = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "HOME": "/tmp"}
     return subprocess.run(
         as_ordinary_user(*words),
         capture_output=True,
         text=True,
         timeout=seconds,
-        env={**os.environ, **folders, "PYTHONDONTWRITEBYTECODE": "1", **(variables or {})},
+        env=environment(variables),
         check=False,
     )
 

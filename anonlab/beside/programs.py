@@ -52,11 +52,11 @@ def program(command: Sequence[str]) -> Program:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "program.log"
         try:
-            status = record_program(command, path)
+            status, faults = record_program(command, path)
         except (ValueError, OSError, subprocess.SubprocessError) as error:
             report = replay(log(SHIPPED), timeline=True)
             return Program(f"{SHIPPED}, a log that was kept; nothing was traced: {error}", report)
         return Program(
-            f"{' '.join(command)}, traced just now, exit status {status}",
+            f"{' '.join(command)}, traced just now, exit status {status}, {faults}",
             replay(path, timeline=True),
         )

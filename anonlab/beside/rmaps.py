@@ -20,7 +20,7 @@ from anonlab.formats.rmap_graph import (
     numbered,
 )
 from anonlab.formats.sight import Place
-from anonlab.formats.words import ZERO_PFN
+from anonlab.formats.words import PG_ANON, ZERO_PFN
 from anonlab.histories import replay
 from anonlab.kernel import Kernel
 from anonlab.linux.real_graph import record_rmap, recorded_rmap, watch, why_not
@@ -179,7 +179,8 @@ def _places(kernel: Kernel) -> dict[int, list[Place]]:
     found: dict[int, list[Place]] = {}
     columns = (truth.mms, truth.vpns, truth.pfns, truth.present)
     for mm, vpn, pfn, present in zip(*(column.tolist() for column in columns), strict=True):
-        if present and pfn != ZERO_PFN and vpn < kernel.geometry.task_npages - 2:
+        anonymous = present and pfn != ZERO_PFN and kernel.mem_map.has(pfn, PG_ANON)
+        if anonymous and vpn < kernel.geometry.task_npages - 2:
             found.setdefault(pfn, []).append((names[mm], vpn))
     return found
 

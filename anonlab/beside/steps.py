@@ -49,6 +49,7 @@ RULES = {
     "merged_vmas": "the group merges areas that today's kernel keeps apart, so a move works here",
 }
 """Why two machines may differ, by the name of the rule."""
+CODE = '<code style="white-space:nowrap">'
 KEY = "1×2 is page 1, mapped twice; z is the zero page; s1 is a swap slot; · is nothing"
 
 
@@ -62,6 +63,11 @@ class Step(NamedTuple):
     real: tuple[tuple[str, str], ...]
     rules: tuple[str, ...]
     wrong: str
+
+    def pages(self, who: str) -> list[str]:
+        """Return the names of the pages that the real kernel showed of process `who`."""
+        text = dict(self.real).get(who, "")
+        return [word.partition("×")[0] for word in text.split() if "×" in word]
 
     @property
     def verdict(self) -> str:
@@ -97,7 +103,7 @@ class Steps:
         return tuple(step.number for step in self.steps if step.rules or step.wrong)
 
     def _repr_html_(self) -> str:
-        heads = ("", "operation", f"simulated: {self.design}", f"real: {self.kernel}", "")
+        heads = ("", "operation", f"simulated: {self.design}", f"real: {self.kernel}")
         rows = "".join(_row(step) for step in self.steps)
         cells = "".join(
             f'<th scope="col" style="text-align:left">{escape(head)}</th>' for head in heads
@@ -209,15 +215,15 @@ def _row(step: Step) -> str:
     cells = ""
     for board, other in ((step.ours, theirs), (step.real, mine)):
         told = [
-            f"{escape(who)} <code>{escape(text)}</code>"
+            f"{escape(who)} {CODE}{escape(text)}</code>"
             if other.get(who) == text
-            else f"<b>≠ {escape(who)} <code>{escape(text)}</code></b>"
+            else f"<b>≠ {escape(who)} {CODE}{escape(text)}</code></b>"
             for who, text in board
         ]
         cells += f"<td {left}>{'<br>'.join(told) or '·'}</td>"
-    said = escape(step.verdict)
-    verdict = said if not (step.rules or step.wrong) else f"<b>{said}</b>"
+    rule, colon, why = escape(step.verdict).partition(": ")
+    verdict = f"<b>{rule}</b>{colon}{why}" if colon else rule
     return (
-        f"<tr><td>{step.number}</td><td {left}><code>{escape(step.text)}</code></td>{cells}"
-        f'<td style="text-align:left;min-width:14em">{verdict}</td></tr>'
+        f'<tr><td>{step.number}</td><td style="text-align:left;max-width:20em">'
+        f"<code>{escape(step.text)}</code><br>{verdict}</td>{cells}</tr>"
     )

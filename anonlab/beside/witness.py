@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from anonlab.formats.history import History
-from anonlab.formats.history_text import parse
+from anonlab.formats.history_text import format_op, parse
 from anonlab.formats.recording import FULL, Recording
 from anonlab.linux.oracle import Oracle, facts, has_swap
 from anonlab.linux.pagemap import access
-from anonlab.linux.recordings import recorded
+from anonlab.linux.recordings import recorded, shipped
 
 
 @dataclass(frozen=True)
@@ -38,18 +38,28 @@ class Witness:
         return f"recorded on {self.kernel}; the running kernel was not asked: {self.reason}"
 
 
-def witness(name: str, live: bool | None = None) -> Witness:
-    """Return what a kernel did with the history of the recording `name`.
+def witness(told: str, live: bool | None = None) -> Witness:
+    """Return what a kernel did with a history.
 
-    live    True insists on the running kernel, False on the recording; None asks the running one
+    told    the name of a recording, or the text of a history of one's own
+    live    True insists on the running kernel, False on a recording; None asks the running one
             if it shows frame numbers to this process, and can do the history
-    raises  ValueError for an unknown name, or if the running kernel is insisted on and cannot
+    raises  ValueError for an unknown name, if the running kernel is insisted on and cannot, or if
+            it cannot and nobody has recorded this history; FormatError if it is none
     """
-    recording = recorded(name)
-    reason = "a recording was asked for" if live is False else _why_not(recording.history)
-    if live and reason:
+    history = parse(told) if "\n" in told else recorded(told).history
+    reason = "a recording was asked for" if live is False else _why_not(history)
+    if not reason:
+        return ask(history)
+    if live:
         raise ValueError(f"the running kernel cannot be asked: {reason}")
-    return Witness(recording, False, reason) if reason else ask(recording.history)
+    recording = _recorded_like(history)
+    if recording is None:
+        raise ValueError(
+            f"the running kernel cannot be asked ({reason}), and nobody has recorded this history; "
+            "a recorded one can be chosen by its name"
+        )
+    return Witness(recording, False, reason)
 
 
 def ask(history: History | str, view: str = "") -> Witness:
@@ -75,6 +85,13 @@ def _why_not(history: History) -> str:
     if may.view != FULL:
         return may.reason
     return lacks_swap(history)
+
+
+def _recorded_like(history: History) -> Recording | None:
+    """Return a recording of the same operations, if there is one."""
+    ops = [format_op(op) for op in history.ops]
+    same = (each for _, each in shipped() if [format_op(op) for op in each.history.ops] == ops)
+    return next(same, None)
 
 
 def lacks_swap(history: History) -> str:

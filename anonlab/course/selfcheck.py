@@ -17,6 +17,7 @@ from typing import Any
 
 from anonlab.course.judge import load_tests
 from anonlab.course.masters import Master, read_masters
+from anonlab.course.masters import tests_of as tests_of
 from anonlab.course.release import leaks, release
 from anonlab.course.runner import Verdict, run_tests
 from anonlab.course.student import Student
@@ -184,12 +185,6 @@ def run_all(root: Path, master: Master, code: str, seed: int = 0) -> tuple[Verdi
         path = tests_of(root, master, kind)
         verdicts += run_tests(path, points, lambda: Student(code), seed)
     return verdicts
-
-
-def tests_of(root: Path, master: Master, kind: str) -> Path:
-    """Return the test file of `master`, 'public' or 'hidden'."""
-    suffix = "" if kind == "public" else "_hidden"
-    return root / "tests" / "exercises" / kind / f"test_{master.name}{suffix}.py"
 
 
 def read_wrongs(root: Path, master: Master) -> Wrongs:

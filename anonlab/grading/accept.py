@@ -4,7 +4,7 @@ cell of a notebook. Only these are copied; all else is listed as ignored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from anonlab.course.masters import Master
@@ -31,10 +31,11 @@ Accepted = tuple[dict[str, Path], tuple[str, ...], tuple[str, ...]]
 
 
 def accept_files(
-    given: Path | list[Entry], masters: Mapping[str, Master], target: Path
+    given: Path | list[Entry], masters: Mapping[str, Master], target: Path, boxed: bool
 ) -> Accepted:
     """Copy the answers among `given`, a folder or loose files, to the new folder `target`.
 
+    boxed   notebooks are read in a box
     raises  Rejected if the submission as a whole is not taken
     """
     entries = list_folder(given) if isinstance(given, Path) else given
@@ -47,7 +48,7 @@ def accept_files(
     for number, entry in answers.items():
         files[number] = target / f"{masters[number].name}.py"
         copy(entry, files[number], MOST_ANSWER)
-    notes = _from_notebooks(notebooks, masters, files, target)
+    notes = _from_notebooks(notebooks, masters, target, files, lambda e: _read(e, target, boxed))
     used = {id(each) for each in answers.values()} | {id(each) for each in notebooks}
     ignored = [shown(each.name) for each in entries if id(each) not in used]
     for number, path in list(files.items()):
@@ -94,10 +95,15 @@ def _answers(entries: list[Entry], masters: Mapping[str, Master]) -> dict[str, E
 
 
 def _from_notebooks(
-    notebooks: list[Entry], masters: Mapping[str, Master], files: dict[str, Path], target: Path
+    notebooks: list[Entry],
+    masters: Mapping[str, Master],
+    target: Path,
+    files: dict[str, Path],
+    read: Callable[[Entry], list[Cell]],
 ) -> list[str]:
     """Add to `files` the answers that stand in notebooks alone; return notes for the student.
 
+    read  returns the answer cells of a notebook
     A file counts before a cell, because a cell writes the file; unless the file is the template.
     """
     open_ = [number for number in masters
@@ -108,7 +114,7 @@ def _from_notebooks(
     notes = []
     for entry in notebooks:
         try:
-            cells += _read(entry, target / ".ipynb")
+            cells += read(entry)
         except Rejected as error:
             if not files:
                 raise
@@ -128,11 +134,12 @@ def _from_notebooks(
     return notes
 
 
-def _read(entry: Entry, copied: Path) -> list[Cell]:
+def _read(entry: Entry, folder: Path, boxed: bool) -> list[Cell]:
     """Return the answer cells of a notebook, by way of a copy that does not stay."""
+    copied = folder / "notebook"
     try:
         copy(entry, copied, MOST_BYTES)
-        return notebook_answers(copied, entry.base)
+        return notebook_answers(copied, entry.base, boxed)
     finally:
         copied.unlink(missing_ok=True)
 

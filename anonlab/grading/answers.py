@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -12,6 +13,7 @@ from pathlib import Path
 from anonlab.course.masters import Master
 from anonlab.grading import notebook_cells
 from anonlab.grading.archives import Rejected, shown
+from anonlab.grading.box import command
 
 SECONDS = 20
 """Wall time for one notebook; its reader's limit on processor time is tighter."""
@@ -28,19 +30,21 @@ class Cell:
     problem: str
 
 
-def notebook_answers(path: Path, name: str) -> list[Cell]:
+def notebook_answers(path: Path, name: str, boxed: bool) -> list[Cell]:
     """Return the answer cells of the notebook in `path`, which its author calls `name`.
 
+    boxed   read it in a box like that of student code; else its reader only bounds itself
     raises  Rejected with a sentence if it cannot be read
     """
+    bare = [sys.executable, "-I", "-S", "-B", str(READER)]
     with path.open("rb") as notebook:
         try:
             done = subprocess.run(
-                [sys.executable, "-I", "-S", "-B", str(READER)],
+                command(path, READER) if boxed else bare,
                 stdin=notebook,
                 capture_output=True,
                 timeout=SECONDS,
-                env={},
+                env={"PATH": os.defpath},
                 cwd="/",
                 check=False,
             )

@@ -101,7 +101,7 @@ def imports(name: str) -> str:
 def main() -> None:
     """Look around, and tell."""
     asked = json.loads(sys.stdin.readline())
-    sys.path.append(sys.argv[2])
+    sys.path += sys.argv[2].split(os.pathsep)
     found: dict[str, Any] = {
         "uid": os.getuid(),
         "processes": sum(name.isdigit() for name in os.listdir("/proc")),  # noqa: PTH208

@@ -180,16 +180,19 @@ def _rank(entrant: Entrant, due: datetime | None) -> tuple[bool, datetime]:
     return due is None or received <= due, received
 
 
-def accept(entrant: Entrant, masters: Mapping[str, Master], target: Path) -> Submission:
+def accept(
+    entrant: Entrant, masters: Mapping[str, Master], target: Path, boxed: bool = False
+) -> Submission:
     """Copy what counts of a submission to the new folder `target`, with fixed modes.
 
     masters  of the exercises of the assignment, by number
+    boxed    notebooks are read in a box
     """
     taken = Submission(entrant.id, entrant.student, {}, entrant.received, entrant.rejected)
     if entrant.rejected:
         return taken
     try:
-        files, ignored, notes = accept_files(_entries(entrant), masters, target)
+        files, ignored, notes = accept_files(_entries(entrant), masters, target, boxed)
     except Rejected as error:
         return replace(taken, rejected=str(error))
     return replace(taken, files=files, ignored=ignored, notes=notes)

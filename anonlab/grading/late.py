@@ -142,6 +142,7 @@ class Grade:
     penalty      points that lateness costs, >= 0
     adjustment   points given or taken by hand
     final        max(0, score - penalty + adjustment); None if there is no grade
+    reasons      of the adjustment; without a grade it has no effect
     """
 
     result: Result
@@ -162,15 +163,15 @@ def grade(result: Result, received: datetime | None, terms: Terms) -> Grade:
         days = terms.policy.days_late(received, due)
     received, due = (None if when is None else utc(when) for when in (received, due))
     by_hand = terms.adjustments.get(result.student, ())
+    reasons = tuple(f"{each.points:+g}: {each.reason}" for each in by_hand)
     score = result.score
     if score is None and result.status == "missing" and terms.policy.missing_is_zero:
         score = 0.0
     if score is None:
-        return Grade(result, received, due, days)
+        return Grade(result, received, due, days, reasons=reasons)
     penalty = terms.policy.penalty(score, days)
     adjustment = points(math.fsum(each.points for each in by_hand))
     final = points(max(0.0, score - penalty + adjustment))
-    reasons = tuple(f"{each.points:+g}: {each.reason}" for each in by_hand)
     return Grade(result, received, due, days, penalty, adjustment, final, reasons)
 
 

@@ -136,7 +136,10 @@ def _take(
 ) -> list[Task]:
     """Copy what counts of each submission, and name what its grade depends on."""
     with ThreadPoolExecutor(ncpus()) as pool:  # notebooks are read by processes of their own
-        submissions = pool.map(lambda each: accept(each, of.masters, taken / each.id), entrants)
+        boxed = not of.settings.in_process
+        submissions = pool.map(
+            lambda each: accept(each, of.masters, taken / each.id, boxed), entrants
+        )
         common = Common.of(of.settings, of.masters)
         return [
             Task(each, common.key(each), of.settings, store.folder.parent, judge)

@@ -53,6 +53,10 @@ def graph_of(real: RealRmap, oracle: Oracle, window: Window) -> RmapGraph:
     """
     names = {living.pid: name for name, living in oracle.processes.living.items()}
     shift = window.first_real - window.first_vpn
+
+    def index(real: int) -> int:  # an offset in a file is small, and stays what it is
+        return real - shift if real >= shift else real
+
     places = _places(oracle, window)
     found, areas = real.reachable(places)
     pages = {pfn: real.page(pfn) for pfn in places}
@@ -68,7 +72,7 @@ def graph_of(real: RealRmap, oracle: Oracle, window: Window) -> RmapGraph:
                 names[area.pid],
                 area.vpn - shift,
                 area.npages,
-                area.pgoff - shift,
+                index(area.pgoff),
                 area.chain,
                 area.own,
             )
@@ -76,7 +80,7 @@ def graph_of(real: RealRmap, oracle: Oracle, window: Window) -> RmapGraph:
         ],
         [
             HomeFact(
-                tuple(sorted(places[pfn])), page.anon_vma, page.page_index - shift, page.mapcount
+                tuple(sorted(places[pfn])), page.anon_vma, index(page.page_index), page.mapcount
             )
             for pfn, page in pages.items()
         ],

@@ -19,7 +19,7 @@ from anonlab.linux.worker import NOTHING
 
 NPAGES = 4096
 """Pages between the lowest and the highest address of a history, at most."""
-FIRST_VPN = (1 << 33) - 0x40
+WINDOW_VPN = (1 << 33) - 0x40
 """Real page number of the window's first page: 0x40 pages below 2**45 bytes."""
 AROUND_NPAGES = 16
 """What a read fault may map at once is an aligned range of so many pages, here as there."""
@@ -48,7 +48,7 @@ class Window:
     def __init__(self, history: History) -> None:
         vpns = range(0x100) if history.machine.geometry == "lesson" else _reach(history)
         self.first_vpn, self.npages = vpns.start, len(vpns)
-        self.first_real = FIRST_VPN + self.first_vpn % AROUND_NPAGES
+        self.first_real = WINDOW_VPN + self.first_vpn % AROUND_NPAGES
         self.files: dict[str, int] = {}
         self._waiting: dict[str, str] = {}  # child by vfork -> the parent that waits for it
         self._verbs: set[str] = set()

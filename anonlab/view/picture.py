@@ -42,9 +42,7 @@ class Beside:
 
     def _repr_html_(self) -> str:
         """Return the drawings below the sentence, with the text twin to unfold."""
-        boxes = "".join(
-            f'<div style="max-width:100%;overflow-x:auto">{svg}</div>' for svg in self.svgs
-        )
+        boxes = "".join(f'<div style="flex:1 1 540px;min-width:0">{svg}</div>' for svg in self.svgs)
         return (
             f"<p>{escape(self.said)}</p>"
             f'<div style="display:flex;flex-wrap:wrap;gap:12px">{boxes}</div>'

@@ -20,6 +20,7 @@ from anonlab.view.stage import style
 from anonlab.view.text import quoted, wrapped
 
 _PAD = 10.0
+KEY = "P page · R root, A other anon_vma · V VMA · M address space"
 Pair = tuple[RmapGraph, RmapGraph]
 
 
@@ -37,7 +38,7 @@ def rmaps_svg(pair: Pair, titles: tuple[str, str], layouter: Layouter = dot_layo
     panel = GraphPanel(readings, Links(readings, {}), named, _tight(layouter))
     states = [panel.states(reading) for reading in readings]
     for shown, title, graph in zip(states, titles, pair, strict=True):
-        shown["graph"] = State("on", (title, _summary(graph)))
+        shown["graph"] = State("on", (f"{title} · {_summary(graph)}", KEY))
     before = {**states[0], "graph": states[1]["graph"]}
     drawn = (
         _sheet(panel.panel, states[0], None, titles[0], "one-"),
@@ -62,6 +63,7 @@ def _sheet(
     body = panel_svg(panel, merge([states]), before, prefix)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="anonlab-picture" role="img" '
+        f'style="max-width:100%;height:auto" '
         f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}">'
         f"<title>reverse map, {escape(title)}</title><style>{style()}</style>"
         f'<rect class="page" width="100%" height="100%"/>'

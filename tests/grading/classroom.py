@@ -33,7 +33,11 @@ def roster(folder: Path, text: str = ROSTER) -> Roster:
 
 
 def take(
-    tmp_path: Path, masters: Mapping[str, Master] = MASTERS, receipts: str = "", **more: Any
+    tmp_path: Path,
+    masters: Mapping[str, Master] = MASTERS,
+    receipts: str = "",
+    boxed: bool = False,
+    **more: Any,
 ) -> tuple[Survey, dict[str, Submission]]:
     """Take in tmp_path/in; return the survey and the submissions by id."""
     known = None
@@ -42,7 +46,9 @@ def take(
         table.write_text(f"submission,student,received\n{receipts}", "utf-8")
         known = read_receipts(table)
     found = survey(tmp_path / "in", roster(tmp_path), masters, known, **more)
-    taken = {each.id: accept(each, masters, tmp_path / "out" / each.id) for each in found.entrants}
+    taken = {
+        each.id: accept(each, masters, tmp_path / "out" / each.id, boxed) for each in found.entrants
+    }
     return found, taken
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from classroom import MASTERS, ONE, OTHER, RIGHT, notebook, put, take
+from ordinary import needs_box
+from project import ROOT
 
 from anonlab.course.attempt import write_cell
 from anonlab.course.exercises import build_exercises, find_course
@@ -132,3 +136,31 @@ def test_a_cell_without_a_usable_answer_says_so(tmp_path: Path, code: str, says:
 def test_code_that_is_hard_to_read_hurts_nobody(tmp_path: Path, code: str) -> None:
     found = of(tmp_path, notebook(f"%%exercise 04a\n{code}"))
     assert found.files or found.rejected or found.notes
+
+
+def test_the_reader_of_notebooks_bounds_its_own_memory() -> None:
+    code = (
+        "from anonlab.grading import notebook_cells as reader\n"
+        "reader.read_cells = lambda data: bytearray(1 << 31)\n"
+        "reader.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=b"", capture_output=True, cwd=ROOT, check=True
+    )
+    assert b"too much memory" in done.stdout
+
+
+@needs_box
+@pytest.mark.parametrize("code", [CELL["04a"], "!ls"])
+def test_a_box_reads_what_the_bare_reader_reads(tmp_path: Path, code: str) -> None:
+    text = notebook(f"%%exercise 04a\n{code}")
+    bare = of(tmp_path / "bare", text)
+    put(tmp_path / "boxed" / "in" / "bob", {"04.ipynb": text})
+    boxed = take(tmp_path / "boxed", boxed=True)[1]["bob"]
+    assert (list(boxed.files), boxed.notes) == (list(bare.files), bare.notes)
+
+
+@needs_box
+def test_in_a_box_a_notebook_that_is_none_is_told_too(tmp_path: Path) -> None:
+    put(tmp_path / "in" / "bob", {"04.ipynb": "{"})
+    assert "damaged" in take(tmp_path, boxed=True)[1]["bob"].rejected

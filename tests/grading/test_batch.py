@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from threading import Thread
 
@@ -119,6 +121,7 @@ def test_a_worker_that_dies_each_time_is_trouble_of_one(tmp_path: Path, store: S
     assert result is not None
     assert "ended its worker, twice" in result.reason
     assert "killer" in batch.retried
+    assert not list(store.folder.glob(".*.running"))
 
 
 def test_a_worker_that_dies_once_is_forgiven(tmp_path: Path, store: Store) -> None:
@@ -127,6 +130,31 @@ def test_a_worker_that_dies_once_is_forgiven(tmp_path: Path, store: Store) -> No
     batch = run(tasks(tmp_path, answers), pool())
     assert {each.status for each in batch.outcomes.values()} == {"graded"}
     assert len(kept(tmp_path)) == 11
+
+
+class Forgetful(InThisProcess):
+    """An engine whose workers do their work, and die before they say so."""
+
+    def executor(self, alone: bool = False):  # type: ignore[no-untyped-def]
+        from concurrent.futures import ThreadPoolExecutor
+
+        class Executor(ThreadPoolExecutor):
+            def submit(self, *words):  # type: ignore[no-untyped-def]
+                done: Future[None] = Future()
+                super().submit(*words).result()
+                done.set_exception(BrokenProcessPool())
+                return done
+
+        return Executor(1)
+
+
+def test_a_result_counts_though_its_worker_never_said_so(tmp_path: Path, store: Store) -> None:
+    batch = run(tasks(tmp_path, {"a": "1\n", "b": "2\n"}), Forgetful())
+    assert {name: each.status for name, each in batch.outcomes.items()} == {
+        "a": "graded",
+        "b": "graded",
+    }
+    assert batch.retried == []
 
 
 def test_workers_that_never_begin_are_said_to(tmp_path: Path, store: Store) -> None:

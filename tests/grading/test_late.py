@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonlab.grading import result as outcome
@@ -73,6 +73,7 @@ def test_a_missing_hour_is_no_day_late() -> None:
     assert TEN.days_late(received, due) == 1
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**6), 10**6), st.integers(-14 * 60, 14 * 60), st.integers(-14 * 60, 14 * 60))
 def test_zones_change_nothing(seconds: int, there: int, here: int) -> None:
     zones = [timezone(timedelta(minutes=minutes)) for minutes in (there, here)]
@@ -200,6 +201,7 @@ def test_a_wrong_extension_is_named_with_its_line(rows: str, message: str) -> No
         read_extensions(f"student_id,due,reason\n{rows}\n", DUE)
 
 
+@settings(deadline=None)
 @given(
     st.floats(0, 1000).map(lambda value: round(value, 2)),
     st.integers(0, 60),

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import CANARY, FACTS, FOUR, FULL, NAMES, SOME, TESTS, TITLES, pictures, result, school
 
-from anonlab.grading.late import Grade, Terms, grade
+from anonlab.grading.late import Adjustment, Grade, Terms, grade
 from anonlab.grading.reports import ClassFacts, Outputs, write_all
 from anonlab.grading.reports.bars import nice
 from anonlab.grading.reports.feedback import WIDTH, feedback_html, feedback_text
@@ -213,6 +213,7 @@ def test_a_template_that_lacks_a_fact_is_an_error() -> None:
         page("feedback.html", assignment="HW")
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=30))
 def test_any_name_can_stand_on_a_page(name: str) -> None:
     view = view_of(FULL)
@@ -300,6 +301,7 @@ def test_an_empty_class_has_a_summary_without_numbers() -> None:
     assert Page(summary_html(summary, FACTS)).open == []
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6))
 def test_an_axis_is_round_and_reaches_beyond_the_highest_bar(most: int) -> None:
     top = nice(most)
@@ -318,6 +320,23 @@ def test_who_handed_in_nothing_is_missing_in_every_table(tmp_path: Path) -> None
         assert filled[2:] == [f"3000,{cell}", f"3001,{cell}"]
         words = (tmp_path / "instructor" / "lms" / "export.words.csv").read_text("utf-8")
         assert f"3000,missing,{cell},7" in words.splitlines()
+
+
+def test_an_instructor_is_told_what_does_not_fit(tmp_path: Path) -> None:
+    lms = tmp_path / "export.csv"
+    lms.write_text("Student,ID,Homework 1 (5)\nPoints Possible,,50.0\nA,1000,\nB,1005,3\n", "utf-8")
+    by_hand = Terms(adjustments={"1001": (Adjustment(2.0, "kind", "prof"),)})
+    grades = [grade(FOUR[name], None, by_hand) for name in ("zero", "missing", "full")]
+    told = write_all(tmp_path, grades, replace(FACTS, absent=()), Outputs(lms=[lms])).notes
+    assert told == [
+        "1001: adjusted by hand, but there is no grade (missing)",
+        "export.csv: column 'Homework 1 (5)' filled for 2 students (found by ID); "
+        "0 rows left as they were",
+        "export.csv: the column counts 50.0 points, but 40 could be had: change it there, or the "
+        "points of the assignment",
+        "export.csv: replaced what stood there for 1005",
+        "export.csv: not in it: 1001",
+    ]
 
 
 # -- files -----------------------------------------------------------------------------------------
@@ -388,6 +407,7 @@ def test_nothing_is_written_if_something_cannot_be_made(tmp_path: Path) -> None:
         write_all(tmp_path, [grade(FOUR["full"], None, Terms())] * 2, FACTS)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=200), unique=True, max_size=6))
 def test_no_two_submissions_have_one_file_and_none_is_a_path(ids: list[str]) -> None:
     names = [file_name(each) for each in ids]

@@ -10,10 +10,14 @@ import pytest
 from linux_view import needs_full_view, needs_some_view
 from project import ROOT
 
+from anonlab.beside import own_words as own
 from anonlab.beside import witness as asked
+from anonlab.beside.own_words import own_words
+from anonlab.beside.programs import program
 from anonlab.beside.steps import GROUP, RULES, TODAY, steps
 from anonlab.beside.witness import Witness, ask, witness
 from anonlab.course.judge import load_tests
+from anonlab.formats.history_text import format as format_history
 from anonlab.formats.recording import Recording
 from anonlab.linux import cached, judge
 from anonlab.linux.pagemap import Access
@@ -81,7 +85,7 @@ def test_table_and_text_say_the_same(design) -> None:
         for who, what in (*step.ours, *step.real):
             assert f"{who} {what}" in " ".join(words.split())
             assert f"{who} {what}" in text
-        assert step.verdict in words
+        assert step.verdict in words.replace(" :", ":")
         assert f"{step.number}. {step.text}: {step.verdict}." in text
         assert ("≠" in row) == (step.ours != step.real)
 
@@ -148,3 +152,30 @@ def test_every_rule_of_the_judge_has_its_sentence():
     names = set(re.findall(r"^([a-z]+(?:_[a-z]+)+|refault) ", said, re.MULTILINE))
     assert len(names) >= 11, "the docstrings list the rules, a line each"
     assert names <= RULES.keys()
+
+
+def test_a_history_of_ones_own_is_found_among_the_recordings(monkeypatch) -> None:
+    monkeypatch.setattr(asked, "access", lambda: Access("", "needs Linux: this is plan9"))
+    text = format_history(recorded("who_gets_the_copy").history)
+    assert witness(text).recording == recorded("who_gets_the_copy")
+    with pytest.raises(ValueError, match="this is plan9.*nobody has recorded this history"):
+        witness(f"{text}shell exit\n")
+
+
+def test_three_pages_of_this_process_have_three_words(monkeypatch) -> None:
+    untouched, read, written = (word >> 55 for word in own_words().words)
+    assert (untouched, read, written) == (0, 1 << 8, 1 << 8 | 1 << 1)
+    monkeypatch.setattr(own, "access", lambda: Access("", "needs Linux: this is plan9"))
+    assert own_words().words == own.KEPT
+    assert "needs Linux: this is plan9" in repr(own_words())
+
+
+def test_a_program_is_traced_or_the_reason_told(tmp_path, monkeypatch) -> None:
+    here = program(["true"])
+    assert here.report.violations == []
+    assert "true, traced just now" in here.source or "nothing was traced" in here.source
+    assert "operation" in here._repr_html_()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    kept = program(["true"])
+    assert "nothing was traced: strace was not found" in repr(kept)
+    assert kept.report.operations > 50

@@ -107,6 +107,27 @@ def test_locked_memory_that_becomes_writable_is_filled_and_the_rule_asks_for_it(
     assert +hold(history, oracle.run(history)).explained == {"locked_writable": 2}
 
 
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (
+            LIB + "a mmap 0x30000 2 r file lib\na mremap 0x30000 2 to 0x50000 dontunmap\n",
+            "dontunmap_file",
+        ),
+        ("a = spawn\na mmap 0x30000 1 r\na pin 0x30000\n", "read_only_pin"),
+        ("a = spawn\na mmap 0x30000 1\na madvise 0x30000 2 dontneed\n", "half_range"),
+        ("a = spawn\na mmap 0x31000 1\na mlock 0x30000 2\n", "half_range"),
+    ],
+)
+@needs_ring
+@needs_full_view
+def test_a_rule_that_ends_a_history_does_so_on_the_running_kernel(oracle, text, rule) -> None:
+    history = parse(text)
+    held = hold(history, oracle.run(history))
+    assert held.failures == []
+    assert +held.explained == {rule: 1}
+
+
 @needs_full_view
 def test_frames_that_one_operation_frees_and_takes_again_have_new_names(oracle) -> None:
     text = (

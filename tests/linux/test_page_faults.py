@@ -12,6 +12,7 @@ from test_ordinary_user import as_ordinary_user
 
 from anonlab.formats.history_text import format_op
 from anonlab.formats.words import PAGE_SIZE
+from anonlab.histories.replay import replay
 from anonlab.histories.run import run
 from anonlab.histories.strace import read_strace
 from anonlab.linux import page_faults, program
@@ -91,6 +92,8 @@ def test_programs_of_several_processes_replay_with_all_their_faults(tmp_path) ->
     assert "mapping not in the log" not in imported.skipped  # the image is there
     outcomes = run(imported.history, "anongroup").outcomes
     assert [outcome.error for outcome in outcomes if outcome.error] == []
+    plain = replay(tmp_path / "log").to_json()
+    assert plain["operations"] + sum(plain["skipped"].values()) >= plain["lines"]
 
 
 @needs_faults

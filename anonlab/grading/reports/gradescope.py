@@ -40,7 +40,7 @@ def results_json(
         raise ValueError("an unofficial grade is none for Gradescope: grade with the box")
     view = student_view(grade, assignment, titles)
     told = {
-        "output": _about(view),
+        "output": _about(view, hidden == "visible"),
         "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
@@ -87,14 +87,15 @@ def _output(test: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def _about(view: dict[str, Any]) -> str:
+def _about(view: dict[str, Any], all_: bool) -> str:
+    """Return what is said of the submission at once: not how hidden checks went, unless `all_`."""
     lines = [view["meaning"], view["reason"], *view["notes"]]
     if view["ignored"]:
         lines.append(f"Ignored, not needed: {', '.join(view['ignored'])}")
     for exercise in view["exercises"]:
         lines.append(
-            f"{exercise['number']}: public checks: {exercise['public']} passed, "
-            f"hidden: {exercise['hidden']}"
+            f"{exercise['number']}: public checks: {exercise['public']} passed"
+            + (f", hidden: {exercise['hidden']} passed" if all_ else "")
         )
     if view["days_late"]:
         lines.append(f"days late: {view['days_late']}, which costs {view['penalty']} points")

@@ -19,6 +19,8 @@ _TEXT = ("student_id", "submission_id", "status", "key")
 ID_COLUMNS = ("SIS User ID", "SIS Login ID", "ID", "ID number", "Email address", "Username",
               "student_id")  # fmt: skip
 """Where Canvas, Moodle and we say who somebody is."""
+POSSIBLE = "Points Possible"
+"""What Canvas calls a row that says what each column counts."""
 
 
 def grades_csv(grades: Iterable[Grade]) -> str:
@@ -64,6 +66,7 @@ class Filled:
     replaced  by student: what stood there and was another value
     absent    students of ours who are not in the file
     left      ids in the file that are none of our students; their cells were left alone
+    possible  the points that the file says the column counts, '' if it does not
     """
 
     data: bytes
@@ -74,6 +77,7 @@ class Filled:
     replaced: dict[str, str]
     absent: tuple[str, ...]
     left: tuple[str, ...]
+    possible: str = ""
 
 
 def fill(
@@ -96,7 +100,7 @@ def fill(
         if student in rows:
             row, cell = rows[student], number(grade.final)
             before = sheet.value(row, target)
-            if before and not _equal(before, cell):
+            if before and not equal(before, cell):
                 replaced[student] = before
             cells = sheet.rows[row]
             cells += [b""] * (target + 1 - len(cells))
@@ -105,8 +109,10 @@ def fill(
     words = {student: grade.result.status for student, grade in ours.items()
              if grade.result.status != "graded"}  # fmt: skip
     absent = tuple(student for student in ours if student not in rows)
+    possible = next((sheet.value(row, target) for row in range(1, len(sheet.rows))
+                     if sheet.value(row, 0).strip() == POSSIBLE), "")  # fmt: skip
     return Filled(
-        sheet.to_bytes(), headers[target], matched, written, words, replaced, absent, left
+        sheet.to_bytes(), headers[target], matched, written, words, replaced, absent, left, possible
     )
 
 
@@ -172,7 +178,8 @@ def _rows_of(
     return rows, tuple(left), ", ".join(name for name in headers if name in used)
 
 
-def _equal(one: str, other: str) -> bool:
+def equal(one: str, other: str) -> bool:
+    """Return whether two cells say the same number, or the same text."""
     try:
         return float(one) == float(other)
     except ValueError:

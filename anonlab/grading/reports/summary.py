@@ -122,12 +122,14 @@ def _checks(tests: Iterable[TestResult]) -> list[dict[str, Any]]:
 
 
 def _common(hints: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the three hints that were given most, with how often."""
-    return [{"hint": hint, "times": n} for hint, n in Counter(hints).most_common(3)]
+    """Return the two hints that were given most, with how often."""
+    return [{"hint": hint, "times": n} for hint, n in Counter(hints).most_common(2)]
 
 
 def _needs_attention(grade: Grade) -> bool:
-    return grade.result.status in ("infra", "rejected")
+    """A submission of somebody unknown is among the unmatched."""
+    result = grade.result
+    return result.status == "infra" or (result.status == "rejected" and bool(result.student))
 
 
 def _attention(grade: Grade) -> dict[str, str]:

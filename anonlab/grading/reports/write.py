@@ -29,8 +29,9 @@ from anonlab.grading.reports.feedback import feedback_html, feedback_text
 from anonlab.grading.reports.for_student import student_view
 from anonlab.grading.reports.gradescope import results_json
 from anonlab.grading.reports.junit import junit
-from anonlab.grading.reports.lms import fill, grades_csv, words_csv
+from anonlab.grading.reports.lms import Filled, equal, fill, grades_csv, words_csv
 from anonlab.grading.reports.summary import ClassFacts, summarise, summary_html
+from anonlab.grading.reports.words import number
 from anonlab.grading.result import Result
 
 STUDENTS, INSTRUCTOR = "students", "instructor"
@@ -80,12 +81,17 @@ def write_all(
         raise ValueError(f"submission {twice!r} has two grades")
     official = all(each.result.official for each in grades)
     made = _for_students(grades, facts)
-    notes: list[str] = []
+    notes = [
+        f"{each.result.student}: adjusted by hand, but there is no grade ({each.result.status})"
+        for each in grades
+        if each.reasons and each.final is None
+    ]
     made |= _for_instructors(grades, facts, official)
     if official:
         made |= _gradescope(grades, facts, outputs)
-        lms, notes = _lms(grades, facts, outputs)
+        lms, told = _lms(grades, facts, outputs)
         made |= lms
+        notes += told
     elif outputs.lms:
         notes.append("not official: no file of a learning management system was filled")
     return Written(_write(out, made), notes)
@@ -152,15 +158,27 @@ def _lms(
             raise ValueError(f"{path}: {error}") from None
         made[f"{INSTRUCTOR}/lms/{path.stem}.csv"] = filled.data
         made[f"{INSTRUCTOR}/lms/{path.stem}.words.csv"] = words_csv(filled).encode()
-        notes.append(
-            f"{path.name}: column {filled.column!r} filled for {len(filled.written)} students "
-            f"(found by {filled.matched}); {len(filled.left)} rows left as they were"
-        )
-        if filled.replaced:
-            notes.append(f"{path.name}: replaced what stood there for {_some(filled.replaced)}")
-        if filled.absent:
-            notes.append(f"{path.name}: not in it: {_some(filled.absent)}")
+        notes += [f"{path.name}: {each}" for each in _told(filled, grades)]
     return made, notes
+
+
+def _told(filled: Filled, grades: Sequence[Grade]) -> list[str]:
+    """Return what an instructor should know of a filled file."""
+    found = [
+        f"column {filled.column!r} filled for {len(filled.written)} students "
+        f"(found by {filled.matched}); {len(filled.left)} rows left as they were"
+    ]
+    most = number(max((each.result.most for each in grades), default=0.0))
+    if filled.possible and not equal(filled.possible, most):
+        found.append(
+            f"the column counts {filled.possible} points, but {most} could be had: change it "
+            "there, or the points of the assignment"
+        )
+    if filled.replaced:
+        found.append(f"replaced what stood there for {_some(filled.replaced)}")
+    if filled.absent:
+        found.append(f"not in it: {_some(filled.absent)}")
+    return found
 
 
 def _some(names: Sequence[str] | dict[str, str]) -> str:

@@ -22,8 +22,11 @@ PRESENT, SWAPPED, FILE, EXCLUSIVE, SOFT_DIRTY = (1 << bit for bit in (63, 62, 61
 
 
 def entry(seen: Seen, who: str, vpn: int) -> tuple[int, dict[str, Any]]:
-    """The word of pagemap for a page, and what it says: both from the state, not from each other."""
-    word, area = seen.words[who].get(vpn, 0), seen.area(who, vpn)
+    """The word of pagemap for a page, and what it says: both from the state, not from each other.
+
+    The zero page is neither exclusive nor of a file, as on Linux 6.18.
+    """
+    word = seen.words[who].get(vpn, 0)
     rng = SplitMix64(vpn * 1009 + word)
     dirty = bool(rng.below(2))
     says: dict[str, Any] = {
@@ -35,7 +38,7 @@ def entry(seen: Seen, who: str, vpn: int) -> tuple[int, dict[str, Any]]:
         pfn = word >> PTE_SHIFT
         big = pfn + (rng.below(1 << 30) << 8)  # a real machine has more frames than a lesson
         alone = pfn != ZERO_PFN and seen.mapcount[pfn] == 1
-        file = pfn == ZERO_PFN or area is None or not _anonymous(seen, pfn)
+        file = pfn != ZERO_PFN and not seen.flags[pfn] & 1
         says |= {"state": "page", "pfn": big, "exclusive": alone, "file": file}
         made |= PRESENT | big | EXCLUSIVE * alone | FILE * file
     elif word:
@@ -43,10 +46,6 @@ def entry(seen: Seen, who: str, vpn: int) -> tuple[int, dict[str, Any]]:
         says |= {"state": "swap", "device": device, "slot": slot}
         made |= SWAPPED | slot << 5 | device
     return made, says
-
-
-def _anonymous(seen: Seen, pfn: int) -> bool:
-    return bool(seen.flags[pfn] & 1)
 
 
 def decodes(history: History) -> Iterator[Question]:
@@ -121,7 +120,7 @@ ARRAY_GUESSES = {
     "Did you forget to ask whether the page is present? A hole is not shared.": _pick(
         lambda word: not word & FILE and not word & EXCLUSIVE
     ),
-    "Did you count pages of files, and the zero page? Bit 61 tells them.": _pick(
+    "Did you count pages of files? Bit 61 tells them.": _pick(
         lambda word: word & PRESENT and not word & EXCLUSIVE
     ),
 }
