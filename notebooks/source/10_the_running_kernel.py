@@ -299,7 +299,7 @@ kill("anon_vma_chain: no anon_vma is ever taken over (before 2015)", history)
 # %% [markdown]
 # ## 10 · Exit ticket
 #
-# After the course, eight short ones. Write your answers as one line.
+# Eight short ones, of all you have seen. Write your answers as one line.
 #
 # 1. fork of 1 GB: how many pages are copied?
 # 2. A read of fresh memory: which frame?
@@ -328,3 +328,6 @@ predicted("10")
 
 # %%
 progress()
+
+# %% [markdown]
+# **Next:** [10b · Then and now](10b_then_and_now.ipynb), the eight scenarios from before the course.
