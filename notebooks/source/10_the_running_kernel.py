@@ -17,7 +17,8 @@ from anonlab.beside.programs import program
 from anonlab.beside.rmaps import rmaps
 from anonlab.beside.steps import GROUP, steps
 from anonlab.beside.witness import witness
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 
 # %% [markdown]
 # ## 1 · Recall
@@ -322,12 +323,11 @@ predict("10 after the course", ...)
 # <details><summary>Answers to the eight</summary>None. The zero page. The parent. Yes. No: how
 # many. It is copied. Nothing: the VMA remembers. From index and anon_vma, one address for each VMA,
 # whose word decides.</details>
+#
+# **Next:** [10b · Then and now](10b_then_and_now.ipynb), eight scenarios as before the course.
 
 # %%
 predicted("10")
 
 # %%
 progress()
-
-# %% [markdown]
-# **Next:** [10b · Then and now](10b_then_and_now.ipynb), the eight scenarios from before the course.
