@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from anonlab.checked import run_checked
+from anonlab.course.families import MACHINE
 from anonlab.course.judge import Wrong
 from anonlab.course.look import Seen
 from anonlab.errors import FormatError
@@ -21,6 +22,10 @@ from anonlab.histories.run import op_text, run
 from anonlab.kernel import Kernel
 from anonlab.mutants import MUTANTS, planted
 from anonlab.rmap import DESIGNS
+
+MOST_FRAMES = 4096
+"""Frames, swap slots and pages of a file that a student's history may ask for: it is run in the
+process that judges, which must not run out of memory or time."""
 
 
 class Told(NamedTuple):
@@ -50,6 +55,11 @@ def told(student: Any, most: int, function: str = "history", design: str = "anon
             raise Wrong(f"{function}() returns a history without operations")
         if len(history.ops) > most:
             raise Wrong(f"your history has {len(history.ops)} operations, allowed are {most}")
+        if _too_large(history):
+            raise Wrong(
+                "your history needs another machine than the lesson's, or more than "
+                f"{MOST_FRAMES:,} frames, swap slots or pages of a file: fewer show the same"
+            )
         done = run(history, design)
     except FormatError as error:
         raise Wrong(f"your history cannot be read: {error}") from None
@@ -57,6 +67,15 @@ def told(student: Any, most: int, function: str = "history", design: str = "anon
         if outcome.error:
             raise Wrong(f"line {op.line}, {op_text(op)!r}, fails: {outcome.error}")
     return Told(history, done.kernel)
+
+
+def _too_large(history: History) -> bool:
+    """Return whether a history needs more than MOST_FRAMES of something. On the lesson's machine
+    an address space has few pages; files have as many as one likes."""
+    machine = history.machine
+    sizes = [int(op.args.get(name, 0)) for op in history.ops for name in ("pages", "npages")]
+    largest = max(machine.frames, machine.swap, machine.tables, *sizes)
+    return largest > MOST_FRAMES or machine.geometry != MACHINE.geometry
 
 
 def sharing(seen: Seen) -> dict[str, list[list[str]]]:

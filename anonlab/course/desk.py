@@ -4,64 +4,38 @@
 
 and, in a cell of its own, `%%exercise 04a` over the code of exercise 04a.
 
-What they return shows itself: as text everywhere, with pictures in a notebook.
+What they return shows itself: as text everywhere, with pictures in a notebook. Questions are asked
+by forms.py.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from functools import wraps
 from html import escape
-from typing import Any, ParamSpec
+from typing import Any
 
 from anonlab.course.asked import kills
 from anonlab.course.attempt import check_exercise, reset_exercise, seed_of, write_cell
 from anonlab.course.exercises import Course, find_course
 from anonlab.course.judge import load_tests
 from anonlab.course.masters import read_masters
+from anonlab.course.note import Note, told
 from anonlab.course.progress import Progress
+from anonlab.course.recall import asked_so_far, keep_score, looking_back
 from anonlab.course.runner import Report
+from anonlab.course.scores import Truth
 from anonlab.formats.history_text import parse
 from anonlab.formats.trace import Trace
 from anonlab.mutants import MUTANTS
 from anonlab.record import operations, record
 from anonlab.view.picture import picture
 
-_P = ParamSpec("_P")
-_MARKED = {"hit": "right", "missed": "missed", "extra": "too many"}
 ASK_AFTER = 3
 """After so many failed runs of one check it asks for a hypothesis."""
 
 
-class Note:
-    """Text that shows itself; `html` is what follows it in a notebook."""
-
-    def __init__(self, text: str, html: str = "") -> None:
-        self.text = text
-        self.html = html
-
-    def _repr_html_(self) -> str:
-        return f'<pre style="white-space:pre-wrap">{escape(self.text)}</pre>{self.html}'
-
-    def __repr__(self) -> str:
-        return self.text
-
-
-def _told(tool: Callable[_P, Note]) -> Callable[_P, Note]:
-    """Let `tool` say what a person can mend in a sentence instead of a traceback."""
-
-    @wraps(tool)
-    def telling(*args: _P.args, **kwargs: _P.kwargs) -> Note:
-        try:
-            return tool(*args, **kwargs)
-        except (ValueError, OSError) as error:
-            return Note(str(error))
-
-    return telling
-
-
-@_told
+@told
 def check(number: str, because: str = "") -> Note:
     """Run the public checks of the exercise with this number, "04a".
 
@@ -72,7 +46,7 @@ def check(number: str, because: str = "") -> Note:
     return Note(f"{report}{_what_next(course, report)}", _pictures(report))
 
 
-@_told
+@told
 def task(number: str) -> Note:
     """Show what an exercise asks of you in particular, where that depends on your variant."""
     course = find_course()
@@ -83,7 +57,7 @@ def task(number: str) -> Note:
     return Note(f"{exercise.number}: {module.task(seed_of(course, exercise.number))}")
 
 
-@_told
+@told
 def hint(number: str) -> Note:
     """Open the next hint of an exercise; all that are open are shown."""
     course = find_course()
@@ -97,7 +71,7 @@ def hint(number: str) -> Note:
     return Note("\n\n".join(lines))
 
 
-@_told
+@told
 def progress() -> Note:
     """Show what is done, what is open, and the points of public checks so far."""
     course = find_course()
@@ -115,11 +89,12 @@ def progress() -> Note:
             f"{number}  {state:8} {best:2} of {all_:2} public points{hints}  {exercise.title}"
         )
     lines += ["", f"{points} of {most} public points; hidden checks run at grading."]
+    lines += asked_so_far(log)
     lines += [f"Next: {following}."] if following else []
     return Note("\n".join(lines))
 
 
-@_told
+@told
 def reset(number: str) -> Note:
     """Put the template of an exercise back; your file is kept beside it."""
     path, beside = reset_exercise(find_course(), number)
@@ -127,7 +102,7 @@ def reset(number: str) -> Note:
     return Note(f"{path.name} is the template again{kept}.")
 
 
-@_told
+@told
 def solution(number: str, anyway: bool = False) -> Note:
     """Show the solution with its commentary: after your checks have passed, or `anyway`."""
     course = find_course()
@@ -147,7 +122,7 @@ def solution(number: str, anyway: bool = False) -> Note:
     return Note(f"{master.commentary}\n\n{master.solution}")
 
 
-@_told
+@told
 def predict(name: str, answer: Any, why: str = "") -> Note:
     """Keep a prediction, before you see what happens.
 
@@ -156,19 +131,16 @@ def predict(name: str, answer: Any, why: str = "") -> Note:
     if not str(answer).strip() or answer is ...:
         return Note(f"Write your answer in place of the dots; {name!r} is not kept yet.")
     log = Progress(find_course().root)
-    log.add("predict", name=name, answer=str(answer), **({"why": why} if why else {}))
-    return Note(f"kept: {name}: {answer}")
+    said = ", ".join(map(str, answer)) if isinstance(answer, list | tuple | set) else str(answer)
+    log.add("predict", name=name, answer=said, **({"why": why} if why else {}))
+    return Note(f"kept: {name}: {said}")
 
 
-@_told
+@told
 def predicted(notebook: str) -> Note:
-    """Show your predictions of the notebook with this number, the first for each question."""
-    first: dict[str, str] = {}
-    for event in Progress(find_course().root).events("predict"):
-        if str(event.get("name", "")).startswith(notebook):
-            first.setdefault(event["name"], event.get("answer", ""))
-    lines = [f"{name}: {answer}" for name, answer in first.items()] + _marks_told(notebook)
-    return Note("\n".join(lines) or f"no predictions for notebook {notebook} yet")
+    """Show your predictions of the notebook with this number, the first for each question, beside
+    what happened, and your answers to its questions."""
+    return Note(looking_back(Progress(find_course().root), notebook))
 
 
 def play(
@@ -208,49 +180,41 @@ def _keeper(log: Progress, name: str) -> Callable[[Mapping[str, Any]], str]:
     return keep
 
 
-def _marks_told(notebook: str) -> list[str]:
-    """Return what was predicted in the pictures of a notebook, place by place."""
+@told
+def reveal(
+    name: str,
+    lines: Iterable[object],
+    gate: bool = True,
+    truth: Truth | None = None,
+    among: Iterable[Any] = (),
+) -> Note:
+    """Show what happened, one line each, beside the prediction `name`; not before there is one.
+
+    truth  what happened, element by element: a list where places count, or a set; the first
+           prediction is compared with it, and the score is kept
+    among  what else could have been predicted, where the truth is in words
+    """
     log = Progress(find_course().root)
-    names = dict.fromkeys(str(event.get("name", "")) for event in log.events("marked"))
-    out = []
-    for name in (name for name in names if name.startswith(notebook)):
-        marks = log.marked(name)
-        counts = [sum(len(mark.get(kind, ())) for mark in marks.values()) for kind in _MARKED]
-        told = ", ".join(f"{n} {word}" for n, word in zip(counts, _MARKED.values(), strict=True))
-        out.append(f"{name}, in the picture: {told} in {len(marks)} steps")
-        for step, mark in sorted(marks.items(), key=lambda item: int(item[0])):
-            said = [
-                f"{word}: {', '.join(mark.get('names', {}).get(at, at) for at in mark[kind])}"
-                for kind, word in _MARKED.items()
-                if mark.get(kind)
-            ]
-            known = [] if mark.get("known", True) else ["you did not know"]
-            out.append(f"    step {step}, {mark.get('title', '')}: {'; '.join(known + said)}")
-    return out
-
-
-@_told
-def reveal(name: str, lines: Iterable[object], gate: bool = True) -> Note:
-    """Show what happened, one line each, beside the prediction `name`; not before there is one."""
-    kept = Progress(find_course().root).events("predict", name=name)
+    kept = log.events("predict", name=name)
     if gate and not kept:
         return Note(f"First predict: predict({name!r}, your answer). I do not know is an answer.")
-    mine = [f"you said: {kept[0].get('answer', '')}", ""] if kept else []
-    return Note("\n".join([*mine, *map(str, lines)]))
+    shown = [f"you said: {kept[0].get('answer', '')}"] if kept else []
+    if kept and truth is not None:
+        shown.append(keep_score(log, name, kept[0], truth, among))
+    return Note("\n".join([*shown, *([""] if shown else []), *map(str, lines)]))
 
 
-@_told
+@told
 def kill(mutant: str, history: str) -> Note:
     """Run a history on a kernel with one changed line, and say whether the checks see it."""
     if mutant not in MUTANTS:
         raise ValueError(f"there is no mutant {mutant!r}; there are {', '.join(MUTANTS)}")
-    told = parse(history)
-    seen = kills(told, mutant)
+    seen = kills(parse(history), mutant)
     verdict = f"killed: {seen}" if seen else "it lives: no check saw anything wrong"
     return Note(f"mutant: {mutant}\n{verdict}")
 
 
-@_told
+@told
 def exercise(line: str, cell: str) -> Note:
     """`%%exercise 04a`: write the cell to the exercise's file, and run its public checks."""
     words = line.split()

@@ -165,3 +165,9 @@ def read_masters(folder: Path) -> tuple[Master, ...]:
         if one.number == other.number:
             raise FormatError(f"{one.name} and {other.name} are both exercise {one.number}")
     return found
+
+
+def tests_of(root: Path, master: Master, kind: str) -> Path:
+    """Return the test file of `master`, 'public' or 'hidden'."""
+    suffix = "" if kind == "public" else "_hidden"
+    return root / "tests" / "exercises" / kind / f"test_{master.name}{suffix}.py"

@@ -16,6 +16,10 @@ import numpy as np
 
 DEEPEST = 30
 MOST_ELEMENTS = 200_000
+MOST_ENTRIES = 10_000
+"""Entries of all dicts and sets in one value: keys can be chosen to be slow together."""
+MOST_BITS = 14_280
+"""An int has at most 4,300 digits: Python writes no longer ones."""
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 
 
@@ -25,17 +29,19 @@ class NotPlain(ValueError):
 
 def encode(value: Any) -> Any:
     """Return `value` in the form that JSON can carry; NotPlain if it is not plain data."""
-    budget = [MOST_ELEMENTS]
+    budget = [MOST_ELEMENTS, MOST_ENTRIES]
     return _encode(value, DEEPEST, budget)
 
 
 def _encode(value: Any, depth: int, budget: list[int]) -> Any:
     if value is None or type(value) in (bool, int, str):
-        return value
+        return _writable(value)
     if isinstance(value, np.ndarray):
         return _array(value, budget)
-    if isinstance(value, np.integer | np.bool_):
-        return value.item()
+    if isinstance(value, np.integer | np.floating | np.bool_):
+        value = value.item()
+    if type(value) in (bool, int):
+        return value
     if type(value) is float:
         if not math.isfinite(value):
             raise NotPlain(f"return plain data: {value} is no number that can be compared")
@@ -47,12 +53,30 @@ def _encode(value: Any, depth: int, budget: list[int]) -> Any:
     raise NotPlain(f"return plain data (numbers, text, lists, …): got {type(value).__name__}")
 
 
+def _writable(value: Any) -> Any:
+    """Return a value that JSON has, if it can be written."""
+    if type(value) is int and value.bit_length() > MOST_BITS:
+        raise NotPlain("return plain data: an int has at most 4,300 digits")
+    if type(value) is str and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise NotPlain("return plain data: a text has half a character (a surrogate)") from None
+    return value
+
+
 def _container(value: Any, depth: int, budget: list[int]) -> Any:
     budget[0] -= len(value)
     if depth == 0 or budget[0] < 0:
         raise NotPlain(
             f"return plain data: at most {DEEPEST} levels and {MOST_ELEMENTS:,} elements in all"
         )
+    if type(value) in (dict, set, frozenset):
+        budget[1] -= len(value)
+        if budget[1] < 0:
+            raise NotPlain(
+                f"return plain data: at most {MOST_ENTRIES:,} entries of dicts and sets in all"
+            )
     if type(value) is dict:
         pairs = [[_encode(part, depth - 1, budget) for part in item] for item in value.items()]
         return {"$d": pairs}

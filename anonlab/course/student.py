@@ -56,7 +56,12 @@ class Student:
     @classmethod
     def load(cls, path: Path) -> Student:
         """Return the student whose code is in `path`; FileNotFoundError if there is none."""
-        return cls(path.read_text("utf-8"), str(path))
+        code = path.read_bytes()
+        try:
+            return cls(code.decode("utf-8-sig"), str(path))
+        except UnicodeDecodeError as error:
+            line = code.count(b"\n", 0, error.start) + 1
+            raise LoadError("SyntaxError", "the file is not UTF-8", line) from None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -36,7 +36,9 @@ class Settings:
     course       the folder with solutions/, exercises/ and tests/, public and hidden
     assignment   its name; `points` by exercise number is what each counts for, in hand-out order
     secret       from which hidden inputs are made; only its digest leaves the trusted process
-    call_seconds, box_seconds   wall time of one call, and of one submission in boxes
+    call_seconds, box_seconds   wall time of one call, and of all calls of one exercise
+    variants     students were handed variants made with `secret`: public tests, and all tests of
+                 exercises that have a `task`, ask what the student's own variant asks
     in_process   --unsafe-in-process: no box; every output says "unofficial"
     """
 
@@ -47,3 +49,4 @@ class Settings:
     call_seconds: float = 3.0
     box_seconds: float = 30.0
     in_process: bool = False
+    variants: bool = False

@@ -1,0 +1,299 @@
+"""What runs in the box: loads one student's file and answers questions, one line of JSON each.
+
+It is one file, run as `python -S -P -B /w.py FILE FOLDERS`, and imports nothing of anonlab. What
+it says is a claim of the student's: the student's code can change all of it. What is refused here
+is refused for the honest, with a sentence; the trusted side (wire.py) checks everything again.
+
+A class of students starts many thousand boxes, so this starts fast: no `re` (which json imports),
+no `typing`, no `site`.
+"""
+
+from __future__ import annotations
+
+import _json
+import binascii
+import builtins
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any
+
+DEEPEST = 30
+MOST_ELEMENTS = 200_000
+MOST_ENTRIES = 10_000
+MOST_BITS = 14_280
+"""An int has at most 4,300 digits."""
+DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+RESERVE = 8 << 20
+"""Bytes that are set free when memory ends, so that this can still be said."""
+
+
+class NotPlain(Exception):
+    """A value that cannot be sent."""
+
+
+class NoSuchName(Exception):
+    """The student's file or class does not have what is asked for; args: kind, message."""
+
+
+def private_pipes() -> tuple[Any, int]:
+    """Return where questions come from and answers go to; what is printed goes elsewhere."""
+    questions, answers = os.dup(0), os.dup(1)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    os.dup2(2, 1)
+    return os.fdopen(questions, "rb"), answers
+
+
+class Plain:
+    """What the scanner of json wants to know: nothing out of the ordinary."""
+
+    strict = True
+    object_hook = object_pairs_hook = None
+    parse_float, parse_int, parse_constant = float, int, float
+    memo: dict[str, str] = {}  # noqa: RUF012
+
+
+fast: Any = _json
+scan = fast.make_scanner(Plain)
+written = fast.make_encoder(
+    *(None, None, fast.encode_basestring_ascii, None, ":", ",", False, False, False)
+)
+
+
+def say(answers: int, message: dict[str, Any]) -> None:
+    """Write one line."""
+    data = "".join(written(message, 0)).encode() + b"\n"
+    while data:
+        data = data[os.write(answers, data) :]
+
+
+# -- values --------------------------------------------------------------------------------------
+
+
+def decode(wire: Any) -> Any:
+    """Return the value that the trusted side has encoded."""
+    if isinstance(wire, list):
+        return [decode(item) for item in wire]
+    if not isinstance(wire, dict):
+        return wire
+    ((kind, body),) = wire.items()
+    if kind == "$f":
+        return float.fromhex(body)
+    if kind == "$b":
+        return binascii.a2b_base64(body)
+    if kind == "$a":
+        import numpy as np
+
+        name, shape, raw = body
+        flat = np.frombuffer(binascii.a2b_base64(raw), np.dtype(name).newbyteorder("<"))
+        return flat.reshape(shape).astype(name)
+    if kind == "$d":
+        return {decode(key): decode(value) for key, value in body}
+    return (tuple if kind == "$t" else set)(decode(item) for item in body)
+
+
+def encode(value: Any, depth: int, room: list[int]) -> Any:
+    """Return `value` as JSON can carry it. room: elements, and entries of dicts and sets, left."""
+    if value is None or type(value) is bool:
+        return value
+    if type(value) is int:
+        if value.bit_length() > MOST_BITS:
+            raise NotPlain("return plain data: an int has at most 4,300 digits")
+        return value
+    if type(value) is str:
+        return text(value)
+    if type(value) is float:
+        return real(value)
+    if type(value) in (bytes, bytearray):
+        return {"$b": binascii.b2a_base64(value, newline=False).decode()}
+    if type(value) in (list, tuple, dict, set, frozenset):
+        return container(value, depth, room)
+    return of_numpy(value, depth, room)
+
+
+def text(value: str) -> str:
+    """Return a text that can be written in UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise NotPlain("return plain data: a text has half a character (a surrogate)") from None
+    return value
+
+
+def real(value: float) -> dict[str, str]:
+    """Return a float in the form that keeps every bit."""
+    if value - value != 0:  # infinity and NaN
+        raise NotPlain(f"return plain data: {value} is no number that can be compared")
+    return {"$f": value.hex()}
+
+
+def container(value: Any, depth: int, room: list[int]) -> Any:
+    """Return a container with all that is in it."""
+    room[0] -= len(value)
+    if depth == 0 or room[0] < 0:
+        raise NotPlain(
+            f"return plain data: at most {DEEPEST} levels and {MOST_ELEMENTS:,} elements in all"
+        )
+    if type(value) in (dict, set, frozenset):
+        room[1] -= len(value)
+        if room[1] < 0:
+            raise NotPlain(
+                f"return plain data: at most {MOST_ENTRIES:,} entries of dicts and sets in all"
+            )
+    if type(value) is dict:
+        pairs = [[encode(part, depth - 1, room) for part in item] for item in value.items()]
+        return {"$d": pairs}
+    items = [encode(item, depth - 1, room) for item in value]
+    if type(value) is list:
+        return items
+    return {"$t": items} if type(value) is tuple else {"$s": items}
+
+
+def of_numpy(value: Any, depth: int, room: list[int]) -> Any:
+    """Return an array or a scalar of NumPy; anything else cannot be sent."""
+    np = sys.modules.get("numpy")
+    if np is None:
+        raise NotPlain(f"return plain data (numbers, text, lists, …): got {type(value).__name__}")
+    if isinstance(value, np.integer | np.floating | np.bool_):
+        return encode(value.item(), depth, room)
+    if not isinstance(value, np.ndarray):
+        raise NotPlain(f"return plain data (numbers, text, lists, …): got {type(value).__name__}")
+    room[0] -= value.size
+    if value.dtype.name not in DTYPES or room[0] < 0:
+        raise NotPlain(
+            f"return arrays of integers or bools with at most {MOST_ELEMENTS:,} elements: "
+            f"got {value.dtype}[{value.size}]"
+        )
+    raw = np.ascontiguousarray(value, value.dtype.newbyteorder("<")).tobytes()
+    coded = binascii.b2a_base64(raw, newline=False).decode()
+    return {"$a": [value.dtype.name, list(value.shape), coded]}
+
+
+# -- the student's code --------------------------------------------------------------------------
+
+
+class Session:
+    """One student's file, and the objects of its classes that tests hold."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.names: dict[str, Any] = {"__name__": "student"}
+        self.objects: list[Any] = []
+
+    def answer(self, question: dict[str, Any]) -> Any:
+        """Return what the question asks for, encoded."""
+        op = question["op"]
+        if op == "load":
+            return self.load()
+        args = question.get("args", [])
+        if op == "method":
+            target, name = self.objects[question["h"]], question["fn"]
+            method = getattr(target, name, None)
+            if not callable(method):
+                raise NoSuchName("AttributeError", f"your class has no method {name!r}")
+            return self.call(method, args)
+        target = self.named(question["fn"])
+        if op == "new":
+            self.objects.append(target(*map(decode, args)))
+            return len(self.objects) - 1
+        if op == "map":
+            return [self.call(target, each) for each in args]
+        return self.call(target, args)
+
+    def load(self) -> None:
+        """Run the student's file."""
+        with open(self.path, "rb") as file:  # noqa: PTH123  pathlib costs a third of the start
+            code = file.read()
+        check_text(code)
+        exec(compile(code, self.path, "exec", dont_inherit=True), self.names)
+        if "random" in sys.modules:  # a regrade gives the same
+            sys.modules["random"].seed(0)
+
+    def named(self, name: str) -> Any:
+        """Return the student's function or class `name`."""
+        if not callable(self.names.get(name)):
+            raise NoSuchName("NameError", f"your file has no function {name!r}: was it renamed?")
+        return self.names[name]
+
+    def call(self, target: Any, args: list[Any]) -> Any:
+        """Return the encoded result of one call."""
+        return encode(target(*map(decode, args)), DEEPEST, [MOST_ELEMENTS, MOST_ENTRIES])
+
+    def line(self, trace: TracebackType | None) -> int:
+        """Return the last line of the student's file in a traceback, 0 if there is none."""
+        found = 0
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == self.path:
+                found = trace.tb_lineno
+            trace = trace.tb_next
+        return found
+
+    def told(self, error: BaseException) -> dict[str, Any]:
+        """Return what was raised, as the answer says it."""
+        if isinstance(error, NoSuchName):
+            return {"err": error.args[0], "msg": error.args[1], "line": 0}
+        kind, message = type(error).__name__, said(error)
+        line = self.line(error.__traceback__)
+        if isinstance(error, SyntaxError) and not line:
+            kind, message, line = "SyntaxError", str(error.msg), error.lineno or 0
+        if isinstance(error, EOFError) and "reading a line" in message:
+            message = "input() is not available when graded"
+        return {"err": kind[:80], "msg": message[:500], "line": line}
+
+
+def check_text(code: bytes) -> None:
+    """Raise SyntaxError for a file that is not UTF-8 and does not say what it is instead:
+    compile() lets that pass in comments."""
+    if b"coding" in b"".join(code.split(b"\n", 2)[:2]):
+        return
+    try:
+        code.decode()
+    except UnicodeDecodeError as error:
+        line = code.count(b"\n", 0, error.start) + 1
+        raise SyntaxError("the file is not UTF-8", ("", line, 0, "")) from None
+
+
+def said(error: BaseException) -> str:
+    """Return the text of what was raised."""
+    try:
+        return str(error).encode("utf-8", "replace").decode()
+    except Exception:  # noqa: BLE001  a student's own exception may fail to say anything
+        return ""
+
+
+def serve(session: Session, questions: Any, answers: int) -> None:
+    """Answer until nobody asks any more."""
+    reserve = [bytearray(RESERVE)]
+    printed = sys.stdout, sys.stderr
+    for line in questions:
+        question = scan(line.decode(), 0)[0]
+        try:
+            message = {"ok": session.answer(question)}
+        except BaseException as error:  # noqa: BLE001  whatever a student's code does
+            if isinstance(error, MemoryError):
+                reserve.clear()
+            message = session.told(error)
+        for stream in printed:
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                continue
+        say(answers, {"id": question["id"], **message})
+
+
+def main() -> None:
+    """Be the box: say that it stands, then answer."""
+    questions, answers = private_pipes()
+    sys.path[:] = [path for path in sys.path if path] + sys.argv[2].split(os.pathsep)
+    builtins.__dict__.update(exit=sys.exit, quit=sys.exit)
+    say(answers, {"id": 0, "ok": None})
+    serve(Session(sys.argv[1]), questions, answers)
+
+
+if __name__ == "__main__":
+    main()

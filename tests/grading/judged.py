@@ -1,0 +1,27 @@
+"""A program: grade what files of JSON ask for, and tell the results as JSON. Run as somebody who is
+not root; it reads names of files from its standard input, each a list of {"course", "files",
+"settings", "student"}, and answers each with a line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from anonlab.grading.one import grade_one
+from anonlab.grading.submission import Settings, Submission
+
+
+def graded(job: Any) -> dict[str, Any]:
+    """Return the result of one job."""
+    files = {number: Path(path) for number, path in job["files"].items()}
+    settings = Settings(Path(job["course"]), **job["settings"])
+    return asdict(grade_one(Submission("s", job["student"], files), settings))
+
+
+for name in sys.stdin:
+    jobs = json.loads(Path(name.strip()).read_text())
+    sys.stdout.write(json.dumps([graded(job) for job in jobs]) + "\n")
+    sys.stdout.flush()
