@@ -372,6 +372,23 @@ def test_every_design_plays_without_a_fault(visit: Any, design: str) -> None:
     assert at.step() == len(trace.steps) - 1
 
 
+def test_what_is_there_is_seen_and_what_is_not_takes_one_line(visit: Any) -> None:
+    trace = record(library.load("prefork"))
+    at = visit(trace)
+    at.page.focus(ROOT)
+    for step in trace.steps:
+        seen = at.page.eval_on_selector_all(
+            "[data-panel^=mm]:not(.aside)",
+            """all => all.map(e => [e.dataset.panel, !!e.querySelector('.ch') ||
+                !e.classList.contains('absent'), e.getBoundingClientRect().height])""",
+        )
+        there = {f"mm{fact.mm}" for fact in step.snapshot.mms}
+        assert there <= {name for name, whole, _ in seen if whole}
+        assert all(height < 90 for _, whole, height in seen if not whole)
+        assert len(seen) == len({name for name, _, _ in seen})
+        at.press("ArrowRight")
+
+
 # ---- every control --------------------------------------------------------------------------
 
 
