@@ -300,7 +300,7 @@ def _page_faults() -> str:
     from anonlab.linux.page_faults import PageFaults
 
     with closing(PageFaults(0)) as faults:
-        return "with those in system calls" if faults.kernel else "without those in system calls"
+        return f"source: {faults.source.name}"
 
 
 def _ring() -> str:

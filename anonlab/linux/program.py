@@ -85,6 +85,6 @@ def _told(faults: PageFaults | None) -> str:
     if faults is None:
         return ""
     nfaults = sum(isinstance(event, Fault) for event in faults.events)
-    where = "" if faults.kernel else ", but for those in system calls"
+    where = "" if faults.source.kernel else ", but for those in system calls"
     lost = f"; {faults.lost} were lost" if faults.lost else ""
     return f"with its page faults{where}{lost}" if nfaults else "it had no page faults"
