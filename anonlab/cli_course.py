@@ -69,9 +69,23 @@ def course_variant(student: str, secret: str, write: bool) -> None:
 @course.command("release")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
 @click.option("--assignment", type=click.Path(path_type=Path), required=True, help="A TOML file.")
+@click.option(
+    "--gradescope", is_flag=True, help="Write to the file OUT what Gradescope grades with."
+)
+@click.option("--secret", envvar="ANONLAB_SECRET", default="", help="The course's secret.")
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
-def course_release(out: Path, assignment: Path, folder: Path) -> None:
-    """Write what students get of the course in FOLDER: no hidden tests, no solutions."""
+def course_release(
+    out: Path, assignment: Path, gradescope: bool, secret: str, folder: Path
+) -> None:
+    """Write what students get of the course in FOLDER: no hidden tests, no solutions.
+
+    With --gradescope, write a zip for the instructor instead: it holds the hidden tests.
+    """
+    if gradescope:
+        from anonlab.grading.gradescope_zip import write_gradescope_zip
+
+        click.echo(write_gradescope_zip(folder, assignment, secret, out))
+        return
     from anonlab.course.release import release
 
     for path in release(folder, assignment, out):
@@ -91,3 +105,19 @@ def check(ctx: click.Context, exercise: str, because: str) -> None:
     click.echo(report)
     if not report.ok:
         ctx.exit(FOUND)
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), help="The archive; default: your id, .zip")
+@click.option("--student", default="", help="Your id, as your instructor knows it.")
+@click.option("--force", is_flag=True, help="Write over an archive that is there.")
+def export(out: Path | None, student: str, force: bool) -> None:
+    """Put your exercises and your log into one archive, to hand in."""
+    from anonlab.course.exercises import find_course
+    from anonlab.course.export import archive_name, export_work
+
+    course = find_course()
+    done = export_work(course, out or course.root / archive_name(course, student), force)
+    for sentence in done.notes:
+        click.echo(sentence, err=True)
+    click.echo(f"{done.path}: {done.begun} of {len(course.exercises)} exercises begun")

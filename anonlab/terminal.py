@@ -12,8 +12,9 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, ProgressColumn, Task
 from rich.table import Table
+from rich.text import Text
 
 from anonlab.errors import SimulatedError
 
@@ -88,14 +89,26 @@ def facts(plain: dict[str, Any]) -> Table:
     return table
 
 
+class _Rate(ProgressColumn):
+    """How many are done in a second."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate of `task`; nothing before there is one."""
+        return Text("" if task.speed is None else f"{task.completed:,.0f}, {task.speed:.1f}/s")
+
+
 @contextmanager
-def progress(title: str) -> Iterator[Ticker | None]:
-    """Yield a function that draws progress on standard error, or None if that is no terminal."""
+def progress(title: str, rate: bool = False) -> Iterator[Ticker | None]:
+    """Yield a function that draws progress on standard error, or None if that is no terminal.
+
+    rate  show how many are done, and how many a second, beside the time that is left
+    """
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None
         return
-    with Progress(console=console, transient=True) as bar:
+    columns = (*Progress.get_default_columns(), *([_Rate()] if rate else []))
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=None)
 
         def tick(done: int, total: int) -> None:

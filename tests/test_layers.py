@@ -31,7 +31,9 @@ LOWER = {
                 "course",
                 "verify",
                 "verify_live",
+                "simulated",
                 "bench",
+                "beside",
                 "doctor",
                 "display",
                 "representations",
@@ -39,7 +41,7 @@ LOWER = {
             ),
             ("grading",),
             ("terminal",),
-            ("cli", "cli_course", "cli_linux"),
+            ("cli", "cli_course", "cli_grade", "cli_linux"),
             ("__main__",),
         ]
     )

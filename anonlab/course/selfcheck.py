@@ -15,14 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from anonlab.course.build import drift
 from anonlab.course.judge import load_tests
 from anonlab.course.masters import Master, read_masters
 from anonlab.course.masters import tests_of as tests_of
 from anonlab.course.release import leaks, release
 from anonlab.course.runner import Verdict, run_tests
 from anonlab.course.student import Student
-from anonlab.course.trial import run_notebook
 from anonlab.workers import share
 
 LEAST_HINTS, LEAST_WRONG, LEAST_FAMILIES = 3, 3, 4
@@ -65,16 +63,16 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     progress  called with (parts done, parts in all)
     raises    ValueError or OSError if there is no such course
     """
+    from anonlab.course.build import drift  # late: jupytext, which graders need not wait for
+
     masters = read_masters(root / "solutions")
     books = sorted((root / "notebooks").glob("*.ipynb"))
     found = Findings(len(books), len(masters))
     found.points = sum(master.points for master in masters)
     found.hints = sum(len(master.hints) for master in masters)
     found.problems += drift(root / "notebooks")
-    found.problems += _released(root, masters)
-    found.problems += glossary_problems(root / "notebooks")
-    jobs = [["exercise", str(root), master.number] for master in masters]
-    jobs += [["notebook", str(root), book.name] for book in books]
+    found.problems += whole_problems(root)
+    jobs = course_jobs(root)
     for done, result in enumerate(share("anonlab.course.selfcheck:part", jobs), 1):
         found.wrong_total += result["total"]
         found.wrong_caught += result["caught"]
@@ -85,11 +83,26 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     return found
 
 
+def course_jobs(root: Path) -> list[list[str]]:
+    """Return what `part` is to do for the course in `root`: every exercise, then every notebook."""
+    masters = read_masters(root / "solutions")
+    books = sorted((root / "notebooks").glob("*.ipynb"))
+    jobs = [["exercise", str(root), master.number] for master in masters]
+    return jobs + [["notebook", str(root), book.name] for book in books]
+
+
+def whole_problems(root: Path) -> list[str]:
+    """Return what is wrong between the parts: a release that tells, words without a glossary."""
+    return _released(root, read_masters(root / "solutions")) + glossary_problems(root / "notebooks")
+
+
 def part(kind: str, root: str, name: str) -> dict[str, Any]:
     """Be a worker: check one exercise or one notebook."""
     if kind == "exercise":
         masters = read_masters(Path(root) / "solutions")
         return check_exercise(Path(root), next(each for each in masters if each.number == name))
+    from anonlab.course.trial import run_notebook
+
     problems = run_notebook(Path(root), name)
     return {"total": 0, "caught": 0, "told": 0, "problems": problems}
 

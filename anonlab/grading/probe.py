@@ -67,9 +67,12 @@ class Refused(Exception):
     """There is no box that holds: `reason` and `remedy`, one line each."""
 
     def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(f"{reason}\n{remedy}")
+        super().__init__(reason, remedy)  # both, or it could not come from another process
         self.reason = reason
         self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.reason}\n{self.remedy}"
 
 
 def check_box(course: Path, private: Iterable[Path] = ()) -> None:

@@ -13,7 +13,7 @@ from anonlab.cli import cli
 from anonlab.course.attempt import check_exercise, seed_of
 from anonlab.course.exercises import Course, find_course
 from anonlab.course.masters import read_masters
-from anonlab.course.release import leaks, read_assignment, release
+from anonlab.course.release import GradingTerms, leaks, read_assignment, release
 from anonlab.course.variants import variant, variant_seed, write_variant
 
 MASTERS = read_masters(ROOT / "solutions")
@@ -132,11 +132,35 @@ def test_a_release_has_what_was_chosen_and_works(
         ("due = 2026-10-01", "due is a time with its zone"),
         ('hints = "some"', "hints is 'free' or 'none'"),
         ("exercise = 1", "unknown field 'exercise'"),
+        ('name = "x"\n\nexercise = 1', "homework.toml, line 3: unknown field 'exercise'"),
+        ("[grades]\nx = 1", "homework.toml, line 1: unknown field 'grades'"),
+        ("[grading]\ncall_second = 1", "homework.toml, line 2: unknown field 'call_second'"),
+        ("[grading]\ncall_seconds = 0", "call_seconds is a number above 0"),
+        ("[grading]\nbox_seconds = true", "box_seconds is a number above 0"),
+        ("[grading]\nbox_seconds = nan", "box_seconds is a number above 0"),
+        ('[grading]\nhidden = "no"', "hidden is one of 'after_published'"),
+        ("[grading]\nsecret_env = 3", "secret_env is the name"),
+        ("[grading]\nvariants = 1", "variants is true or false"),
+        ("grading = 3", "grading is a table"),
+        ("late = 3", "late is a table"),
     ],
 )
 def test_a_wrong_assignment_is_a_sentence(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         read_assignment(assignment(tmp_path, text), MASTERS)
+
+
+def test_an_assignment_says_how_it_is_graded(tmp_path: Path) -> None:
+    text = (
+        'exercises = ["04a"]\n[late]\npercent_per_day = 10\n[grading]\nhidden = "hidden"\n'
+        'secret_env = "SECRET_OF_05"\ncall_seconds = 5\nbox_seconds = 60.0\n'
+    )
+    read = read_assignment(assignment(tmp_path, text), MASTERS)
+    assert read.late == {"percent_per_day": 10}
+    assert read.grading == GradingTerms("hidden", "SECRET_OF_05", 5, 60.0)
+    plain = read_assignment(assignment(tmp_path, 'exercises = ["04a"]\n'), MASTERS)
+    assert (plain.late, plain.grading) == ({}, GradingTerms())
+    assert plain.grading.secret_env == "ANONLAB_SECRET"
 
 
 def test_variants_and_checks_on_the_shell(course: Course, right: dict[str, str]) -> None:

@@ -1,0 +1,115 @@
+"""What runs tasks: executors with the interface of concurrent.futures, here or on a Dask cluster.
+
+An engine is opened once and gives an executor for each round. Workers end with the batch, whatever
+becomes of the process that started them.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
+
+from anonlab.workers import ncpus
+
+SECONDS = 20
+"""To reach a scheduler."""
+
+
+class EngineTrouble(ValueError):
+    """No work can be done; the message says why. What was graded is kept."""
+
+
+class Engine(Protocol):
+    """Where tasks run."""
+
+    def executor(self, alone: bool = False) -> AbstractContextManager[Executor]:
+        """Open an executor; with `alone` it does one task at a time.
+
+        raises  EngineTrouble if nothing can be run there
+        """
+
+    def everywhere(self, check: Callable[[], Any]) -> None:
+        """Call `check` on each machine that will work, and raise what it raises."""
+
+
+class Pool:
+    """Processes on this machine; `jobs` of them, one for each processor if 0."""
+
+    def __init__(self, jobs: int = 0) -> None:
+        self.jobs = jobs or ncpus()
+
+    @contextmanager
+    def executor(self, alone: bool = False) -> Iterator[Executor]:
+        """Open a new pool: one dead worker breaks a pool for good."""
+        context = multiprocessing.get_context("forkserver")  # no process with threads is forked
+        theirs, ours = context.Pipe(duplex=False)
+        pool = ProcessPoolExecutor(
+            1 if alone else self.jobs, mp_context=context, initializer=_obey, initargs=(theirs,)
+        )
+        try:
+            yield pool
+            pool.shutdown()
+        finally:
+            ours.close()  # if we are interrupted or killed, so do the workers end
+            pool.shutdown(cancel_futures=True)
+            theirs.close()
+
+    def everywhere(self, check: Callable[[], Any]) -> None:
+        """Call `check` here."""
+        check()
+
+
+def _obey(parent: Connection) -> None:
+    """Let a worker end at once when its parent does, and leave Ctrl-C to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def wait() -> None:
+        try:
+            parent.recv_bytes()
+        except (EOFError, OSError):
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+class Cluster:
+    """The workers of a Dask scheduler at `address`; they see the same files as we do.
+
+    raises  EngineTrouble if there is no scheduler, or distributed is not installed
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise EngineTrouble(
+                "a scheduler needs the package distributed: pip install 'anonlab[dask]'"
+            ) from None
+        try:
+            self.client = Client(address, timeout=SECONDS, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise EngineTrouble(f"no scheduler of Dask answers at {address} ({error})") from None
+
+    @contextmanager
+    def executor(self, alone: bool = False) -> Iterator[Executor]:
+        """Return the cluster's own executor, which starts dead workers again."""
+        if self.client.status != "running":
+            raise EngineTrouble("the scheduler is gone; what was graded is kept")
+        with self.client.get_executor(pure=False) as executor:
+            yield executor
+
+    def everywhere(self, check: Callable[[], Any]) -> None:
+        """Call `check` on each worker."""
+        if not self.client.run(check):
+            raise EngineTrouble("the scheduler has no workers: start some")
+
+    def close(self) -> None:
+        """Leave the cluster as it is."""
+        self.client.close()

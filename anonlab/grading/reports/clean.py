@@ -1,0 +1,47 @@
+"""Text from outside is cleaned once, where it enters a report; each writer then only escapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+from anonlab.grading.result import Result, TestResult
+
+_KEPT = "\n\t"
+_FORBIDDEN = {
+    code: None
+    for code in (*range(0x20), *range(0x7F, 0xA0), 0xFFFE, 0xFFFF)
+    if chr(code) not in _KEPT
+}
+"""Control characters, and the two that no XML may hold."""
+_T = TypeVar("_T", Result, TestResult)
+
+
+def clean(text: str | bytes) -> str:
+    """Return valid Unicode without control characters except newline and tab."""
+    raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    told = raw.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    return told.translate(_FORBIDDEN)
+
+
+def clean_plain(value: Any) -> Any:
+    """Return plain data with every text in it cleaned, those of keys included."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {clean_plain(key): clean_plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(clean_plain(each) for each in value)
+    return value
+
+
+def clean_result(result: Result) -> Result:
+    """Return `result` with every text in it cleaned."""
+    tests = tuple(_cleaned(test) for test in result.tests)
+    return replace(_cleaned(replace(result, tests=())), tests=tests)
+
+
+def _cleaned(given: _T) -> _T:
+    return replace(given, **{each.name: clean_plain(getattr(given, each.name))
+                             for each in fields(given)})  # fmt: skip

@@ -1,0 +1,215 @@
+"""Grade a class: take in, judge what is not judged yet, tell changes, write reports.
+
+OUT/store/…                  one file for each result: anonlab.grading.store
+OUT/students, instructor/…   reports: anonlab.grading.reports
+OUT/instructor/intake.csv    every submission, and what became of it at intake
+OUT/secret                   from which hidden inputs are made, where the course has no own
+OUT/taken…/                  copies of the accepted files, while they are graded
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from anonlab.grading.batch import Batch, Grade, Outcome, Task, refusal, run
+from anonlab.grading.engines import Cluster, Engine, Pool
+from anonlab.grading.given import Class, Options, prepare
+from anonlab.grading.hand_back import hand_back
+from anonlab.grading.intake import Entrant, accept, read_receipts, survey
+from anonlab.grading.keys import Common, shard_of
+from anonlab.grading.result import Result
+from anonlab.grading.store import Change, Store
+from anonlab.workers import ncpus
+
+SLOWEST = 5
+Tick = Callable[[int, int], None]
+Tell = Callable[[list[Change]], None]
+
+
+@dataclass
+class Graded:
+    """What became of a class. `resumed` submissions were judged by an earlier run; `broken` are
+    tests that gave nobody a verdict, and then no reports are written."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    resumed: int = 0
+    per_second: float = 0.0
+    retried: int = 0
+    slowest: list[tuple[str, float]] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """True if nothing was rejected and the grader had no trouble."""
+        return not (self.statuses["rejected"] or self.statuses["infra"] or self.broken)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `anonlab grade --json` prints."""
+        return {
+            "submissions": self.statuses.total(),
+            "graded": self.statuses["graded"],
+            "statuses": dict(sorted(self.statuses.items())),
+            "per_second": round(self.per_second, 2),
+            "resumed": self.resumed,
+            "infra": self.statuses["infra"],
+            "retried": self.retried,
+            "slowest": {name: round(seconds, 2) for name, seconds in self.slowest},
+        }
+
+
+def grade_class(
+    options: Options,
+    judge: Grade,
+    check: Callable[[], Any],
+    tick: Tick | None = None,
+    tell: Tell | None = None,
+) -> Graded:
+    """Grade all submissions of a class; return what became of them.
+
+    judge   grades one submission: anonlab.grading.one.grade_one
+    check   raises if no box works; called on each machine that will grade, before anything is read
+    tick    hears how far it is; `tell` hears what a regrade will change, before it does
+    raises  ValueError, FormatError, OSError for what cannot be used, and what `check` raises
+    """
+    with ExitStack() as stack:
+        engine: Engine = Pool(options.jobs)
+        if options.scheduler:
+            cluster = Cluster(options.scheduler)
+            stack.callback(cluster.close)
+            engine = cluster
+        if not options.in_process:
+            engine.everywhere(check)
+        prepare(options)
+        of = Class.read(options)
+        store = Store(options.out.resolve() / "store", of.assignment.name)
+        shard, shards = options.shard or (0, 1)
+        stack.enter_context(
+            store.locked(
+                options.shard is not None, lambda name: shard_of(name, shards) == shard % shards
+            )
+        )
+        return _grade(of, store, engine, judge, tick, tell)
+
+
+def _grade(
+    of: Class, store: Store, engine: Engine, judge: Grade, tick: Tick | None, tell: Tell | None
+) -> Graded:
+    options = of.options
+    receipts = read_receipts(options.received) if options.received else {}
+    found = survey(options.folder, of.roster, of.masters, receipts, of.due())
+    shard, shards = options.shard or (0, 1)
+    mine = [each for each in found.entrants if shard_of(each.id, shards) == shard % shards]
+    taken = options.out.resolve() / ("taken" if shards == 1 else f"taken-{shard}-of-{shards}")
+    shutil.rmtree(taken, ignore_errors=True)
+    try:
+        tasks = _take(of, mine, taken, judge, store)
+        graded = _judge(tasks, store, engine, options.force, tick)
+    finally:
+        shutil.rmtree(taken, ignore_errors=True)
+    results = _results(tasks, store)
+    graded.statuses = Counter(each.status for each in results)
+    if found.superseded and options.shard is None:
+        graded.statuses["superseded"] = len(found.superseded)
+    graded.broken = _broken(results)
+    if graded.broken:
+        return graded
+    _publish({task.submission.id: task.key for task in tasks}, store, graded, tell)
+    if options.shard is None:
+        submissions = [task.submission for task in tasks]
+        graded.notes = hand_back(of, found, submissions, results)
+    else:
+        graded.notes = ["reports are written by a run without --shard, when all shards are done"]
+    return graded
+
+
+def _take(
+    of: Class, entrants: list[Entrant], taken: Path, judge: Grade, store: Store
+) -> list[Task]:
+    """Copy what counts of each submission, and name what its grade depends on."""
+    with ThreadPoolExecutor(ncpus()) as pool:  # notebooks are read by processes of their own
+        boxed = not of.settings.in_process
+        submissions = pool.map(
+            lambda each: accept(each, of.masters, taken / each.id, boxed), entrants
+        )
+        common = Common.of(of.settings, of.masters)
+        return [
+            Task(each, common.key(each), of.settings, store.folder.parent, judge)
+            for each in submissions
+        ]
+
+
+def _publish(keys: dict[str, str], store: Store, graded: Graded, tell: Tell | None) -> None:
+    """Say what a regrade changes, then let it take the place of the old results."""
+    graded.changes = store.changes(keys)
+    if graded.changes and tell is not None:
+        tell(graded.changes)
+    store.publish(keys)
+
+
+def _judge(
+    tasks: list[Task], store: Store, engine: Engine, force: bool, tick: Tick | None
+) -> Graded:
+    """Judge what is not finished; all results are in the store then."""
+    for task in tasks:
+        if task.submission.rejected:
+            store.put(refusal(task))
+    wanted = [task for task in tasks if not task.submission.rejected]
+    todo = [task for task in wanted
+            if force or store.finished(task.submission.id, task.key) is None]  # fmt: skip
+    done = len(wanted) - len(todo)
+
+    def ended(_: Outcome) -> None:
+        nonlocal done
+        done += 1
+        if tick is not None:
+            tick(done, len(wanted))
+
+    batch = run(todo, engine, ended) if todo else Batch()
+    slowest = sorted(batch.outcomes.values(), key=lambda each: -each.seconds)[:SLOWEST]
+    return Graded(
+        resumed=len(wanted) - len(todo),
+        per_second=len(batch.outcomes) / batch.seconds if batch.seconds else 0.0,
+        retried=len(batch.retried),
+        slowest=[(each.submission, each.seconds) for each in slowest],
+    )
+
+
+def _results(tasks: Iterable[Task], store: Store) -> list[Result]:
+    """Return the result of each task, with what the roster and intake say today."""
+    found = []
+    for task in tasks:
+        result, submission = store.finished(task.submission.id, task.key), task.submission
+        result = result or store.get(submission.id) or refusal(task)
+        found.append(
+            replace(
+                result,
+                student=submission.student,
+                ignored=submission.ignored,
+                notes=tuple(dict.fromkeys((*submission.notes, *result.notes))),
+            )
+        )
+    return found
+
+
+def _broken(results: list[Result]) -> list[str]:
+    """Return a sentence for each test that gave nobody a verdict: it is the test that is wrong."""
+    asked: Counter[str] = Counter()
+    infra: Counter[str] = Counter()
+    for test in (test for result in results for test in result.tests):
+        if test.status not in ("missing", "unchanged", "skipped"):
+            asked[f"{test.exercise} {test.test}"] += 1
+            infra[f"{test.exercise} {test.test}"] += test.status == "infra"
+    return [
+        f"{name} gave no verdict for any of {times} submissions: no grades were published"
+        for name, times in infra.items()
+        if times and times == asked[name]
+    ]

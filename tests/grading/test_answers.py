@@ -1,0 +1,166 @@
+"""Answers in notebooks: cells of %%exercise, read and never run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from classroom import MASTERS, ONE, OTHER, RIGHT, notebook, put, take
+from ordinary import needs_box
+from project import ROOT
+
+from anonlab.course.attempt import write_cell
+from anonlab.course.exercises import build_exercises, find_course
+from anonlab.grading.submission import Submission
+
+CELL = {name[2:5]: RIGHT[name].strip() for name in (ONE, OTHER)}
+
+
+def of(tmp_path: Path, text: str | bytes, **files: str) -> Submission:
+    put(tmp_path / "in" / "bob", {"04.ipynb": text, **files})
+    return take(tmp_path)[1]["bob"]
+
+
+def test_a_cell_is_the_file_that_it_writes_on_the_laptop(tmp_path: Path) -> None:
+    build_exercises(tuple(MASTERS.values()), tmp_path / "course" / "exercises")
+    course = find_course(tmp_path / "course")
+    write_cell(course, "04a", CELL["04a"])
+    found = of(tmp_path, notebook("import os", f"\n%%exercise 4a --take-cell\n{CELL['04a']}\n\n"))
+    assert found.files["04a"].read_bytes() == course.file("04a").read_bytes()
+
+
+def test_several_answers_in_several_notebooks(tmp_path: Path) -> None:
+    put(tmp_path / "in" / "bob", {"05.ipynb": notebook(f"%%exercise 05a\n{CELL['05a']}")})
+    found = of(tmp_path, notebook(f"%%exercise 04a\n{CELL['04a']}"))
+    assert (list(found.files), found.notes, found.ignored) == (["04a", "05a"], (), ())
+
+
+def test_a_file_counts_before_a_cell_unless_it_is_the_template(tmp_path: Path) -> None:
+    template = f"{MASTERS['04a'].header}\n{MASTERS['04a'].stub}"
+    text = notebook("%%exercise 04a\nx = 1", "%%exercise 05a\nx = 1")
+    found = of(tmp_path, text, **{ONE: template, OTHER: "x = 2\n"})
+    assert found.files["04a"].read_text("utf-8").endswith("x = 1\n")
+    assert found.files["05a"].read_text("utf-8") == "x = 2\n"
+    assert found.notes == (f"04a: {ONE} is the template; the cell in the notebook counts",)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "damaged"),
+        (b"\xff\xfe", "damaged"),
+        ("[" * 100_000, "damaged"),
+        (json.dumps([]), "unknown format"),
+        (notebook(nbformat=3), "of format 3, not 4"),
+        (notebook(nbformat="4"), "unknown format"),
+        (notebook(cells={}), "no cells"),
+        (notebook(x="x" * 10_000_000), "the limit is 10.0 MB"),
+    ],
+)
+def test_a_notebook_that_cannot_be_read_says_why(tmp_path: Path, text: str, says: str) -> None:
+    found = of(tmp_path, text)
+    assert (found.files, says in found.rejected) == ({}, True), found.rejected
+    assert "04.ipynb" in found.rejected
+
+
+def test_a_broken_notebook_does_not_take_the_files_with_it(tmp_path: Path) -> None:
+    found = of(tmp_path, "{", **{ONE: "x = 1\n"})
+    assert (list(found.files), found.rejected) == (["04a"], "")
+    assert "damaged" in found.notes[0]
+
+
+def test_outputs_are_not_looked_at(tmp_path: Path) -> None:
+    plain = json.loads(notebook(f"%%exercise 04a\n{CELL['04a']}"))
+    plain["cells"][0]["outputs"] = [{"data": {"text/plain": "%%exercise 05a\nx"}}] * 20_000
+    assert list(of(tmp_path, json.dumps(plain)).files) == ["04a"]
+
+
+def test_no_answer_cell_is_missing(tmp_path: Path) -> None:
+    found = of(tmp_path, notebook("x = 1", "# %%exercise 04a\nx = 1", "%exercise 04a"))
+    assert (found.files, found.rejected) == ({}, "")
+    assert "no cell %%exercise 04a" in found.notes[0]
+
+
+def test_an_answer_that_stands_twice_is_not_chosen_from(tmp_path: Path) -> None:
+    text = notebook("%%exercise 04a\nx = 1", "%%exercise 05a\nx = 1", "%%exercise ex4a\nx = 2")
+    found = of(tmp_path, text)
+    assert list(found.files) == ["05a"]
+    assert found.notes == (
+        "04a: cell 1 of 04.ipynb and cell 3 of 04.ipynb both answer it; keep one",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("!ls", "!ls"),
+        ("%timeit f()", "%timeit f()"),
+        ("    %matplotlib inline", "%matplotlib inline"),
+        ("files = !ls", "files = !ls"),
+        ("%%time", "%%time"),
+    ],
+)
+def test_what_only_notebooks_understand_is_named_with_its_cell(
+    tmp_path: Path, line: str, told: str
+) -> None:
+    found = of(tmp_path, notebook("x", f"%%exercise 04a\nimport os\n{line}\n"))
+    assert found.files == {}
+    assert found.notes[0] == (
+        f"04a: cell 2 of 04.ipynb: `{told}` is for notebooks alone; an answer is plain Python"
+    )
+
+
+@pytest.mark.parametrize(
+    "code", ["x = (7\n  % 2)", 's = """\n!ls\n%time\n"""', "def f(:\n  pass", "x = 1 \\\n % 1"]
+)
+def test_python_that_looks_like_magic_is_taken(tmp_path: Path, code: str) -> None:
+    found = of(tmp_path, notebook(f"%%exercise 04a\n{code}"))
+    assert found.files["04a"].read_text("utf-8").endswith(f"{code}\n")
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [("", "is empty"), ("x = '\ud800'", "no text"), ("#" * 1_000_001, "a million characters")],
+)
+def test_a_cell_without_a_usable_answer_says_so(tmp_path: Path, code: str, says: str) -> None:
+    found = of(tmp_path, notebook(f"%%exercise 04a\n{code}"))
+    assert found.files == {}
+    assert "cell 1 of 04.ipynb" in found.notes[0]
+    assert says in found.notes[0]
+
+
+@pytest.mark.parametrize("code", ["(" * 100_000, "-" * 100_000 + "1", "x" + "[0]" * 50_000])
+def test_code_that_is_hard_to_read_hurts_nobody(tmp_path: Path, code: str) -> None:
+    found = of(tmp_path, notebook(f"%%exercise 04a\n{code}"))
+    assert found.files or found.rejected or found.notes
+
+
+def test_the_reader_of_notebooks_bounds_its_own_memory() -> None:
+    code = (
+        "from anonlab.grading import notebook_cells as reader\n"
+        "reader.read_cells = lambda data: bytearray(1 << 31)\n"
+        "reader.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=b"", capture_output=True, cwd=ROOT, check=True
+    )
+    assert b"too much memory" in done.stdout
+
+
+@needs_box
+@pytest.mark.parametrize("code", [CELL["04a"], "!ls"])
+def test_a_box_reads_what_the_bare_reader_reads(tmp_path: Path, code: str) -> None:
+    text = notebook(f"%%exercise 04a\n{code}")
+    bare = of(tmp_path / "bare", text)
+    put(tmp_path / "boxed" / "in" / "bob", {"04.ipynb": text})
+    boxed = take(tmp_path / "boxed", boxed=True)[1]["bob"]
+    assert (list(boxed.files), boxed.notes) == (list(bare.files), bare.notes)
+
+
+@needs_box
+def test_in_a_box_a_notebook_that_is_none_is_told_too(tmp_path: Path) -> None:
+    put(tmp_path / "in" / "bob", {"04.ipynb": "{"})
+    assert "damaged" in take(tmp_path, boxed=True)[1]["bob"].rejected

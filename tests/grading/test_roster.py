@@ -1,0 +1,140 @@
+"""Rosters of three kinds: ids are text, and nobody is guessed at."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from classroom import roster
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anonlab.errors import FormatError
+from anonlab.grading.roster import owner, read_roster
+
+CANVAS = (
+    "Student,ID,SIS User ID,SIS Login ID,Section,Homework 1 (77)\r\n"
+    "    Points Possible,,,,,20\r\n"
+    '"Lovelace, Ada",4711,007,ada,L1,\r\n'
+    '"Ünal, Bob",4712,008,bob,L1,3.5\r\n'
+)
+MOODLE = (
+    "\ufeffFirst name,Last name,ID number,Email address\n"
+    "Ada,Lovelace,007,Ada@x.org\nBob,عمر 🎓,,bob@x.org\n"
+)
+
+
+def test_leading_zeros_names_and_mail_come_through(tmp_path: Path) -> None:
+    found = roster(tmp_path)
+    assert found.kind == "own"
+    assert list(found.people) == ["007", "bob", "cleo"]
+    assert (found.people["007"].name, found.people["007"].email) == ("Ada", "ada@x.org")
+
+
+def test_canvas_is_known_by_its_columns(tmp_path: Path) -> None:
+    found = roster(tmp_path, CANVAS)
+    assert found.kind == "canvas"
+    assert [(each.id, each.name, each.row) for each in found.people.values()] == [
+        ("4711", "Lovelace, Ada", 1),
+        ("4712", "Ünal, Bob", 2),
+    ]
+    assert found.find("007") == found.find("ada") == "4711"
+    assert found.without_id == ()
+
+
+def test_moodle_is_known_by_its_columns_and_a_missing_number_is_no_guess(tmp_path: Path) -> None:
+    found = roster(tmp_path, MOODLE)
+    assert found.kind == "moodle"
+    assert list(found.people) == ["007", "bob@x.org"]
+    assert found.people["bob@x.org"].name == "Bob عمر 🎓"
+    assert found.find("Ada@x.org") == "007"
+    assert found.find("ada@x.org") == ""
+
+
+def test_an_id_that_stands_twice_is_nobodys(tmp_path: Path) -> None:
+    found = roster(tmp_path, "student_id,name\n7,Ada\n07,Bob\n7,Cleo\n,Dan\n")
+    assert found.duplicates == ("7",)
+    assert list(found.people) == ["07"]
+    assert found.find("7") == ""
+    assert found.without_id == (5,)
+
+
+def test_a_name_that_two_go_by_is_nobodys(tmp_path: Path) -> None:
+    text = "Student,ID,SIS User ID,SIS Login ID\nA,1,2,a\nB,2,3,b\n"
+    found = roster(tmp_path, text)
+    assert (found.find("1"), found.find("2"), found.find("b")) == ("1", "", "2")
+
+
+@pytest.mark.parametrize("text", ["student_id;name\n007;Ada\n", "student_id\tname\n007\tAda\n"])
+def test_a_spreadsheet_of_another_country(tmp_path: Path, text: str) -> None:
+    assert roster(tmp_path, text).people["007"].name == "Ada"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "no column of ids"),
+        (b"matriculation,name\n1,Ada\n", "no column of ids"),
+        ("student_id,name\n1,Zoë\n".encode("latin-1"), "line 2: .* is not UTF-8"),
+        (b'student_id,name\n"1,Ada\n', "is no CSV"),
+    ],
+)
+def test_what_is_no_roster_is_refused(tmp_path: Path, content: bytes, says: str) -> None:
+    path = tmp_path / "roster.csv"
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match=says):
+        read_roster(path)
+
+
+names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=12)
+
+
+@given(st.lists(st.tuples(st.from_regex(r"[0-9a-z]{1,6}\Z"), names), unique_by=lambda p: p[0]))
+def test_every_cell_comes_through_exactly(
+    tmp_path_factory: pytest.TempPathFactory, pairs: list[tuple[str, str]]
+) -> None:
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([("student_id", "name"), *pairs])
+    found = roster(tmp_path_factory.mktemp("roster"), "\ufeff" + out.getvalue())
+    assert [tuple(row) for row in found.rows] == pairs
+    again = io.StringIO(newline="")
+    csv.writer(again, delimiter=found.delimiter).writerows([found.header, *found.rows])
+    assert again.getvalue() == out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "student", "rest"),
+    [
+        ("007", "007", ""),
+        ("007.zip", "007", "zip"),
+        ("007_ex04a_fork.py", "007", "ex04a_fork.py"),
+        ("bob-final.zip", "bob", "final.zip"),
+        ("bob@x.org", "bob", ""),
+        ("7", "", "7"),
+        ("BOB", "", "BOB"),
+        ("bobby.zip", "", "bobby.zip"),
+    ],
+)
+def test_a_submission_is_whose_name_it_begins_with(
+    tmp_path: Path, name: str, student: str, rest: str
+) -> None:
+    found = owner(roster(tmp_path), name)
+    assert (found.student, found.rest) == (student, rest)
+
+
+def test_downloads_of_canvas_and_moodle_are_understood(tmp_path: Path) -> None:
+    canvas = roster(tmp_path, CANVAS)
+    found = owner(canvas, "lovelaceada_LATE_4711_99_ex04a_fork-1.py")
+    assert (found.student, found.rest) == ("4711", "ex04a_fork-1.py")
+    assert owner(canvas, "lovelaceada_4799_99_x.py").student == ""
+    sheet = "Identifier,Full name,Email address\nParticipant 12,Ada L,ada@x.org\n"
+    moodle = roster(tmp_path, sheet)
+    assert owner(moodle, "Ada L_12_assignsubmission_file_").student == "ada@x.org"
+
+
+def test_a_name_that_fits_two_students_is_nobodys(tmp_path: Path) -> None:
+    found = roster(tmp_path, "student_id\nann\nann-lee\n")
+    assert owner(found, "ann-lee.zip").student == ""
+    assert owner(found, "ann_lee.zip").student == "ann"
