@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from anonlab.cli_course import check, course
+from anonlab.cli_course import check, course, export
 from anonlab.cli_grade import grade
 from anonlab.cli_linux import bench, record
 from anonlab.terminal import FOUND, JSON_OPTION, SHOWN, Verbs, facts, print_json, progress, show
@@ -135,14 +135,14 @@ def _verify_live(
     "--history",
     default="prefork",
     show_default=True,
-    help="prefork, fork_chain, the name of a history of the library, or a file.",
+    help="prefork, fork_chain, pipeline, movers, swap_storm, a history of the library, or a file.",
 )
 @click.option(
     "--children",
     type=click.IntRange(1, 10_000),
     default=10,
     show_default=True,
-    help="Processes that prefork and fork_chain fork.",
+    help="Processes that prefork, fork_chain and the others fork.",
 )
 @click.option("--design", default="all", show_default=True, help="Designs joined by commas.")
 @click.option(
@@ -214,6 +214,7 @@ def view(
 cli.add_command(bench)
 cli.add_command(check)
 cli.add_command(course)
+cli.add_command(export)
 cli.add_command(grade)
 cli.add_command(record)
 

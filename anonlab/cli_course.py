@@ -105,3 +105,19 @@ def check(ctx: click.Context, exercise: str, because: str) -> None:
     click.echo(report)
     if not report.ok:
         ctx.exit(FOUND)
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), help="The archive; default: your id, .zip")
+@click.option("--student", default="", help="Your id, as your instructor knows it.")
+@click.option("--force", is_flag=True, help="Write over an archive that is there.")
+def export(out: Path | None, student: str, force: bool) -> None:
+    """Put your exercises and your log into one archive, to hand in."""
+    from anonlab.course.exercises import find_course
+    from anonlab.course.export import archive_name, export_work
+
+    course = find_course()
+    done = export_work(course, out or course.root / archive_name(course, student), force)
+    for sentence in done.notes:
+        click.echo(sentence, err=True)
+    click.echo(f"{done.path}: {done.begun} of {len(course.exercises)} exercises begun")

@@ -13,7 +13,7 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -248,6 +248,12 @@ def _kernel_files() -> Iterable[Finding]:
     yield _try("pagemap with PFNs", _pfn, "the running kernel as a witness: which frame", root)
     yield _try("kpagecount", _kpagecount, "the running kernel's mapcount", root)
     yield _try("kpageflags", _kpageflags, "the running kernel's page flags", root)
+    paranoid = "perf_event_paranoid of 2 or less, or root; a stated rule touches instead"
+    yield _try("page faults", _page_faults, "record: which pages a program touches", paranoid)
+    ring = "sysctl kernel.io_uring_disabled=0; histories without pins are used instead"
+    yield _try("io_uring", _ring, "the running kernel as a witness: pages a device holds", ring)
+    bpf = "root, BPF, BTF and no lockdown of confidentiality; a recording is shown instead"
+    yield _try("kernel memory", _rmap, "the running kernel's own reverse map, in notebook 10", bpf)
 
 
 @contextmanager
@@ -287,6 +293,30 @@ def _kpageflags() -> str:
         if not flags >> KPF_ANON & 1:
             raise RuntimeError(f"own page is anonymous, kpageflags says {flags:#x}")
         return "own page: anonymous"
+
+
+def _page_faults() -> str:
+    """Listen to our own page faults for a moment."""
+    from anonlab.linux.page_faults import PageFaults
+
+    with closing(PageFaults(0)) as faults:
+        return f"source: {faults.source.name}"
+
+
+def _ring() -> str:
+    from anonlab.linux.pinning import problem
+
+    if reason := problem():
+        raise RuntimeError(reason)
+    return "holds pages"
+
+
+def _rmap() -> str:
+    from anonlab.linux.real_graph import why_not
+
+    if reason := why_not():
+        raise RuntimeError(reason)
+    return "anon_vmas can be read"
 
 
 def _pfn_of(word: int) -> int:

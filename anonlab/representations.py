@@ -52,6 +52,7 @@ def _page(page: Page) -> Bundle:
     names = [entry.name for entry in fields(page)]
     values = [getattr(page, name) for name in names]
     told = [" ".join(value) if isinstance(value, tuple) else value for value in values]
+    told[names.index("index")] = f"{page.index:#x}"  # as in its text: a page number reads in hex
     return {"text/html": _table(names, [told])}
 
 

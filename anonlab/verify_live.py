@@ -9,31 +9,24 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
 from anonlab.formats.recording import FULL, WEAK, Recording, Shown
-from anonlab.formats.sight import PAGE, SWAP, ZERO, Names, Place, Seen, Sight
-from anonlab.formats.words import PG_EXCLUSIVE, ZERO_PFN, swp_offset
 from anonlab.histories import replay
-from anonlab.histories.run import Outcome, apply, make_kernel
 from anonlab.histories.shrink import shrink
 from anonlab.histories.witnessable import witnessable
-from anonlab.kernel import cow
-from anonlab.kernel.walk import walk_each
 from anonlab.linux.copies import Copies, Divided
-from anonlab.linux.judge import Judge, pageouts
+from anonlab.linux.judge import Judge
 from anonlab.mutants import MUTANTS, planted
 from anonlab.rmap import DESIGNS
-from anonlab.scan import scan
+from anonlab.simulated import Simulated
 from anonlab.workers import ncpus, share
 
 OPS_PER_HISTORY = 50
@@ -43,75 +36,6 @@ WALKED_EVERY = 5
 """After so many operations every live page is walked, and held against who really maps it."""
 SHOWN = 3
 Progress = Callable[[int, int], None]
-
-
-class Simulated:
-    """A simulated machine that shows what a real kernel shows."""
-
-    def __init__(self, history: History, design: str) -> None:
-        self.kernel = make_kernel(history, DESIGNS[design]())
-        self.names = Names()
-        self.skipped = 0
-        self.raw: Sight = {}
-        """The last sight with frame numbers for names."""
-
-    def do(self, op: Op) -> Shown:
-        """Do `op` as a real kernel would be asked to, and show what is seen then."""
-        if op.verb == "swap_out":
-            ops, self.skipped = pageouts(op, self.raw)
-            for each in ops:
-                apply(self.kernel, each)
-            outcome = Outcome()
-        else:
-            outcome = apply(self.kernel, op)
-        self.raw = sight_of(self)
-        values = outcome.value if op.verb == "read" and not outcome.error else ()
-        return Shown(_errno(outcome), tuple(values), self.names.name(self.raw))
-
-    def missed(self, real: Sight, shown: Sight) -> int:
-        """Return how many of the places that `real` shows the walks of the design miss."""
-        pfns = {shown[place].name: seen.name for place, seen in self.raw.items()}
-        where: dict[int, set[Place]] = {}
-        for place, seen in real.items():
-            if seen.state == PAGE and place in shown:
-                where.setdefault(pfns[shown[place].name], set()).add(place)
-        if not where:
-            return 0
-        spaces = {task.mm.number: name for name, task in self.kernel.processes.items() if task.mm}
-        walks = zip(where.values(), walk_each(self.kernel, list(where)), strict=True)
-        return sum(
-            len(places - {(spaces[mm], vpn) for mm, vpn in zip(hits.mms, hits.vpns, strict=True)})
-            for places, hits in walks
-        )
-
-
-def sight_of(simulated: Simulated) -> Sight:
-    """Return what stands in the page tables, with frame and slot numbers for names."""
-    kernel, truth = simulated.kernel, scan(simulated.kernel)
-    mem, marked = kernel.mem_map, cow.marks(kernel)
-    spaces = {task.mm.number: name for name, task in kernel.processes.items() if task.mm}
-    pfns = np.where(truth.present, truth.pfns, ZERO_PFN)
-    columns = (truth.mms, truth.vpns, truth.words, truth.present, pfns)
-    facts = (mem.mapcount[pfns], mem.has(pfns, PG_EXCLUSIVE), mem.data[pfns])
-    sight = {}
-    for mm, vpn, word, present, pfn, mapcount, exclusive, data in zip(
-        *(column.tolist() for column in (*columns, *facts)), strict=True
-    ):
-        if vpn >= kernel.geometry.task_npages - 2:
-            continue  # the stack that execve makes: a real one lies outside the window
-        if not present:
-            seen = Seen(SWAP, swp_offset(word))
-        elif pfn == ZERO_PFN:
-            seen = Seen(ZERO, value=0)
-        else:
-            seen = Seen(PAGE, pfn, mapcount, exclusive if marked else None, data)
-        sight[spaces[mm], vpn] = seen
-    return sight
-
-
-def _errno(outcome: Outcome) -> str:
-    """Return the name of the errno or signal in the message of an outcome, '' for success."""
-    return outcome.error.split(": ")[1] if outcome.error else ""
 
 
 @dataclass
@@ -176,7 +100,7 @@ def hold(
     for number, (op, real) in enumerate(zip(history.ops, shown, strict=False)):
         ours = modern.do(op)
         wrong = judge.see(op, ours, real)
-        judge.explained["skipped_pageout"] += op.verb == "swap_out" and modern.skipped > 0
+        judge.explained.update(modern.rules)
         if judge.over:
             break
         if not wrong and view == FULL and not (number + 1) % walked_every:
@@ -201,17 +125,18 @@ def hold(
 
 
 class Group:
-    """The anon memory group beside a kernel; not where there is swap, which is another matter."""
+    """The anon memory group beside a kernel; not where there is swap or where devices hold pages,
+    for which it has rules of its time."""
 
     def __init__(self, history: History) -> None:
         self.simulated = Simulated(history, "anongroup")
         self.copies = Copies()
-        self.swapped = any(op.verb == "swap_out" for op in history.ops)
+        self.aside = any(op.verb in ("swap_out", "pin") for op in history.ops)
         self._before = 0
 
     def see(self, op: Op, real: Shown) -> str:
         """Do `op`, return what differs without a reason, or ''."""
-        if self.swapped or self.copies.over:
+        if self.aside or self.copies.over:
             return ""
         ours = self.simulated.do(op)
         ncopies = self.simulated.kernel.design.cost.copies_mremap
@@ -261,27 +186,27 @@ def hold_live(
     operations  compared in all, in histories of `length`; where one ends early, others follow
     view        FULL or WEAK; '' for as much as this process may see
     progress    called with (operations done, operations in all)
-    allow_settings  have swap while it runs, so that histories swap, and take it back afterwards
+    allow_settings  have swap while it runs, so that histories swap, and take it back afterwards.
+                    Swap that is there already may read ahead, or go away: it is not used
     raises      ValueError if the running kernel cannot be the witness: it says why
     """
     if operations < 1 or length < 1:
         raise ValueError(f"operations must be >= 1, got {min(operations, length)}")
-    from anonlab.linux.oracle import Oracle, has_swap
+    from anonlab.linux.oracle import Oracle
     from anonlab.linux.settings import swap_on
 
-    if allow_settings:
-        with swap_on():
-            return hold_live(operations, seed, progress, view, length=length)
-    with Oracle(view) as oracle:
-        view, swap = oracle.view, has_swap()
     held = Held()
-    while held.operations < operations and not held.failures:
-        jobs = _jobs(operations - held.operations, length, held.histories)
-        for result in share("anonlab.verify_live:run", [[seed, view, swap, *job] for job in jobs]):
-            held.add(Held(**{**result, "told": [], "explained": Counter(result["explained"])}))
-            if progress is not None:
-                progress(held.operations, operations)
-    held.failures[:SHOWN] = [shortest(text, view) for text in held.failures[:SHOWN]]
+    with swap_on() if allow_settings else nullcontext():
+        with Oracle(view) as oracle:
+            view = oracle.view
+        while held.operations < operations and not held.failures:
+            batches = _jobs(operations - held.operations, length, held.histories)
+            jobs = [[seed, view, allow_settings, *batch] for batch in batches]
+            for result in share("anonlab.verify_live:run", jobs):
+                held.add(Held(**{**result, "told": [], "explained": Counter(result["explained"])}))
+                if progress is not None:
+                    progress(held.operations, operations)
+        held.failures[:SHOWN] = [shortest(text, view) for text in held.failures[:SHOWN]]
     return held
 
 
@@ -299,11 +224,12 @@ def _jobs(operations: int, length: int, first: int) -> list[tuple[int, list[int]
 def run(seed: int, view: str, swap: bool, first: int, sizes: list[int], cpu: int) -> dict[str, Any]:
     """Be a worker: some histories, from number `first` on, on one CPU."""
     from anonlab.linux.oracle import Oracle
+    from anonlab.linux.window import possible
 
-    held = Held()
+    held, kinds = Held(), possible()
     with Oracle(view, sorted(os.sched_getaffinity(0))[cpu]) as oracle:
         for number, nops in enumerate(sizes, first):
-            history = history_of(seed, number, nops, swap)
+            history = history_of(seed, number, nops, swap, kinds)
             held.add(hold(history, oracle.run(history), view))
     return {**vars(held), "told": [], "explained": dict(held.explained)}
 
@@ -334,13 +260,22 @@ def record(
         if history is not None:
             made = recordings.make(replay.read(history, "anongroup").history, output)
             return f"{len(made.shown)} operations, {made.view} view, in {output}"
-    status = program.record_program(command, output)
-    return f"exit status {status}; the log is in {output}: anonlab replay {output}"
+    status, faults = program.record_program(command, output)
+    return f"exit status {status}; the log is in {output}, {faults}: anonlab replay {output}"
 
 
-def history_of(seed: int, number: int, nops: int = OPS_PER_HISTORY, swap: bool = False) -> History:
-    """Return history `number` of the run that begins with `seed`; every third swaps if it can."""
-    return witnessable(seed * 1_000_003 + number, nops, swap and number % 3 == 2)
+def history_of(
+    seed: int,
+    number: int,
+    nops: int = OPS_PER_HISTORY,
+    swap: bool = False,
+    kinds: Collection[str] = (),
+) -> History:
+    """Return history `number` of the run that begins with `seed`; every third swaps if it can, and
+    every other has what is asked for beside private memory, as far as `kinds` allows."""
+    wanted = (set(), {"files", "sharing"}, set(), {"files", "pins"})[number % 4]
+    some = [kind for kind in kinds if kind in wanted]
+    return witnessable(seed * 1_000_003 + number, nops, swap and number % 3 == 2, some)
 
 
 def shortest(text: str, view: str) -> str:

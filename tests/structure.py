@@ -3,7 +3,9 @@ walk would look."""
 
 from __future__ import annotations
 
-from anonlab import Kernel
+from watched import truth, walked
+
+from anonlab import Kernel, Task
 
 COLUMNS = ("per_mm_space", "anon_vma", "anon_vma_chain", "cow_context")
 """Designs whose VMAs take their offsets along when mremap moves them."""
@@ -47,3 +49,18 @@ def looks_in(kernel: Kernel, pfn: int) -> list[Place]:
     mms, vpns, _ = kernel.design.candidates(pfn)
     who = {mm.number: kernel.any_process(mm).name for mm in kernel.mms.values()}
     return [(who[mm], vpn << 12) for mm, vpn in zip(mms.tolist(), vpns.tolist(), strict=True)]
+
+
+def found(kernel: Kernel, pfn: int) -> list[tuple[str, int]]:
+    """The mappers of a page, each entry of its chain one of them."""
+    _, probes, mappers = walked(kernel, pfn)
+    assert probes == len(mappers), "no entry is in vain"
+    assert mappers == sorted(truth(kernel, pfn))
+    return mappers
+
+
+def is_direct(kernel: Kernel, task: Task, addr: int) -> bool:
+    """True where the page has a direct pointer, no chain."""
+    page = task.page(addr)
+    assert page is not None
+    return bool(kernel.design.pte[page.pfn] > 0)

@@ -117,8 +117,9 @@ def test_the_c_program_refuses_a_line_that_is_no_repetition(tmp_path):
 
 @needs_linux
 @needs_compiler
-def test_the_verb_prints_the_same_with_every_budget_and_its_verdict():
-    command = [sys.executable, "-m", "anonlab", "bench", "--json", *TINY]
+def test_the_verb_prints_the_same_with_every_budget_and_its_verdict(tmp_path):
+    chart = tmp_path / "chart.svg"
+    command = [sys.executable, "-m", "anonlab", "bench", "--json", "--chart", str(chart), *TINY]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode in (0, 1), done.stderr
     report = json.loads(done.stdout)
@@ -129,6 +130,10 @@ def test_the_verb_prints_the_same_with_every_budget_and_its_verdict():
     over = [held for held in report["budgets"] if not held["within"]]
     assert done.returncode == bool(over)
     assert all(held["measured"] > held["budget"] for held in over)
+    assert {"kernel", "machine", "python", "numpy", "date", "note"} <= report.keys()
+    assert [peer["name"] for peer in report["peers"]] == ["PyOS"]
+    assert "1,100 pages: the simulator and Linux" in chart.read_text("utf-8")
+    assert "fork: simulated " in chart.with_suffix(".txt").read_text("utf-8")
 
 
 def test_the_verb_refuses_wrong_sizes_in_one_line():

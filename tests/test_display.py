@@ -15,6 +15,7 @@ from anonlab import Kernel, Trace, compare, record
 from anonlab.display import SHOWN
 from anonlab.formats import trace as traces
 from anonlab.histories import library
+from anonlab.representations import bundle
 from anonlab.view import text_twin
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -93,3 +94,9 @@ def test_showing_loads_the_view_and_importing_does_not() -> None:
 
 def test_explore_is_there_without_widgets_being_loaded() -> None:
     assert callable(anonlab.explore)
+
+
+def test_a_page_says_its_index_as_its_address_reads(things: dict[str, Any]) -> None:
+    page = things["Page"]
+    assert "index=0x30" in repr(page)
+    assert "<td>0x30</td>" in bundle(page)["text/html"].replace(' style="text-align:left"', "")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
+from controls import ELSEWHERE, all_controls, every_button, every_key, scrub_and_chart
 from labserver import Notebook, Watch, chromium, jupyter_lab, needs_browser
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Locator, expect
+from project import ROOT
 
 pytestmark = [needs_browser, pytest.mark.xdist_group("browser")]
 
@@ -23,6 +27,12 @@ CELLS = (
     "Player({name: record(library.load('mremap_after_fork'), name) for name in two})",
     "bench = anonlab.explore()\nbench",
     "bench.kernel",
+    "from anonlab.histories.generate import generate\n"
+    "Player(record(generate(3, 2450, frames=24, swap=12)), title='5,000 steps')",
+    "from anonlab.course.desk import play, predicted\n"
+    "play(record(library.load('fork_and_write')), 'tools', gate=False, ask=[11])",
+    "Player(record(library.load('fork_and_write')), title='by mouse')",
+    "Player(record(library.load('fork_and_write')), title='by keyboard')",
 )
 
 
@@ -31,6 +41,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Notebook, Wa
     """A notebook with a player, two designs side by side and a bench, run."""
     folder = tmp_path_factory.mktemp("tools") / "notebooks"
     folder.mkdir()
+    shutil.copytree(ROOT / "exercises", folder.parent / "exercises")
     notebook = new_notebook(cells=[new_code_cell(source) for source in CELLS])
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(notebook, folder / "tools.ipynb")
@@ -72,6 +83,37 @@ def test_a_chosen_page_lights_up_and_its_walk_is_played_by_keys(
     for key in ("n", "N", "W", "Enter"):
         lab[0].page.keyboard.press(key)
         assert lab[0].cells() == cells
+
+
+@pytest.mark.parametrize("keyboard", [False, True], ids=["mouse", "keyboard"])
+def test_every_button_does_what_it_says(lab: tuple[Notebook, Watch], keyboard: bool) -> None:
+    number = 7 + keyboard  # a player of its own: predictions of a step count once
+    cells = lab[0].cells()
+    used = every_button(lab[0].page, player(lab, number), keyboard)
+    assert used == all_controls() - ELSEWHERE
+    assert lab[0].cells() == cells
+
+
+def test_every_key_does_what_the_key_map_says(lab: tuple[Notebook, Watch]) -> None:
+    cells = lab[0].cells()
+    every_key(lab[0].page, player(lab, 7))
+    assert lab[0].cells() == cells
+
+
+def test_slider_and_charts_move_through_the_steps(lab: tuple[Notebook, Watch]) -> None:
+    scrub_and_chart(lab[0].page, player(lab, 7))
+
+
+def test_a_chosen_page_is_split_and_its_tables_light_up(lab: tuple[Notebook, Watch]) -> None:
+    one = player(lab, 1)
+    one.locator("input[type=range]").fill("12")
+    one.locator("[id$=mm2-pte-31]").click()
+    split = one.locator("[data-panel=address]")
+    expect(split).to_contain_text("0x31000 of child")
+    expect(split.locator("[id$=address-table-2]")).to_contain_text("frame 2")
+    expect(one.locator("[id$=mm2-top-3]")).to_have_class("c top used near")
+    one.locator("[data-do=let-go]").click()
+    expect(split).to_contain_text("choose a page")
 
 
 def test_the_first_prediction_reaches_python(lab: tuple[Notebook, Watch]) -> None:
@@ -122,6 +164,31 @@ def test_a_click_on_the_bench_moves_the_machine(lab: tuple[Notebook, Watch]) -> 
     expect(bench.locator("[id$=mm1-pte-30]")).to_contain_text("read")
 
 
+def test_of_5000_steps_operations_come_first_and_sub_steps_are_a_click_away(
+    lab: tuple[Notebook, Watch],
+) -> None:
+    one = player(lab, 5)
+    note = one.locator("[data-part=note]")
+    expect(note).to_contain_text(re.compile("Of 5,[0-9]{3} steps only the last one of each"))
+    expect(note).to_contain_text("its sub-steps are a click away")
+    more = one.locator("[data-do=more]")
+    while more.count() == 0:
+        one.locator("[data-do=next]").click()
+    command = one.locator("[data-part=command]").inner_text()
+    for _ in range(2):
+        more.click()
+        expect(note).to_contain_text(f"The sub-steps of: {command}")
+        expect(one).to_have_attribute("data-step", "0")
+        one.locator("[data-do=back]").click()
+        expect(one.locator("[data-part=command]")).to_have_text(command)
+    one.locator("[aria-label='part of the trace']").select_option("c3")
+    expect(one.locator("[data-part=count]")).to_contain_text("step 0 of")
+    expect(one.locator("[data-part=count]")).to_contain_text("part 4 of")
+    one.focus()
+    lab[0].page.keyboard.press("ArrowLeft")
+    expect(one.locator("[data-part=count]")).to_contain_text("part 3 of")
+
+
 def test_a_kernel_shows_itself(lab: tuple[Notebook, Watch]) -> None:
     lab[0].page.evaluate(
         "() => window.jupyterapp.shell.currentWidget.content.scrollToItem(4, 'start')"
@@ -129,3 +196,41 @@ def test_a_kernel_shows_itself(lab: tuple[Notebook, Watch]) -> None:
     shown = lab[0].page.locator(".jp-CodeCell").nth(4)
     expect(shown.locator("svg.anonlab-picture")).to_be_visible()
     expect(shown.locator("summary")).to_have_text("The same as text")
+
+
+def test_marks_in_the_picture_outlive_the_kernel_and_are_shown_at_the_end(
+    lab: tuple[Notebook, Watch],
+) -> None:
+    """By keyboard alone: mark, see the score, restart the kernel, and find it again."""
+    one, notebook = player(lab, 6), lab[0]
+    keys = notebook.page.keyboard
+    one.locator("input[type=range]").fill("10")
+    expect(one.locator("[data-part=hint]")).to_contain_text("What will change next?")
+    one.focus()
+    for key in ("p", "Space", "Escape", "ArrowRight"):
+        keys.press(key)
+    score = re.compile(r"Your prediction: (\d+) right, (\d+) missed, (\d+) too many\.")
+    told = one.locator("[data-part=guess]")
+    expect(told).to_contain_text(score)
+    said = score.search(told.inner_text())
+    expect(one.locator("[data-part=keeping]")).to_have_text(
+        "Kept with your progress in this course."
+    )
+    notebook.ask("panel.sessionContext.session.kernel.restart();")
+    notebook.until(f"return {Notebook.KERNEL} === 'idle'", 60)
+    notebook.start_cell(
+        f"{CELLS[0]}\n{CELLS[6]}".replace("play(record", "print(predicted('tools'))\nplay(record")
+    )
+    notebook.until(f"return !(() => {{ {Notebook.LAST_RUNS} }})()", 60)
+    last = notebook.page.locator(".jp-CodeCell").last
+    again = last.locator(".anonlab-player")
+    assert said
+    printed = f"tools, in the picture: {said[1]} right, {said[2]} missed, {said[3]} too many"
+    expect(last).to_contain_text(printed)
+    again.focus()
+    keys.press("End")
+    summary = again.locator("[data-part=summary]")
+    expect(summary).to_contain_text(f"Your predictions: {said[1]} right, {said[2]} missed")
+    summary.locator("[data-do=to]").click()
+    expect(again).to_have_attribute("data-step", "11")
+    expect(again.locator("[data-part=guess]")).to_contain_text(said[0])

@@ -94,6 +94,9 @@ def test_the_recorder_is_used_as_its_docstring_says() -> None:
     assert [step.label for step in operations(left["trace"])] == ["start", "fork"]
 
 
+ONLY_KNOWN = ("course", "check", "bench", "export", "grade")
+"""Verbs that need a course, or minutes: here it is only asked whether they and their options are
+there."""
 COMMANDS = [line.strip() for line in README.splitlines() if line.startswith("    anonlab ")]
 
 
@@ -107,11 +110,13 @@ def test_commands_of_the_readme_are_understood(
     words = [str(ROOT / word) if (ROOT / word).is_file() else word for word in words]
     words = ["20" if word in ("1000", "100000") else word for word in words]
     words = [word for word in words if word != "--mutants"]  # minutes: tests/test_verify.py hunts
-    if words[0] in ("course", "check", "bench"):  # they need a course, or minutes: only known here
-        words = [*(["course"] if words[0] == "course" else []), words[words[0] == "course"], "-h"]
+    named = [word for word in words if word.startswith("-")] if words[0] in ONLY_KNOWN else []
+    if words[0] in ONLY_KNOWN:
+        words = [*words[: 1 + (words[0] == "course")], "-h"]
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(cli, words)
     assert result.exit_code == 0, result.output
+    assert [option for option in named if option not in result.output] == []
 
 
 def test_every_path_that_the_readme_names_exists() -> None:

@@ -7,6 +7,7 @@ must have left everything as it was, or the test fails.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +37,14 @@ OPERATIONS = (
         )
     ),
 )
+
+
+def written(kernel: Kernel, tags: Sequence[int]) -> Task:
+    """Return a new process "parent" that has written a page at A for each of `tags`."""
+    parent = kernel.spawn("parent")
+    parent.mmap(len(tags) * PAGE, at=A)
+    parent.write_range(A, tags)
+    return parent
 
 
 def state(kernel: Kernel) -> tuple[Snapshot, Any]:

@@ -9,13 +9,19 @@ between runs.
 from __future__ import annotations
 
 import os
+import platform
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TypedDict
 
+import numpy as np
+
 from anonlab.bench import simulator
+from anonlab.bench.peers import Peer, measure_peers
+from anonlab.linux.oracle import facts
 from anonlab.linux.yardstick import STEPS, Yardstick
 
 DEFAULT_PAGES = [200, 16384, 262144]
@@ -54,6 +60,28 @@ class Report(TypedDict):
     single_fault_us: float
     single_fault_recorded_us: float
     import_ms: float
+
+
+class Held(TypedDict):
+    """One figure that has a budget."""
+
+    what: str
+    measured: float
+    budget: float
+    within: bool
+
+
+class FullReport(Report):
+    """What `anonlab bench --json` prints, and what is shipped of one such run."""
+
+    kernel: str
+    machine: str
+    python: str
+    numpy: str
+    date: str
+    note: str
+    budgets: list[Held]
+    peers: list[Peer]
 
 
 def counts(text: str) -> list[int]:
@@ -115,15 +143,6 @@ def _measured(
     }
 
 
-class Held(TypedDict):
-    """One figure that has a budget."""
-
-    what: str
-    measured: float
-    budget: float
-    within: bool
-
-
 def budgets(report: Report) -> list[Held]:
     """Return every figure of a report that has a budget, with the budget."""
     figures = [
@@ -136,6 +155,25 @@ def budgets(report: Report) -> list[Held]:
         {"what": what, "measured": figure, "budget": budget, "within": figure <= budget}
         for what, figure, budget in figures
     ]
+
+
+def full_report(
+    pages: Sequence[int], mms: Sequence[int], repetitions: int | None, peer_python: str
+) -> FullReport:
+    """Measure everything and the peers; say where and when, and which budgets are held."""
+    report = measure(pages, mms, repetitions)
+    known = facts()
+    return {
+        **report,
+        "kernel": known["release"],
+        "machine": known["machine"],
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "date": date.today().isoformat(),
+        "note": NOTE,
+        "budgets": budgets(report),
+        "peers": measure_peers(pages, repetitions or 5, peer_python),
+    }
 
 
 def compare(real: Yardstick, pages: int, repetitions: int | None) -> list[Row]:

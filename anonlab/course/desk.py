@@ -4,63 +4,38 @@
 
 and, in a cell of its own, `%%exercise 04a` over the code of exercise 04a.
 
-What they return shows itself: as text everywhere, with pictures in a notebook.
+What they return shows itself: as text everywhere, with pictures in a notebook. Questions are asked
+by forms.py.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from functools import wraps
 from html import escape
-from typing import Any, ParamSpec
+from typing import Any
 
 from anonlab.course.asked import kills
 from anonlab.course.attempt import check_exercise, reset_exercise, seed_of, write_cell
 from anonlab.course.exercises import Course, find_course
 from anonlab.course.judge import load_tests
 from anonlab.course.masters import read_masters
+from anonlab.course.note import Note, told
 from anonlab.course.progress import Progress
+from anonlab.course.recall import asked_so_far, keep_score, looking_back
 from anonlab.course.runner import Report
+from anonlab.course.scores import Truth
 from anonlab.formats.history_text import parse
 from anonlab.formats.trace import Trace
 from anonlab.mutants import MUTANTS
 from anonlab.record import operations, record
 from anonlab.view.picture import picture
 
-_P = ParamSpec("_P")
 ASK_AFTER = 3
 """After so many failed runs of one check it asks for a hypothesis."""
 
 
-class Note:
-    """Text that shows itself; `html` is what follows it in a notebook."""
-
-    def __init__(self, text: str, html: str = "") -> None:
-        self.text = text
-        self.html = html
-
-    def _repr_html_(self) -> str:
-        return f'<pre style="white-space:pre-wrap">{escape(self.text)}</pre>{self.html}'
-
-    def __repr__(self) -> str:
-        return self.text
-
-
-def _told(tool: Callable[_P, Note]) -> Callable[_P, Note]:
-    """Let `tool` say what a person can mend in a sentence instead of a traceback."""
-
-    @wraps(tool)
-    def telling(*args: _P.args, **kwargs: _P.kwargs) -> Note:
-        try:
-            return tool(*args, **kwargs)
-        except (ValueError, OSError) as error:
-            return Note(str(error))
-
-    return telling
-
-
-@_told
+@told
 def check(number: str, because: str = "") -> Note:
     """Run the public checks of the exercise with this number, "04a".
 
@@ -71,7 +46,7 @@ def check(number: str, because: str = "") -> Note:
     return Note(f"{report}{_what_next(course, report)}", _pictures(report))
 
 
-@_told
+@told
 def task(number: str) -> Note:
     """Show what an exercise asks of you in particular, where that depends on your variant."""
     course = find_course()
@@ -82,7 +57,7 @@ def task(number: str) -> Note:
     return Note(f"{exercise.number}: {module.task(seed_of(course, exercise.number))}")
 
 
-@_told
+@told
 def hint(number: str) -> Note:
     """Open the next hint of an exercise; all that are open are shown."""
     course = find_course()
@@ -96,7 +71,7 @@ def hint(number: str) -> Note:
     return Note("\n\n".join(lines))
 
 
-@_told
+@told
 def progress() -> Note:
     """Show what is done, what is open, and the points of public checks so far."""
     course = find_course()
@@ -114,11 +89,12 @@ def progress() -> Note:
             f"{number}  {state:8} {best:2} of {all_:2} public points{hints}  {exercise.title}"
         )
     lines += ["", f"{points} of {most} public points; hidden checks run at grading."]
+    lines += asked_so_far(log)
     lines += [f"Next: {following}."] if following else []
     return Note("\n".join(lines))
 
 
-@_told
+@told
 def reset(number: str) -> Note:
     """Put the template of an exercise back; your file is kept beside it."""
     path, beside = reset_exercise(find_course(), number)
@@ -126,7 +102,7 @@ def reset(number: str) -> Note:
     return Note(f"{path.name} is the template again{kept}.")
 
 
-@_told
+@told
 def solution(number: str, anyway: bool = False) -> Note:
     """Show the solution with its commentary: after your checks have passed, or `anyway`."""
     course = find_course()
@@ -146,7 +122,7 @@ def solution(number: str, anyway: bool = False) -> Note:
     return Note(f"{master.commentary}\n\n{master.solution}")
 
 
-@_told
+@told
 def predict(name: str, answer: Any, why: str = "") -> Note:
     """Keep a prediction, before you see what happens.
 
@@ -155,19 +131,16 @@ def predict(name: str, answer: Any, why: str = "") -> Note:
     if not str(answer).strip() or answer is ...:
         return Note(f"Write your answer in place of the dots; {name!r} is not kept yet.")
     log = Progress(find_course().root)
-    log.add("predict", name=name, answer=str(answer), **({"why": why} if why else {}))
-    return Note(f"kept: {name}: {answer}")
+    said = ", ".join(map(str, answer)) if isinstance(answer, list | tuple | set) else str(answer)
+    log.add("predict", name=name, answer=said, **({"why": why} if why else {}))
+    return Note(f"kept: {name}: {said}")
 
 
-@_told
+@told
 def predicted(notebook: str) -> Note:
-    """Show your predictions of the notebook with this number, the first for each question."""
-    first: dict[str, str] = {}
-    for event in Progress(find_course().root).events("predict"):
-        if str(event.get("name", "")).startswith(notebook):
-            first.setdefault(event["name"], event.get("answer", ""))
-    lines = [f"{name}: {answer}" for name, answer in first.items()]
-    return Note("\n".join(lines) or f"no predictions for notebook {notebook} yet")
+    """Show your predictions of the notebook with this number, the first for each question, beside
+    what happened, and your answers to its questions."""
+    return Note(looking_back(Progress(find_course().root), notebook))
 
 
 def play(
@@ -180,7 +153,10 @@ def play(
     """
     from anonlab.view.player import Player
 
-    log = Progress(find_course().root)
+    try:
+        log = Progress(find_course().root)
+    except (ValueError, OSError):  # a trace can be looked at anywhere; nothing is kept then
+        return Player(trace, predict=ask, keep=lambda _: "Not kept: there is no course here.")
     if gate and not log.events("predict", name=name):
         return Note(
             f"First predict: predict({name!r}, your answer). I do not know is an answer. "
@@ -188,34 +164,57 @@ def play(
         )
     if not gate:
         log.add("ungated", name=name)
-    marked = log.events("marked", name=name)
-    player = Player(trace, predict=ask, predictions=marked[-1]["marks"] if marked else None)
-    player.observe(lambda change: log.add("marked", name=name, marks=change["new"]), "predictions")
-    return player
+    return Player(trace, predict=ask, predictions=log.marked(name), keep=_keeper(log, name))
 
 
-@_told
-def reveal(name: str, lines: Iterable[object], gate: bool = True) -> Note:
-    """Show what happened, one line each, beside the prediction `name`; not before there is one."""
-    kept = Progress(find_course().root).events("predict", name=name)
+def _keeper(log: Progress, name: str) -> Callable[[Mapping[str, Any]], str]:
+    """Return what keeps the marks in the player `name`, each step's once."""
+
+    def keep(predictions: Mapping[str, Any]) -> str:
+        known = log.marked(name)
+        new = {step: mark for step, mark in predictions.items() if step not in known}
+        if new:
+            log.add("marked", name=name, marks=new)
+        return "Kept with your progress in this course."
+
+    return keep
+
+
+@told
+def reveal(
+    name: str,
+    lines: Iterable[object],
+    gate: bool = True,
+    truth: Truth | None = None,
+    among: Iterable[Any] = (),
+) -> Note:
+    """Show what happened, one line each, beside the prediction `name`; not before there is one.
+
+    truth  what happened, element by element: a list where places count, or a set; the first
+           prediction is compared with it, and the score is kept
+    among  what else could have been predicted, where the truth is in words
+    """
+    log = Progress(find_course().root)
+    kept = log.events("predict", name=name)
     if gate and not kept:
         return Note(f"First predict: predict({name!r}, your answer). I do not know is an answer.")
-    mine = [f"you said: {kept[0].get('answer', '')}", ""] if kept else []
-    return Note("\n".join([*mine, *map(str, lines)]))
+    shown = [f"you said: {kept[0].get('answer', '')}"] if kept else []
+    if kept and truth is not None:
+        shown.append(keep_score(log, name, kept[0], truth, among))
+    return Note("\n".join([*shown, *([""] if shown else []), *map(str, lines)]))
 
 
-@_told
+@told
 def kill(mutant: str, history: str) -> Note:
     """Run a history on a kernel with one changed line, and say whether the checks see it."""
     if mutant not in MUTANTS:
         raise ValueError(f"there is no mutant {mutant!r}; there are {', '.join(MUTANTS)}")
-    told = parse(history)
-    seen = kills(told, mutant)
+    seen = kills(parse(history), mutant)
     verdict = f"killed: {seen}" if seen else "it lives: no check saw anything wrong"
     return Note(f"mutant: {mutant}\n{verdict}")
 
 
-@_told
+@told
 def exercise(line: str, cell: str) -> Note:
     """`%%exercise 04a`: write the cell to the exercise's file, and run its public checks."""
     words = line.split()

@@ -70,6 +70,15 @@ class Progress:
             if isinstance(event, dict) and isinstance(event.get("what"), str):
                 yield event
 
+    def marked(self, name: str) -> dict[str, Any]:
+        """Return the marks in the picture of the player `name`: the first of every step, by its
+        number."""
+        first: dict[str, Any] = {}
+        for event in self.events("marked", name=name):
+            for step, mark in dict(event.get("marks", {})).items():
+                first.setdefault(step, mark)
+        return first
+
     def best(self, number: str) -> int:
         """Return the most points that public checks of exercise `number` have given."""
         checks = self.events("check", exercise=number)

@@ -71,10 +71,8 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     found.points = sum(master.points for master in masters)
     found.hints = sum(len(master.hints) for master in masters)
     found.problems += drift(root / "notebooks")
-    found.problems += _released(root, masters)
-    found.problems += glossary_problems(root / "notebooks")
-    jobs = [["exercise", str(root), master.number] for master in masters]
-    jobs += [["notebook", str(root), book.name] for book in books]
+    found.problems += whole_problems(root)
+    jobs = course_jobs(root)
     for done, result in enumerate(share("anonlab.course.selfcheck:part", jobs), 1):
         found.wrong_total += result["total"]
         found.wrong_caught += result["caught"]
@@ -83,6 +81,19 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
         if progress is not None:
             progress(done, len(jobs))
     return found
+
+
+def course_jobs(root: Path) -> list[list[str]]:
+    """Return what `part` is to do for the course in `root`: every exercise, then every notebook."""
+    masters = read_masters(root / "solutions")
+    books = sorted((root / "notebooks").glob("*.ipynb"))
+    jobs = [["exercise", str(root), master.number] for master in masters]
+    return jobs + [["notebook", str(root), book.name] for book in books]
+
+
+def whole_problems(root: Path) -> list[str]:
+    """Return what is wrong between the parts: a release that tells, words without a glossary."""
+    return _released(root, read_masters(root / "solutions")) + glossary_problems(root / "notebooks")
 
 
 def part(kind: str, root: str, name: str) -> dict[str, Any]:

@@ -7,14 +7,16 @@ can be compared over time. A single look cannot tell who got the copy, or that t
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
-ZERO, PAGE, SWAP = "zero", "page", "swap"
+ZERO, PAGE, FILE, SWAP = "zero", "page", "file", "swap"
 ALONE, SHARED = "alone", "shared"
-STATES = (ZERO, PAGE, SWAP, ALONE, SHARED)
-"""The zero page, a page, a swap entry; and what a page is to an observer who may not see names:
-mapped once, or more than once."""
+STATES = (ZERO, PAGE, FILE, SWAP, ALONE, SHARED)
+"""The zero page, an anonymous page, a page of the page cache (of a file, of shared memory), a swap
+entry; and what an anonymous page is to an observer who may not see names: mapped once, or more than
+once."""
 
 Place = tuple[str, int]
 """Name of a process, page number."""
@@ -73,10 +75,17 @@ class Names:
 def weaken(sight: Sight) -> Sight:
     """Return what an ordinary user sees of `sight`: no names, and of a page no more than whether
     it is mapped once or more often."""
-    weak = {}
+    weak: dict[Place, Seen] = {}
     for place, seen in sight.items():
         state = seen.state
         if state == PAGE:
             state = ALONE if seen.mapcount == 1 else SHARED
         weak[place] = Seen(state, value=seen.value)
     return weak
+
+
+def file_tags(name: str, npages: int) -> list[int]:
+    """Return what the pages of the file `name` hold when it is new, alike on every machine: no two
+    pages are equal, so that mixed-up pages show."""
+    first = zlib.crc32(name.encode()) << 20
+    return [first + page for page in range(1, npages + 1)]

@@ -30,6 +30,7 @@ class Areas:
     """The areas of one address space, ascending by page number and never overlapping.
 
     heap     (first page, end) of the heap as the log has it; None before the first brk
+    stack_shift  to be added to page numbers of the log's stack; 0 where it is not known
     users    processes that run in it
     resident at most so many pages of it are in memory
     """
@@ -38,6 +39,7 @@ class Areas:
         self.starts: list[int] = []
         self.areas: list[Area] = []
         self.heap: tuple[int, int] | None = None
+        self.stack_shift = 0
         self.users = 1
         self.resident = 0
 
@@ -46,6 +48,7 @@ class Areas:
         child = Areas()
         child.starts, child.areas = self.starts.copy(), self.areas.copy()
         child.heap, child.resident = self.heap, self.resident
+        child.stack_shift = self.stack_shift
         return child
 
     def _between(self, start: int, end: int) -> slice:

@@ -28,7 +28,9 @@ MOST_CHECKS = 1000
 MOST_WALKS = 200
 """A long log is checked so many times, evenly spread, with so many walks each: linear time."""
 
-_STRACE_LINE = re.compile(r"\s*(\d+\s+)?([a-z_0-9]+\(|\+\+\+ |--- |<\.\.\. |\[ Process PID=)")
+_STRACE_LINE = re.compile(
+    r"\s*(\d+\s+)?(\d[\d:.]*\s+)?([a-z_0-9]+\(|\+\+\+ |--- |<\.\.\. |\[ Process PID=)"
+)
 
 
 class Point(NamedTuple):
@@ -46,7 +48,7 @@ class Replay:
     """What a replay showed.
 
     lines       of the file · skipped  lines of a log that became no operation, by reason
-    operations  that the lines became; the touches that the log's touch rule added come on top
+    operations  that the lines became, page faults among them; touches of the rule come on top
     failed      operations that ended with an error, by errno
     points      one per operation, empty unless asked for
     violations  broken invariants, as sentences
@@ -130,7 +132,8 @@ def read(path: Path, design: str = "anongroup", progress: Progress | None = None
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines or b"\0" in head or any(_STRACE_LINE.match(line) for line in lines[:20]):
         log = read_strace(path, progress)
-        return Replay(log.history, design, log.lines, log.operations, log.skipped)
+        operations = log.operations + len(log.touches) * log.recorded
+        return Replay(log.history, design, log.lines, operations, log.skipped)
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError as error:

@@ -23,6 +23,8 @@ class Scenario:
 
 SHARED, MIDDLE, PARENTS, LAST, FIRST, OWN = (0x30000 + page * PAGE_SIZE for page in range(6))
 """One page of `prefork` for each question."""
+MOVED = 0x80000
+"""Where `movers` move to."""
 
 
 def prefork(children: int = 10) -> Scenario:
@@ -94,9 +96,85 @@ def fork_chain(depth: int = 10) -> Scenario:
     return Scenario(parse("\n".join(lines) + "\n"), walks)
 
 
+def pipeline(commands: int = 10) -> Scenario:
+    """A shell starts `commands` programs: each child writes one page, then calls execve.
+
+    raises  ValueError unless 1 <= commands <= 10,000
+    """
+    if not 1 <= commands <= 10_000:
+        raise ValueError(f"commands must be from 1 to 10000, got {commands}")
+    programs = [f"c{number}" for number in range(1, commands + 1)]
+    lines = [
+        f"machine x86_32 frames {6 * commands + 64} swap 0",
+        "shell = spawn",
+        f"shell mmap {SHARED:#x} 6",
+        f"shell write {SHARED:#x} 1 6",
+    ]
+    for who in programs:
+        lines += [f"{who} = fork shell", f"{who} write {OWN:#x} 2", f"{who} execve program"]
+        lines += [f"{who} mmap {SHARED:#x} 2", f"{who} write {SHARED:#x} 3 2"]
+    walks: dict[str, tuple[Place, ...]] = {
+        "a page of the shell": (("shell", SHARED),),
+        "a page of every program": tuple((who, SHARED) for who in programs),
+    }
+    return Scenario(parse("\n".join(lines) + "\n"), walks)
+
+
+def movers(children: int = 10) -> Scenario:
+    """Children that share four pages with their parent move them, and each writes one of them.
+
+    raises  ValueError unless 1 <= children <= 10,000
+    """
+    if not 1 <= children <= 10_000:
+        raise ValueError(f"children must be from 1 to 10000, got {children}")
+    names = [f"c{number}" for number in range(1, children + 1)]
+    lines = [
+        f"machine x86_32 frames {6 * children + 64} swap 0",
+        "parent = spawn",
+        f"parent mmap {SHARED:#x} 4",
+        f"parent write {SHARED:#x} 1 4",
+    ]
+    for who in names:
+        lines += [f"{who} = fork parent", f"{who} mremap {SHARED:#x} 4 to {MOVED:#x}"]
+        lines += [f"{who} write {MOVED:#x} 9"]
+    walks: dict[str, tuple[Place, ...]] = {
+        "a page that was moved and written": tuple((who, MOVED) for who in names),
+        "a page that was moved only": tuple((who, MOVED + PAGE_SIZE) for who in names),
+    }
+    return Scenario(parse("\n".join(lines) + "\n"), walks)
+
+
+def swap_storm(children: int = 10) -> Scenario:
+    """Memory runs out under a server: all of its pages, and those of its workers, go to swap, and
+    all workers bring the shared ones back.
+
+    raises  ValueError unless 1 <= children <= 10,000
+    """
+    if not 1 <= children <= 10_000:
+        raise ValueError(f"children must be from 1 to 10000, got {children}")
+    names = [f"c{number}" for number in range(1, children + 1)]
+    lines = [
+        f"machine x86_32 frames {4 * children + 64} swap {4 * children + 64}",
+        "server = spawn",
+        f"server mmap {SHARED:#x} 6",
+        f"server write {SHARED:#x} 1 6",
+        *(f"{who} = fork server" for who in names),
+        *(f"{who} write {OWN:#x} 2" for who in names),
+        f"server swap_out {SHARED:#x} 6",
+        *(f"{who} swap_out {OWN:#x} 1" for who in names),
+        *(f"{who} read {SHARED:#x} 2" for who in names),
+    ]
+    return Scenario(
+        parse("\n".join(lines) + "\n"), {"a page that came back": ((names[0], SHARED),)}
+    )
+
+
 SCENARIOS: dict[str, Callable[[int], Scenario]] = {
     "prefork": prefork,
     "written_in_place": written_in_place,
     "fork_chain": fork_chain,
+    "pipeline": pipeline,
+    "movers": movers,
+    "swap_storm": swap_storm,
 }
 """By name; the number is how many processes are forked."""

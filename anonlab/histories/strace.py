@@ -5,8 +5,12 @@ Record with `strace -f -e trace=memory,process -o FILE COMMAND`; with `-y` files
 **Every line is accounted for**: it became at least one operation, or it is counted in `skipped`
 under the reason. `lines == used + sum(skipped.values())`.
 
-**The touch rule.** strace shows what a program asks for, not which pages it touches. So the history
-touches, and says which of its operations are such touches:
+**Touches.** `anonlab record` writes the page faults of the programs into the log where the kernel
+tells them; then the history touches what they touched. A fault that may be a read or a write counts
+as a write where that is allowed.
+
+**The touch rule.** Any other log shows what a program asks for, not which pages it touches. So the
+history touches, and says which of its operations are such touches:
 
 * execve writes two stack pages (the operation itself does: arguments and first frames);
 * a new writable anonymous mapping, private or shared, and the pages that brk or mremap add: up to
@@ -24,9 +28,9 @@ load the same library share it. Later mappings of that descriptor belong to it.
 the heap where this kernel puts it. Where programs have addresses from 2**47 on (arm64), bit 47 is
 taken off.
 
-**Left out**: the image of a program, which the kernel maps in execve without a call; so an
-mprotect, munmap, madvise or mlock of pages that no line mapped is counted as "mapping not in the
-log".
+**Left out**: the image of a program, which the kernel maps in execve without a call, unless
+`anonlab record` has seen it; so an mprotect, munmap, madvise or mlock of pages that no line mapped
+is counted as "mapping not in the log".
 """
 
 from __future__ import annotations
@@ -46,6 +50,8 @@ Progress = Callable[[int, int], None]
 HALF = "first half of a call, joined with the second"
 ALONE = "first half of a call that never returned"
 CUT = "line cut off"
+_FAULT = " page_fault(0x"
+"""Nobody's call: what `anonlab record` writes for a page fault."""
 _EVERY = 4096
 """Lines between two reports of progress."""
 _FRAMES_MAX = 1 << 22
@@ -62,7 +68,9 @@ class Imported(NamedTuple):
     used        lines that became operations
     skipped     the other lines, by reason, most frequent first
     operations  that lines of the log became; `len(history.ops)` is these, the touches and `setup`
-    touches     places in `history.ops` of the operations that the touch rule added, ascending
+    touches     places in `history.ops` of the operations that the touch rule added, or page faults
+                of the log, ascending
+    recorded    True if they are page faults of the log
     setup       operations that no line gave: the files, and processes that were there at the start
     moments     execs, births and exits, in order
     """
@@ -75,6 +83,7 @@ class Imported(NamedTuple):
     touches: tuple[int, ...]
     setup: int
     moments: tuple[Moment, ...]
+    recorded: bool = False
 
 
 def read_strace(
@@ -93,7 +102,8 @@ def read_strace(
     else:
         lines = _with_line_feeds(list(path_or_lines))
         source, total = lambda: iter(lines), sum(map(len, lines))
-    reader = _Reader(_births(source()))
+    recorded = any(_FAULT in text for text in source())
+    reader = _Reader(_births(source()), recorded)
     done = 0
     for text in source():
         done += len(text)
@@ -156,8 +166,8 @@ def _births(lines: Iterator[str]) -> dict[int, deque[Birth]]:
 class _Reader:
     """Reads a log line by line and keeps account of every line."""
 
-    def __init__(self, births: dict[int, deque[Birth]]) -> None:
-        self.importer = Importer(births)
+    def __init__(self, births: dict[int, deque[Birth]], recorded: bool = False) -> None:
+        self.importer = Importer(births, recorded)
         self.lines = 0
         self.used = 0
         self.understood = 0
@@ -267,11 +277,20 @@ class _Reader:
         moments = tuple(
             moment._replace(operation=moment.operation + len(files)) for moment in importer.moments
         )
-        frames = min(importer.peak, importer.written) + len(importer.cached) + 128
+        frames = _frames(importer) + len(importer.cached) + 128
         machine = Machine("x86_64", min(frames + -frames % 64, _FRAMES_MAX), 64)
         history = History(ops, machine, f"strace of {importer.program or 'a running program'}")
         operations = len(ops) - setup - len(touches)
         skipped = dict(sorted((+self.skipped).items(), key=lambda item: (-item[1], item[0])))
         return Imported(
-            history, self.lines, self.used, skipped, operations, touches, setup, moments
+            *(history, self.lines, self.used, skipped, operations, touches, setup, moments),
+            importer.recorded,
         )
+
+
+def _frames(importer: Importer) -> int:
+    """Return how many frames the processes need at most, but for pages that mmap reads."""
+    if not importer.recorded:
+        return min(importer.peak, importer.written)
+    programs = sum(moment.kind == "execve" for moment in importer.moments)
+    return 2 * importer.faults + 2 * programs + importer.written

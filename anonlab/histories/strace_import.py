@@ -17,13 +17,15 @@ from anonlab.histories.strace_tasks import NOT_UNDERSTOOD, STACK, TOUCHED, Birth
 
 HEAP = HEAP_VPN["x86_64"]
 NOT_IN_LOG = "mapping not in the log"
+STACK_NPAGES = 2048
+"""So far the stack of a program may grow."""
 
 
 class Importer(Tasks):
     """Operations so far, and what is known of processes, address spaces and files."""
 
-    def __init__(self, births: dict[int, deque[Birth]]) -> None:
-        super().__init__(births)
+    def __init__(self, births: dict[int, deque[Birth]], recorded: bool = False) -> None:
+        super().__init__(births, recorded)
         self.files: dict[str, int] = {}
         self.paths: dict[str, str] = {}
         self.open: dict[tuple[int, int], str] = {}
@@ -40,6 +42,8 @@ class Importer(Tasks):
         start = calls.fold(addr, self.line) >> PAGE_SHIFT
         if space.heap and space.heap[0] <= start < space.heap[1]:
             start += HEAP - space.heap[0]
+        elif STACK.stop - STACK_NPAGES <= start + space.stack_shift < STACK.stop:
+            start += space.stack_shift
         npages = calls.pages((addr & PAGE_MASK) + length)
         return range(start, start + npages) if 0 < length <= calls.LENGTH_MAX else None
 
@@ -259,6 +263,39 @@ class Importer(Tasks):
         found = calls.range_args(args)
         return self.on_covered("munlock", task, found) if found else NOT_UNDERSTOOD
 
+    def stack(self, task: Task, args: str, result: str) -> str:
+        """The stack that execve made; it lies at the top here."""
+        found = calls.range_args(args)
+        if found is None:
+            return NOT_UNDERSTOOD
+        end = calls.fold(found[0], self.line) + found[1] >> PAGE_SHIFT
+        task.space.stack_shift = STACK.stop - end
+        return "where the stack lies"
+
+    def page_fault(self, task: Task, args: str, result: str) -> str:
+        """The program touched a page: a touch that may be either is a write where that is allowed.
+
+        A page below the stack makes it grow.
+        """
+        place, _, kind = args.partition(", ")
+        addr = calls.address(place, self.line)
+        vpns = None if addr is None else self.vpns(task.space, addr, 1)
+        if vpns is None or kind not in ("read", "write", "touch"):
+            return NOT_UNDERSTOOD
+        found = task.space.overlapping(vpns.start, vpns.stop)
+        if not found:
+            if not STACK.stop - STACK_NPAGES <= vpns.start < STACK.start:
+                return "page fault in memory that no line mapped"
+            bottom = task.space.overlapping(vpns.start, STACK.stop)[0]
+            found = [Area(vpns.start, bottom.start, "rw", "", False, upward=False)]
+            task.space.replace(vpns.start, bottom.start, found)
+        writable = "w" in found[0].prot
+        if found[0].prot == "none" or (kind == "write" and not writable):
+            return "page fault against the protection"
+        self.faults += 1
+        self.touched(task, vpns, "write" if writable and kind != "read" else "read")
+        return ""
+
 
 HANDLERS: dict[str, Callable[[Importer, Task, str, str], str]] = {
     "execve": Importer.execve,
@@ -274,4 +311,6 @@ HANDLERS: dict[str, Callable[[Importer, Task, str, str], str]] = {
     "mlock": Importer.mlock,
     "mlock2": Importer.mlock,
     "munlock": Importer.munlock,
+    "stack": Importer.stack,
+    "page_fault": Importer.page_fault,
 }

@@ -63,10 +63,14 @@ class Tasks:
     births   by pid of the child, in the order of the log
     peak     at most so many pages were in memory at a time if every fork copied everything
     written  pages written so far: no more frames can ever have been taken
+    recorded  True if the log has the page faults of the programs, so that no rule has to touch
+    faults   page faults so far
     """
 
-    def __init__(self, births: dict[int, deque[Birth]]) -> None:
+    def __init__(self, births: dict[int, deque[Birth]], recorded: bool = False) -> None:
         self.births = births
+        self.recorded = recorded
+        self.faults = 0
         self.born_early: set[int] = set()
         self.ops: list[Op] = []
         self.touches: list[int] = []
@@ -212,9 +216,12 @@ class Tasks:
         self.peak = max(self.peak, self.resident)
 
     def touch(self, task: Task, vpns: range, verb: str = "write") -> None:
+        """Add a touch of `vpns` by the rule, unless the log has the touches themselves."""
+        if vpns and not self.recorded:
+            self.touched(task, vpns, verb)
+
+    def touched(self, task: Task, vpns: range, verb: str) -> None:
         """Add a touch of `vpns`."""
-        if not vpns:
-            return
         self.touches.append(len(self.ops))
         args: dict[str, int | str | bool] = {"addr": vpns.start << PAGE_SHIFT}
         if verb == "write":

@@ -1,14 +1,16 @@
-"""Random histories that a real kernel can be asked to run as well: private anonymous memory in a
-window, addresses that are always given, and nothing that one process alone cannot do.
+"""Random histories that a real kernel can be asked to run as well: memory in a window, addresses
+that are always given, and nothing that one process alone cannot do.
 
 The mixture is heavy on what tells designs apart: writes after forks, and moves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from anonlab.formats.history import History, Machine
 from anonlab.histories import moves
-from anonlab.histories.generate import Generator
+from anonlab.histories.generate import MAKERS, Generator
 from anonlab.histories.model import Space
 from anonlab.histories.splitmix import SplitMix64
 
@@ -32,18 +34,27 @@ WEIGHTS = {
     "swap_out": 60,
 }
 """How often each verb is tried; swap_out only where there is swap."""
+KINDS = {
+    "files": {"file": 20, "truncate": 12},
+    "sharing": {"vfork": 30, "clone_vm": 25},
+    "pins": {"pin": 30, "unpin": 25},
+}
+"""What a history may hold besides private memory of its processes, and the verbs that come with it:
+mappings of files and of shared memory, address spaces with several processes, pages that a device
+holds."""
 
 
-def witnessable(seed: int, nops: int, swap: bool = False) -> History:
+def witnessable(seed: int, nops: int, swap: bool = False, kinds: Collection[str] = ()) -> History:
     """Return a random history of `nops` operations for the simulated and a real kernel alike.
 
     seed    0 to 2**64 - 1
     swap    pages are swapped out now and then
+    kinds   of KINDS; sharing and pins do not go together
     raises  ValueError if an argument is out of range
     """
     if nops < 1:
         raise ValueError(f"a history has at least one operation, got {nops}")
-    maker = Asker(SplitMix64(seed))
+    maker = Asker(SplitMix64(seed), kinds)
     maker.fill(nops, swap)
     title = f"for a real kernel, seed {seed}"
     return History(tuple(maker.ops[:nops]), MACHINE, title)
@@ -52,21 +63,40 @@ def witnessable(seed: int, nops: int, swap: bool = False) -> History:
 class Asker(Generator):
     """The state of such a history in the making."""
 
-    def __init__(self, rng: SplitMix64) -> None:
+    def __init__(self, rng: SplitMix64, kinds: Collection[str] = ()) -> None:
         super().__init__(rng, "lesson", PROCESSES_MAX)
+        self.kinds = kinds
+        self.waiting: dict[str, str] = {}  # child by vfork -> parent
 
     def fill(self, nops: int, swap: bool) -> None:
         """Add operations until there are at least `nops`: first one process with eight pages."""
         weights = dict(WEIGHTS) if swap else {**WEIGHTS, "swap_out": 0}
+        for kind in self.kinds:
+            weights |= KINDS[kind]
         self.spawn()
         self.new_area(self.anyone(), 8)
         while len(self.ops) < nops:
             who = self.anyone()
             verb = list(weights)[self.rng.weighted(list(weights.values()))]
-            if verb == "fork":
-                self.born("fork")
+            if verb in ("fork", "vfork", "clone_vm"):
+                self.born(verb)
+            elif verb in ("file", "truncate"):
+                MAKERS[verb](self)
             elif not getattr(self, f"_{verb}")(who, self.spaces[who]):
                 self.new_area(who, self.rng.between(1, 8))
+
+    def anyone(self) -> str:
+        """Return the name of a process that does not wait for its child by vfork."""
+        waiting = self.waiting.values()
+        return self.rng.choice([who for who in self.spaces if who not in waiting])
+
+    def emit(self, verb: str, who: str = "", **args: int | str | bool) -> bool:
+        """Add one operation, and know who waits after it."""
+        if verb == "vfork":
+            self.waiting[who] = str(args["parent"])
+        elif verb in ("execve", "exit"):
+            self.waiting.pop(who, None)
+        return super().emit(verb, who, **args)
 
     def new_area(self, who: str, npages: int) -> bool:
         """Map pages where nothing is, or over what is there now and then."""
@@ -76,8 +106,21 @@ class Asker(Generator):
             args["fixed"] = True
         if self.rng.chance(1, 12):
             args["prot"] = "r"
-        self.map(space, vpns, vpns.start, args)
+        pgoff = self.shown(args) if "files" in self.kinds else None
+        self.map(space, vpns, vpns.start if pgoff is None else pgoff, args)
         return self.ranged("mmap", who, vpns, **args)
+
+    def shown(self, args: dict[str, int | str | bool]) -> int | None:
+        """Let a new area show a file, or be shared, or neither; return its offset in the file."""
+        pgoff = None
+        if self.files and self.rng.chance(1, 2):
+            args["file"] = self.rng.choice(self.files)
+            pgoff = self.rng.below(3)
+            if pgoff:
+                args["offset"] = pgoff
+        if self.rng.chance(1, 3):
+            args["shared"] = True
+        return pgoff
 
     def _mmap(self, who: str, space: Space) -> bool:
         return self.new_area(who, self.rng.between(1, 8))
@@ -106,6 +149,12 @@ class Asker(Generator):
     def _munlock(self, who: str, space: Space) -> bool:
         return self.lock("munlock", who, space)
 
+    def _pin(self, who: str, space: Space) -> bool:
+        return self.pin(who, space)
+
+    def _unpin(self, who: str, space: Space) -> bool:
+        return self.unpin(who, space)
+
     def _execve(self, who: str, space: Space) -> bool:
         self.spaces[who] = Space()
         self.moved.pop(who, None)
@@ -117,7 +166,7 @@ class Asker(Generator):
 
     def _stray(self, who: str, space: Space) -> bool:
         """Touch a page that is not there or not to be written."""
-        forbidden = space.where(lambda page: "w" not in page.prot)
+        forbidden = space.where(lambda page: "w" not in page.prot or not self.in_file(page))
         vpn = self.rng.choice([*forbidden, self.spot(1).start])
         return self.touch(self.rng.choice(("read", "write")), who, range(vpn, vpn + 1))
 

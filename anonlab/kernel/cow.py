@@ -37,8 +37,8 @@ def by_count(kernel: Kernel, pfns: Pfns) -> Mask:
     mem, swap = kernel.mem_map, kernel.swap
     count = mem.count[pfns]
     alone: Mask = count == 1
-    cached = (count == 2) & ((mem.flags[pfns] & PG_SWAPCACHE) != 0)
-    if cached.any():
+    if swap.nused:
+        cached = (count == 2) & mem.has(pfns, PG_SWAPCACHE)
         alone |= cached & (swap.map[mem.private[pfns]] == 1)
     return alone
 

@@ -26,6 +26,7 @@ from anonlab.formats.words import (
     Ints,
     Pfns,
     Vpns,
+    is_swap,
 )
 from anonlab.kernel import cow, swapin
 from anonlab.kernel.arguments import mm_of
@@ -198,18 +199,17 @@ def plan_piece(kernel: Kernel, process: Process, piece: Piece) -> Plan:
     wanted = PTE_PRESENT | PTE_WRITE if piece.write else PTE_PRESENT
     if not np.count_nonzero(words & wanted != wanted):
         return plan
-    present = (words & PTE_PRESENT) != 0
     nabsent = words.size - np.count_nonzero(words)
     if nabsent:
         plan_absent(kernel, process, plan, np.flatnonzero(words == 0))
     if nabsent == words.size:
         return plan
-    if nabsent + np.count_nonzero(present) < words.size:
+    swapped = np.flatnonzero(is_swap(words)) if kernel.swap.nused else words[:0]
+    if swapped.size:
         plan.anon = True
-        at = np.flatnonzero((words != 0) & ~present)
-        plan.frames += swapin.plan(kernel, process, vma, span, at, piece.write, plan.actions)
+        plan.frames += swapin.plan(kernel, process, vma, span, swapped, piece.write, plan.actions)
     if piece.write:
-        blocked = np.flatnonzero(present & ((words & PTE_WRITE) == 0))
+        blocked = np.flatnonzero(words & (PTE_PRESENT | PTE_WRITE) == PTE_PRESENT)
         if blocked.size:
             plan_write_protected(kernel, process, plan, blocked)
     return plan

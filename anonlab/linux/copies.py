@@ -16,8 +16,9 @@ from typing import NamedTuple
 from anonlab.formats.history import Op
 from anonlab.formats.history_text import format_op
 from anonlab.formats.recording import Shown
-from anonlab.formats.sight import PAGE, ZERO, Place, Seen, Sight
+from anonlab.formats.sight import FILE, PAGE, ZERO, Place, Seen, Sight
 from anonlab.formats.words import PAGE_SHIFT
+from anonlab.linux.cached import Cached
 from anonlab.linux.judge import touched
 
 
@@ -43,6 +44,7 @@ class Copies:
         self.over = ""
         self._divided: set[int] = set()  # names of the kernel's pages that a move has copied
         self._before: tuple[Sight, Sight] = ({}, {})
+        self._cached = Cached()
         self._number = 0
 
     @property
@@ -57,7 +59,7 @@ class Copies:
             self.over = "merged_vmas"
         if self.over:
             return ""
-        mine, theirs = _pages(ours.sight), _pages(real.sight)
+        mine, theirs = self._cached.see(op, _pages(ours.sight), _pages(real.sight))
         copied = [] if ours.error or op.verb != "mremap" else self._to_copy(op)
         self._divided |= {self._before[1][place].name for place in copied}
         wrong = ""
@@ -82,7 +84,9 @@ class Copies:
         return [
             place
             for place in moved
-            if place in mine and mine[place].mapcount - gone.count(mine[place].name) > 1
+            if place in mine
+            and mine[place].state == PAGE
+            and mine[place].mapcount - gone.count(mine[place].name) > 1
         ]
 
     def _covered(self, op: Op) -> list[int]:
@@ -124,6 +128,8 @@ def _places(sight: Sight) -> dict[int, frozenset[Place]]:
     found: dict[int, set[Place]] = {}
     for place, seen in sight.items():
         assert isinstance(seen, Seen), f"{place} holds {seen!r}"
-        assert seen.state == PAGE, f"{seen.state} at {place}: the group is compared without swap"
+        assert seen.state in (PAGE, FILE), (
+            f"{seen.state} at {place}: the group is compared without swap"
+        )
         found.setdefault(seen.name, set()).add(place)
     return {name: frozenset(places) for name, places in found.items()}

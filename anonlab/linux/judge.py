@@ -16,12 +16,21 @@ skipped_pageout the kernel does not page out, for one process, what others map a
 direct_swapin   swap in memory (zram) needs no swap cache: what its only owner reads back is held by
                 nobody else, and marked exclusive (do_swap_page). The simulated disk goes through
                 the swap cache, where a read leaves the page unmarked
+locked_writable private memory that is locked and becomes writable is filled with pages of its own
+                at once, since Linux 4.2 (mprotect_fixup): the simulated machine is asked to as well
 several_vmas    a move of several mappings at once is possible since Linux 6.17 and was EFAULT
                 before. From there on the two machines go different ways: the history ends
 chosen_address  what cannot grow in place moves to where the kernel likes; real processes are not
                 asked for that, because nobody looks there: the history ends
-half_range      a touch of several pages goes up to the first that is forbidden on a kernel, and is
-                not begun at all on the simulated machine: the history ends
+dontunmap_file  MREMAP_DONTUNMAP takes any mapping since Linux 5.13, and private anonymous memory
+                alone on the simulated machine (EINVAL): the history ends
+read_only_pin   a device here may hold what can only be read; the buffers of io_uring have to be
+                writable: the history ends
+half_range      a touch of several pages, and mprotect, madvise or mlock of a range with a hole, is
+                done in part on a kernel, and is not begun at all on the simulated machine: the
+                history ends
+
+For pages of the page cache there are two more, fault_around and refault: see `cached`.
 """
 
 from __future__ import annotations
@@ -32,8 +41,11 @@ from collections.abc import Iterator
 from anonlab.formats.history import Op
 from anonlab.formats.history_text import format_op
 from anonlab.formats.recording import FULL, Shown
-from anonlab.formats.sight import PAGE, SWAP, ZERO, Place, Seen, Sight, weaken
+from anonlab.formats.sight import FILE, PAGE, SWAP, ZERO, Place, Seen, Sight, weaken
 from anonlab.formats.words import PAGE_SHIFT, PAGE_SIZE
+from anonlab.linux.cached import Cached
+
+SIGNALS = ("SIGSEGV", "SIGBUS")
 
 
 class Judge:
@@ -49,11 +61,13 @@ class Judge:
         self.explained: Counter[str] = Counter()
         self.over = ""
         self._partner: dict[int, int] = {}  # name on the kernel -> our name
-        self._taken: set[int] = set()
+        self._taken: dict[int, int] = {}  # our name -> name on the kernel
         self._batches = False
         self._direct: set[int] = set()  # names of pages that came back past the swap cache
         self._zeros: set[Place] = set()
         self._before: tuple[Sight, Sight] = ({}, {})
+        self._cached = Cached()
+        self._there: tuple[set[int], set[int]] = (set(), set())
 
     def see(self, op: Op, ours: Shown, real: Shown) -> str:
         """Compare what both show after `op`; return what differs without a reason, or ''."""
@@ -70,8 +84,13 @@ class Judge:
             return _said(op, "reads", list(ours.values), list(real.values))
         sight = ours.sight if self.view == FULL else weaken(ours.sight)
         mine, theirs = self._without_zeros(sight, real.sight)
+        self._there = _names(mine), _names(theirs)
+        mine, theirs = self._cached.see(op, mine, theirs)
+        for rule, times in self._cached.explained.items():
+            self.explained[rule] = times
         if self.view == FULL:
             self._pair_again(op, mine, theirs)
+        self._unpair(op)
         wrong = next(self._differences(op, mine, theirs), "")
         self._before = (mine, theirs)
         return wrong
@@ -100,7 +119,17 @@ class Judge:
             if copied and old.mapcount == new.mapcount == 1 and not old.exclusive:
                 del self._partner[old.name]
                 self._partner[new.name] = kept.name
+                self._taken[kept.name] = new.name
                 self.explained["lru_batch"] += 1
+
+    def _unpair(self, op: Op) -> None:
+        """Forget who was whose partner where frames may have been freed and taken again at once."""
+        vpns = taken_again(op)
+        for before, known in zip(self._before, (self._taken, self._partner), strict=True):
+            lasting = {seen.name for (_, vpn), seen in before.items() if vpn not in vpns}
+            for name in {seen.name for seen in before.values()} - lasting & known.keys():
+                other = known.pop(name, 0)
+                (self._partner if known is self._taken else self._taken).pop(other, None)
 
     def _differences(self, op: Op, mine: Sight, theirs: Sight) -> Iterator[str]:
         """Yield what differs, place by place."""
@@ -109,7 +138,7 @@ class Judge:
             if a is None or b is None or a.state != b.state:
                 yield _at(op, place, "is", a.state if a else "nothing", b.state if b else "nothing")
                 continue
-            if a.state in (PAGE, SWAP) and self.view == FULL and not self._same(a, b):
+            if a.state in (PAGE, FILE, SWAP) and self.view == FULL and not self._same(a, b):
                 yield _at(op, place, "is", self._told(a), f"page {b.name}, another one")
             if a.mapcount != b.mapcount:
                 yield _at(op, place, "has mapcount", a.mapcount, b.mapcount)
@@ -132,13 +161,21 @@ class Judge:
         return real.name in self._direct
 
     def _same(self, ours: Seen, real: Seen) -> bool:
-        """Return whether two pages are the same one; two that are both new are from now on."""
-        if real.name in self._partner:
-            return self._partner[real.name] == ours.name
-        if ours.name in self._taken:
-            return False
+        """Return whether two pages are the same one; two that are both new are from now on.
+
+        A page of the cache that was mapped nowhere has a new name when it is mapped again. As one
+        machine may have had it mapped all the time, old names do not bind once they are gone.
+        """
+        partner, other = self._partner.get(real.name), self._taken.get(ours.name)
+        if real.state == FILE:
+            partner = partner if partner in self._there[0] else None
+            other = other if other in self._there[1] else None
+        if partner is not None:
+            return partner == ours.name
+        if other is not None:
+            return other == real.name
         self._partner[real.name] = ours.name
-        self._taken.add(ours.name)
+        self._taken[ours.name] = real.name
         return True
 
     def _told(self, ours: Seen) -> str:
@@ -150,6 +187,15 @@ def touched(op: Op) -> list[Place]:
     """Return the places in the range of an operation."""
     first = int(op.args["addr"]) >> PAGE_SHIFT
     return [(op.who, vpn) for vpn in range(first, first + int(op.args.get("pages", 1)))]
+
+
+def taken_again(op: Op) -> range:
+    """Return the page numbers from which `op` may take pages away and at once put the same frames
+    to another use there: a locked area that grows as it moves. Nobody can tell such pages apart."""
+    if op.verb != "mremap" or "to" not in op.args or "new_pages" not in op.args:
+        return range(0)
+    first = int(op.args["to"]) >> PAGE_SHIFT
+    return range(first, first + int(op.args["new_pages"]))
 
 
 def pageouts(op: Op, sight: Sight) -> tuple[list[Op], int]:
@@ -174,9 +220,21 @@ def _parting(op: Op, ours: str, real: str) -> str:
     resized = op.verb == "mremap" and "to" not in op.args
     if resized and (ours, real) == ("", "ENOMEM"):
         return "chosen_address"
-    if op.verb in ("read", "write") and ours == real == "SIGSEGV" and op.args.get("pages", 1) != 1:
+    if op.verb == "mremap" and "dontunmap" in op.args and (ours, real) == ("EINVAL", ""):
+        return "dontunmap_file"
+    if op.verb == "pin" and (ours, real) == ("", "SIGSEGV"):
+        return "read_only_pin"
+    touch = op.verb in ("read", "write", "pin")
+    if touch and ours == real and ours in SIGNALS and op.args.get("pages", 1) != 1:
+        return "half_range"
+    if op.verb in ("mprotect", "madvise", "mlock", "munlock") and ours == real == "ENOMEM":
         return "half_range"
     return ""
+
+
+def _names(sight: Sight) -> set[int]:
+    """Return the names of the pages of the page cache in a sight."""
+    return {seen.name for seen in sight.values() if seen.state == FILE}
 
 
 def _said(op: Op, what: str, ours: object, real: object) -> str:

@@ -21,6 +21,8 @@ WORD = 8
 """Bytes of one entry in all three files."""
 PM_PRESENT = 1 << 63
 PM_SWAPPED = 1 << 62
+PM_FILE = 1 << 61
+"""A page of the page cache: of a file, or of shared memory."""
 PM_EXCLUSIVE = 1 << 56
 """Mapped exclusively: by one page table (bit PM_MMAP_EXCLUSIVE; not the kernel's own mark)."""
 PM_PFN = (1 << 55) - 1

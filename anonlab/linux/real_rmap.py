@@ -7,7 +7,7 @@ written. Addresses of the kernel leave this module only as names that tell thing
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from anonlab.formats.words import PAGE_SHIFT
@@ -22,9 +22,12 @@ NODES_MAX = 10_000
 _MEMBERS = {
     "page": ("mapping", "_mapcount"),
     "folio": ("index",),
-    "anon_vma": ("root", "parent", "num_children", "num_active_vmas", "rb_root"),
-    "anon_vma_chain": ("vma", "rb"),
-    "vm_area_struct": ("vm_start", "vm_end", "vm_pgoff", "vm_mm"),
+    "anon_vma": ("root", "parent", "refcount", "num_children", "num_active_vmas", "rb_root"),
+    "anon_vma_chain": ("vma", "anon_vma", "same_vma", "rb"),
+    "vm_area_struct": (
+        *("vm_start", "vm_end", "vm_pgoff", "vm_mm"),
+        *("anon_vma", "anon_vma_chain"),
+    ),
     "mm_struct": ("owner",),
     "task_struct": ("pid",),
 }
@@ -48,7 +51,28 @@ class AnonVma(NamedTuple):
     root: int
     num_children: int
     num_active_vmas: int
+    refcount: int
     nvmas: int
+
+
+class Area(NamedTuple):
+    """What the kernel keeps of a VMA: whose it is, its pages, and the numbers of the anon_vmas on
+    its chain, as the list has them, and of its own one."""
+
+    pid: int
+    vpn: int
+    npages: int
+    pgoff: int
+    chain: tuple[int, ...]
+    own: int
+
+
+class Home(NamedTuple):
+    """What struct page says of an anonymous page: the number of its anon_vma, index, mapcount."""
+
+    anon_vma: int
+    page_index: int
+    mapcount: int
 
 
 class RealRmap:
@@ -81,6 +105,51 @@ class RealRmap:
     def home(self, pfn: int) -> AnonVma:
         """Return the anon_vma of an anonymous page."""
         anon, _ = self._home(pfn)
+        return self._fact(anon)
+
+    def page(self, pfn: int) -> Home:
+        """Return what struct page says of the anonymous page `pfn`."""
+        anon, index = self._home(pfn)
+        page = self._vmemmap + pfn * self._page_bytes
+        return Home(self._number(anon), index, self._int(page, "page", "_mapcount") + 1)
+
+    def candidates(self, pfn: int) -> list[Candidate]:
+        """Return where the anonymous page `pfn` may be mapped (rmap_walk_anon)."""
+        anon, index = self._home(pfn)
+        found = []
+        for vma in self._vmas(anon):
+            start, npages, pgoff = self._range(vma)
+            if 0 <= index - pgoff < npages:
+                found.append(Candidate(self._pid(vma), start + index - pgoff))
+        return found
+
+    def reachable(self, pfns: Iterable[int]) -> tuple[list[AnonVma], list[Area]]:
+        """Return the anon_vmas and VMAs that can be reached from anonymous pages, through trees,
+        chains, parents and roots.
+
+        raises  ValueError if chains and trees do not hold the same links: they have changed
+        """
+        todo = [self._home(pfn)[0] for pfn in pfns]
+        anons: dict[int, list[int]] = {}  # anon_vma -> VMAs in its tree
+        chains: dict[int, list[int]] = {}  # VMA -> anon_vmas on its chain
+        while todo:
+            anon = todo.pop()
+            if anon in anons:
+                continue
+            anons[anon] = list(self._vmas(anon))
+            todo += [self._word(anon, "anon_vma", name) for name in ("parent", "root")]
+            for vma in anons[anon]:
+                if vma not in chains:
+                    chains[vma] = list(self._chain(vma))
+                    todo += chains[vma]
+        trees = {(vma, anon) for anon, vmas in anons.items() for vma in vmas}
+        if trees != {(vma, anon) for vma, chain in chains.items() for anon in chain}:
+            raise ValueError(
+                "trees and chains do not agree: they have changed while they were read"
+            )
+        return [self._fact(anon) for anon in anons], [self._area(*each) for each in chains.items()]
+
+    def _fact(self, anon: int) -> AnonVma:
         at = self._at
         return AnonVma(
             self._number(anon),
@@ -88,25 +157,36 @@ class RealRmap:
             self._number(self._word(anon, "anon_vma", "root")),
             self._memory.word(anon + at["anon_vma", "num_children"]),
             self._memory.word(anon + at["anon_vma", "num_active_vmas"]),
+            self._int(anon, "anon_vma", "refcount"),
             sum(1 for _ in self._vmas(anon)),
         )
 
-    def candidates(self, pfn: int) -> list[Candidate]:
-        """Return where the anonymous page `pfn` may be mapped (rmap_walk_anon)."""
-        anon, index = self._home(pfn)
-        found = []
-        for vma in self._vmas(anon):
-            start, end, pgoff = (
-                self._word(vma, "vm_area_struct", name)
-                for name in ("vm_start", "vm_end", "vm_pgoff")
-            )
-            page = index - pgoff
-            if 0 <= page < end - start >> PAGE_SHIFT:
-                owner = self._word(self._word(vma, "vm_area_struct", "vm_mm"), "mm_struct", "owner")
-                found.append(
-                    Candidate(self._int(owner, "task_struct", "pid"), page + (start >> 12))
-                )
-        return found
+    def _area(self, vma: int, chain: list[int]) -> Area:
+        own = self._number(self._word(vma, "vm_area_struct", "anon_vma"))
+        return Area(self._pid(vma), *self._range(vma), tuple(map(self._number, chain)), own)
+
+    def _range(self, vma: int) -> tuple[int, int, int]:
+        """Return first page number, number of pages and pgoff of a VMA."""
+        start, end, pgoff = (
+            self._word(vma, "vm_area_struct", name) for name in ("vm_start", "vm_end", "vm_pgoff")
+        )
+        return start >> PAGE_SHIFT, end - start >> PAGE_SHIFT, pgoff
+
+    def _pid(self, vma: int) -> int:
+        owner = self._word(self._word(vma, "vm_area_struct", "vm_mm"), "mm_struct", "owner")
+        return self._int(owner, "task_struct", "pid")
+
+    def _chain(self, vma: int) -> Iterator[int]:
+        """Yield the anon_vmas on the chain of a VMA, newest first (same_vma)."""
+        head = vma + self._at["vm_area_struct", "anon_vma_chain"]
+        entry, seen = self._memory.word(head), 0
+        while entry != head:
+            seen += 1
+            if seen > NODES_MAX:
+                raise ValueError("the chain has changed while it was read")
+            link = entry - self._at["anon_vma_chain", "same_vma"]
+            yield self._word(link, "anon_vma_chain", "anon_vma")
+            entry = self._memory.word(entry)
 
     def _home(self, pfn: int) -> tuple[int, int]:
         """Return the anon_vma of a page and the page's index."""

@@ -13,6 +13,7 @@ the worker ends.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import struct
@@ -25,18 +26,21 @@ PACKET = 1 << 16
 PEEKED = 1024
 """Pages that one command looks into, at most."""
 NO_VALUE = "-"
+NOTHING = -1
 
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_THP_DISABLE = 41
+PROT_READ_WRITE, PROT_READ_EXEC = 3, 5
 MAP_PRIVATE_ANONYMOUS = 0x22
-MAP_FIXED = 0x10
-MAP_FIXED_NOREPLACE = 0x100000
-MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP = 1, 2, 4
+IO_URING_SETUP, IO_URING_REGISTER = 425, 427
+"""System calls that have the same number on every architecture."""
+REGISTER_BUFFERS, UNREGISTER_BUFFERS = 0, 1
+PARAMS_BYTES = 120
 
 _TAG = struct.Struct("=q")
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mmap.restype = _libc.mremap.restype = ctypes.c_void_p
-_libc.read.restype = _libc.write.restype = ctypes.c_ssize_t
+_libc.read.restype = _libc.write.restype = _libc.syscall.restype = ctypes.c_ssize_t
 
 Answer = tuple[int, list[str]]
 
@@ -56,6 +60,8 @@ class Worker:
     def __init__(self, sockets: list[int], slot: int) -> None:
         self.sockets, self.slot = sockets, slot
         self.source, self.sink = os.pipe()
+        self.rings: dict[int, list[int]] = {}  # address -> the rings that hold the page
+        self.lent = 0  # address of the code that borrowers run
 
     def serve(self) -> None:
         """Do one command after another, until nobody is there to give one."""
@@ -75,8 +81,34 @@ class Worker:
         if pid:
             return 0, [str(pid)]
         self.slot = slot
+        for ring in (ring for rings in self.rings.values() for ring in rings):
+            os.close(ring)
+        self.rings = {}
         self.serve()
         return 0, []
+
+    def lend(self, code: int, length: int, scratch: int) -> Answer:
+        """Have room for processes that borrow this memory: their code, and buffers of `scratch`
+        bytes in all; answer with the address of the buffers."""
+        size = -(-length // PAGE_SIZE) * PAGE_SIZE
+        where = []
+        for room in (size, scratch):
+            error, answer = _call(
+                "mmap", 0, room, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, NOTHING, 0
+            )
+            if error:
+                return error, []
+            where.append(int(answer[0]))
+        ctypes.memmove(where[0], code.to_bytes(length, "little"), length)
+        self.lent = where[0]
+        error, _ = _call("mprotect", where[0], size, PROT_READ_EXEC)
+        return error, [str(where[1])]
+
+    def clone(self, flags: int, slot: int, buffer: int) -> Answer:
+        """Make a process that runs what was lent: it listens to `slot`."""
+        start = ctypes.CFUNCTYPE(*[ctypes.c_long] * 4)(self.lent)
+        pid = start(flags, self.sockets[slot], buffer)
+        return (0, [str(pid)]) if pid > 0 else (-pid, [])
 
     def execve(self) -> Answer:
         """Become this program again; the new image gives the answer."""
@@ -90,16 +122,44 @@ class Worker:
         """End at once."""
         os._exit(0)
 
-    def mmap(self, addr: int, length: int, prot: int, fixed: int) -> Answer:
-        """Map private anonymous memory."""
-        flags = MAP_PRIVATE_ANONYMOUS | (MAP_FIXED if fixed else MAP_FIXED_NOREPLACE)
-        return _call("mmap", addr, length, prot, flags, (1 << 64) - 1, 0)
+    def pin(self, addr: int, npages: int) -> Answer:
+        """Let a device hold pages: a ring of io_uring for each, with the page as its buffer."""
+        held: list[int] = []
+        for page in range(addr, addr + npages * PAGE_SIZE, PAGE_SIZE):
+            error = self._pin(page)
+            if error:
+                for other in held:
+                    self._unpin(other)
+                return error, []
+            held.append(page)
+        return 0, []
 
-    def mremap(self, addr: int, old: int, length: int, new: int, dontunmap: int) -> Answer:
-        """Resize in place if `new` is 0, else move there."""
-        flags = MREMAP_MAYMOVE | MREMAP_FIXED if new else 0
-        flags |= MREMAP_DONTUNMAP if dontunmap else 0
-        return _call("mremap", addr, old, length, flags, new)
+    def _pin(self, addr: int) -> int:
+        params = ctypes.create_string_buffer(PARAMS_BYTES)
+        ring = _libc.syscall(IO_URING_SETUP, 1, params)
+        if ring < 0:
+            return ctypes.get_errno()
+        buffer = struct.pack("=2Q", addr, PAGE_SIZE)
+        if _libc.syscall(IO_URING_REGISTER, ring, REGISTER_BUFFERS, buffer, 1):
+            error = ctypes.get_errno()
+            os.close(ring)
+            return error
+        self.rings.setdefault(addr, []).append(ring)
+        return 0
+
+    def unpin(self, addr: int, npages: int) -> Answer:
+        """Let a device give up the newest hold of each page."""
+        pages = range(addr, addr + npages * PAGE_SIZE, PAGE_SIZE)
+        if not all(self.rings.get(page) for page in pages):
+            return errno.EINVAL, []
+        for page in pages:
+            self._unpin(page)
+        return 0, []
+
+    def _unpin(self, addr: int) -> None:
+        ring = self.rings[addr].pop()
+        _libc.syscall(IO_URING_REGISTER, ring, UNREGISTER_BUFFERS, None, 0)
+        os.close(ring)
 
     def write(self, addr: int, value: int, npages: int) -> Answer:
         """Write value, value + 1, … to the first bytes of the pages from `addr` on."""
@@ -137,8 +197,12 @@ COMMANDS: dict[str, Callable[..., Answer]] = {
     "fork": Worker.fork,
     "execve": Worker.execve,
     "exit": Worker.exit,
-    "mmap": Worker.mmap,
-    "mremap": Worker.mremap,
+    "lend": Worker.lend,
+    "clone": Worker.clone,
+    "pin": Worker.pin,
+    "unpin": Worker.unpin,
+    "mmap": lambda worker, *args: _call("mmap", *args),
+    "mremap": lambda worker, *args: _call("mremap", *args),
     "munmap": lambda worker, addr, length: _call("munmap", addr, length),
     "mprotect": lambda worker, addr, length, prot: _call("mprotect", addr, length, prot),
     "madvise": lambda worker, addr, length, advice: _call("madvise", addr, length, advice),

@@ -10,7 +10,7 @@ from anonlab.rmap.anongroup import AnonGroup
 from anonlab.rmap.anonmm import AnonMm, Ring
 from anonlab.rmap.base import Rmap
 from anonlab.rmap.cow_context import Context, CowContext
-from anonlab.rmap.linear import LinearRmap
+from anonlab.rmap.linear import LinearRmap, OneListRmap
 from anonlab.rmap.per_mm_space import PerMmSpace
 from anonlab.rmap.pte_chain import Blocks, PteChain
 
@@ -47,16 +47,19 @@ OF_DESIGNS: dict[str, Mutant] = {
         "anon_vma",
     ),
     "anon_vma: a merge loses the list of the VMA that goes": Mutant(
-        AnonVma.merge_vma, "keep.rmap.replace(gone, keep)", "keep.rmap.unlink(gone)", "anon_vma"
+        AnonVma.merge_vma,
+        "self.list_of(keep).replace(gone, keep)",
+        "self.list_of(keep).unlink(gone)",
+        "anon_vma",
     ),
     "anon_vma: fork does not link the child's VMA": Mutant(
-        AnonVma.fork_vma, "self._link(child, parent.rmap)", "child.rmap = parent.rmap", "anon_vma"
+        AnonVma.fork_vma, "self.link(child, parent.rmap)", "child.rmap = parent.rmap", "anon_vma"
     ),
     "anon_vma: the list does not hear where its VMAs end": Mutant(
-        AnonVma.adjust_vma, "vma.rmap.changed()", "pass", "anon_vma"
+        AnonVma.adjust_vma, "self.list_of(vma).changed()", "pass", "anon_vma"
     ),
     "anon_vma: exit leaves the VMA on the list": Mutant(
-        AnonVma.unlink_vma, "anon.unlink(vma)", "pass", "anon_vma"
+        OneListRmap.unlink_vma, "self.list_of(vma).unlink(vma)", "pass", "anon_vma"
     ),
     "anon_vma: an address space with one page is passed over": Mutant(
         AnonVma.candidates, "rss[mms] > 0", "rss[mms] > 1", "anon_vma"
@@ -129,7 +132,7 @@ OF_DESIGNS: dict[str, Mutant] = {
     ),
     "per_mm_space: fork leaves the child's VMAs out of the tree": Mutant(
         PerMmSpace.fork_vma,
-        "self._link(child, parent.rmap)",
+        "self.link(child, parent.rmap)",
         "child.rmap = parent.rmap",
         "per_mm_space",
     ),

@@ -104,6 +104,12 @@ OF_KERNEL: dict[str, Mutant] = {
     "the walk stops one mapping too early": Mutant(
         walk.walk_each, "slice(begin, end)", "slice(begin, max(begin + 1, end - 1))"
     ),
+    "a write to a shared mapping makes a private copy": Mutant(
+        fault.plan_absent, "if plan.write and not vma.shared:", "if plan.write:"
+    ),
+    "a borrowed address space is dropped with its first user": Mutant(
+        process.borrow, "mm.users += 1", "pass"
+    ),
     "truncate leaves private copies": Mutant(
         reclaim.truncate, "zap(kernel, vma, first, vma.end_vpn)", "pass"
     ),

@@ -24,12 +24,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from anonlab.formats.labels import LABELS, Label
+from anonlab.formats.labels import Label
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.formats.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
-from anonlab.rmap.base import Places, one_of
-from anonlab.rmap.linear import LinearRmap, VmaList, mergeable_neighbours, vma_id
+from anonlab.rmap.base import Places
+from anonlab.rmap.linear import VMA_BY_VMA, OneListRmap, VmaList, mergeable_neighbours, vma_id
 
 
 class Anon(VmaList):
@@ -40,7 +40,7 @@ class Anon(VmaList):
         self.number = number
 
 
-class AnonVma(LinearRmap):
+class AnonVma(OneListRmap):
     """One list of VMAs for every family of VMAs that fork and split have made.
 
     walk_order  'head' (newest first, as in 2.6.7) or 'append'
@@ -53,7 +53,7 @@ class AnonVma(LinearRmap):
     sizes: ClassVar = {"anon_vma": (12, 24), "vma": (12, 24)}
     homes = "anon_vma"
     words: ClassVar = {
-        "spawn": Label("spawn", "{who} starts with an empty address space.", "mm_alloc"),
+        **VMA_BY_VMA,
         "fork.join_group": Label(
             "fork: nothing per address space",
             "The reverse map keeps nothing for an address space: {who} joins VMA by VMA.",
@@ -65,7 +65,6 @@ class AnonVma(LinearRmap):
             "the parent's anon_vmas.",
             "dup_mmap, anon_vma_link (2.6.7)",
         ),
-        "execve.new_mm": Label("execve: new mm", "{who} gets an empty address space.", "exec_mmap"),
         "execve.drop_mm": Label(
             "execve: drop the old mm",
             "{who} leaves its old address space; with its last user the VMAs leave their lists.",
@@ -75,14 +74,6 @@ class AnonVma(LinearRmap):
             "exit: unlink the VMAs",
             "{who} leaves its address space; with its last user the VMAs leave their lists.",
             "exit_mmap, anon_vma_unlink (2.6.7)",
-        ),
-        "vfork": Label(
-            "vfork", "{who} borrows its parent's address space: no new VMA.", LABELS["vfork"].source
-        ),
-        "clone_vm": Label(
-            "clone_vm",
-            "{who} shares its parent's address space: no new VMA.",
-            LABELS["clone_vm"].source,
         ),
         "fault.anon": Label(
             "fault: first touch",
@@ -108,8 +99,7 @@ class AnonVma(LinearRmap):
         cow_rule: str | None = None,
         early_stop: bool | None = None,
     ) -> None:
-        super().__init__(cow_rule=cow_rule, early_stop=early_stop)
-        self.walk_order = one_of("walk_order", walk_order, ("head", "append"))
+        super().__init__(walk_order, cow_rule=cow_rule, early_stop=early_stop)
         self.anon_vmas: dict[int, Anon] = {}
         self._last_number = 0
 
@@ -124,52 +114,28 @@ class AnonVma(LinearRmap):
             self._last_number += 1
             anon = self.anon_vmas[self._last_number] = Anon(self._last_number)
             self.made("anon_vma")
-        self._link(vma, anon)
+        self.link(vma, anon)
 
-    def _link(self, vma: Vma, anon: Anon) -> None:
-        vma.rmap = anon
-        anon.link(vma)
-        self.cost.links += 1
-        self.cost.locks += 1
-        self.grew("vma", 1)
-
-    def fork_vma(self, child: Vma, parent: Vma) -> None:
-        """The child's VMA joins the list of its parent's (anon_vma_link in dup_mmap)."""
-        if parent.rmap is not None:
-            self._link(child, parent.rmap)
+    def list_of(self, vma: Vma) -> Anon:
+        """A VMA points to its anon_vma."""
+        anon: Anon = vma.rmap
+        return anon
 
     def copy_vma(self, new: Vma, old: Vma) -> None:
         """A part, or the place that mremap moves to, joins the list."""
         if old.rmap is not None:
-            self._link(new, old.rmap)
+            self.link(new, old.rmap)
 
     def can_merge(self, lower: Vma, upper: Vma) -> bool:
         """Two VMAs with different anon_vmas stay two: their pages cannot be told
         (is_mergeable_anon_vma)."""
         return lower.rmap is None or upper.rmap is None or lower.rmap is upper.rmap
 
-    def merge_vma(self, keep: Vma, gone: Vma) -> None:
-        """If only the VMA that goes has pages, the other one takes its place (anon_vma_merge)."""
-        if keep.rmap is None and gone.rmap is not None:
-            keep.rmap, gone.rmap = gone.rmap, None
-            keep.rmap.replace(gone, keep)
-
-    def adjust_vma(self, vma: Vma) -> None:
-        """The list knows where its VMAs lie."""
-        if vma.rmap is not None:
-            vma.rmap.changed()
-
     def unlink_vma(self, vma: Vma) -> None:
-        """The VMA leaves the list; the last one takes the anon_vma along (anon_vma_unlink)."""
+        """The last VMA takes the anon_vma along (anon_vma_unlink)."""
         anon: Anon | None = vma.rmap
-        if anon is None:
-            return
-        vma.rmap = None
-        anon.unlink(vma)
-        self.cost.unlinks += 1
-        self.cost.locks += 1
-        self.grew("vma", -1)
-        if not anon.vmas:
+        super().unlink_vma(vma)
+        if anon is not None and not anon.vmas:
             del self.anon_vmas[anon.number]
             self.freed("anon_vma")
 

@@ -25,12 +25,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from anonlab.formats.labels import LABELS, Label
+from anonlab.formats.labels import Label
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.formats.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
 from anonlab.rmap.base import Places, one_of
-from anonlab.rmap.linear import LinearRmap, VmaList, mergeable_neighbours, vma_id
+from anonlab.rmap.linear import (
+    VMA_BY_VMA,
+    LinearRmap,
+    VmaList,
+    mergeable_neighbours,
+    vma_id,
+)
 
 
 class Anon(VmaList):
@@ -78,7 +84,7 @@ class AnonVmaChain(LinearRmap):
     sizes: ClassVar = {"anon_vma": (48, 96), "link": (32, 64), "vma": (12, 24)}
     homes = "anon_vma"
     words: ClassVar = {
-        "spawn": Label("spawn", "{who} starts with an empty address space.", "mm_alloc"),
+        **VMA_BY_VMA,
         "fork.join_group": Label(
             "fork: nothing per address space",
             "The reverse map keeps nothing for an address space: {who} joins VMA by VMA.",
@@ -90,7 +96,6 @@ class AnonVmaChain(LinearRmap):
             "with one of its own.",
             "anon_vma_fork, anon_vma_clone",
         ),
-        "execve.new_mm": Label("execve: new mm", "{who} gets an empty address space.", "exec_mmap"),
         "execve.drop_mm": Label(
             "execve: drop the old mm",
             "{who} leaves its old address space; with its last user the links of its VMAs go.",
@@ -100,14 +105,6 @@ class AnonVmaChain(LinearRmap):
             "exit: unlink the VMAs",
             "{who} leaves its address space; with its last user the links of its VMAs go.",
             "exit_mmap, unlink_anon_vmas",
-        ),
-        "vfork": Label(
-            "vfork", "{who} borrows its parent's address space: no new VMA.", LABELS["vfork"].source
-        ),
-        "clone_vm": Label(
-            "clone_vm",
-            "{who} shares its parent's address space: no new VMA.",
-            LABELS["clone_vm"].source,
         ),
         "fault.anon": Label(
             "fault: first touch",

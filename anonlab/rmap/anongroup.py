@@ -139,7 +139,7 @@ class AnonGroup(Rmap):
         """Give pages that nobody mapped before their one address and their group."""
         mem = self.mem_map
         fresh = mem.mapping[pfns] == 0
-        if not fresh.all():
+        if np.count_nonzero(fresh) < fresh.size:
             pfns, vpns = pfns[fresh], vpns[fresh]
         mem.mapping[pfns] = self._mapping(vma.mm)
         mem.index[pfns] = vpns

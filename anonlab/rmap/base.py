@@ -223,8 +223,9 @@ class Rmap:
         the swap cache while the object that they name goes, and `mapping` must not dangle."""
         mem = self.mem_map
         gone = pfns[mem.mapcount[pfns] == 0]
-        mem.mapping[gone] = 0
-        mem.index[gone] = 0
+        if gone.size:
+            mem.mapping[gone] = 0
+            mem.index[gone] = 0
 
     def made(self, kind: str, n: int = 1) -> None:
         """Count `n` new objects of `kind`, a key of `sizes`."""

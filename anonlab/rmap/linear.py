@@ -9,13 +9,29 @@ displacement, `start_vpn - pgoff`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
+from anonlab.formats.labels import LABELS, Label
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.formats.words import Ints, Pfns, Vpns
 from anonlab.mm import Mm, Vma
-from anonlab.rmap.base import Rmap
+from anonlab.rmap.base import Rmap, one_of
+
+VMA_BY_VMA = {
+    "spawn": Label("spawn", "{who} starts with an empty address space.", "mm_alloc"),
+    "execve.new_mm": Label("execve: new mm", "{who} gets an empty address space.", "exec_mmap"),
+    "vfork": Label(
+        "vfork", "{who} borrows its parent's address space: no new VMA.", LABELS["vfork"].source
+    ),
+    "clone_vm": Label(
+        "clone_vm",
+        "{who} shares its parent's address space: no new VMA.",
+        LABELS["clone_vm"].source,
+    ),
+}
+"""Words of the designs that keep nothing for an address space, only for its VMAs."""
 
 
 def pgoff_of(vma: Vma) -> int:
@@ -132,6 +148,55 @@ class LinearRmap(Rmap):
             nodes[f"mm{vma.mm.number}"] = Node(f"mm{vma.mm.number}", "mm", f"mm {vma.mm.number}")
             edges.append(Edge(vma_id(vma), f"mm{vma.mm.number}", "mm"))
         return list(nodes.values()), edges
+
+
+class OneListRmap(LinearRmap):
+    """Designs in which a VMA that has pages is on one list.
+
+    walk_order  'append' (oldest first) or 'head' (newest first)
+    early_stop, cow_rule   see Rmap
+    """
+
+    def __init__(self, walk_order: str, *, cow_rule: str | None, early_stop: bool | None) -> None:
+        super().__init__(cow_rule=cow_rule, early_stop=early_stop)
+        self.walk_order = one_of("walk_order", walk_order, ("append", "head"))
+
+    def list_of(self, vma: Vma) -> VmaList:
+        """Return the list that `vma`, which has pages, is on."""
+        raise NotImplementedError
+
+    def link(self, vma: Vma, kept: Any) -> None:
+        """Put `vma` on the list that `kept`, its rmap from now on, names."""
+        vma.rmap = kept
+        self.list_of(vma).link(vma)
+        self.cost.links += 1
+        self.cost.locks += 1
+        self.grew("vma", 1)
+
+    def fork_vma(self, child: Vma, parent: Vma) -> None:
+        """The child's VMA joins the list of its parent's (anon_vma_link in dup_mmap)."""
+        if parent.rmap is not None:
+            self.link(child, parent.rmap)
+
+    def merge_vma(self, keep: Vma, gone: Vma) -> None:
+        """If only the VMA that goes has pages, the other one takes its place (anon_vma_merge)."""
+        if keep.rmap is None and gone.rmap is not None:
+            keep.rmap, gone.rmap = gone.rmap, None
+            self.list_of(keep).replace(gone, keep)
+
+    def adjust_vma(self, vma: Vma) -> None:
+        """The list knows where its VMAs lie."""
+        if vma.rmap is not None:
+            self.list_of(vma).changed()
+
+    def unlink_vma(self, vma: Vma) -> None:
+        """The VMA leaves its list (anon_vma_unlink)."""
+        if vma.rmap is not None:
+            self.list_of(vma).unlink(vma)
+            vma.rmap = None
+            self.cost.unlinks += 1
+            self.cost.locks += 1
+            self.grew("vma", -1)
 
 
 def vma_id(vma: Vma) -> str:

@@ -28,8 +28,8 @@ from anonlab.formats.labels import LABELS, Label
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.formats.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
-from anonlab.rmap.base import Places, one_of
-from anonlab.rmap.linear import LinearRmap, VmaList, vma_id
+from anonlab.rmap.base import Places
+from anonlab.rmap.linear import OneListRmap, VmaList, vma_id
 
 SOURCE = "Rik van Riel, 12 March 2004"
 
@@ -58,7 +58,7 @@ def displacement(vma: Vma) -> int:
     return 0 if kept is None else kept.displacement
 
 
-class PerMmSpace(LinearRmap):
+class PerMmSpace(OneListRmap):
     """One tree of VMAs per fork group.
 
     walk_order  order of VMAs with equal offsets: 'append' (oldest first) or 'head'
@@ -125,8 +125,7 @@ class PerMmSpace(LinearRmap):
         cow_rule: str | None = None,
         early_stop: bool | None = None,
     ) -> None:
-        super().__init__(cow_rule=cow_rule, early_stop=early_stop)
-        self.walk_order = one_of("walk_order", walk_order, ("append", "head"))
+        super().__init__(walk_order, cow_rule=cow_rule, early_stop=early_stop)
         self.spaces: dict[int, Space] = {}
         self._last_number = 0
 
@@ -157,50 +156,23 @@ class PerMmSpace(LinearRmap):
     def prepare(self, vma: Vma) -> None:
         """A VMA joins the tree with its first page, at its own address."""
         if vma.rmap is None:
-            self._link(vma, InTree(vma.mm.rmap, 0))
+            self.link(vma, InTree(vma.mm.rmap, 0))
 
-    def _link(self, vma: Vma, kept: InTree) -> None:
-        vma.rmap = kept
-        kept.space.link(vma)
-        self.cost.links += 1
-        self.cost.locks += 1
-        self.grew("vma", 1)
-
-    def fork_vma(self, child: Vma, parent: Vma) -> None:
-        """The copy joins the tree with the same offset."""
-        if parent.rmap is not None:
-            self._link(child, parent.rmap)
+    def list_of(self, vma: Vma) -> Space:
+        """The tree is that of the whole space."""
+        kept: InTree = vma.rmap
+        return kept.space
 
     def copy_vma(self, new: Vma, old: Vma) -> None:
         """A part keeps the displacement; what mremap moves is displaced by as much as it moves."""
         if old.rmap is None:
             return
         moved = (new.start_vpn - old.start_vpn) - (new.pgoff - old.pgoff)  # 0 for a part
-        self._link(new, InTree(old.rmap.space, old.rmap.displacement + moved))
+        self.link(new, InTree(old.rmap.space, old.rmap.displacement + moved))
 
     def can_merge(self, lower: Vma, upper: Vma) -> bool:
         """There is only one space, so it is enough that the offsets go on."""
         return displacement(lower) == displacement(upper)
-
-    def merge_vma(self, keep: Vma, gone: Vma) -> None:
-        """Pages of the VMA that goes are found through the one that stays."""
-        if keep.rmap is None and gone.rmap is not None:
-            keep.rmap, gone.rmap = gone.rmap, None
-            keep.rmap.space.replace(gone, keep)
-
-    def adjust_vma(self, vma: Vma) -> None:
-        """The tree knows where its VMAs lie."""
-        if vma.rmap is not None:
-            vma.rmap.space.changed()
-
-    def unlink_vma(self, vma: Vma) -> None:
-        """The VMA leaves the tree."""
-        if vma.rmap is not None:
-            vma.rmap.space.unlink(vma)
-            vma.rmap = None
-            self.cost.unlinks += 1
-            self.cost.locks += 1
-            self.grew("vma", -1)
 
     def first_index(self, vma: Vma) -> int:
         """The offset of a VMA in its space."""

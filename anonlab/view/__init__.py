@@ -2,21 +2,24 @@
 
 ``snapshot_svg`` and ``text_twin`` show one moment, ``changes`` says what is different in another,
 ``html`` and ``save_html`` make a page of a trace, ``lines_svg`` a chart of counts,
-``costs_svg`` one of what designs cost. The player for
+``costs_svg`` one of what designs cost, ``address_svg`` how an address is split. The player for
 notebooks is ``anonlab.view.player.Player``: it needs anywidget, which nothing here loads.
 """
 
+from anonlab.view.address import address_text
 from anonlab.view.changes import Change, changes
 from anonlab.view.chart import lines_svg, lines_text
 from anonlab.view.costs import costs_svg, costs_text
 from anonlab.view.export import html, save_html
 from anonlab.view.facts import facts
 from anonlab.view.graph import dot_source
-from anonlab.view.stage import snapshot_svg
+from anonlab.view.stage import address_svg, snapshot_svg
 from anonlab.view.text import text_twin
 
 __all__ = [
     "Change",
+    "address_svg",
+    "address_text",
     "changes",
     "costs_svg",
     "costs_text",

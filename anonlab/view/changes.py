@@ -23,11 +23,14 @@ class Change(NamedTuple):
 
 
 _KEYS = {
-    "machine": 1, "process": 2, "mm": 2, "vma": 3, "table": 3, "pte": 3, "frame": 2,
+    "machine": 1, "process": 2, "mm": 2, "vma": 3, "table": 3, "upper": 4, "pte": 3, "frame": 2,
     "slot": 2, "file": 2, "cached": 3, "node": 2, "edge": 4, "cost": 2, "walk": 2,
 }  # fmt: skip
 """How many words of a fact say which thing it is about."""
-_ORDER = ("process", "mm", "vma", "table", "pte", "frame", "slot", "file", "cached", "node", "edge")
+_ORDER = (
+    "process", "mm", "vma", "upper", "table", "pte", "frame", "slot", "file", "cached", "node",
+    "edge",
+)  # fmt: skip
 
 
 def changes(before: Snapshot, after: Snapshot) -> list[Change]:
@@ -81,6 +84,8 @@ def _subject(fact: Fact, names: dict[str, str]) -> str:
     if kind in ("vma", "table", "pte"):
         what = {"vma": "VMA", "table": "table", "pte": "page"}[kind]
         return f"{names.get(fact[1], f'mm {fact[1]}')}: {what} {fact[2]}"
+    if kind == "upper":
+        return f"{names.get(fact[1], f'mm {fact[1]}')}: table of level {fact[2]} from {fact[3]}"
     if kind == "edge":
         return f"edge {fact[1]} to {fact[2]}"
     if kind == "cached":
@@ -94,6 +99,7 @@ _TELL: dict[str, Callable[[Fact], str]] = {
     "mm": lambda fact: f"new{f', in {fact[3]}' if fact[3] else ''}",
     "vma": lambda fact: f"new, {plural(int(fact[3]), 'page')}, {fact[4]}, {fact[5]}",
     "table": lambda fact: f"new, in row {fact[3]}",
+    "upper": lambda fact: f"new, in row {fact[4]}",
     "pte": lambda fact: f"now {_mapped(fact)}",
     "frame": lambda fact: f"in use, {fact[5] or 'no mapping'}, mapcount {fact[3]}",
     "slot": lambda fact: f"in use, use count {fact[2]}",
@@ -115,6 +121,7 @@ _FIELDS = {
     "mm": ("", "", "top table", "home"),
     "vma": ("", "", "", "pages", "protection", "sharing", "file", "page offset", "lock", "growth"),
     "table": ("", "", "", "row"),
+    "upper": ("", "", "", "", "row"),
     "frame": ("", "", "count", "mapcount", "index", "mapping", "content", "flags", "swap slot"),
     "slot": ("", "", "use count", "content", "cached in frame"),
     "file": ("", "", "mapping", "pages", "kind"),

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
 from anonlab.view.graph import Layouter, dot_layout
 from anonlab.view.palette import variables_css
-from anonlab.view.parts import Parts
+from anonlab.view.parts import AT_HAND, Parts
 from anonlab.view.payload import Payload, Played, TooLarge, size, texts
 from anonlab.view.stage import PICTURE_CSS
 
 MOST_PAGE_BYTES = 4_000_000
 """Budget of one page."""
+ELSEWHERE = "the player in a notebook has the rest"
 MOST_WHOLE = 80
 """Steps whose whole state is on the page as text for browsers without scripts."""
+MODULE = ("picture.js", "address.js", "player.js")
+"""The files of the player's module, in order."""
 _HERE = Path(__file__).parent
 _EXPORT_LINE = "export default { render };"
 
@@ -71,7 +75,8 @@ def _fitting(parts: Parts) -> tuple[dict[str, Payload], int]:
     for wanted in parts.ids:
         part = parts.part(wanted)
         for step in part["steps"]:
-            step.pop("more", None)  # nobody is there to draw the sub-steps
+            if step.pop("more", None):  # nobody is there to draw the sub-steps
+                part["note"] = part["note"].replace(AT_HAND, ELSEWHERE)
         more = size(part) + len(_without_script([part]).encode())
         if made and need + more > MOST_PAGE_BYTES:
             return made, round(need * len(parts.ids) / len(made))
@@ -112,9 +117,16 @@ def _embedded(plain: str) -> str:
     return plain.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
+def player_js() -> str:
+    """Return the player's module. Every notebook and every page stores it: without indentation
+    and whole lines of comment (no text of it has a line break inside)."""
+    source = "".join(map(_script, MODULE))
+    return re.sub(r"(?m)^[ \t]*(//.*)?\n|^[ \t]+", "", source)
+
+
 def _module() -> str:
     """Return the player's module without its export: an inline script has nobody to export to."""
-    source = _script("player.js")
+    source = player_js()
     assert source.count(_EXPORT_LINE) == 1, f"player.js must hold the line {_EXPORT_LINE!r} once"
     return source.replace(_EXPORT_LINE, "")
 

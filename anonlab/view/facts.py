@@ -7,6 +7,7 @@ A fact is a tuple of strings. Its first word is its kind::
     mm       number  row-of-top-table  home  process …
     vma      mm  first-address  pages  prot  private|shared  file  pgoff  locked|-  growsdown|-
     table    mm  first-address  row                  a leaf table
+    upper    mm  level  first-address  row           a table between the top one, level 0, and those
     pte      mm  address  frame  pfn  letters        a page that is present
     pte      mm  address  swap  slot                 a page that is swapped out
     frame    pfn  count  mapcount  index  mapping  content  flags  private
@@ -60,6 +61,7 @@ def _all(reading: Reading) -> Iterator[Fact]:
         yield mm_fact(space.fact)
         yield from (vma_fact(mm, vma, geometry) for vma in space.fact.vmas)
         yield from (table_fact(mm, at, row, geometry) for at, row in space.leaves.items())
+        yield from (upper_fact(mm, *at, row, geometry) for at, row in space.uppers.items())
         yield from (pte_fact(mm, vpn, word, geometry) for vpn, word in space.words.items())
     yield from (frame_fact(frame) for frame in reading.frames.values())
     yield from slot_facts(snapshot)
@@ -109,6 +111,12 @@ def vma_fact(mm: int, vma: VmaFact, geometry: Geometry) -> Fact:
 def table_fact(mm: int, prefix: int, row: int, geometry: Geometry) -> Fact:
     """The leaf table of `mm` for the pages from prefix << bits."""
     return ("table", str(mm), geometry.address(prefix << geometry.bits), str(row))
+
+
+def upper_fact(mm: int, level: int, prefix: int, row: int, geometry: Geometry) -> Fact:
+    """The table of `mm` at `level`, below the top one and above the leaves."""
+    first = prefix << geometry.bits * (geometry.levels - level)
+    return ("upper", str(mm), str(level), geometry.address(first), str(row))
 
 
 def pte_fact(mm: int, vpn: int, word: int, geometry: Geometry) -> Fact:

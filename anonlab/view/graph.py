@@ -135,7 +135,7 @@ Layouter = Callable[[str], Layout | None]
 LETTERS = {
     "group": "G", "space": "S", "head": "H", "anonmm": "M", "zombie": "Z", "vma": "V",
     "anon_vma": "A", "root": "R", "chain": "C", "block": "B", "context": "X", "dead": "D",
-    "file": "F",
+    "file": "F", "page": "P",
 }  # fmt: skip
 """The letter of every kind of node; an address space has the letter of its page table."""
 STARTS = frozenset({"group", "space", "head", "root", "chain", "file"})

@@ -7,6 +7,7 @@ strongly those that have to do with them::
     f3     frame 3 and the page in it       m1     address space 1 and its processes
     v1-30  the VMA of space 1 from 0x30     s5     swap slot 5
     o2     an object of the reverse map or a file
+    t1-0-3 what slot 3 of the top table of space 1 leads to; t1-1-fe5 the same one level below
 """
 
 from __future__ import annotations
@@ -56,9 +57,20 @@ class Links:
     def of_pages(self, reading: Reading, mm: int, vpns: Sequence[int], pfns: Sequence[int]) -> str:
         """Pages of an address space: the same as their frames."""
         frames = [reading.frames[pfn] for pfn in pfns if pfn in reading.frames]
-        near = [f"m{mm}", self.area(reading, mm, vpns[0])]
+        near = self.around(reading, mm, vpns[0])
         near += [self.thing(frame.mapping) for frame in frames]
         return tags(map(self.page, pfns), near)
+
+    def around(self, reading: Reading, mm: int, vpn: int) -> list[str]:
+        """What page `vpn` of `mm` stands in: the address space, the VMA, the tables above it."""
+        shape = reading.snapshot.geometry
+        above = range(shape.levels - 1)
+        tables = [self.table(mm, at, vpn >> shape.bits * (shape.levels - 1 - at)) for at in above]
+        return [f"m{mm}", self.area(reading, mm, vpn), *tables]
+
+    def table(self, mm: int, level: int, prefix: int) -> str:
+        """What a slot of a table at `level` of `mm` leads to: the table for vpns under `prefix`."""
+        return f"t{mm}-{level}-{prefix:x}"
 
     def area(self, reading: Reading, mm: int, vpn: int) -> str:
         """The VMA of `mm` that covers `vpn`; '' if none does."""

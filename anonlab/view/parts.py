@@ -20,6 +20,7 @@ from anonlab.view.lanes import course
 from anonlab.view.payload import MOST_BYTES, Payload, Played, TooLarge, built, checked, size
 from anonlab.view.reading import plural
 
+AT_HAND = "its sub-steps are a click away"
 MOST_STEPS = 1000
 """A longer trace shows operations first."""
 _TRIED = 64
@@ -147,7 +148,7 @@ class Parts:
             return f"The sub-steps of: {words[self._sub_steps(int(wanted[1:]))[-1]].text}"
         if not self.sampled:
             return ""
-        return f"Of {len(words):,} steps only the last one of each operation is shown."
+        return f"Of {len(words):,} steps only the last one of each operation is shown; {AT_HAND}."
 
     def _parts(self, wanted: str) -> dict[str, object]:
         if wanted.startswith("c"):

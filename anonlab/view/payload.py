@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from anonlab.formats.trace import Step, Trace
+from anonlab.view.address import AddressPanel
 from anonlab.view.cells import (
     MARKS,
     OFF,
@@ -123,8 +124,9 @@ def built(
     """Return the payload of the steps `kept`, whatever its size."""
     drawn = [_Drawn(lane, kept, number, len(made.lanes), layouter)
              for number, lane in enumerate(made.lanes)]  # fmt: skip
-    panels = [(number, panel) for number, one in enumerate(drawn) for panel in one.stage.panels]
+    panels = [(number, panel) for number, one in enumerate(drawn) for panel in one.panels]
     panels.append((0 if len(drawn) == 1 else -1, LEGEND))
+    homes = [one.homes() for one in drawn]
     names = [name for one in drawn for name in one.cells] + [cell.id for cell in LEGEND.cells]
     states, lines = _Pool([OFF]), _Pool[str]([])
     key = [states.number(LEGEND_STATES[cell.id]) for cell in LEGEND.cells]
@@ -149,7 +151,10 @@ def built(
         "kept": list(kept),
         "predict": [at for at, number in enumerate(kept) if number in asked],
         "lanes": [lane.name for lane in made.lanes],
-        "panels": [_panel(lane, panel, shapes) for lane, panel in panels],
+        "panels": [
+            _panel(lane, panel, shapes) | {"place": homes[lane].get(panel.id, -1)}
+            for lane, panel in panels
+        ],
         "shapes": [shape._asdict() for shape in shapes.items],
         "cells": names,
         "steps": steps,
@@ -157,6 +162,7 @@ def built(
         "lines": lines.items,
         "marks": {sign: [word, mark_path(sign)] for sign, (word, _) in MARKS.items()},
         "costs": costs(snapshots),
+        "fields": [[*field] for field in drawn[0].fields],
         "keys": KEYS,
     }
 
@@ -174,15 +180,38 @@ class _Drawn:
         self.places = {at: place for place, at in enumerate(distinct)}
         self.stage: Stage = stage(list(distinct.values()), layouter)
         prefix = f"d{number}-" if self.several else ""
-        self.own = [cell.id for panel in self.stage.panels for cell in panel.cells]
+        address = AddressPanel(lane.steps[0].snapshot.geometry)
+        self.fields, self.scheme = address.fields, address.scheme()
+        self.panels = (*self.stage.panels, address.panel)
+        self.own = [cell.id for panel in self.panels for cell in panel.cells]
         self.cells = [prefix + name for name in self.own]
         self.rows: dict[int, list[int]] = {}
+
+    def homes(self) -> dict[str, int]:
+        """Return the place of the page tables of each address space, by panel.
+
+        One that is gone leaves its place to one that comes later: none ever moves, and there are
+        no more places than address spaces at one time. Who stays longest says which place is where.
+        """
+        seen: dict[int, list[int]] = {}
+        for step, at in enumerate(self.at):
+            for mm in self.stage.readings[self.places[at]].spaces:
+                seen.setdefault(mm, []).append(step)
+        places: list[list[int]] = []
+        for mm, steps in sorted(seen.items()):
+            free = (one for one in places if seen[one[-1]][-1] < steps[0])
+            place = next(free, None)
+            if place is None:
+                places.append(place := [])
+            place.append(mm)
+        places.sort(key=lambda place: max(place, key=lambda mm: (len(seen[mm]), -mm)))
+        return {f"mm{mm}": number for number, place in enumerate(places) for mm in place}
 
     def row(self, step: int, pool: _Pool[State]) -> list[int]:
         """Return the number of every cell's state at `step`."""
         at = self.at[step]
         if at not in self.rows:
-            states = self.stage.states(self.places[at])
+            states = self.stage.states(self.places[at]) | self.scheme
             self.rows[at] = [pool.number(states.get(cell, OFF)) for cell in self.own]
         return self.rows[at]
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from anonlab.formats.snapshot import Snapshot
+from anonlab.view.address import address_lines
 from anonlab.view.chart import lines_svg, lines_text
-from anonlab.view.stage import snapshot_svg, space_svg
+from anonlab.view.reading import read
+from anonlab.view.stage import address_svg, snapshot_svg, space_svg
 from anonlab.view.text import space_text, text_twin
 
 
@@ -29,6 +31,28 @@ class Picture:
         return self.text
 
 
+class Beside:
+    """Drawings that stand side by side where there is room, one text twin for all of them, and a
+    sentence that says what they show."""
+
+    def __init__(self, svgs: Sequence[str], text: str, said: str) -> None:
+        self.svgs = tuple(svgs)
+        self.text = text
+        self.said = said
+
+    def _repr_html_(self) -> str:
+        """Return the drawings below the sentence, with the text twin to unfold."""
+        boxes = "".join(f'<div style="flex:1 1 540px;min-width:0">{svg}</div>' for svg in self.svgs)
+        return (
+            f"<p>{escape(self.said)}</p>"
+            f'<div style="display:flex;flex-wrap:wrap;gap:12px">{boxes}</div>'
+            f"<details><summary>The same as text</summary><pre>{escape(self.text)}</pre></details>"
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.said}\n{self.text}"
+
+
 def picture(snapshot: Snapshot, previous: Snapshot | None = None) -> Picture:
     """Return the picture of one moment; what differs from `previous` is marked."""
     return Picture(snapshot_svg(snapshot, previous), text_twin(snapshot))
@@ -40,6 +64,15 @@ def space_picture(snapshot: Snapshot, mm: int) -> Picture:
     raises  ValueError if there is no address space `mm`
     """
     return Picture(space_svg(snapshot, mm), space_text(snapshot, mm))
+
+
+def address_picture(snapshot: Snapshot, mm: int, address: int) -> Picture:
+    """Return how `address` (bytes) of address space `mm` is split: which bits choose which slot.
+
+    raises  ValueError if there is no address space `mm`, or no such address on this machine
+    """
+    lines = address_lines(read(snapshot), mm, address)
+    return Picture(address_svg(snapshot, mm, address), "\n".join(lines) + "\n")
 
 
 def chart(

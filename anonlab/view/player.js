@@ -1,232 +1,4 @@
-// The player of anonlab: one module, no dependency, for JupyterLab and for the exported page.
-// `frames` holds every place once, every state once, and per step which cells change. All that the
-// player says beside the words of a step (mappers by brute force, the walk) it reads from facts.
-const KINDS = ["pte", "frame", "slot", "node", "vma", "edge"];
-const CHOICES = ["pte", "frame", "slot", "node", "vma", "process", "head", "fileline"];
-const DISC = "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0-14 0";
-const TICK = "M-4 0l3 3.4L4.4-3.6";
-const CROSS = "M-3.2-3.2l6.4 6.4M3.2-3.2l-6.4 6.4";
-const VERDICTS = {
-  hit: ["right", TICK],
-  missed: ["missed", "M-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0"],
-  extra: ["too many", CROSS],
-};
-const LINES = [["accent", ""], ["miss", "7 4"], ["hit", "2 3"], ["swap-line", "10 3 2 3"]];
-const PAUSE = 1800;
-let views = 0;
-
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-function draw(tag, attributes) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  return element;
-}
-
-const part = (name, tag = "p", more = {}, ...children) =>
-  make(tag, { "data-part": name, class: `al-${name}`, ...more }, ...children);
-const button = (does, words, pressed) =>
-  make("button", { type: "button", "data-do": does, ...(pressed ? { "aria-pressed": "false" } : {}) }, words);
-const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
-const words = (text) => (text || "").split(" ").filter(Boolean);
-
-// ---- the picture ------------------------------------------------------------------------
-
-// Return the states of all cells at step `at`: from the last full step on.
-function statesAt(data, at) {
-  let from = at;
-  while (!data.steps[from].full) from -= 1;
-  const states = data.steps[from].full.slice();
-  for (let step = from + 1; step <= at; step += 1) {
-    const delta = data.steps[step].delta;
-    for (let k = 0; k < delta.length; k += 2) states[delta[k]] = delta[k + 1];
-  }
-  return states;
-}
-
-// Return the text twin of step `at`: [same at the start, same at the end, new lines] since the last full one.
-function twin(data, at) {
-  let from = at;
-  while (!data.steps[from].full) from -= 1;
-  let now = [];
-  for (; from <= at; from += 1) {
-    const [head, tail, ...lines] = data.steps[from].lines;
-    now = [...now.slice(0, head), ...lines, ...(tail ? now.slice(-tail) : [])];
-  }
-  return now.map((number) => data.lines[number]).join("\n");
-}
-
-// Facts are written short: [count, column, …]; a column is one word for all, a list, or a series.
-function unpack(groups) {
-  const spelt = (column, at) => {
-    if (typeof column === "string") return column;
-    if (Array.isArray(column)) return column[at];
-    const number = column.a + column.d * at;
-    return column.w ? `0x${number.toString(16).padStart(column.w, "0")}` : String(number);
-  };
-  return groups.flatMap(([count, ...columns]) =>
-    Array.from({ length: count }, (_, at) => columns.map((column) => spelt(column, at))));
-}
-
-// The only markup that is inserted as such: numbers and words of our own, no labels.
-function cellSvg(shape, number, x, y) {
-  const texts = shape.spots.map(([left, top, look]) => `<text class="${look}" x="${left}" y="${top}"></text>`).join("");
-  const box = shape.path
-    ? `<path class="w" d="${shape.path}"/><path class="p" d="${shape.path}"/>`
-    : shape.round ? `<rect width="${shape.width}" height="${shape.height}" rx="${shape.round}"/>` : "";
-  const icon = shape.path ? "" : `<path class="i" transform="translate(${shape.width - 14} 4)"/>`;
-  return `<g data-cell="${number}" class="c ${shape.kind} off" transform="translate(${x} ${y})"><title></title>${box}${icon}${texts}<path class="m" transform="translate(${shape.x} ${shape.y})"/></g>`;
-}
-
-function buildPicture(data, prefix) {
-  const cells = [];
-  const lanes = data.lanes.map((name) => ({
-    name,
-    root: make("div", { class: "al-lane" }),
-    spaces: make("div", { class: "al-zone spaces" }),
-    memory: make("div", { class: "al-zone memory" }),
-    graph: make("div", { class: "al-zone" }),
-  }));
-  const several = lanes.length > 1;
-  const element = make("div", { class: "anonlab-picture", "data-part": "picture", role: "grid", "aria-label": "picture" });
-  for (const lane of lanes) {
-    if (several) {
-      lane.said = part("said");
-      lane.root.append(make("div", { class: "al-name" }, make("h3", {}, lane.name), lane.said));
-    }
-    lane.card = part("card", "div", { role: "group", "aria-label": several ? `the chosen thing, ${lane.name}` : "the chosen thing" });
-    lane.root.append(lane.card, ...(several ? [lane.graph] : []), lane.spaces, lane.memory);
-    element.append(lane.root);
-  }
-  let number = 0;
-  for (const panel of data.panels) {
-    const pad = 6;
-    const lane = lanes[Math.max(0, panel.lane)];
-    const svg = draw("svg", { viewBox: `${-pad} ${-pad} ${panel.width + 2 * pad} ${panel.height + 2 * pad}`, role: "row", "aria-label": panel.caption });
-    svg.style.width = "100%";
-    svg.style.minWidth = `${Math.round(panel.width * 0.84)}px`;
-    svg.style.maxWidth = `min(100%, ${Math.round(panel.width * 1.25)}px)`;
-    let inside = "";
-    for (let k = 0; k < panel.cells.length; k += 3) {
-      inside += cellSvg(data.shapes[panel.cells[k]], number + k / 3, panel.cells[k + 1], panel.cells[k + 2]);
-    }
-    svg.innerHTML = inside;
-    const box = make("div", { class: `al-panel${panel.width > 344 ? " wide" : ""}`, "data-panel": panel.id }, svg);
-    (panel.lane < 0 ? element : lane[several && panel.id === "graph" ? "graph" : panel.zone]).append(box);
-    for (const g of [...svg.children]) {
-      const id = data.cells[number];
-      g.id = prefix + id;
-      const kind = g.classList[1];
-      const open = CHOICES.includes(kind) && !/^(legend|memory$|graph$)/.test(id);
-      if (open) {
-        g.setAttribute("role", "gridcell");
-        g.setAttribute("tabindex", "-1");
-      }
-      cells.push({
-        g, id, kind, number, lane: Math.max(0, panel.lane), caption: panel.caption, open,
-        own: several ? id.replace(/^d\d+-/, "") : id,
-        title: g.firstChild, icon: g.querySelector(".i"), mark: g.querySelector(".m"), texts: [...g.querySelectorAll("text")],
-        state: -1, sign: "",
-      });
-      number += 1;
-    }
-  }
-  return { element, cells, lanes };
-}
-
-function attribute(element, name, value) {
-  if (value) element.setAttribute(name, value);
-  else element.removeAttribute(name);
-}
-
-function showState(data, cell, number, sign) {
-  const [look, texts, icon, name, facts, links] = data.states[number];
-  const mark = sign ? ` ch ${data.marks[sign][0]}` : "";
-  cell.g.setAttribute("class", `c ${cell.kind} ${look}${mark}`);
-  if (cell.sign !== sign) attribute(cell.mark, "d", sign && data.marks[sign][1]);
-  cell.sign = sign;
-  if (cell.kind === "head") cell.g.closest(".al-panel").classList.toggle("absent", look === "void");
-  if (cell.state === number) return;
-  cell.state = number;
-  cell.title.textContent = name;
-  cell.texts.forEach((text, at) => (text.textContent = texts[at] || ""));
-  if (cell.icon) attribute(cell.icon, "d", icon);
-  attribute(cell.g, "data-facts", facts.length ? JSON.stringify(facts) : "");
-  attribute(cell.g, "data-links", links);
-}
-
-function paint(data, cells, at) {
-  const signs = new Map();
-  const marks = data.steps[at].marks;
-  for (let k = 0; k < marks.length; k += 2) signs.set(marks[k], marks[k + 1]);
-  statesAt(data, at).forEach((state, number) => {
-    const cell = cells[number];
-    const sign = signs.get(number) || "";
-    if (cell.state !== state || cell.sign !== sign) showState(data, cell, state, sign);
-  });
-}
-
-function badge(cell, look, sign, text = "") {
-  const box = cell.g.querySelector("rect");
-  const [x, y] = box ? [Number(box.getAttribute("width")) - 3, Number(box.getAttribute("height")) - 3] : [324, 10];
-  const g = draw("g", { class: `q ${look}`, transform: `${cell.g.getAttribute("transform")} translate(${x} ${text ? y + 5 : y})` });
-  g.append(draw("path", { d: (text ? "M0-7h-16a7 7 0 0 0 0 14h16a7 7 0 0 0 0-14" : DISC) + sign }));
-  if (text) {
-    const number = draw("text", { class: "mid", x: "-14", y: "4" });
-    number.textContent = text;
-    g.append(number);
-  }
-  cell.g.parentNode.append(g); // above its neighbours
-}
-
-const named = (data, at) => `step ${at} of ${data.steps.length - 1}`;
-
-// ---- cost over time ---------------------------------------------------------------------
-
-function chart(data, [name, rows]) {
-  const [width, height, foot] = [280, 74, 62];
-  const last = Math.max(1, data.steps.length - 1);
-  const top = Math.max(...rows.flat(), 1);
-  const x = (at) => ((at / last) * (width - 4) + 2).toFixed(1);
-  const y = (count) => (foot - (count / top) * (foot - 8)).toFixed(1);
-  const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" });
-  svg.append(draw("path", { class: "axis", d: `M0 ${foot}H${width}` }));
-  rows.forEach((row, lane) => {
-    let d = `M${x(0)} ${y(row[0])}`;
-    row.forEach((count, at) => {
-      if (at && count !== row[at - 1]) d += `H${x(at)}V${y(count)}`;
-    });
-    const [colour, dash] = LINES[lane];
-    svg.append(draw("path", { class: "line", d: `${d}H${x(last)}`, style: `stroke:var(--al-${colour});stroke-dasharray:${dash || "none"}` }));
-  });
-  const now = draw("path", { class: "now", d: `M0 2V${foot + 6}` });
-  svg.append(now);
-  const told = make("p", {});
-  const root = make("div", { class: "al-chart", "data-chart": name }, told, svg);
-  const show = (at) => {
-    now.setAttribute("transform", `translate(${x(at)} 0)`);
-    const counts = rows.map((row, lane) => {
-      const key = data.lanes.length > 1 ? `${data.lanes[lane]} ` : "";
-      const one = make("span", {}, key, make("b", {}, row[at].toLocaleString("en")));
-      if (key) {
-        const sample = draw("svg", { viewBox: "0 0 24 8", class: "al-dash", "aria-hidden": "true" });
-        sample.append(draw("path", { d: "M0 4H24", style: `stroke:var(--al-${LINES[lane][0]});stroke-dasharray:${LINES[lane][1] || "none"}` }));
-        one.prepend(sample);
-      }
-      return one;
-    });
-    told.replaceChildren(make("span", { class: "al-small" }, name), ...counts);
-  };
-  return { root, show, at: (event) => Math.round(((event.clientX - svg.getBoundingClientRect().left) / svg.getBoundingClientRect().width) * last) };
-}
-
-// ---- the player -------------------------------------------------------------------------
-
+// The player itself: stepping, choosing, walks, predictions; the picture is in picture.js.
 function render({ model, el }) {
   let undo = build({ model, el });
   const again = () => {
@@ -258,6 +30,7 @@ function build({ model, el }) {
   const picture = buildPicture(data, prefix);
   const { cells, lanes } = picture;
   const byId = new Map(cells.map((cell) => [cell.id, cell]));
+  const splits = lanes.map((_, lane) => cells.filter((cell) => cell.lane === lane && cell.own.startsWith("address")));
   const text = part("text", "pre", { tabindex: "0", id: `${prefix}text`, "aria-label": "the picture as text" });
   const live = part("live", "div", { "aria-live": "polite", "aria-atomic": "true" });
   const label = part("label");
@@ -305,7 +78,8 @@ function build({ model, el }) {
   function turn(id, step = 0) {
     stop();
     model.set("step", 0);
-    model.set("wanted", [id, step]);
+    say("Waiting for Python to draw it …");
+    model.set("wanted", [id, step, Date.now()]); // the same wish again is another one
     model.save_changes();
   }
 
@@ -357,6 +131,7 @@ function build({ model, el }) {
     }
     guess = null;
     paint(data, cells, at);
+    lanes.forEach(fold);
     root.dataset.step = String(at);
     count.textContent = named(data, at) + (place >= 0 ? `, part ${place + 1} of ${parts.list.length}` : "");
     label.textContent = step.title;
@@ -364,7 +139,6 @@ function build({ model, el }) {
     say(asks(at + 1) ? "What will change next? Press P, mark it, then go on." : "");
     command.textContent = step.text;
     source.textContent = step.source ? `Stands for: ${step.source}` : "";
-    text.textContent = twin(data, at);
     showChanges(at, step);
     lanes.forEach((lane, number) => {
       if (lane.said) lane.said.textContent = (step.lanes || [])[number] || "";
@@ -470,28 +244,66 @@ function build({ model, el }) {
   function showCards() {
     for (const old of picture.element.querySelectorAll(".q.probe")) old.remove();
     light(chosen);
-    lanes.forEach((lane, number) => {
+    const split = lanes.map((lane, number) => {
       const cell = chosen === null ? null : cells[chosen].lane === number ? cells[chosen] : sibling(cells[chosen], number);
-      showCard(lane, number, cell);
+      const told = cell ? facts(number) : [];
+      showCard(lane, number, cell, told);
+      return showAddress(number, cell, told);
     });
+    text.textContent = [twin(data, here()), ...split.filter(Boolean)].join("\n");
   }
 
-  function showCard(lane, number, cell) {
+  // ---- the address of the chosen thing, bit by bit; returned as text
+
+  function showAddress(number, cell, told) {
+    const [mm, address] = addressOf(cell, told);
+    const way = mm && wayOf(data.fields, told, mm, address);
+    const said = way ? sentencesOf(data.fields, way) : [];
+    const who = way && told.find(([kind, own]) => kind === "mm" && own === mm).slice(4).join(" and ");
+    const title = way && `${address} of ${who || `mm ${mm}`}`;
+    const states = way ? addressStates(data.fields, way, said, title) : {};
+    if (!way && !splits[number].way) return "";
+    splits[number].way = way;
+    for (const each of splits[number]) {
+      const [look, texts, name] = states[each.own] || [];
+      each.plain ??= each.state;
+      each.state = -1;
+      showState(data, each, each.plain, "");
+      if (!look) continue;
+      each.g.setAttribute("class", `c ${each.kind} ${look}`);
+      each.title.textContent = name;
+      each.texts.forEach((spot, at) => (spot.textContent = texts[at] || ""));
+    }
+    const label = way ? `Address ${title}, bit by bit:` : "how an address is split";
+    splits[number][0].g.closest("svg").setAttribute("aria-label", [label, ...said].join(" "));
+    return way ? [several ? `Design ${data.lanes[number]}. ${label}` : label, ...said.map((one) => `  ${one}`)].join("\n") : "";
+  }
+
+  // [mm, address] of a page, an area, or the first place where a frame or a slot is.
+  function addressOf(cell, told) {
+    const own = cell && /^mm(\d+)-(?:pte|vma)-([0-9a-f]+)$/.exec(cell.own);
+    if (own) return [own[1], hex(BigInt(`0x${own[2]}`) << 12n, Math.ceil((data.fields[0][1] + 1) / 4))];
+    const [kind, number] = (cell && unpack(data.states[cell.state][4])[0]) || [];
+    const what = { frame: "frame", slot: "swap" }[kind];
+    const [, mm, address] = (what && told.find((fact) => fact[0] === "pte" && fact[3] === what && fact[4] === number)) || [];
+    return [mm, address];
+  }
+
+  function showCard(lane, number, cell, told) {
     const first = number === 0;
     if (!cell) {
-      const told = chosen === null ? "Choose a page, a frame, a process, an area or a node: click it, or press Tab and the arrow keys, then Enter." : "There is no such thing here.";
-      lane.card.replaceChildren(make("p", { class: "al-prompt" }, told));
+      const ask = chosen === null ? "Choose a page, a frame, a process, an area or a node: click it, or press Tab and the arrow keys, then Enter." : "There is no such thing here.";
+      lane.card.replaceChildren(make("p", { class: "al-prompt" }, ask));
       return;
     }
     const name = data.states[cell.state][3] || "not there at this step";
     const turns = [button("back-change", "← Its last change"), button("next-change", "Its next change →"), button("let-go", "Let go")];
     lane.card.replaceChildren(make("p", { class: "al-what" }, name), ...(first ? [make("div", { class: "al-turns" }, ...turns)] : []));
     const page = pageOf(cell);
-    if (page && page !== "0") lane.card.append(mappers(lane, number, page));
+    if (page && page !== "0") lane.card.append(mappers(number, page, told));
   }
 
-  function mappers(lane, number, page) {
-    const told = facts(number);
+  function mappers(number, page, told) {
     const spaces = new Map(told.filter(([kind]) => kind === "mm").map(([, mm, , , ...who]) => [mm, who.join(" and ") || `mm ${mm}`]));
     const letter = (mm) => byId.get(`${several ? `d${number}-` : ""}mm${mm}-head`)?.texts[0].textContent || "";
     const place = (mm, address) => make("span", {}, make("b", {}, letter(mm)), ` ${spaces.get(mm) || `mm ${mm}`} ${address}`);
@@ -609,8 +421,9 @@ function build({ model, el }) {
   function rove(focus) {
     const all = grid();
     if (!all.includes(roving)) roving = all[0];
-    for (const cell of picture.element.querySelectorAll('[tabindex="0"]')) if (cell.tagName === "g") cell.setAttribute("tabindex", "-1");
-    roving?.g.setAttribute("tabindex", "0");
+    // Only what is new is set: a new tabindex makes the browser lay the page out at once.
+    for (const g of picture.element.querySelectorAll('g[tabindex="0"]')) if (g !== roving?.g) g.setAttribute("tabindex", "-1");
+    if (roving && roving.g.getAttribute("tabindex") !== "0") roving.g.setAttribute("tabindex", "0");
     if (focus) roving?.g.focus();
   }
 
@@ -696,8 +509,11 @@ function build({ model, el }) {
     for (let k = 0; k < marks.length; k += 2) if (KINDS.includes(cells[marks[k]].kind)) actual.add(marks[k]);
     const ids = (numbers) => numbers.map((number) => cells[number].id);
     const marked = [...guess.cells];
+    const now = statesAt(data, at);
+    const told = (number) => short(data.states[now[number]][3] || data.states[cells[number].state][3]) || cells[number].id;
     const result = {
       step: data.kept[at], title: data.steps[at].title, marked: ids(marked), known: !guess.unknown,
+      names: Object.fromEntries([...new Set([...marked, ...actual])].map((number) => [cells[number].id, told(number)])),
       hit: ids(marked.filter((number) => actual.has(number))),
       missed: ids([...actual].filter((number) => !guess.cells.has(number))),
       extra: ids(marked.filter((number) => !actual.has(number))),
@@ -727,7 +543,10 @@ function build({ model, el }) {
       }
     }
     if (at === last && results.size) verdict.append(summary());
+    if (verdict.firstChild) verdict.append(part("keeping", "p", {}, keeping()));
   }
+
+  const keeping = () => model.get("keeping") || "Not kept: predictions go when this is closed.";
 
   // At the end, all predictions once more, each with a way back to its step.
   function summary() {
@@ -845,7 +664,9 @@ function build({ model, el }) {
   picture.element.addEventListener("pointerover", under);
   picture.element.addEventListener("pointerleave", () => light(chosen));
   picture.element.addEventListener("focusin", under);
+  const tellKeeping = () => root.querySelector("[data-part=keeping]")?.replaceChildren(keeping());
   model.on("change:step", show);
+  model.on("change:keeping", tellKeeping);
   showNote();
   chosen = byId.get(model.get("chosen"))?.number ?? null; // another trace, the same thing
   show();
@@ -853,6 +674,7 @@ function build({ model, el }) {
   return () => {
     stop();
     model.off("change:step", show);
+    model.off("change:keeping", tellKeeping);
     root.remove();
   };
 }

@@ -6,7 +6,7 @@ busy or not. `step` is synchronised both ways, `prediction` comes back to Python
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,13 @@ import traitlets
 from IPython.display import display
 
 from anonlab.formats.trace import Trace
-from anonlab.view.export import html, player_css, save_html
+from anonlab.view.export import html, player_css, player_js, save_html
 from anonlab.view.parts import Parts
 from anonlab.view.payload import Played
 from anonlab.view.picture import picture
 
 STATIC = "anonlab-static"
 """Class of what a notebook shows where widgets cannot live."""
-PLAYER_JS = Path(__file__).with_name("player.js")
 
 
 class Player(anywidget.AnyWidget):
@@ -34,6 +33,8 @@ class Player(anywidget.AnyWidget):
     title        what the player is called; the trace's own title if not given
     predict      numbers of steps of `trace` before which the learner is asked what will change
     predictions  what `predictions` held when the learner left, to go on from there
+    keep         is called with `predictions` each time there is a new one, and returns a sentence
+                 about where it is kept; without it, the player says that nothing is kept
     page         file for the same player as a page of its own, written when this is shown; the
                  static form of a notebook links to it
     raises       ValueError for a trace that is empty
@@ -41,20 +42,21 @@ class Player(anywidget.AnyWidget):
     `step` is the number of the step shown, from 0; setting it moves the picture. `kept` lists the
     steps of the trace that are shown. `prediction` holds what the learner marked last, and what
     of it was right; `predictions` holds the first prediction of every step, by its number, with
-    what was hit, missed and too much. `chosen` is the place in the picture that the learner chose
-    ("mm1-pte-30"), '' if none.
+    what was hit, missed and too much, and `names` of these places; `keeping` says where they are
+    kept. `chosen` is the place in the picture that the learner chose ("mm1-pte-30"), '' if none.
 
     A trace that is too large for one player comes in parts; `show_part` shows another one. The
     browser asks for it itself, which needs a running kernel; stepping within a part does not.
     """
 
-    _esm = PLAYER_JS
+    _esm = player_js()
     _css = player_css()
     frames = traitlets.Dict().tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
     prediction = traitlets.Dict().tag(sync=True)
     predictions = traitlets.Dict().tag(sync=True)
     chosen = traitlets.Unicode("").tag(sync=True)
+    keeping = traitlets.Unicode("").tag(sync=True)
     wanted: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     def __init__(
@@ -64,14 +66,17 @@ class Player(anywidget.AnyWidget):
         predict: Iterable[int] | None = None,
         predictions: Mapping[str, Any] | None = None,
         page: str | Path | None = None,
+        keep: Callable[[Mapping[str, Any]], str] | None = None,
     ) -> None:
         self.trace = trace
+        self._keep = keep
         self._predict = tuple(predict or ())
         self._title = title
         self.page = Path(page) if page is not None else None
         self.parts = Parts(trace, title, self._predict)
         first = self.parts.part("c0")
         super().__init__(frames=first, predictions=dict(predictions or {}))
+        self._keep_predictions({"new": self.predictions})
 
     @property
     def kept(self) -> tuple[int, ...]:
@@ -95,9 +100,17 @@ class Player(anywidget.AnyWidget):
         self.parts = Parts(trace, self._title)
         self.show_part(self.parts.ids[-1], -1)
 
+    @traitlets.observe("predictions")
+    def _keep_predictions(self, change: Any) -> None:
+        if self._keep is not None:
+            try:
+                self.keeping = self._keep(change["new"])
+            except OSError as error:
+                self.keeping = f"Not kept: {error}"
+
     @traitlets.observe("wanted")
     def _show_wanted(self, change: Any) -> None:
-        part, step = change["new"]
+        part, step, *_ = change["new"]
         self.show_part(str(part), int(step))
 
     @traitlets.validate("step")

@@ -15,6 +15,9 @@ from typing import NamedTuple
 from anonlab.formats.snapshot import MmFact, Snapshot, VmaFact, WalkFact
 from anonlab.formats.words import PAGE_SHIFT, PTE_SHIFT, Geometry, flag_names, is_present
 
+_NAMES = {2: ("pgd", "pte"), 3: ("pgd", "pmd", "pte"), 4: ("pgd", "pud", "pmd", "pte")}
+"""What the kernel calls the tables of so many levels, top first."""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -32,11 +35,13 @@ class Frame:
 
 class Space(NamedTuple):
     """One address space, walked: `leaves` {vpn >> bits: row of the leaf table}, ascending;
-    `words` {vpn: word that is not 0}, ascending."""
+    `words` {vpn: word that is not 0}, ascending; `uppers` {(level, prefix): row of the table}, the
+    tables between the top one, which is level 0, and the leaves."""
 
     fact: MmFact
     leaves: dict[int, int]
     words: dict[int, int]
+    uppers: dict[tuple[int, int], int]
 
 
 @dataclass(frozen=True, eq=False)  # two readings are the same one or not: comparing is slow
@@ -103,7 +108,10 @@ def read(snapshot: Snapshot) -> Reading:
 
 def _walk(entries: dict[int, list[tuple[int, int]]], geometry: Geometry, fact: MmFact) -> Space:
     tables = {0: fact.pgd}
-    for _ in range(geometry.levels - 1):
+    uppers: dict[tuple[int, int], int] = {}
+    for level in range(geometry.levels - 1):
+        if level:
+            uppers |= {(level, prefix): row for prefix, row in tables.items()}
         tables = {
             prefix << geometry.bits | slot: word >> PTE_SHIFT
             for prefix, row in tables.items()
@@ -114,7 +122,7 @@ def _walk(entries: dict[int, list[tuple[int, int]]], geometry: Geometry, fact: M
         for prefix, row in tables.items()
         for slot, word in entries.get(row, ())
     }
-    return Space(fact, tables if geometry.levels > 1 else {}, words)
+    return Space(fact, tables if geometry.levels > 1 else {}, words, uppers)
 
 
 def _frames(snapshot: Snapshot) -> dict[int, Frame]:
@@ -150,6 +158,13 @@ def _letter(number: int) -> str:
 def is_whole(geometry: Geometry) -> bool:
     """True if the tables of `geometry` are small enough to be drawn slot by slot."""
     return geometry.levels == 2 and geometry.slots <= 16
+
+
+def table_names(geometry: Geometry) -> tuple[str, ...]:
+    """Return what the tables of each level are called, top first."""
+    if is_whole(geometry):
+        return ("top table", "table")
+    return _NAMES.get(geometry.levels, tuple(f"level {at}" for at in range(geometry.levels)))
 
 
 def ranges(numbers: Sequence[int]) -> list[tuple[int, int]]:

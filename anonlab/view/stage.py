@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anonlab.formats.snapshot import Snapshot
+from anonlab.view.address import AddressPanel, address_lines
 from anonlab.view.cells import Cell, Drawn, Panel, Spot, State, merge, panel_svg
 from anonlab.view.frames import FramePanel, NotePanel, homes, places
 from anonlab.view.graph import GraphPanel, Layouter, dot_layout
@@ -66,8 +67,9 @@ def snapshot_svg(snapshot: Snapshot, previous: Snapshot | None = None) -> str:
     """
     both = (previous, snapshot) if previous is not None else (snapshot,)
     made = stage(both)
-    before = made.states(0) if previous is not None else None
-    return compose(made.panels, made.states(len(both) - 1), before, _title(snapshot))
+    before = {**made.states(0), **LEGEND_STATES} if previous is not None else None
+    after = {**made.states(len(both) - 1), **LEGEND_STATES}
+    return compose((*made.panels, LEGEND), after, before, _title(snapshot))
 
 
 def space_svg(snapshot: Snapshot, mm: int) -> str:
@@ -80,7 +82,18 @@ def space_svg(snapshot: Snapshot, mm: int) -> str:
     if not panels:
         there = ", ".join(str(fact.mm) for fact in snapshot.mms) or "none"
         raise ValueError(f"there is no address space {mm}; there are {there}")
-    return compose(panels, made.states(0), None, panels[0].caption)
+    states = {**made.states(0), **LEGEND_STATES}
+    return compose((*panels, LEGEND), states, None, panels[0].caption)
+
+
+def address_svg(snapshot: Snapshot, mm: int, address: int) -> str:
+    """Return how `address` (bytes) of address space `mm` is split, as a self-contained SVG.
+
+    raises  ValueError if there is no address space `mm`, or no such address on this machine
+    """
+    reading, made = read(snapshot), AddressPanel(snapshot.geometry)
+    title = address_lines(reading, mm, address)[0].rstrip(":")
+    return compose([made.panel], made.states(reading, mm, address), None, title)
 
 
 def _title(snapshot: Snapshot) -> str:
@@ -97,9 +110,6 @@ def compose(
     """Return panels on one sheet: page tables in two columns, memory in a third."""
     from html import escape
 
-    panels = [*panels, LEGEND]
-    states = {**states, **LEGEND_STATES}
-    before = {**before, **LEGEND_STATES} if before is not None else None
     body, width, height = "", 0.0, 0.0
     for panel, x, y in _arrange(panels):
         right, bottom = x + panel.width + 2 * _PAD, y + panel.height + 2 * _PAD
@@ -169,11 +179,11 @@ def _legend() -> tuple[Panel, dict[str, State]]:
     under = "slot in the table, frame number, what is allowed"
     states = {"legend": State("on", ("how to read a slot", under))}
     for at, (text, state) in enumerate(_LEGEND):
-        x, y = 1.0 + at % 2 * 168, 48.0 + at // 2 * 58
-        cells.append(Cell(f"legend-{at}", "pte", x, y, 40, 49, PTE_SPOTS))
-        cells.append(Cell(f"legend-text-{at}", "cap", x + 50, y, 118, 49, (Spot(0, 29, "s"),)))
+        x, y = 1.0 + at % 2 * 168, 48.0 + at // 2 * 60
+        cells.append(Cell(f"legend-{at}", "pte", x, y, 40, 52, PTE_SPOTS))
+        cells.append(Cell(f"legend-text-{at}", "cap", x + 50, y, 118, 52, (Spot(0, 30, "s"),)))
         states |= {f"legend-{at}": state, f"legend-text-{at}": State("on", (text,))}
-    height = 48.0 + 58 * -(-len(_LEGEND) // 2) - 8
+    height = 48.0 + 60 * -(-len(_LEGEND) // 2) - 8
     panel = Panel("legend", "spaces", "how to read a slot", WIDTH, height, tuple(cells))
     return panel, states
 

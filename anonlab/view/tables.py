@@ -6,29 +6,23 @@ ever populated: neighbouring pages that look alike at every step of the trace sh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import log2
 
 from anonlab.formats.snapshot import VmaFact
-from anonlab.formats.words import (
-    PTE_SHIFT,
-    PTE_WRITE,
-    ZERO_PFN,
-    Geometry,
-    is_present,
-    swp_offset,
-)
+from anonlab.formats.words import PTE_SHIFT, PTE_WRITE, ZERO_PFN, Geometry, is_present
 from anonlab.view.cells import Cell, Panel, Spot, State, fit
-from anonlab.view.facts import Fact, mm_fact, pte_fact, table_fact, vma_fact
+from anonlab.view.entries import character, frames_spoken, looks, swapped
+from anonlab.view.facts import mm_fact, pte_fact, table_fact, upper_fact, vma_fact
 from anonlab.view.links import Links, tags
-from anonlab.view.reading import Reading, is_whole, plural, ranges
+from anonlab.view.reading import Reading, is_whole, plural, table_names
 
 WIDTH = 336.0
 """px of one panel: eight cells of 42."""
-PTE_WIDTH, PTE_HEIGHT, ROW_HEIGHT = 42.0, 51.0, 20.0
+PTE_WIDTH, PTE_HEIGHT, ROW_HEIGHT = 42.0, 54.0, 20.0
 _SIZES = {"head": 44.0, "bar": 26.0, "top": 26.0, "leaf": 22.0, "gap": 14.0}
-PTE_SPOTS = (Spot(6, 14, "dg"), Spot(20, 32, "pf mid"), Spot(20, 45, "rw mid"))
+PTE_SPOTS = (Spot(6, 14, "dg"), Spot(20, 32, "pf mid"), Spot(20, 46, "rw mid"))
 
 
 class TablePanel:
@@ -65,14 +59,14 @@ class TablePanel:
 
     def _folded_runs(self) -> dict[int, list[range]]:
         """Return {prefix: runs of pages that look alike at every step}."""
-        looks: dict[int, list[object]] = {}
+        stories: dict[int, list[object]] = {}
         for at, reading in enumerate(self.mine):
             for vpn, word in reading.spaces[self.mm].words.items():
-                looks.setdefault(vpn, []).append((at, *_character(reading, word)))
+                stories.setdefault(vpn, []).append((at, *character(reading, word)))
         runs: dict[int, list[range]] = {}
-        for vpn in sorted(looks):
+        for vpn in sorted(stories):
             row = runs.setdefault(vpn >> self.geometry.bits, [])
-            if row and row[-1].stop == vpn and looks[vpn - 1] == looks[vpn]:
+            if row and row[-1].stop == vpn and stories[vpn - 1] == stories[vpn]:
                 row[-1] = range(row[-1].start, vpn + 1)
             else:
                 row.append(range(vpn, vpn + 1))
@@ -83,12 +77,13 @@ class TablePanel:
     def _place(self) -> None:
         self.name = f"mm{self.mm}"
         self.cells: list[Cell] = []
+        self.chips: list[tuple[int, int]] = []
         texts = (Spot(0, 0, "chip"), Spot(26, 16, "h"), Spot(26, 33, "s"))
         self._add(
             "head", "head", 0, 0, WIDTH, _SIZES["head"], (Spot(9, 17, "chip mid"), *texts[1:])
         )
         y = self._place_vmas(_SIZES["head"] + 4)
-        y = self._place_top(y) if self.whole else y
+        y = self._place_top(y) if self.whole else self._place_levels(y)
         for prefix, runs in self.runs.items():
             y = self._place_leaf(y, prefix, runs)
         who = self.mine[0].who(self.mm)
@@ -138,6 +133,21 @@ class TablePanel:
             self.cells.append(Cell(f"{self.name}-wire-{prefix:x}", "wire", 0, 0, 0, 0, (), wire))
         return y + _SIZES["gap"]
 
+    def _place_levels(self, y: float) -> float:
+        """A line for every level above the leaves, with the slots that ever lead somewhere."""
+        self._add("top", "cap", 0, y, WIDTH, 16, (Spot(0, 11, "s"),))
+        y += 18
+        for level, name in enumerate(table_names(self.geometry)[:-1]):
+            shift, row = self.geometry.bits * (self.geometry.levels - 2 - level), 0
+            self._add(f"level-{name}", "cap", 0, y, 40, 24, (Spot(0, 16, "s"),))
+            for at, prefix in enumerate(sorted({leaf >> shift for leaf in self.runs})):
+                row, column = divmod(at, 7)
+                box = (42 + column * PTE_WIDTH + 1, y + row * 24, 40, 22)
+                self._add(f"top-{level}-{prefix:x}", "top", *box, (Spot(20, 15, "tp mid"),))
+                self.chips.append((level, prefix))
+            y += 24 * (1 + row)
+        return y + _SIZES["gap"]
+
     def _place_leaf(self, y: float, prefix: int, runs: list[range]) -> float:
         self._add(f"leaf-{prefix:x}", "cap", 0, y, WIDTH, _SIZES["leaf"], (Spot(0, 15, "s lf"),))
         y += _SIZES["leaf"]
@@ -155,7 +165,7 @@ class TablePanel:
             return {f"{self.name}-head": self._absent(reading)}
         out = {"head": self._head(reading)}
         out |= self._vma_states(reading)
-        out |= self._top_states(reading) if self.whole else {}
+        out |= self._top_states(reading) if self.whole else self._level_states(reading)
         for prefix, runs in self.runs.items():
             out[f"leaf-{prefix:x}"] = self._leaf_state(reading, prefix)
             for run in runs:
@@ -228,26 +238,48 @@ class TablePanel:
             if slot in leaves:
                 fact = table_fact(self.mm, slot, leaves[slot], self.geometry)
                 name = f"{reading.who(self.mm)}, top table, slot {digit}: table in row {fact[3]}"
-                out[f"top-{digit}"] = State("used", (digit,), "", name, (fact,))
-                out[f"wire-{digit}"] = State("on")
+                links = tags([self.links.table(self.mm, 0, slot)])
+                out[f"top-{digit}"] = State("used", (digit,), "", name, (fact,), links)
+                out[f"wire-{digit}"] = State("on", links=links)
             else:
                 out[f"top-{digit}"] = State("empty", (digit,))
+        return out
+
+    def _level_states(self, reading: Reading) -> dict[str, State]:
+        space, geometry = reading.spaces[self.mm], self.geometry
+        out = {"top": State("on", ("what is there: the slots that lead on, level by level",))}
+        names = table_names(geometry)
+        for name in names[:-1]:
+            out[f"level-{name}"] = State("on", (name,))
+        for level, prefix in self.chips:
+            last = level == geometry.levels - 2
+            row = space.leaves.get(prefix) if last else space.uppers.get((level + 1, prefix))
+            slot = f"{prefix & geometry.slots - 1:x}"
+            if row is None:
+                out[f"top-{level}-{prefix:x}"] = State("empty", (slot,))
+                continue
+            fact = (table_fact(self.mm, prefix, row, geometry) if last else
+                    upper_fact(self.mm, level + 1, prefix, row, geometry))  # fmt: skip
+            told = f"{reading.who(self.mm)}, {names[level]} slot {slot}: table in row {row}"
+            links = tags([self.links.table(self.mm, level, prefix)])
+            out[f"top-{level}-{prefix:x}"] = State("used", (slot,), "", told, (fact,), links)
         return out
 
     def _leaf_state(self, reading: Reading, prefix: int) -> State:
         row = reading.spaces[self.mm].leaves.get(prefix)
         start = self.geometry.address(prefix << self.geometry.bits)
+        links = tags([self.links.table(self.mm, self.geometry.levels - 2, prefix)])
         if self.whole:
             last = self.geometry.address((prefix + 1 << self.geometry.bits) - 1)
             text = f"table {prefix:x}: pages {start} to {last}"
-            return State("on", (text,)) if row else State("void", (f"{text}, not there yet",))
+            void = State("void", (f"{text}, not there yet",))
+            return State("on", (text,), links=links) if row else void
         if row is None:
             return State("void", (f"table for {start}: not there",))
-        path = " › ".join(str(self.geometry.index(prefix << self.geometry.bits, level))
+        path = " › ".join(f"{self.geometry.index(prefix << self.geometry.bits, level):x}"
                           for level in range(self.geometry.levels - 1))  # fmt: skip
-        fact = table_fact(self.mm, prefix, row, self.geometry)
         name = f"{reading.who(self.mm)}, table in row {row} for pages from {start}, path {path}"
-        return State("on", (f"{start} · slots {path}",), "", name, (fact,))
+        return State("on", (f"{start} · slots {path}",), "", name, links=links)
 
     def _run_state(self, reading: Reading, run: range) -> State:
         space = reading.spaces[self.mm]
@@ -259,16 +291,16 @@ class TablePanel:
         facts = tuple(pte_fact(self.mm, v, space.words[v], self.geometry) for v in vpns)
         where = self._where(reading, vpns)
         if not is_present(words[0]):
-            near = (f"m{self.mm}", self.links.area(reading, self.mm, vpns[0]))
-            return _swapped(digit, where, words, facts, near)
+            near = self.links.around(reading, self.mm, vpns[0])
+            return swapped(digit, where, words, facts, near)
         pfns = [word >> PTE_SHIFT for word in words]
-        look, icon, spoken = _looks(reading, pfns[0], words[0])
+        look, icon, spoken = looks(reading, pfns[0], words[0])
         centre = str(pfns[0]) if len(pfns) == 1 else f"×{len(pfns)}"
         centre = "0" if pfns[0] == ZERO_PFN and len(pfns) == 1 else centre
         letter = "write" if words[0] & PTE_WRITE else "read"
         icon = icon if self.whole else icon.rpartition(" ")[2]
         links = self.links.of_pages(reading, self.mm, vpns, pfns)
-        told = f"{where}, {_frames_spoken(pfns)}, {spoken}"
+        told = f"{where}, {frames_spoken(pfns)}, {spoken}"
         return State(look, (digit, centre, letter), icon, told, facts, links)
 
     def _where(self, reading: Reading, vpns: Sequence[int]) -> str:
@@ -285,50 +317,6 @@ class TablePanel:
         look = "may" if vma else "none"
         word = "nothing mapped yet" if vma else "no VMA"
         return State(look, (digit,), "", f"{self._where(reading, list(run))}, {word}")
-
-
-def _character(reading: Reading, word: int) -> tuple[object, ...]:
-    """What must be equal for two neighbouring pages to share a cell at one step."""
-    if not is_present(word):
-        return ("swap",)
-    pfn = word >> PTE_SHIFT
-    frame = reading.frames.get(pfn)
-    mapping = frame.mapping if frame else ""
-    return (word & (1 << PTE_SHIFT) - 1, pfn == ZERO_PFN, mapping, reading.owners[pfn])
-
-
-def _looks(reading: Reading, pfn: int, word: int) -> tuple[str, str, str]:
-    """Return CSS classes, icons and words for a present page."""
-    frame = reading.frames.get(pfn)
-    mappers = reading.owners.get(pfn, ())
-    writable = bool(word & PTE_WRITE)
-    look, icon = ("write", "") if writable else ("read", "lock")
-    words = ["writable" if writable else "read-only"]
-    if pfn == ZERO_PFN:
-        return "zero", "zero", f"the zero page, {words[0]}"
-    if frame and "anon" not in frame.flags:
-        look, icon = f"file {look}-too", f"{icon} file".strip()
-        words.append(f"of {frame.mapping}")
-    if len(mappers) > 1:
-        look += " shared"
-        words.append(f"shared by {len(mappers)}")
-    return look, icon, ", ".join(words)
-
-
-def _swapped(
-    digit: str, where: str, words: list[int], facts: tuple[Fact, ...], near: Iterable[str]
-) -> State:
-    slots = [int(swp_offset(word)) for word in words]
-    told = ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in ranges(sorted(set(slots))))
-    centre = f"s{slots[0]}" if len(slots) == 1 else f"×{len(slots)}"
-    name = f"{where}, swapped out to slot {told}"
-    links = tags((f"s{slot}" for slot in slots), near)
-    return State("swap", (digit, centre, "swap"), "swap", name, facts, links)
-
-
-def _frames_spoken(pfns: Sequence[int]) -> str:
-    told = ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in ranges(sorted(set(pfns))))
-    return f"frame {told}" if len(set(pfns)) == 1 else f"frames {told}"
 
 
 def _refusal(reading: Reading, mm: int, vma: VmaFact) -> str:

@@ -37,12 +37,12 @@ def space_text(snapshot: Snapshot, mm: int) -> str:
     """Return the part of the text twin that is about address space `mm`."""
     reading = read(snapshot)
     sentences = _space(reading, reading.spaces[mm])
-    return "".join(f"{line}\n" for sentence in sentences for line in _wrap(sentence))
+    return "".join(f"{line}\n" for sentence in sentences for line in wrapped(sentence))
 
 
 def text_lines(reading: Reading) -> list[str]:
     """Return the lines of the text twin, wrapped."""
-    return [line for sentence in _sentences(reading) for line in _wrap(sentence)]
+    return [line for sentence in _sentences(reading) for line in wrapped(sentence)]
 
 
 def quoted(name: str) -> str:
@@ -50,7 +50,7 @@ def quoted(name: str) -> str:
     return name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
-def _wrap(sentence: str) -> list[str]:
+def wrapped(sentence: str) -> list[str]:
     """Break a line at its spaces, but never inside a quoted name."""
     if len(sentence) <= COLUMNS:
         return [sentence]
@@ -98,6 +98,9 @@ def _space(reading: Reading, space: Space) -> Iterator[str]:
     yield f"Address space {fact.mm} of {who}: top table in row {fact.pgd}{home}."
     for vma in fact.vmas:
         yield _vma(vma, shape.address(vma.start_vpn))
+    for (level, prefix), row in space.uppers.items():
+        start = shape.address(prefix << shape.bits * (shape.levels - level))
+        yield f"  Table of level {level} from {start}: row {row}."
     for prefix, row in space.leaves.items():
         yield f"  Table from {shape.address(prefix << shape.bits)}: row {row}."
     for vpns in _page_runs(reading, space):

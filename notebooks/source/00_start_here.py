@@ -1,14 +1,18 @@
 # %% [markdown]
 # # 00 · Start here
 #
-# **In 20 minutes you can** read a page table, step through a program's life in the player, and say
-# what happens when two processes share a page and one of them writes.
+# **In 30 minutes you can** read a page table, step through a program's life in the player, say
+# what happens when two processes share a page and one of them writes, and use the tools of the
+# course.
 #
 # You need no knowledge of kernels. Run each cell with <kbd>Shift</kbd>+<kbd>Enter</kbd>, from top
 # to bottom.
 
 # %%
 from anonlab import LESSON, PAGE_SIZE, Kernel, check, operations, record
+from anonlab.course.desk import hint, predict, predicted, progress, reveal
+from anonlab.course.forms import answer, baseline
+from anonlab.course.happened import frames_used
 from anonlab.view.picture import picture
 from anonlab.view.player import Player
 
@@ -19,6 +23,22 @@ from anonlab.view.player import Player
 # programs use it?* The kernel must know, because before it can take a page away, it has to tell
 # everybody who uses it. Linus Torvalds answered in one mail. This kit lets you watch his answer
 # work.
+
+# %% [markdown]
+# ## Before you start: eight scenarios
+#
+# What do you think happens? **Nobody expects you to know**: these questions come before the course
+# on purpose, and eight like them after it, so that you can see what has changed. They carry no
+# points, and right answers come in the end. Five minutes are enough; `?` is a good answer.
+
+# %%
+baseline()
+
+# %% [markdown]
+# Write your eight letters in place of the dots, in quotation marks, and run the cell.
+
+# %%
+baseline(...)
 
 # %% [markdown]
 # ## A machine small enough to draw
@@ -34,14 +54,18 @@ heap = shell.mmap(4 * PAGE_SIZE, at=0x30000)
 hex(heap)
 
 # %% [markdown]
-# A process called `shell` has asked for four pages, starting at address `0x30000`. Has it got any
-# memory yet? Make a guess, then look.
+# (`design="anongroup"` chooses the mail's answer; there are others, and a whole notebook about
+# them.) A process called `shell` has asked for four pages with `mmap`, starting at address
+# `0x30000`. Has it got any memory yet? Make a guess, then look.
 
 # %%
 before = kernel.snapshot()
 picture(before)
 
 # %% [markdown]
+# The cards that matter now: what the shell *may* use and what *is* there, its page table; and the
+# physical memory, frame by frame. A third card says how to read a slot. Leave the rest for later.
+#
 # It got a *promise*: the line of the address space says that it may use `0x30000` to `0x33fff`. But
 # the page table is empty and no frame is used, only frame 0, the **zero page**, which is always
 # there. Memory is handed out when somebody touches it.
@@ -90,12 +114,17 @@ trace = record(story, title="fork, then write")
 # %% [markdown]
 # ## Predict
 #
-# `fork` must give the child all of the parent's memory. **What do you think it copies?** The pages,
-# or something smaller? And when the child then writes 9 to the first page, what happens to the
-# shell's 7?
-#
-# Step through the player below. It stops before the child's write and asks you: mark the cells that
-# you think will change, then go on. There is no penalty; *I do not know* is a fine answer.
+# `fork` must give the child all of the parent's memory: two written pages. The course never shows
+# you anything before you have predicted it, for what one has predicted one sees better, right or
+# wrong. **How many frames does `fork` take? And how many does the child's write of one page?** Two
+# numbers in place of the dots, such as `"2, 0"`, or `"I do not know"`.
+
+# %%
+predict("00 frames", ...)
+
+# %% [markdown]
+# Now step through the player. It stops before the child's write and asks you to mark the cells that
+# you think will change. There is no penalty for a wrong guess.
 
 # %%
 writes = [n for n, step in enumerate(trace.steps) if step.text == "child write 0x30000 9"]
@@ -119,6 +148,14 @@ player
 # %% [markdown]
 # ## What you saw
 #
+# Your prediction beside what happened, number by number:
+
+# %%
+counts = [frames_used(step.snapshot) for step in operations(trace)]
+took = [counts[4] - counts[3], counts[5] - counts[4]]
+reveal("00 frames", [f"fork took {took[0]}, the write {took[1]}"], truth=took)
+
+# %% [markdown]
 # `fork` copied **no page at all**. It copied page table entries, and took the permission to write
 # out of *both* tables. The write of the child then failed, in a good way: the kernel saw that the
 # page is shared, copied it for the **writer**, and let it go on. This is *copy on write*.
@@ -141,8 +178,9 @@ pfn = shell.page(heap).pfn
 
 # %% [markdown]
 # Nobody kept a list of users for this frame. The kernel took the page's group, which lists the two
-# address spaces, and looked up the page's one address in each. That is the whole idea of the mail:
-# *"each anonymous page is associated with exactly \_one\_ virtual address"*.
+# address spaces, and looked up the page's one address in each. Whatever leads back from a frame to
+# its users is a **reverse map**, and this one is the whole idea of the mail: *"each anonymous page
+# is associated with exactly \_one\_ virtual address"*.
 
 # %%
 picture(kernel.snapshot())
@@ -151,16 +189,46 @@ picture(kernel.snapshot())
 # ## Trust, but check
 #
 # A reverse map that forgets somebody is worse than none. So the kit never believes itself: `check`
-# reads every page table of the machine, word by word, and compares. It says nothing when all is
-# well.
+# reads every page table of the machine, word by word, and compares. Where something is wrong it
+# stops with an error; here it only says how many places it was led to, and how many were right.
 
 # %%
 check(kernel)
 
 # %% [markdown]
+# ## Your tools
+#
+# From the next notebook on you have these:
+#
+# | you write | and get |
+# |---|---|
+# | `predict("04 frames", 2)` | your prediction is kept, and shown beside what happens |
+# | `answer("04 order")` | a question; with an answer after the comma it is judged |
+# | `%%exercise 04a` | a cell of code, written to a file and checked |
+# | `check("04a")`, `hint("04a")` | the checks again; the next hint |
+# | `solution("04a")`, `reset("04a")` | another way, once yours passes; the template again |
+# | `progress()` | what is done and what is open |
+
+# %% [markdown]
+# All of it is kept in `.anonlab/progress.jsonl` beside the notebooks, survives a restart, and stays
+# on this machine. Try one question, of no points:
+
+# %%
+answer("00 digits", ...)
+
+# %%
+predicted("00")
+
+# %%
+progress()
+
+# %% [markdown]
 # ## What next
 #
-# * **00b · A real program** shows what `ls / | wc -l` did to memory on a real Linux machine.
-# * Change the story above: let the shell write first, or let the child call `execve` (write
-#   `child execve ls`). Run the cells again and predict before you step.
+# * **[01 · Page tables](01_page_tables.ipynb)** begins the course. In a hurry? 01 to 05 and 08 are
+#   its core.
+# * **[00b · A real program](00b_a_real_program.ipynb)** shows what `ls / | wc -l` did to memory on
+#   a real Linux machine.
+# * Change the story above: let the shell write first, or let the child become another program
+#   (write `child execve ls`). Run the cells again and predict before you step.
 # * `anonlab doctor` in a terminal tells what works on your machine.

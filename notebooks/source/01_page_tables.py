@@ -6,13 +6,16 @@
 #
 # You need [00 · Start here](00_start_here.ipynb). Terms: [page](glossary.md#page),
 # [frame](glossary.md#frame), [page table](glossary.md#page-table), [PTE](glossary.md#pte),
-# [fault](glossary.md#fault). Exercises: 01a, 01b (10 points each).
+# [word](glossary.md#word), [fault](glossary.md#fault). Exercises: 01a, 01b (10 points each).
 
 # %%
 import numpy as np
 
-from anonlab import LESSON, X86_64, Kernel, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
+from anonlab import LESSON, X86_64, Kernel, operations, record
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
+from anonlab.course.forms import answer
+from anonlab.course.happened import slots_filled
 from anonlab.formats.words import pte_letters
 from anonlab.view.picture import picture
 
@@ -23,8 +26,13 @@ from anonlab.view.picture import picture
 # 2. What did `fork` copy?
 # 3. Who got the copy when the child wrote?
 #
-# <details><summary>Answers</summary>A promise: a range it may use. Page-table entries, no page.
-# The writer, whoever it is.</details>
+# <details><summary>Answers</summary>
+#
+# 1. A promise: a range that it may use.
+# 2. Page-table entries, and no page.
+# 3. The writer, whoever it is.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -47,7 +55,8 @@ trace = record(story, title="three touches")
 # ## 3 · Predict
 #
 # The picture of a page table has one row per table and one cell per slot. **Which slots will be
-# filled after the first write**, to `0x3a000`? Write them as table and slot, or *I do not know*.
+# filled after the first write**, to `0x3a000`: which of the top table, and which of the table below
+# it? Write two hex digits, such as `"0 1"`, or `"I do not know"`.
 
 # %%
 predict("01 slots", ...)
@@ -58,6 +67,10 @@ predict("01 slots", ...)
 # %%
 play(trace, "01 slots")
 
+# %%
+before, after = [step.snapshot for step in operations(trace)[2:4]]
+reveal("01 slots", [], truth=slots_filled(before, after), among="0123456789abcdef")
+
 # %% [markdown]
 # Digit 3 of `0x3a000` chose a slot in the top table, digit a a slot in the table below. The last
 # three digits chose a byte in the page, and no table at all. Did you mark the slot in the *top*
@@ -66,8 +79,9 @@ play(trace, "01 slots")
 # %% [markdown]
 # ## 5 · Investigate
 #
-# A page-table entry is one number: the frame above bit 12, and bits that say what is allowed and
-# what has happened.
+# A page-table entry is one number, a *word*: the frame above bit 12, and bits that say what is
+# allowed and what has happened. Each process has an address space (`mm`), and its top table is the
+# one in row `mm.pgd`.
 
 # %%
 kernel = Kernel(design="anongroup", frames=16, swap=0, geometry=LESSON)
@@ -93,22 +107,26 @@ for address in (0x38000, 0x39000, 0x3A000):
 # 2. The word at `0x39000` is 0. What would an access do?
 # 3. What happens if the program *writes* to `0x38000` now?
 #
-# <details><summary>Answers</summary>Frame 0, the zero page, without W. It faults: the machine
-# stops the program and calls the kernel, which may map a frame and let it go on. A fault again:
-# the word is present, but not writable.</details>
+# <details><summary>Answers</summary>
+#
+# 1. Frame 0, the zero page. W is missing.
+# 2. It would fault: the machine stops the program and calls the kernel, which may map a frame
+#    and let it go on.
+# 3. A fault again: the word is present, but not writable.
+#
+# </details>
 
 # %% [markdown]
-# **Inverse question.** Here is a machine. Which two operations led to it?
+# **Inverse question.** Here is a machine. Which operations led to it? More than one may fit.
 
 # %%
 riddle = record("p = spawn\np mmap 0x10000 3\np write 0x11000 5 2\n")
 picture(riddle.steps[-1].snapshot)
 
+# %%
+answer("01 inverse", ...)
+
 # %% [markdown]
-# <details><summary>Answer</summary>An mmap of three pages at 0x10000, and one write of two pages
-# from 0x11000. That the write was one operation cannot be seen: two writes of a page each leave
-# the same machine.</details>
-#
 # In Linux (6.18) the walk is written out level by level, as in `follow_page_mask` and
 # `__handle_mm_fault` in `mm/`; here one line does all levels.
 
@@ -145,6 +163,16 @@ for level in range(LESSON.levels):
 
 # %%
 [hex(int(X86_64.index(0x7F12_3456_7000 >> 12, level))) for level in range(4)]
+
+# %% [markdown]
+# Do one by hand, and one backwards. The numbers are your own; `answer("01 slot", again=True)` asks
+# with others.
+
+# %%
+answer("01 slot", ...)
+
+# %%
+answer("01 address", ...)
 
 # %% [markdown]
 # ## 7 · Modify: exercise 01a
@@ -188,5 +216,11 @@ predicted("01")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>One for each level. Every word of every page table of every
-# process: this is why a reverse map is needed. Next: [02 · VMAs](02_vmas.ipynb).</details>
+# <details><summary>Answers</summary>
+#
+# 1. One for each level: only the tables on the way to that page.
+# 2. Every word of every page table of every process. This is why a reverse map is needed.
+#
+# </details>
+#
+# **Next:** [02 · VMAs](02_vmas.ipynb).

@@ -10,7 +10,9 @@
 
 # %%
 from anonlab import LESSON, Kernel, operations, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
+from anonlab.course.forms import answer
 from anonlab.view.picture import picture
 
 # %% [markdown]
@@ -20,15 +22,21 @@ from anonlab.view.picture import picture
 # 2. Which digits of `0x3a123` choose no table?
 # 3. What does a fault do to the program?
 #
-# <details><summary>Answers</summary>The table cannot say: that is what this notebook is about.
-# The last three. It stops it until the kernel has decided: go on, or a signal.</details>
+# <details><summary>Answers</summary>
+#
+# 1. The table cannot say: that is what this notebook is about.
+# 2. The last three: they choose a byte in the page.
+# 3. It stops it until the kernel has decided: go on, or a signal.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
 #
-# An editor maps six pages, makes the upper half read-only, and gives back two pages in the
-# middle. The page table hardly notices, because nothing was touched. So where is it written what
-# the program may do?
+# An editor maps six pages, makes the upper half read-only (`mprotect`), and gives back two pages in
+# the middle (`munmap`). Where is it written what the program *may* do, even where nothing was
+# touched yet? In a list that the kernel keeps for each address space. Each entry is a **VMA**, a
+# virtual memory area: a range of pages with one rule.
 
 # %%
 story = """
@@ -44,8 +52,8 @@ trace = record(story, title="an editor and its areas")
 # %% [markdown]
 # ## 3 · Predict
 #
-# **How many VMAs has the editor after each of the five operations?** Five numbers, or *I do not
-# know*.
+# **How many VMAs has the editor after each of the five operations** that follow `spawn`? Five
+# numbers, such as `"1 1 1 1 1"`, or `"I do not know"`.
 
 # %%
 predict("02 how many", ...)
@@ -62,7 +70,9 @@ def areas(step):
     return ", ".join(f"{v.start_vpn:x}-{v.end_vpn:x} {v.prot}" for v in step.snapshot.mms[0].vmas)
 
 
-reveal("02 how many", [f"{step.text:32} {areas(step)}" for step in operations(trace)[2:]])
+ends = operations(trace)[2:]
+lines = [f"{step.text:32} {areas(step)}" for step in ends]
+reveal("02 how many", lines, truth=[len(step.snapshot.mms[0].vmas) for step in ends])
 
 # %% [markdown]
 # One, one, two, two, two: `mprotect` split the area at its border. `munmap` took a page from each
@@ -88,14 +98,20 @@ picture(kernel.snapshot())
 # %% [markdown]
 # 1. The VMA says `rw`, the PTE of the page that was read has no W. May the program write?
 # 2. What if the VMA said `r`?
-# 3. `pgoff` of the VMA is `0x30`. Of which page number is that?
+# 3. The VMA also has a number, `pgoff`: here it is `0x30`. Of which page is that the number?
 #
-# <details><summary>Answers</summary>Yes: the fault looks at the VMA and gives a frame. Then the
-# same fault ends in a signal, SIGSEGV. Of its first page: anonymous memory counts its pages by
-# their addresses, as long as nothing moves.</details>
+# <details><summary>Answers</summary>
+#
+# 1. Yes: the fault looks at the VMA, finds that it allows writing, and gives a frame.
+# 2. Then the same fault ends in a signal, SIGSEGV.
+# 3. Of its first page: memory that belongs to no file counts its pages by their addresses, as
+#    long as nothing moves.
+#
+# </details>
 
 # %% [markdown]
-# For a file, `pgoff` says which page of the file stands at the start of the VMA.
+# For a file, `pgoff` says which page of the file stands at the start of the VMA. (`mmap` can also
+# show a file in memory.)
 
 # %%
 libc = kernel.file("libc", 8)
@@ -108,11 +124,15 @@ editor.mm.vmas
 # the file. If the split had left `pgoff` at 2, two pages would suddenly show other contents. In
 # Linux this is `__split_vma` in `mm/`.
 #
-# **Inverse question.** One munmap made this from one VMA. Which?
+# **Inverse question.** A new process has these two areas: start, end, pgoff. Which operations led
+# here? More than one may fit.
 
 # %%
 riddle = record("p = spawn\np mmap 0x20000 7\np munmap 0x22000 2\n")
 [(hex(v.start_vpn), hex(v.end_vpn), hex(v.pgoff)) for v in riddle.steps[-1].snapshot.mms[0].vmas]
+
+# %%
+answer("02 inverse", ...)
 
 # %% [markdown]
 # ## 6 · Worked example
@@ -128,12 +148,17 @@ at = 0x52
 
 # %% [markdown]
 # For a range: `munmap` of pages `[start, end)` splits at both ends, and then drops what lies
-# between. So pgoff has to be right in one place only. Put these steps in order, and find the one
-# that does not belong: *clear the words*, *split at start*, *copy the pages*, *split at end*,
-# *remove the VMAs between*.
-#
-# <details><summary>Answer</summary>Both splits come first, in either order; then clear the words
-# and remove the VMAs. Nothing is copied.</details>
+# between. So pgoff has to be right in one place only. Put the steps in order, and leave out the one
+# that does not belong. There is more than one right order.
+
+# %%
+answer("02 order", ...)
+
+# %% [markdown]
+# You have seen a few histories. What holds for **all** of them? Random histories judge your answer.
+
+# %%
+answer("02 always", ...)
 
 # %% [markdown]
 # ## 7 · Modify: exercise 02a
@@ -152,7 +177,8 @@ at = 0x52
 # %% [markdown]
 # ## 9 · Bug museum
 #
-# M06: a split that does not advance pgoff. For anonymous memory nothing seems to happen at first.
+# M06: a split that does not advance pgoff. For memory without a file nothing seems to happen at
+# first.
 # Write the history that kills it; the one below is not enough. What must be there that depends on
 # pgoff?
 
@@ -161,9 +187,9 @@ kill("split does not advance pgoff", "p = spawn\np mmap 0x30000 4\np munmap 0x31
 
 # %% [markdown]
 # <details><summary>What is missing?</summary>A file: begin with f = file 6, and let p mmap
-# 0x30000 4 r file f. Under the anon memory group nothing looks at the pgoff of anonymous memory:
-# its pages are found by their address. The designs since 2.6.7 find them by pgoff, and there it
-# would be fatal.</details>
+# 0x30000 4 r file f. Under the anon memory group nothing looks at the pgoff of memory without a
+# file: its pages are found by their address. What Linux has since 2.6.7 finds them by pgoff, and
+# there it would be fatal.</details>
 
 # %% [markdown]
 # ## 10 · Exit ticket
@@ -179,5 +205,11 @@ predicted("02")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>The list: one VMA per page. One again: they touch, say the
-# same, and pgoff goes on. Next: [03 · Anonymous pages](03_anonymous_pages.ipynb).</details>
+# <details><summary>Answers</summary>
+#
+# 1. The list: one VMA per page.
+# 2. One again: they touch, say the same, and pgoff goes on.
+#
+# </details>
+#
+# **Next:** [03 · Anonymous pages](03_anonymous_pages.ipynb).

@@ -10,8 +10,11 @@
 # points each).
 
 # %%
-from anonlab import LESSON, Kernel, record, scan
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
+from anonlab import LESSON, Kernel, operations, record, scan
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
+from anonlab.course.forms import answer, mail
+from anonlab.course.happened import frames_used
 from anonlab.view.picture import picture
 
 # %% [markdown]
@@ -21,8 +24,13 @@ from anonlab.view.picture import picture
 # 2. Where is it written that the program *may* write there?
 # 3. What does `pgoff` of a file's VMA say?
 #
-# <details><summary>Answers</summary>WRITE. In the VMA. Which page of the file stands at the VMA's
-# start.</details>
+# <details><summary>Answers</summary>
+#
+# 1. W: the page may not be written without a fault.
+# 2. In the VMA.
+# 3. Which page of the file stands at the VMA's start.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -44,7 +52,7 @@ trace = record(story, title="looking and writing")
 # ## 3 · Predict
 #
 # **How many frames are used after the read, and after each write?** Frame 0, the zero page, is
-# always there and does not count. Three numbers, or *I do not know*.
+# always there and does not count. Three numbers, such as `"3 4 5"`, or `"I do not know"`.
 
 # %%
 predict("03 frames", ...)
@@ -55,18 +63,16 @@ predict("03 frames", ...)
 # %%
 play(trace, "03 frames")
 
-
 # %%
-def used(step):
-    return sum(pfn > 0 for pfn in step.snapshot.pfn.tolist())
-
-
-reveal("03 frames", [f"{s.text:24} {used(s)} frames  {s.title}" for s in trace.steps])
+used = [frames_used(step.snapshot) for step in trace.steps]
+lines = [f"{s.text:24} {n} frames  {s.title}" for s, n in zip(trace.steps, used, strict=True)]
+last = [frames_used(step.snapshot) for step in operations(trace)[-3:]]
+reveal("03 frames", lines, truth=last)
 
 # %% [markdown]
 # Reading cost nothing: all three pages show the **zero page**, one frame for all zeros of all
-# programs. The first write replaced it in one place. A page becomes *anonymous* memory only when
-# somebody writes.
+# programs. The first write replaced it in one place. A page that belongs to no file is
+# **anonymous**, and it becomes a page of its own only when somebody writes.
 
 # %% [markdown]
 # ## 5 · Investigate
@@ -80,17 +86,30 @@ page = p.page(0x31000)
 page
 
 # %% [markdown]
-# Each anonymous page knows two things. `index`: the mail of 13 March 2004 says *"We put the
-# virtual address (shifted down by PAGE_SHIFT) into "page->index""*, so `0x31` for `0x31000`.
-# `mapping`: whom to ask, here a group. A page that was only read has neither.
+# Each anonymous page knows two things. `index`: its address without the last three digits, `0x31`
+# for `0x31000`. `mapping`: whom to ask, here a group. That is where the mail of 13 March 2004
+# begins: *"exactly \_one\_ virtual address"*. Whoever shares a page has got it by `fork`, and so
+# has it at the same address.
+
+# %%
+mail("03")
+
+# %% [markdown]
+# Why a **flag** too? `mapping` and `index` are used for pages of files as well: there they mean the
+# file, and the place in it. One bit says which of the two it is. A page that was only read has
+# none of this: it is the zero page, which is everywhere.
 
 # %%
 p.read(0x32000)
 p.page(0x32000)
 
+# %%
+answer("03 index", ...)
+
 # %% [markdown]
 # `mapcount` counts the words that map the frame. `count` counts everybody who holds it: those
-# words, and more. A device that reads from a page *pins* it.
+# words, and more. A device that reads from a page *pins* it: the frame must stay where it is until
+# the device is done.
 
 # %%
 p.pin(0x31000)
@@ -101,8 +120,13 @@ p.page(0x31000)
 # 2. What would happen to the device if the kernel gave the frame away when mapcount falls to 0?
 # 3. Now the kernel wants frame 1. It knows mapcount 1. Does it know *where*?
 #
-# <details><summary>Answers</summary>The device. It would write into somebody else's memory. No: a
-# count says how many, never who.</details>
+# <details><summary>Answers</summary>
+#
+# 1. The device.
+# 2. It would write into somebody else's memory.
+# 3. No: a count says how many, never who.
+#
+# </details>
 
 # %% [markdown]
 # The kernel could read every page table. This is what `scan` does, and it needs no help from
@@ -118,15 +142,14 @@ at = truth.pfns == page.pfn
 # *one* frame. A **reverse map** is whatever saves this work. In Linux (6.18) the question is
 # asked by `rmap_walk` in `mm/rmap.c`.
 #
-# **Inverse question.** Which operation led from the first picture to the second?
+# **Inverse question.** What changed is marked. Which operation was it?
 
 # %%
 riddle = record("p = spawn\np mmap 0x30000 2\np read 0x30000 2\np write 0x31000 4\n")
 picture(riddle.steps[-1].snapshot, previous=riddle.steps[-3].snapshot)
 
-# %% [markdown]
-# <details><summary>Answer</summary>A write to 0x31000: one word lost the zero page and got a
-# frame.</details>
+# %%
+answer("03 inverse", ...)
 
 # %% [markdown]
 # ## 6 · Worked example
@@ -186,5 +209,11 @@ predicted("03")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>Page tables, and one frame that it shares with everybody.
-# Their number, no more. Next: [04 · fork](04_fork.ipynb).</details>
+# <details><summary>Answers</summary>
+#
+# 1. Page tables, and one frame that it shares with everybody.
+# 2. Their number, no more.
+#
+# </details>
+#
+# **Next:** [04 · fork](04_fork.ipynb).

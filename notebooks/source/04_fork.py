@@ -5,12 +5,15 @@
 # of mappings, and find a history that leads to a given state.
 #
 # You need [03 · Anonymous pages](03_anonymous_pages.ipynb). Terms: [fork](glossary.md#fork),
-# [copy on write](glossary.md#copy-on-write), [group](glossary.md#group). Exercises: 04a, 04b (10
-# points each).
+# [copy on write](glossary.md#copy-on-write), [group](glossary.md#group), [swap](glossary.md#swap).
+# Exercises: 04a, 04b (10 points each).
 
 # %%
-from anonlab import LESSON, Kernel, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
+from anonlab import LESSON, Kernel, operations, record
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
+from anonlab.course.forms import answer, mail
+from anonlab.course.happened import every_word, frames_used, read_only
 from anonlab.view.picture import picture
 
 # %% [markdown]
@@ -20,8 +23,13 @@ from anonlab.view.picture import picture
 # 2. What does `index` of an anonymous page say?
 # 3. What is the difference between count and mapcount?
 #
-# <details><summary>Answers</summary>The zero page, not writable. The one address of the page, in
-# pages. Pins and other holders are in count only.</details>
+# <details><summary>Answers</summary>
+#
+# 1. A word for the zero page, not writable.
+# 2. The one address of the page, in pages.
+# 3. count also counts who holds the frame without a word: pins, for one.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -42,11 +50,15 @@ trace = record(story, title="a shell forks")
 # %% [markdown]
 # ## 3 · Predict
 #
-# Before you step: **how many frames does the fork take? Which words lose their W, and on which
-# side?** In the player, mark the cells that will change at the fork.
+# Before you step: **how many frames does the fork take?** A number, or `"I do not know"`.
 
 # %%
 predict("04 frames", ...)
+
+# %% [markdown]
+# **Which words will be read-only after the fork?** Name side and address, with commas between, such
+# as `"shell 0x30000, child 0x33000"`. In the player below, mark the cells that will change at the
+# fork.
 
 # %%
 predict("04 words", ...)
@@ -60,19 +72,36 @@ play(trace, "04 words", ask=at)
 
 # %%
 last = [step for step in trace.steps if step.operation == trace.steps[-1].operation]
-reveal("04 frames", [f"{step.title}: {step.sentence}" for step in last])
+before, after = [step.snapshot for step in operations(trace)[-2:]]
+taken = frames_used(after) - frames_used(before)
+reveal("04 frames", [f"{s.title}: {s.sentence}" for s in last], truth=taken)
 
 # %% [markdown]
-# No frame was taken: only page tables. Both written pages are mapped twice now, and W is gone
-# **on both sides**. If the parent kept it, the parent could write into the child's memory.
+# No frame was taken: only page tables. Both written pages are mapped twice now, and W is gone **on
+# both sides**. If the parent kept it, the parent could write into the child's memory. The page that
+# was only read is read-only too, as it was: it is the zero page. Your marks, word by word:
+
+# %%
+reveal("04 words", [], truth=read_only(after), among=every_word(after))
 
 # %% [markdown]
 # ## 5 · Investigate
 #
 # Four steps, and Linux has a function for each (2.6 names): **copy VMAs** (`dup_mmap`), **link
-# rmap** (the mail: *"adds the new mm to the mm list"*), **write-protect and share PTEs**
-# (`copy_page_range`, `copy_one_pte`), **flush**, which this simulator needs not do, because it
-# has no TLB.
+# rmap**, the reverse map (the mail: *"adds the new mm to the mm list"*), **write-protect and share
+# PTEs** (`copy_page_range`, `copy_one_pte`), **flush**: a processor remembers the words that it has
+# used (in its TLB), and must forget those that have changed. The simulator has no TLB.
+
+# %%
+mail("04")
+
+# %% [markdown]
+# The mail's *"mm copy operation"* is fork. It adds **one** entry to the list of the group, whether
+# the parent has one page or a million; and it *"increments the reference count"*, so that the group
+# lives as long as somebody is in it. In which order?
+
+# %%
+answer("04 order", ...)
 
 # %%
 kernel = Kernel(design="anongroup", frames=16, swap=4, geometry=LESSON)
@@ -82,21 +111,28 @@ shell.write(0x30000, 7)
 child = shell.fork("child")
 shell.page(0x30000), [who.name for who, _ in kernel.mappers(1)]
 
-# %% [markdown]
-# 1. mapcount is 2. What was it before?
-# 2. The VMA still says `rw`, the words say read-only. Is that a contradiction?
-# 3. The child has not touched anything. Which letter is missing in its word, and who would set
-#    it?
-#
-# <details><summary>Answers</summary>1. No: the gap between what the VMA allows and what the word
-# allows is where copy on write lives. A, which the machine sets at the first access.</details>
-
 # %%
 picture(kernel.snapshot())
 
 # %% [markdown]
-# A page on swap has no frame to share, but its word is not empty: it names a slot. fork copies
-# it, and the slot is used by two.
+# 1. mapcount is 2. What was it before?
+# 2. The VMA still says `rw`, the words say read-only. Is that a contradiction?
+# 3. The child has not touched anything. Which letter is missing in its word ("The same as text"
+#    has them), and who would set it?
+#
+# <details><summary>Answers</summary>
+#
+# 1. 1.
+# 2. No: the gap between what the VMA allows and what the word allows is where copy on write
+#    lives.
+# 3. A, which the machine sets at the first access.
+#
+# </details>
+
+# %% [markdown]
+# **Swap** is room on a disk for pages that do not fit into memory. A page there has no frame to
+# share, but its word is not empty: it names a *slot* on the disk. fork copies the word. Slot 1 is
+# then used by three: shell and child, who shared the page, and the second child.
 
 # %%
 shell.swap_out(0x30000)
@@ -104,23 +140,22 @@ shell.fork("second")
 kernel.swap.map.tolist()
 
 # %% [markdown]
-# **Inverse question.** Who forked whom here, and who wrote after that?
+# **Inverse question.** Which history was it? First look who shares what.
 
 # %%
 riddle = "a = spawn\na mmap 0x30000 2\na write 0x30000 7 2\n"
 riddle += "b = fork a\nb write 0x31000 9\nc = fork b\n"
 picture(record(riddle).steps[-1].snapshot)
 
-# %% [markdown]
-# <details><summary>Answer</summary>Page 0x30000 is shared by three, so it is older than both
-# forks. Page 0x31000 is shared by b and c, and a has its own: b wrote it before it forked
-# c.</details>
+# %%
+answer("04 inverse", ...)
 
 # %% [markdown]
 # ## 6 · Worked example
 #
 # One page: **look** at the word, **write-protect** it if it is present, give the **child** the
-# same word. One page is one `&`; a range is the same `&` on an array, where the word is present.
+# same word. `& ~2` takes out bit 1, W; `& ~32` takes out bit 5, A. A range is the same `&` on an
+# array, where the word is present.
 
 # %%
 word = 0x3067
@@ -184,6 +219,11 @@ predicted("04")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>Page tables: 8 bytes for each page of 4096 on x86-64, a
-# five-hundredth. Nothing, except what one of them wrote in between. Next: [05 · Copy on
-# write](05_copy_on_write.ipynb).</details>
+# <details><summary>Answers</summary>
+#
+# 1. Page tables: 8 bytes for each page of 4096 on x86-64, a five-hundredth.
+# 2. Nothing, except what one of them wrote in between.
+#
+# </details>
+#
+# **Next:** [05 · Copy on write](05_copy_on_write.ipynb).

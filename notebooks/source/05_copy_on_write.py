@@ -8,8 +8,11 @@
 # [reuse](glossary.md#reuse), [pin](glossary.md#pin). Exercises: 05a, 05b (10 points each).
 
 # %%
-from anonlab import LESSON, AnonGroup, Kernel, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
+from anonlab import LESSON, AnonGroup, Kernel, operations, record
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
+from anonlab.course.forms import answer, mail
+from anonlab.course.happened import who_has_new
 from anonlab.view.picture import picture
 
 # %% [markdown]
@@ -19,8 +22,13 @@ from anonlab.view.picture import picture
 # 2. What happens to a swap entry at fork?
 # 3. Does a read of a shared page change anything?
 #
-# <details><summary>Answers</summary>Present words of private memory, on both sides. It is copied,
-# and its slot is used by one more. Only the A bit of the reader's word.</details>
+# <details><summary>Answers</summary>
+#
+# 1. Present words of private memory, on both sides.
+# 2. It is copied, and its slot is used by one more.
+# 3. Only the A bit of the reader's word.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -43,7 +51,8 @@ trace = record(story, title="three writes")
 # %% [markdown]
 # ## 3 · Predict
 #
-# For each of the three writes after the fork: **is a page copied? Who has the new frame?**
+# For each of the three writes after the fork: **who has a new frame after it?** `"parent"`,
+# `"child"` or `"nobody"`, or `"I do not know"`.
 
 # %%
 predict("05 first write", ...)
@@ -61,8 +70,16 @@ predict("05 third write", ...)
 play(trace, "05 second write")
 
 # %%
-faults = [step for step in trace.steps if step.label.startswith("fault.wp")]
-reveal("05 first write", [f"{step.text}: {step.title}" for step in faults])
+ends = [step.snapshot for step in operations(trace)[-4:]]
+first, second, third = (who_has_new(ends[n], ends[n + 1]) for n in range(3))
+faults = [f"{s.text}: {s.title}" for s in trace.steps if s.label.startswith("fault.wp")]
+reveal("05 first write", faults, truth=first, among=("parent", "child", "nobody"))
+
+# %%
+reveal("05 second write", [], truth=second, among=("parent", "child", "nobody"))
+
+# %%
+reveal("05 third write", [], truth=third, among=("parent", "child", "nobody"))
 
 # %% [markdown]
 # The first write copied, and the **writer** got the copy. The second found nobody else at the
@@ -80,14 +97,14 @@ kernel = Kernel(design="anongroup", frames=16, swap=4, geometry=LESSON)
 parent = kernel.spawn("parent")
 parent.mmap(4096, at=0x30000)
 parent.write(0x30000, 7)
-child = parent.fork("child")
 parent.pin(0x30000)
+child = parent.fork("child")
 child.exit()
 parent.page(0x30000)
 
 # %% [markdown]
-# The child is gone. mapcount says that one process maps the page, count says that two hold it: a
-# device has it pinned. What will the parent's next write do?
+# Before the fork, a device has pinned the page. The child is gone. mapcount says that one process
+# maps the page, count says that two hold it. What will the parent's next write do?
 
 # %%
 before = kernel.snapshot()
@@ -96,8 +113,9 @@ picture(kernel.snapshot(), previous=before)
 
 # %% [markdown]
 # With `count` the page was copied, and the device still has the *old* frame: what it reads or
-# writes there, the program does not see any more. From June 2005 the rule looked at mapcount and
-# swap entries, in September 2020 count came back, and since 2022 a mark on the page decides.
+# writes there, the program does not see any more. From 2005 the rule looked at mapcount and swap
+# entries, in 2020 count came back, and since 2022 a mark on the page decides. The same story under
+# each rule:
 
 
 # %%
@@ -113,15 +131,28 @@ def after_exit(rule):
 
 
 # %%
-{rule: after_exit(rule) for rule in ("count", "mapcount_swapcount", "count_only", "exclusive")}
+rules = ("count", "mapcount_swapcount", "count_only", "exclusive")
+{rule: after_exit(rule) for rule in rules}
 
 # %% [markdown]
 # 1. Why is a copy under `count` not simply *wrong* for a page without a pin?
 # 2. When another sharer exits, is the page copied once more?
 #
-# <details><summary>Answers</summary>A copy is never wrong for the contents of the program that
-# writes; it costs a frame, and it breaks whoever holds the old frame by its number. No: exit only
-# takes a mapping away.</details>
+# <details><summary>Answers</summary>
+#
+# 1. What the program reads is right either way; the copy costs a frame, and it breaks whoever
+#    holds the old frame by its number.
+# 2. No: exit only takes a mapping away.
+#
+# </details>
+
+# %% [markdown]
+# **And the mail?** The writer of a copy stays in the group of the page that it no longer has. So a
+# walk will look at it in vain: *"rmap skips any vm's where the page might have been COW'ed"*, says
+# the mail of the design before it, and a group does not.
+
+# %%
+mail("05")
 
 # %% [markdown]
 # In Linux the decision is taken in `do_wp_page`: `can_share_swap_page` in 2.6,
@@ -142,6 +173,12 @@ def after_exit(rule):
 # | own | 1 | reuse |
 # | shared with one other | 2 | copy |
 # | own, pinned by a device | 2 | copy, under `count` |
+
+# %% [markdown]
+# Decide for each row:
+
+# %%
+answer("05 table", ...)
 
 # %% [markdown]
 # For a range the decision is an array: `copied = (pfns == 0) | (counts > 1)`. Frames are taken
@@ -193,6 +230,12 @@ predicted("05")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>None: all are reused, one fault each. The server: the writer,
-# whoever it is. Next: [06 · execve and exit](06_execve_and_exit.ipynb), or [08 · The
-# walk](08_the_walk.ipynb).</details>
+# <details><summary>Answers</summary>
+#
+# 1. None: all are reused, one fault each.
+# 2. The server: the writer, whoever it is.
+#
+# </details>
+#
+# **Next:** [06 · execve and exit](06_execve_and_exit.ipynb), or, on the core track, [08 · The
+# walk](08_the_walk.ipynb).

@@ -9,7 +9,10 @@
 
 # %%
 from anonlab import LESSON, Kernel, operations, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
+from anonlab.course.forms import answer, mail
+from anonlab.course.happened import frames_used
 from anonlab.view.picture import picture
 
 # %% [markdown]
@@ -19,8 +22,13 @@ from anonlab.view.picture import picture
 # 2. Which number decides whether a write copies or reuses?
 # 3. What does fork do to a swap entry?
 #
-# <details><summary>Answers</summary>No. count, in the kernel of 2004. Copies it, and counts one
-# more user of the slot.</details>
+# <details><summary>Answers</summary>
+#
+# 1. No.
+# 2. count, in the kernel of 2004.
+# 3. It copies it, and counts one more user of the slot.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -44,8 +52,9 @@ trace = record(story, title="typing ls")
 # %% [markdown]
 # ## 3 · Predict
 #
-# **How many frames are in use after the fork, after the child's write, after execve, and at the
-# end?** The zero page does not count. The arguments and the stack of `ls` take two.
+# **How many frames are in use after the fork, after the child's write, after execve, after the
+# shell's write, and at the end?** The zero page does not count. The arguments and the stack of `ls`
+# take two. Five numbers, such as `"4 4 4 4 4"`, or `"I do not know"`.
 
 # %%
 predict("06 frames", ...)
@@ -56,13 +65,11 @@ predict("06 frames", ...)
 # %%
 play(trace, "06 frames")
 
-
 # %%
-def used(step):
-    return sum(pfn > 0 for pfn in step.snapshot.pfn.tolist())
-
-
-reveal("06 frames", [f"{step.text:24} {used(step)} frames" for step in operations(trace)[3:]])
+ends = operations(trace)[4:]
+used = [frames_used(step.snapshot) for step in ends]
+lines = [f"{step.text:24} {number} frames" for step, number in zip(ends, used, strict=True)]
+reveal("06 frames", lines, truth=used)
 
 # %% [markdown]
 # fork took no frame, the child's write took one. execve gave that one back, and took two for the
@@ -79,9 +86,12 @@ for step in moments:
     print(step.text, [(node.label, dict(node.facts)["mms"]) for node in groups])
 
 # %% [markdown]
-# The mail: *"an "execve()" creates a new "anon memory group" and drops the old one"*. From then
-# on no walk for a page of the shell looks at `ls`, and none for a page of `ls` looks at the
-# shell.
+# The mail: *"an "execve()" creates a new "anon memory group" and drops the old one"*. To *drop* is
+# to leave: the shell is still in the old group. From then on no walk for a page of the shell looks
+# at `ls`, and none for a page of `ls` looks at the shell.
+
+# %%
+mail("06")
 
 # %%
 for step in trace.steps:
@@ -94,12 +104,19 @@ for step in trace.steps:
 #    membership first?
 # 3. Who frees a page that parent and child share, if the parent exits first?
 #
-# <details><summary>Answers</summary>None: the new address space starts empty. Pages, VMAs,
-# membership: a mapped page must be found by its group as long as it is mapped. The child, or
-# whoever has it last.</details>
+# <details><summary>Answers</summary>
+#
+# 1. None: the new address space starts empty.
+# 2. Pages, VMAs, membership: a mapped page must be found through its group as long as it is
+#    mapped.
+# 3. The child, or whoever has it last.
+#
+# </details>
 
 # %% [markdown]
-# **vfork** goes further: the child does not even get tables of its own.
+# **vfork** goes further: the child does not even get tables of its own. Threads live like that all
+# the time, and so the mail is not afraid of servers with many of them: one address space, one
+# member of the group, nothing shared that could be copied.
 
 # %%
 kernel = Kernel(design="anongroup", frames=16, swap=0, geometry=LESSON)
@@ -110,6 +127,15 @@ child = shell.vfork("child")
 child.mm is shell.mm, shell.page(0x30000)
 
 # %% [markdown]
+# fork or vfork? Count what is copied, from the start of the story to its end.
+
+# %%
+answer("06 copies", ...)
+
+# %% [markdown]
+# Row c has a price: what the child wrote, the shell finds in its own memory. So a child of vfork
+# should write nothing, and call execve at once.
+#
 # In Linux (6.18) an address space is taken apart in `exit_mmap`, and replaced in `exec_mmap`.
 #
 # **Inverse question.** Two processes share three frames. After one call by one of them no frame
@@ -176,6 +202,11 @@ predicted("06")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>Page tables, and whatever is written in between. Yes: it is
-# in the group, and each of its words names another frame. Next: [07 ·
-# mremap](07_mremap.ipynb).</details>
+# <details><summary>Answers</summary>
+#
+# 1. Page tables, and whatever is written in between.
+# 2. Yes: it is in the group, and each of its words names another frame.
+#
+# </details>
+#
+# **Next:** [07 · mremap](07_mremap.ipynb).

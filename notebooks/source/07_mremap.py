@@ -8,8 +8,11 @@
 # [index](glossary.md#index), [pgoff](glossary.md#pgoff). Exercises: 07a, 07b (10 points each).
 
 # %%
-from anonlab import LESSON, Kernel, compare, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
+from anonlab import LESSON, Kernel, compare, operations, record
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
+from anonlab.course.forms import answer, mail
+from anonlab.course.happened import kept_frames
 from anonlab.view.picture import picture
 
 # %% [markdown]
@@ -19,8 +22,13 @@ from anonlab.view.picture import picture
 # 2. Where does a walk look for a page?
 # 3. What is `pgoff` of a VMA of anonymous memory that never moved?
 #
-# <details><summary>Answers</summary>Its one page number. At this page number, in each address
-# space of its group. Its own first page number.</details>
+# <details><summary>Answers</summary>
+#
+# 1. Its one page number.
+# 2. At this page number, in each address space of its group.
+# 3. The number of its own first page.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -42,8 +50,9 @@ trace = record(story, title="a child moves its memory")
 # %% [markdown]
 # ## 3 · Predict
 #
-# **Which of the child's three pages keep their frames, and which get new ones?** What happens to
-# the parent's pages?
+# **Which of the child's three pages keep their frames when it moves them?** Name them by their old
+# addresses, `0x30000`, `0x31000`, `0x32000`; write `"none"` or `"I do not know"` if you like. And
+# what happens to the parent's pages?
 
 # %%
 predict("07 frames", ...)
@@ -55,8 +64,10 @@ predict("07 frames", ...)
 play(trace, "07 frames")
 
 # %%
-steps = [step for step in trace.steps if step.label.startswith("mremap")]
-reveal("07 frames", [f"{step.title}: {step.sentence}" for step in steps])
+before, after = [step.snapshot for step in operations(trace)[-2:]]
+kept = kept_frames(before, after, "child")
+lines = [f"{s.title}: {s.sentence}" for s in trace.steps if s.label.startswith("mremap")]
+reveal("07 frames", lines, truth=kept, among=("0x30000", "0x31000", "0x32000"))
 
 # %% [markdown]
 # The two shared pages were **copied**, the child's own page moved. One page cannot have two
@@ -65,9 +76,19 @@ reveal("07 frames", [f"{step.title}: {step.sentence}" for step in steps])
 # %% [markdown]
 # ## 5 · Investigate
 #
-# The mail calls this *"The only problem"* and solves it in a few lines: *"if (PageAnonymous(page)
-# && page->count > 1)"*, then *"copy_page(page, newpage)"*, and at last *"page->index = address >>
-# PAGE_SHIFT"*. It expects that the extra copy *"seems benign"*.
+# The rule of one address *"works 99% of the time"*, says the mail; this is the rest, *"The only
+# problem"*, and it is solved in a few lines. Is the page shared? Then copy it for the one who
+# moves. Now it is the mover's alone, and its index may change.
+
+# %%
+mail("07")
+
+# %% [markdown]
+# Two of its words carry a bet. *"count > 1"*: `count` is also 2 for a page that is pinned, or in
+# the swap cache, and shared by nobody; then the copy is for nothing, and a device is left with
+# the old frame. *"benign"*: that hardly anybody moves what is shared.
+#
+# First the 99 %. The page is not shared:
 
 # %%
 kernel = Kernel(design="anongroup", frames=32, swap=4, geometry=LESSON)
@@ -79,16 +100,17 @@ p.mremap(0x30000, 4096, new=0x80000)
 before, p.page(0x80000)
 
 # %% [markdown]
-# Unshared, the page keeps its frame, and its index follows. Now the same history under other
-# designs.
+# Unshared, the page keeps its frame, and its index follows. Now the story from above, under this
+# and other designs (09 explains them all): pages that mremap copied.
 
 # %%
 comparison = compare(story, "pte_chain,anongroup,anonmm,anon_vma,anon_vma_chain")
 {row.design: row.copies for row in comparison.rows if row.operation == "mremap"}
 
 # %% [markdown]
-# anon_vma has no such problem: a page is found through the VMA. Its `pgoff` says where the VMA's
-# pages *were*, and moves along.
+# `pte_chain` keeps the places of all words, and moves one place. `anonmm` is the mail's rule, made
+# into code by Hugh Dickins, and pays the same. Under `anon_vma`, what Linux took, a page is found
+# through the VMA: its `pgoff` says where the VMA's pages *were*, and moves along.
 
 # %%
 modern = Kernel(design="anon_vma_chain", frames=32, swap=4, geometry=LESSON)
@@ -101,23 +123,31 @@ p.page(0x80000), hex(p.mm.vmas[0].pgoff)
 # %% [markdown]
 # Index `0x30`, at address `0x80000`, and pgoff `0x30`: they fit, because nothing but the VMA has
 # changed. The price comes later: this VMA cannot merge with a neighbour whose pgoff does not go
-# on.
+# on. Which of these become one VMA, and under which design?
+
+# %%
+answer("07 merge", ...)
 
 # %% [markdown]
 # 1. What would a walk find under anongroup, if the index stayed at `0x30`?
 # 2. What would a walk find under anon_vma, if pgoff became `0x80`?
 # 3. Why does a swapped page move without any trouble?
 #
-# <details><summary>Answers</summary>Nothing at 0x30: it would miss the page. Nothing either: it
-# would look at 0x80000 minus what is not there. Its word is moved untouched; only the swap-in
-# asks for an address.</details>
+# <details><summary>Answers</summary>
+#
+# 1. Nothing: it looks at 0x30000 and misses the page.
+# 2. Nothing either: index 0x30 would lie outside a VMA whose pages begin at 0x80.
+# 3. Its word is moved as it is; only the swap-in asks for an address.
+#
+# </details>
 
 # %% [markdown]
 # In Linux (6.18) the words are moved in `move_page_tables`, and `copy_vma` makes the VMA at the
 # new place.
 #
-# **Inverse question.** Parent and child have different frames with equal contents at `0x30000`
-# and `0x80000`. Which operation made the second frame?
+# **Inverse question.** Before and after one operation; what changed is marked. Parent and child
+# have frames with equal contents at `0x30000` and `0x80000`. Which operation made the second
+# frame?
 
 # %%
 picture(trace.steps[-1].snapshot, previous=trace.steps[-5].snapshot)
@@ -140,7 +170,10 @@ hex(word), hex(new_vpn), copied
 
 # %% [markdown]
 # On a range, the copies are made at the old address first and moved with the rest; so there is
-# one place where words move.
+# one place where words move. The whole operation:
+
+# %%
+answer("07 order", ...)
 
 # %% [markdown]
 # ## 7 · Modify: exercise 07a
@@ -150,6 +183,9 @@ hex(word), hex(new_vpn), copied
 
 # %% [markdown]
 # ## 8 · Make: exercise 07b
+
+# %%
+task("07b")
 
 # %% tags=["exercise"]
 # %%exercise 07b
@@ -184,6 +220,12 @@ predicted("07")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>None. The child keeps the original, the parent gets the copy;
-# all of them: nobody else would have had the pages. Next: [08 · The
-# walk](08_the_walk.ipynb).</details>
+# <details><summary>Answers</summary>
+#
+# 1. None.
+# 2. The child keeps the original, the parent gets the copy. All copies would have been saved:
+#    nobody else would have had the pages.
+#
+# </details>
+#
+# **Next:** [08 · The walk](08_the_walk.ipynb).

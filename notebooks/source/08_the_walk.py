@@ -10,8 +10,11 @@
 # (10 points each).
 
 # %%
-from anonlab import LESSON, Kernel, compare, record
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
+from anonlab import LESSON, Kernel, compare, operations, record
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
+from anonlab.course.forms import answer, mail
+from anonlab.course.happened import entries_made
 from anonlab.histories.scenarios import prefork
 from anonlab.view.picture import picture
 
@@ -22,8 +25,13 @@ from anonlab.view.picture import picture
 # 2. What did you have to read in 03b to find out?
 # 3. Which number decides copy or reuse in the kernel of 2004?
 #
-# <details><summary>Answers</summary>It does not say. Every leaf word of every process.
-# count.</details>
+# <details><summary>Answers</summary>
+#
+# 1. It does not say.
+# 2. Every leaf word of every process.
+# 3. count.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -48,8 +56,10 @@ trace = record(story, title="a shared page goes to swap")
 # %% [markdown]
 # ## 3 · Predict
 #
-# `parent swap_out 0x30000 2` sends both pages of the parent to swap. **How many words become swap
-# entries?** And how many address spaces are looked at for each page?
+# A word that names a slot on swap is a **swap entry**. `parent swap_out 0x30000 2` sends both pages
+# of the parent to swap. **How many words become swap entries for the first page, and how many for
+# the second?** And at how many address spaces does the kernel look for each? Two numbers for each
+# question, such as `"1 1"`.
 
 # %%
 predict("08 words", ...)
@@ -64,20 +74,31 @@ predict("08 looked at", ...)
 play(trace, "08 words")
 
 # %%
+before, after = [step.snapshot for step in operations(trace)[-3:-1]]
 wanted = ("swap_out", "fault.swap")
-steps = [step for step in trace.steps if step.label.startswith(wanted)]
-reveal("08 words", [f"{step.title}: {step.sentence}" for step in steps])
+lines = [f"{s.title}: {s.sentence}" for s in trace.steps if s.label.startswith(wanted)]
+reveal("08 words", lines, truth=entries_made(before, after))
+
+# %%
+looks = [len(walk.probes) for walk in before.walks if walk.pfn in (1, 2)]
+reveal("08 looked at", [f"frame 1: {looks[0]} looks, frame 2: {looks[1]}"], truth=looks)
 
 # %% [markdown]
-# Three words for the first page, two for the second: the child has its own page there, and it
-# stays in memory. Every process that shared the page holds the *same* entry now.
+# Three words for the first page, two for the second: the child has its own page there, and it stays
+# in memory. It was looked at all the same. Every process that shared the page holds the *same*
+# entry now.
 
 # %% [markdown]
 # ## 5 · Investigate
 #
-# The mail of 13 March 2004 in this program's words. The page knows its group: *"(struct anongroup
-# *)page->mapping"*. It knows its address: *"page->index << PAGE_SHIFT"*. Then
-# *"for_each_entry(mm, mmlist->anon_mms, anon_mm)"*: look the address up in each.
+# This is what the mail of 13 March 2004 is for. Its loop, line by line: the page knows its group
+# and its address; for each member of the group, look the address up in its tables.
+
+# %%
+mail("08")
+
+# %% [markdown]
+# The same loop here, in one line of data: whom to ask, and at which page.
 
 # %%
 kernel = Kernel(design="anongroup", frames=32, swap=8, geometry=LESSON)
@@ -90,8 +111,8 @@ pfn = children[1].page(0x31000).pfn
 kernel.design.candidates(pfn)
 
 # %% [markdown]
-# All five members are **candidates**, though only one maps the page. A candidate is a place to
-# look; the word decides. The design's counters say what a walk costs.
+# All five members, by number of address space, are **candidates**, though only one maps the page. A
+# candidate is a place to look; the word decides. The design's counters say what a walk costs.
 
 
 # %%
@@ -106,10 +127,21 @@ walk_cost(pfn), walk_cost(parent.page(0x31000).pfn)
 # %% [markdown]
 # 1. Why did the first walk look at three address spaces and not at five?
 # 2. Child 1 is in the group and has another frame at that address. How does the second walk tell?
-# 3. After `execve`, would child 1 still be looked at?
+# 3. If child 1 became another program (`execve`, notebook 06), would it still be looked at?
 #
-# <details><summary>Answers</summary>The parent, child 0, child 1: then mapcount mappings were
-# found. The word is present and names another frame. No: execve leaves the group.</details>
+# <details><summary>Answers</summary>
+#
+# 1. Parent, child 0, child 1: then as many mappings were found as mapcount says.
+# 2. The word is present and names another frame.
+# 3. No: execve leaves the group.
+#
+# </details>
+
+# %% [markdown]
+# How many looks are in vain?
+
+# %%
+answer("08 candidates", ...)
 
 # %% [markdown]
 # Back from swap: the entry names a slot, the page comes back, and gets a home again. As long as
@@ -122,7 +154,15 @@ children[0].read(0x30000)
 picture(kernel.snapshot(), previous=before)
 
 # %% [markdown]
+# What holds for **all** histories, with pins and swap in them? Random ones judge your answer.
+
+# %%
+answer("08 always", ...)
+
+# %% [markdown]
 # **What walks cost when a server forks many workers.** Each worker writes one page of its own.
+# Three other designs stand beside the group; notebook 09 explains them. Looks at all workers' own
+# pages, and at one page that all share:
 
 # %%
 comparison = compare(prefork(50), "anongroup,anonmm,anon_vma,anon_vma_chain")
@@ -131,9 +171,10 @@ for row in comparison.table("probes"):
     print(f"{row['design']:16}", *(f"{row[kind]:6}" for kind in kinds))
 
 # %% [markdown]
-# The mail foresaw it: *"even when it's large (if somebody does a ton of forks without any
-# execve's), we only have \_one\_ address to check"*. In Linux 6.18 the walk is `rmap_walk_anon`,
-# and unmapping is `try_to_unmap_one`, both in `mm/rmap.c`.
+# The mail foresaw large groups, *"a ton of forks without any execve's"*, and found them bearable:
+# one address in each. And *"any algorithm will have this issue"*: true for the page that all share,
+# as you see, but not for the pages of one's own. In Linux 6.18 the walk is `rmap_walk_anon`, and
+# unmapping is `try_to_unmap_one`, both in `mm/rmap.c`.
 #
 # **Inverse question.** A frame has count 3 and mapcount 1. Name two histories that lead there.
 #
@@ -144,6 +185,12 @@ for row in comparison.table("probes"):
 # %% [markdown]
 # ## 6 · Worked example
 #
+# The whole way to swap first:
+
+# %%
+answer("08 order", ...)
+
+# %% [markdown]
 # Unmap one page. **Look** at each candidate's word. **Hit** if it is present and names the frame.
 # **Replace** it by the entry. **Count**: mapcount falls by one, the slot's use rises by one.
 
@@ -171,9 +218,10 @@ task("08b")
 # %% [markdown]
 # ## 9 · Bug museum
 #
-# M12's bug in this design: a page is swapped in at another address than that of a page which is
-# still mapped, and nobody notices that one page now has two addresses. Hugh Dickins described the
-# case in April 2004 ("rmap 11 mremap moves").
+# `mremap` gives memory another address (notebook 07), and moves swap entries as they are. So one
+# entry can stand at two addresses. M12's bug: the page comes back at one of them while it is mapped
+# at the other, and nobody notices that it now has two addresses. Hugh Dickins described the case in
+# April 2004 ("rmap 11 mremap moves").
 
 # %%
 history = """
@@ -206,6 +254,13 @@ predicted("08")
 progress()
 
 # %% [markdown]
-# <details><summary>Answers</summary>It needs it: without the walk nobody knows which words to
-# change. None: there are 1000 words to change. Designs differ in the places that they look at in
-# vain.</details>
+# <details><summary>Answers</summary>
+#
+# 1. It needs it for it: without the walk nobody knows which words to change.
+# 2. None: there are 1000 words to change. Designs differ in the places that they look at in
+#    vain.
+#
+# </details>
+#
+# **Next:** [09 · Designs compared](09_designs_compared.ipynb), or, at the end of the core track,
+# [10b · Then and now](10b_then_and_now.ipynb).

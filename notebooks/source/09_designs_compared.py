@@ -8,10 +8,12 @@
 # [candidate](glossary.md#candidate). Exercises: 09a (20 points), 09b (10 points).
 
 # %%
-from anonlab import DESIGNS, compare, parse
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal
-from anonlab.histories.scenarios import fork_chain, prefork
-from anonlab.record import record
+from anonlab import DESIGNS, compare, record
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
+from anonlab.course.forms import answer
+from anonlab.course.scoreboard import scoreboard
+from anonlab.histories.scenarios import fork_chain, movers, pipeline, prefork, swap_storm
 from anonlab.view.picture import chart
 
 # %% [markdown]
@@ -21,8 +23,13 @@ from anonlab.view.picture import chart
 # 2. Which design must copy a shared page in mremap?
 # 3. What does swap-out need a reverse map for?
 #
-# <details><summary>Answers</summary>They are candidates: the word decides. anongroup, and anonmm.
-# To find the words that it must turn into swap entries.</details>
+# <details><summary>Answers</summary>
+#
+# 1. They are candidates: the word decides.
+# 2. anongroup, and anonmm.
+# 3. To find the words that it must turn into swap entries.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
@@ -34,13 +41,38 @@ from anonlab.view.picture import chart
 [(name, design.year) for name, design in DESIGNS.items()]
 
 # %% [markdown]
+# What does a **page** know, whom does a **walk** ask, and what is the **price**?
+#
+# * `pte_chain` (Rik van Riel): every word that maps it; exactly these; an entry for every page at
+#   fork.
+# * `anongroup` (Linus Torvalds): its group and one address; every address space of the group;
+#   copies in mremap.
+# * `anonmm` (Hugh Dickins): its home, the first address space that had it, and one address; the
+#   home, then all relatives in a ring; copies in mremap.
+# * `anon_vma` (Andrea Arcangeli): a list of VMAs, and an offset that is the same in all; the VMAs
+#   that come from the first one; VMAs that cannot merge.
+
+# %% [markdown]
+# * `anon_vma_chain` (Rik van Riel): the anon_vma of the process that wrote it; this process and its
+#   descendants; at fork, a link for every VMA and each of its ancestors.
+# * `per_mm_space` (Rik van Riel): a space for the family, and an offset in it; all VMAs of the
+#   family with this offset; many looks in vain. Nobody has built it.
+# * `cow_context` (Lorenzo Stoakes): the context of the process that wrote it; this one and its
+#   descendants; contexts of the dead. It is a draft of 2026.
+#
+# Linux had `pte_chain` until 2.6.6, `anon_vma` from 2.6.7 on, and `anon_vma_chain` since 2.6.34.
+
+# %% [markdown]
 # ## 3 · Predict
 #
 # A server forks 50 workers; each writes a page of its own, and none calls execve. **Which designs
-# find the own pages of all workers with one look each?** And which design pays most at fork?
+# find the own page of each worker with one look?** Name them, with commas.
 
 # %%
 predict("09 one look", ...)
+
+# %% [markdown]
+# **Which design makes the most objects at these forks?** One name.
 
 # %%
 predict("09 fork", ...)
@@ -50,15 +82,20 @@ predict("09 fork", ...)
 
 # %%
 server = compare(prefork(50))
-rows = server.table("probes")
 own = "walk: the own pages of all children"
-reveal("09 one look", [f"{row['design']:16} {row[own]:6}" for row in rows])
+looks = {row["design"]: row[own] for row in server.table("probes")}
+one = {name for name, number in looks.items() if number == 50}
+lines = [f"{name:16} {number:6} looks" for name, number in looks.items()]
+reveal("09 one look", lines, truth=one, among=DESIGNS)
 
 # %%
-links = {row["design"]: row["fork"] for row in server.table("links")}
-allocs = {row["design"]: row["fork"] for row in server.table("allocs")}
-both = [f"{name:16} links {links[name]:5}  allocations {allocs[name]:5}" for name in links]
-reveal("09 fork", both)
+made = {row["design"]: row["fork"] for row in server.table("allocs")}
+lines = [f"{name:16} {number:6} objects" for name, number in made.items()]
+reveal("09 fork", lines, truth=max(made, key=made.get), among=DESIGNS)
+
+# %% [markdown]
+# Two workers are enough to see it, side by side: choose the page that the second one wrote, and
+# press <kbd>W</kbd>.
 
 # %%
 few = "s = spawn\ns mmap 0x30000 1\ns write 0x30000 7\n"
@@ -70,52 +107,119 @@ play(small, "09 one look")
 # %% [markdown]
 # ## 5 · Investigate
 #
-# **Deep fork chain.** Each generation forks the next one and exits; a hundred times. What is left
+# Five kinds of programs, each run under every design. *Looks* are places in page tables, of all
+# walks together; objects and bytes are what the reverse map itself takes; copies are those that the
+# design makes, not those of copy on write. Guess each board's winner before you run it.
+#
+# **Prefork server**: 50 workers, none calls execve.
+
+# %%
+scoreboard(server)
+
+# %% [markdown]
+# Fewest looks: the designs that know *whose* a page is. `anongroup`, `per_mm_space` and `anon_vma`
+# ask the whole family for a page that one of them has. The same knowledge has a price:
+# `anon_vma_chain` makes three objects per fork of one VMA. How it grows with the server:
+
+# %%
+names = "anongroup,anonmm,anon_vma,anon_vma_chain"
+runs = [compare(prefork(n), names).table("probes") for n in range(1, 25)]
+grown = {row["design"]: [0] for row in runs[0]}
+for rows in runs:
+    for row in rows:
+        grown[row["design"]].append(row[own])
+chart(grown, "Looks to find the own page of every worker", "workers")
+
+# %% [markdown]
+# *Published, not measured here:* the commit that brought `anon_vma_chain` in 2010 (5beb49305251)
+# speaks of 1000 children that write 1000 pages each: a million pages on one `anon_vma`.
+#
+# **Shell pipeline**: 50 programs, each started with fork, one write, and execve.
+
+# %%
+scoreboard(compare(pipeline(50)))
+
+# %% [markdown]
+# No design looks in vain: execve has cut every family apart. What is left to compare is the price
+# of a fork that is thrown away at once. `anon_vma_chain` pays most, in objects and in bytes; the
+# group pays for one member. `pte_chain` pays least *here*, because the shell has few pages.
+#
+# **A large process** forks once: 1000 pages.
+
+# %%
+large = "machine x86_32 frames 1200 swap 0\np = spawn\np mmap 0x30000 1000\n"
+large += "p write 0x30000 1 1000\nc = fork p\n"
+{row["design"]: row["fork"] for row in compare(large).table("allocs")}
+
+# %% [markdown]
+# A block for every page: that is what `pte_chain` lost for. All others pay by VMA or by address
+# space, whatever is mapped.
+#
+# **Much mremap**: 50 children move four pages that they share with their parent.
+
+# %%
+scoreboard(compare(movers(50)))
+
+# %% [markdown]
+# `anongroup` and `anonmm` copy every shared page that moves: 200. The others copy none, and keep
+# sharing. Afterwards `anonmm` has the fewest looks: who has copied everything shares nothing, and a
+# walk begins at home. The group has copied as much, and has no home to begin with.
+#
+# **Deep fork chain**: each generation forks the next one and exits, a hundred times. What is left
 # of the dead?
 
 # %%
-chain = compare(fork_chain(100))
-{row["design"]: sum(row[kind] for kind in chain.operations) for row in chain.table("bytes64")}
+scoreboard(compare(fork_chain(100)))
 
 # %% [markdown]
-# cow_context keeps a context for every dead ancestor, and anon_vma_chain would, had it not learnt
-# to reuse (Linux commit 7a3ef208e662, January 2015). The group of the mail holds one address
-# space.
-
-# %% [markdown]
-# **Much mremap.** Five processes share a page each and move it.
+# `cow_context` keeps a context for every dead ancestor, and `anon_vma_chain` would, had it not
+# learnt to reuse (Linux commit 7a3ef208e662, 2015). The group of the mail holds one address space,
+# and the fewest bytes.
+#
+# **Swap storm**: memory runs out under a server with 50 workers. All pages go out, and the shared
+# ones come back.
 
 # %%
-movers = "machine lesson frames 64 swap 0\np = spawn\np mmap 0x10000 8\np write 0x10000 1 8\n"
-for who in "abcd":
-    movers += f"{who} = fork p\n{who} mremap 0x10000 8 to 0x80000\n"
-moved = compare(movers)
-{row.design: row.copies for row in moved.rows if row.operation == "mremap"}
+scoreboard(compare(swap_storm(50)))
 
 # %% [markdown]
-# **Shell pipeline.** Forks that end in execve at once: here hardly anything is shared when
-# somebody walks.
+# Every page that goes out is walked, so the designs that win are those of the server: for a page of
+# one's own the family is asked, or it is not. This is the moment for which all of it is made. When
+# memory is short, looks in vain cost time that nobody has.
+
+# %% [markdown]
+# **Published numbers**, measured by Martin Bligh in March 2004, not by us: Kernbench (building a
+# kernel) on 2.6.5-rc1, seconds of *system* time.
+#
+# | | -j 2 × cpu | -j 16 × cpu |
+# |---|---|---|
+# | mainline, `pte_chain` | 102.49 | 121.95 |
+# | partial objrmap (files only) | 85.75 | 97.16 |
+# | `anonmm` | 83.85 | 95.45 |
+# | `anon_vma` | 83.69 | 96.17 |
+#
+# Our counts say what is done, not how long it takes. A build is a shell pipeline, over and over:
+# there is no swap storm in it, and hardly a walk.
+
+# %% [markdown]
+# 1. anonmm and anon_vma change places from one column to the other. Did speed decide between them?
+# 2. In which column of the boards is `pte_chain` never beaten? So why was it given up?
+# 3. Which of the five boards would change most, if every process had a thousand VMAs?
+#
+# <details><summary>Answers</summary>
+#
+# 1. No: they are within noise of each other, and both far from pte_chain.
+# 2. Looks, but for the movers, where the others had nothing shared left: none is in vain. It was
+#    given up for what it costs at fork, page by page.
+# 3. All in which VMAs are paid for: by anon_vma_chain most, by anon_vma and per_mm_space too.
+#    group, anonmm and cow_context pay by address space.
+#
+# </details>
 
 # %%
-pipeline = "sh = spawn\nsh mmap 0x30000 4\nsh write 0x30000 1 4\n"
-pipeline += "a = fork sh\na execve ls\nb = fork sh\nb execve wc\n"
-piped = compare(pipeline)
-{row["design"]: row["walk: every anonymous page"] for row in piped.table("probes")}
+answer("09 choose", ...)
 
 # %% [markdown]
-# **Published numbers**, from Martin Bligh's measurements of March 2004 (Kernbench on 2.6.5-rc1,
-# *system* seconds at -j 2 × cpu): mainline with pte_chain 102.49, partial objrmap 85.75, anonmm
-# 83.85, anon_vma 83.69. Our counts say what is done, not how long it takes: the two kinds stand
-# beside each other, and neither replaces the other.
-
-# %% [markdown]
-# 1. anonmm and anon_vma differ by 0.16 seconds there. Did speed decide between them?
-# 2. Which of the scenarios here is the best for pte_chain? Which counter does it lose in all of
-#    them?
-#
-# <details><summary>Answers</summary>No: both are within noise. Walks: every look is a hit.
-# Allocations, and links at fork.</details>
-#
 # **Inverse question.** A design has no links at fork of many pages, one look for each own page,
 # and copies in mremap. Which?
 #
@@ -132,9 +236,9 @@ piped = compare(pipeline)
 {row["design"]: sum(row[kind] for kind in server.operations) for row in server.table("bytes32")}
 
 # %% [markdown]
-# pte_chain pays for every mapping, anon_vma_chain for every pair of a VMA and an ancestor. The
-# group pays eight bytes per worker, and then walks through all of them. What matters more depends
-# on how often memory is reclaimed.
+# pte_chain pays for every shared mapping, anon_vma_chain for every pair of a VMA and an ancestor.
+# The group pays eight bytes per worker, and then walks through all of them. What matters more
+# depends on how often memory is reclaimed: **choice**, with a condition.
 
 # %% [markdown]
 # ## 7 · Modify: exercise 09b
@@ -155,6 +259,9 @@ piped = compare(pipeline)
 
 # %% [markdown]
 # ## 9 · Bug museum
+#
+# The designs have bugs of their own: `pte_chain` that forgets to remove an entry (M17), or
+# `anon_vma_chain` that never reuses (M15): right answers, more and more work. And this one:
 #
 # A design forgets to clear `mapping` when nobody maps a page any more. Which operation makes that
 # dangerous: the exit of whom?
@@ -182,3 +289,7 @@ predicted("09")
 
 # %%
 progress()
+
+# %% [markdown]
+# **Next:** [10 · The running kernel](10_the_running_kernel.ipynb), or, to end here,
+# [10b · Then and now](10b_then_and_now.ipynb).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from structure import COLUMNS
-from watched import watch
+from watched import A, watch, written
 
 from anonlab import DESIGNS, AnonGroup, Kernel, Task
 
@@ -24,6 +24,25 @@ def kernel() -> Kernel:
 @pytest.fixture
 def parent(kernel: Kernel) -> Task:
     return kernel.spawn("parent")
+
+
+@pytest.fixture
+def child(parent: Task) -> Task:
+    return parent.fork("child")
+
+
+@pytest.fixture
+def pair(kernel: Kernel) -> tuple[Kernel, Task, Task]:
+    """A parent and a child that share the page at A, which the parent touched first."""
+    parent = written(kernel, [7])
+    return kernel, parent, parent.fork("child")
+
+
+@pytest.fixture
+def swapped(pair: tuple[Kernel, Task, Task]) -> tuple[Kernel, Task, Task]:
+    """The same, the page on swap."""
+    assert pair[1].swap_out(A) == 1
+    return pair
 
 
 @pytest.fixture(params=POLICIES)

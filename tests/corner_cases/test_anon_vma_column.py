@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from structure import listed, looks_in
-from watched import PAGE, A, B, C, copies, walked
+from watched import PAGE, A, B, C, copies, walked, written
 
 from anonlab import Kernel, Task
 
@@ -20,16 +20,7 @@ def kernel() -> Kernel:
 
 @pytest.fixture
 def parent(kernel: Kernel) -> Task:
-    """Five written pages at A."""
-    task = kernel.spawn("parent")
-    task.mmap(5 * PAGE, at=A)
-    task.write_range(A, range(10, 15))
-    return task
-
-
-@pytest.fixture
-def child(parent: Task) -> Task:
-    return parent.fork("child")
+    return written(kernel, range(10, 15))
 
 
 def test_01_mremap_costs_one_link_and_one_unlink_however_much_moves(kernel, parent):

@@ -8,21 +8,12 @@ from __future__ import annotations
 import pytest
 from watched import PAGE, A, B, C, copies, kept, state, walked
 
-from anonlab import Kernel, OutOfMemory, SegmentationFault, Task
+from anonlab import Kernel, OutOfMemory, SegmentationFault
 
 
 @pytest.fixture
 def kernel() -> Kernel:
     return Kernel("anonmm")
-
-
-@pytest.fixture
-def pair(kernel: Kernel) -> tuple[Kernel, Task, Task]:
-    """A parent and a child that share the page at A, which the parent touched first."""
-    parent = kernel.spawn("parent")
-    parent.mmap(PAGE, at=A)
-    parent.write(A, 7)
-    return kernel, parent, parent.fork("child")
 
 
 # mremap
@@ -145,13 +136,6 @@ def test_09_a_sibling_with_another_page_at_that_address_is_told_from_it_by_its_p
 
 
 # Swap
-
-
-@pytest.fixture
-def swapped(pair):
-    kernel, parent, child = pair
-    assert parent.swap_out(A) == 1
-    return kernel, parent, child
 
 
 def test_10_a_swap_entry_moves_as_it_is(swapped):

@@ -5,28 +5,12 @@ from __future__ import annotations
 import pytest
 from watched import PAGE, A, B, C, copies, kept, truth, walked
 
-from anonlab import AnonMm, BusError, FormatError, Kernel, Task, check, parse
+from anonlab import AnonMm, BusError, FormatError, Kernel, check, parse
 
 
 @pytest.fixture
 def kernel() -> Kernel:
     return Kernel("anonmm")
-
-
-@pytest.fixture
-def pair(kernel: Kernel) -> tuple[Kernel, Task, Task]:
-    """A parent and a child that share the page at A, which the parent touched first."""
-    parent = kernel.spawn("parent")
-    parent.mmap(PAGE, at=A)
-    parent.write(A, 7)
-    return kernel, parent, parent.fork("child")
-
-
-@pytest.fixture
-def swapped(pair):
-    kernel, parent, child = pair
-    assert parent.swap_out(A) == 1
-    return kernel, parent, child
 
 
 def ring(kernel: Kernel) -> dict[str, tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from structure import listed, looks_in
-from watched import PAGE, A, B, C, copies, kept, truth, walked
+from watched import PAGE, A, B, C, copies, kept, truth, walked, written
 
 from anonlab import BusError, FormatError, Kernel, Task, run
 
@@ -21,15 +21,7 @@ FIRST = {
 
 @pytest.fixture
 def parent(column: Kernel) -> Task:
-    task = column.spawn("parent")
-    task.mmap(PAGE, at=A)
-    task.write(A, 7)
-    return task
-
-
-@pytest.fixture
-def child(parent: Task) -> Task:
-    return parent.fork("child")
+    return written(column, [7])
 
 
 def contents(name_number: int, page: int) -> int:

@@ -4,7 +4,7 @@ another process than they left (columns A2, E, F and G)."""
 from __future__ import annotations
 
 import pytest
-from watched import PAGE, A, copies, kept, walked
+from watched import PAGE, A, copies, kept, walked, written
 
 from anonlab import Kernel, Task
 
@@ -14,10 +14,7 @@ MARKS_PAGES = ("anon_vma_chain", "cow_context")
 
 @pytest.fixture
 def parent(column: Kernel) -> Task:
-    task = column.spawn("parent")
-    task.mmap(PAGE, at=A)
-    task.write(A, 7)
-    return task
+    return written(column, [7])
 
 
 def test_16_after_a_fork_the_device_writes_to_the_parent_only_under_todays_rule(column, parent):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from structure import looks_in
-from watched import PAGE, A, B, C, copies, kept, state, truth, walked
+from watched import PAGE, A, B, C, copies, kept, state, truth, walked, written
 
 from anonlab import DESIGNS, Kernel, OutOfMemory, SegmentationFault, Task
 
@@ -14,15 +14,7 @@ NOTHING = {"cow": 0, "mremap": 0, "clash": 0}
 
 @pytest.fixture
 def parent(column: Kernel) -> Task:
-    task = column.spawn("parent")
-    task.mmap(PAGE, at=A)
-    task.write(A, 7)
-    return task
-
-
-@pytest.fixture
-def child(parent: Task) -> Task:
-    return parent.fork("child")
+    return written(column, [7])
 
 
 def vma_at(task: Task, addr: int):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from structure import edges, facts, listed, looks_in
-from watched import PAGE, A, B, C, copies, walked
+from watched import PAGE, A, B, C, copies, walked, written
 
 from anonlab import Kernel, Task
 from anonlab.rmap import CowContext
@@ -21,16 +21,7 @@ def kernel() -> Kernel:
 
 @pytest.fixture
 def parent(kernel: Kernel) -> Task:
-    """Five written pages at A."""
-    task = kernel.spawn("parent")
-    task.mmap(5 * PAGE, at=A)
-    task.write_range(A, range(10, 15))
-    return task
-
-
-@pytest.fixture
-def child(parent: Task) -> Task:
-    return parent.fork("child")
+    return written(kernel, range(10, 15))
 
 
 def remaps(kernel: Kernel) -> dict[str, int]:

@@ -6,9 +6,10 @@ The other rows are in test_pte_chain_column_families.py.
 from __future__ import annotations
 
 import pytest
-from watched import PAGE, A, B, C, copies, kept, truth, walked
+from structure import found, is_direct
+from watched import PAGE, A, B, C, copies, kept, walked
 
-from anonlab import Kernel, PteChain, SegmentationFault, Task
+from anonlab import Kernel, PteChain, SegmentationFault
 
 NOTHING = {"cow": 0, "mremap": 0, "clash": 0}
 
@@ -17,30 +18,6 @@ NOTHING = {"cow": 0, "mremap": 0, "clash": 0}
 def kernel(request: pytest.FixtureRequest) -> Kernel:
     """With nodes of one entry, as at first, and with blocks of seven."""
     return Kernel(PteChain(request.param))
-
-
-@pytest.fixture
-def pair(kernel: Kernel) -> tuple[Kernel, Task, Task]:
-    """A parent and a child that share the page at A."""
-    parent = kernel.spawn("parent")
-    parent.mmap(PAGE, at=A)
-    parent.write(A, 7)
-    return kernel, parent, parent.fork("child")
-
-
-def found(kernel: Kernel, pfn: int) -> list[tuple[str, int]]:
-    """The mappers of a page, each entry of its chain one of them."""
-    _, probes, mappers = walked(kernel, pfn)
-    assert probes == len(mappers), "no entry is in vain"
-    assert mappers == sorted(truth(kernel, pfn))
-    return mappers
-
-
-def is_direct(kernel: Kernel, task: Task, addr: int) -> bool:
-    """True where the page has a direct pointer, no chain."""
-    page = task.page(addr)
-    assert page is not None
-    return bool(kernel.design.pte[page.pfn] > 0)
 
 
 # mremap
@@ -128,13 +105,6 @@ def test_09_a_sibling_with_another_page_at_that_address_is_not_even_asked(pair):
 
 
 # Swap
-
-
-@pytest.fixture
-def swapped(pair):
-    kernel, parent, child = pair
-    assert parent.swap_out(A) == 1
-    return kernel, parent, child
 
 
 def test_10_a_swap_entry_moves_as_it_is(swapped):

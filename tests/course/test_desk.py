@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from project import ROOT
 
-from anonlab.course import desk
+from anonlab.course import desk, forms
+from anonlab.course.bank.items import ITEMS
 from anonlab.course.exercises import Course
 from anonlab.course.progress import Progress
 from anonlab.record import record
@@ -88,7 +90,7 @@ def test_predictions_are_kept_and_the_first_counts(course: Course) -> None:
     desk.predict("04 copies", 3, why="one for each")
     desk.predict("04 copies", 0)
     desk.predict("05 who", "the child")
-    assert repr(desk.predicted("04")) == "04 copies: 3"
+    assert repr(desk.predicted("04")) == "04 copies: you said 3"
     assert repr(desk.reveal("04 copies", ["none"])) == "you said: 3\n\nnone"
     assert repr(desk.reveal("04 nothing", ["none"])).startswith("First predict")
     assert repr(desk.reveal("04 nothing", ["none"], gate=False)) == "none"
@@ -107,9 +109,43 @@ def test_the_player_opens_after_a_prediction(course: Course) -> None:
 def test_marks_in_the_player_are_kept_and_come_back(course: Course) -> None:
     trace = record("p = spawn\np mmap 0x30000 1\np write 0x30000 7\n")
     player = desk.play(trace, "03 marks", gate=False, ask=[2])
-    player.predictions = {"2": {"hit": 1}}
+    first = {"step": 2, "title": "write", "hit": ["mm1-pte-30"], "missed": ["frame-1"], "extra": [],
+             "names": {"mm1-pte-30": "p, page 0x30000", "frame-1": "frame 1"}}  # fmt: skip
+    player.predictions = {"2": first}
+    assert player.keeping == "Kept with your progress in this course."
+    player.predictions = {"2": {**first, "hit": []}, "3": {**first, "known": False}}
     again = desk.play(trace, "03 marks", gate=False, ask=[2])
-    assert again.predictions == {"2": {"hit": 1}}
+    assert again.predictions == {"2": first, "3": {**first, "known": False}}, "the first counts"
+    assert len(Progress(course.root).events("marked")) == 2
+    assert repr(desk.predicted("03")).splitlines() == [
+        "03 marks, in the picture: 2 right, 2 missed, 0 too many in 2 steps",
+        "    step 2, write: right: p, page 0x30000; missed: frame 1",
+        "    step 3, write: you did not know; right: p, page 0x30000; missed: frame 1",
+    ]
+    assert "no predictions" in repr(desk.predicted("04"))
+
+
+def test_without_a_course_the_player_plays_and_says_that_nothing_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANONLAB_COURSE", str(tmp_path))
+    player = desk.play(record("p = spawn\nc = fork p\n"), "04 fork")
+    player.predictions = {"2": {"hit": []}}
+    assert player.keeping == "Not kept: there is no course here."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_marks_that_cannot_be_written_are_not_called_kept(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = desk.play(record("p = spawn\nc = fork p\n"), "04 fork", gate=False)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Progress, "add", full)
+    player.predictions = {"2": {"hit": []}}
+    assert player.keeping == "Not kept: no space left"
 
 
 def test_a_mutant_is_killed_or_lives(course: Course) -> None:
@@ -151,3 +187,62 @@ def test_the_magic_is_there_in_a_notebook(course: Course, right: dict[str, str])
         assert "Public checks passed" in repr(result.result)
     finally:
         InteractiveShell.clear_instance()
+
+
+def test_a_question_is_asked_judged_and_kept(course: Course) -> None:
+    assert "answer('04 order', …): the letters in your order" in repr(forms.answer("04 order"))
+    said = repr(forms.answer("04 order", "daecb"))
+    assert "4 of 5 right." in said
+    assert "not so  b (copy the pages) does not belong" in said
+    assert "5 of 5" not in repr(forms.answer("04 order", "adec"))
+    assert "there is no question 'x'" in repr(forms.answer("x", "a"))
+    assert "no step 'z'" in repr(forms.answer("04 order", "z"))
+    assert [e["right"] for e in Progress(course.root).events("answer", name="04 order")] == [4, 4]
+    assert repr(desk.predicted("04")) == "04 order: you answered daecb (4 of 5 right)"
+
+
+def test_numbers_change_when_asked_again(course: Course) -> None:
+    first = repr(forms.answer("01 slot"))
+    assert repr(forms.answer("01 slot")) == first
+    assert repr(forms.answer("01 slot", again=True)) != first
+
+
+def test_a_prediction_is_scored_once_and_shown_again(course: Course) -> None:
+    desk.predict("03 frames", [0, 1, 3])
+    said = repr(desk.reveal("03 frames", ["so it was"], truth=[0, 1, 2]))
+    assert said.splitlines()[:3] == [
+        "you said: 0, 1, 3",
+        "it was: 0, 1, 2",
+        "2 of 3 right. right: 0, 1; missed: 2 at place 3, not 3",
+    ]
+    desk.reveal("03 frames", [], truth=[0, 1, 2])
+    assert len(Progress(course.root).events("scored")) == 1
+    assert repr(desk.predicted("03")) == (
+        "03 frames: you said 0, 1, 3; it was 0, 1, 2 (2 of 3 right)"
+    )
+    desk.predict("03 other", "I do not know")
+    assert "it was: yes" in repr(desk.reveal("03 other", [], truth="yes"))
+    assert "2 predictions; 2 of 3 elements were right at first." in repr(desk.progress())
+
+
+def test_eight_answers_are_kept_before_and_after_and_told_in_the_end(course: Course) -> None:
+    assert "8. " in repr(forms.baseline())
+    for wrong in ("abc", "z???????"):
+        assert re.search("8 letters|no option 'z'", repr(forms.baseline(wrong)))
+    assert "They carry no points." in repr(forms.baseline("ab?aacbb"))
+    assert "Answer the eight questions first" in repr(forms.then_and_now())
+    forms.baseline("aaaaaaaa")
+    forms.final("????????")
+    said = repr(forms.then_and_now())
+    assert "of 8 then, 0 of 8 now. No points." in said
+    assert said.count("answer  ") == 8
+    assert said.count("I do not know") == 9
+    kept_all = Progress(course.root).events("items", which="before")
+    assert [event["given"] for event in kept_all] == ["ab?aacbb", "aaaaaaaa"]
+
+
+def test_nothing_is_told_of_the_eight_before_the_second_time(course: Course) -> None:
+    said = repr(forms.baseline()) + repr(forms.baseline("aaaaaaaa")) + repr(forms.then_and_now())
+    for item in ITEMS:
+        for asked in (item.before, item.after):
+            assert not any(option.why in said for option in asked.options)

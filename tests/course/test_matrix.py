@@ -1,5 +1,4 @@
-"""Every exercise: its stub fails with a sentence, its solution gets full points, every known wrong
-answer loses points and gets its own message."""
+"""Exercises as a set: right for all variants, goals and mutants within reach."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ from anonlab.course.asked import kills
 from anonlab.course.goals import GOALS, goal
 from anonlab.course.judge import load_tests
 from anonlab.course.masters import Master, read_masters
-from anonlab.course.selfcheck import check_exercise, run_all
+from anonlab.course.selfcheck import run_all
 from anonlab.course.student import Student
 from anonlab.formats.history_text import parse
 
@@ -18,13 +17,6 @@ MASTERS = read_masters(ROOT / "solutions")
 each_exercise = pytest.mark.parametrize("master", MASTERS, ids=lambda master: master.number)
 ANSWERED_FOR_SELF_STUDY = {"04b", "05b", "06b", "08b"}
 """Exercises that ask something else of each variant; their solutions answer seed 0."""
-
-
-@each_exercise
-def test_stub_solution_and_wrong_answers(master: Master) -> None:
-    found = check_exercise(ROOT, master)
-    assert found["problems"] == []
-    assert found["total"] == found["caught"] == found["told"] >= 3
 
 
 @each_exercise

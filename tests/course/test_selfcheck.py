@@ -12,7 +12,7 @@ from project import ROOT
 from anonlab.course import selfcheck
 from anonlab.course.build import build
 from anonlab.course.masters import read_master
-from anonlab.course.selfcheck import check_course, check_exercise, glossary_problems
+from anonlab.course.selfcheck import check_course, check_exercise
 from anonlab.course.trial import output_problem
 
 NAME = "ex04b_family"
@@ -158,7 +158,3 @@ def test_outputs_that_a_notebook_may_not_have() -> None:
     assert "text twin" in output_problem(Output(output_type="display_data", data=bare), False)
     told = {**bare, "text/plain": "Machine lesson, design anongroup: 3 frames in use"}
     assert output_problem(Output(output_type="display_data", data=told), False) == ""
-
-
-def test_glossary_terms_resolve() -> None:
-    assert glossary_problems(ROOT / "notebooks") == []

@@ -49,9 +49,9 @@ def fine() -> None:
 def scores(out: Path) -> dict[str, str]:
     """Grades and statuses by submission, as the instructor's table has them."""
     text = (out / "instructor" / "grades.csv").read_text("utf-8").splitlines()
-    return {
-        each["submission_id"]: f"{each['status']} {each['raw']}" for each in csv.DictReader(text)
-    }
+    rows = [each for each in csv.DictReader(text) if each["submission_id"]]
+    assert len({each["submission_id"] for each in rows}) == len(rows)
+    return {each["submission_id"]: f"{each['status']} {each['raw']}" for each in rows}
 
 
 def test_a_class_is_graded_and_told(given: Options) -> None:

@@ -141,6 +141,19 @@ def test_rule_half_range_ends_the_comparison() -> None:
     wide = Op("write", "a", {"addr": 0x1000, "value": 7, "pages": 2})
     assert judge.see(wide, shown(error="SIGSEGV"), shown({A: page(1)}, "SIGSEGV")) == ""
     assert judge.over == "half_range"
+    judge = Judge()
+    hole = Op("madvise", "a", {"addr": 0x1000, "pages": 2, "advice": "dontneed"})
+    assert judge.see(hole, shown({A: page(1)}, "ENOMEM"), shown({}, "ENOMEM")) == ""
+    assert judge.over == "half_range"
+
+
+def test_a_frame_may_be_taken_again_by_a_move_that_grows_only_where_it_was_freed() -> None:
+    grow = Op("mremap", "a", {"addr": 0x9000, "pages": 1, "to": 0x1000, "new_pages": 2})
+    before, there = {A: page(1), ("a", 5): page(2)}, ("a", 5)
+    for ours, complaint in (({A: page(3), there: page(2)}, ""), ({A: page(2)}, "another one")):
+        judge = Judge()
+        assert judge.see(WRITE, shown(before), shown(before)) == ""
+        assert complaint in judge.see(grow, shown(ours), shown(before | {A: page(1)}))
 
 
 def test_the_weak_view_sees_sharing_and_contents_but_no_identity() -> None:

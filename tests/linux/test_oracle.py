@@ -20,7 +20,8 @@ from anonlab.errors import FormatError
 from anonlab.formats.history_text import parse
 from anonlab.formats.recording import Recording
 from anonlab.linux import pagemap
-from anonlab.linux.oracle import Oracle, Window
+from anonlab.linux.oracle import Oracle
+from anonlab.linux.window import Window
 from anonlab.verify_live import hold, hold_live
 
 FORKED = "a = spawn\na mmap 0x3f000 2\na write 0x3f000 7 2\nb = fork a\n"
@@ -93,8 +94,8 @@ def test_a_recording_reads_back_equal(oracle) -> None:
     ("line", "complaint"),
     [
         ("a mmap any 1", "needs an address"),
-        ("a mmap 0x30000 1 shared", "private anonymous memory only"),
-        ("a pin 0x30000", "the oracle does spawn, fork"),
+        ("a mmap 0x30000 1 growsdown", "the oracle knows no stacks"),
+        ("a brk 0x30000", "the oracle does spawn, fork"),
         ("a mmap 0x200000000 1", "the oracle's window is 0x0 to 0x100000"),
         ("a write 0x30001 1", "pages at their beginning"),
         ("a mremap 0x30000 1 dontunmap", "needs an address"),

@@ -11,8 +11,6 @@ from anonlab.mutants import MUTANTS
 from anonlab.verify_live import hunt
 
 ROOM = "real machines have room: nobody asks a kernel to run short of frames or tables"
-FILES = "the oracle maps private anonymous memory only"
-PINS = "no device holds a page of the oracle's processes"
 WALK_ONLY = "it costs a walk visits, and the walk misses nobody: no page shows it"
 GRAPH = "the graph of the reverse map is wrong, and no recorded history walks into it"
 GROUP_SWAP = (
@@ -32,11 +30,7 @@ NOT_SHOWN = {
     "swap-out unmaps locked pages": "a kernel refuses to page out locked memory: it is not asked",
     "execve keeps the old group": WALK_ONLY,
     "exit stays in the group": WALK_ONLY,
-    "exit leaks pins": PINS,
-    "a pin is not counted": PINS,
-    "anon_vma_chain: fork shares a page that a device holds": PINS,
-    "a private page of a file starts empty": FILES,
-    "truncate leaves private copies": FILES,
+    "exit leaks pins": "what a device holds for a process that is gone is mapped nowhere",
     "mprotect leaves pages writable": "the VMA is asked before the page table is",
     "mremap does not update index": "the walks of the group are held against a scan, not a kernel",
     "mapping is not cleared when nobody maps the page": "no kernel tells what unmapped frames name",

@@ -10,8 +10,8 @@ from linux_view import needs_full_view
 from anonlab.formats.history_text import parse
 from anonlab.linux import real_rmap
 from anonlab.linux.kernel_memory import Types
-from anonlab.linux.oracle import WINDOW_VPN
 from anonlab.linux.recordings import recorded
+from anonlab.linux.window import WINDOW_VPN
 from anonlab.verify_live import history_of
 
 pytestmark = needs_full_view

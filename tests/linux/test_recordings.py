@@ -11,8 +11,9 @@ from linux_view import needs_full_view
 from anonlab.errors import FormatError
 from anonlab.formats.history_text import parse
 from anonlab.formats.recording import Recording, Shown
-from anonlab.formats.sight import PAGE, Seen
+from anonlab.formats.sight import PAGE, STATES, Seen
 from anonlab.linux.recordings import make, read, recorded, renew, shipped
+from anonlab.linux.window import VERBS
 from anonlab.verify_live import hold_recording, steps
 
 SHIPPED = dict(shipped())
@@ -39,7 +40,10 @@ def test_recordings_hold_what_they_promise_and_no_traces_of_a_machine() -> None:
 
 def test_recordings_cover_every_verb_and_both_views() -> None:
     verbs = Counter(op.verb for each in SHIPPED.values() for op in each.history.ops)
-    assert {"fork", "mremap", "execve", "exit", "mprotect", "mlock", "swap_out"} <= verbs.keys()
+    assert verbs.keys() == set(VERBS)
+    sights = [shown.sight for each in SHIPPED.values() for shown in each.shown]
+    states = {seen.state for sight in sights for seen in sight.values()}
+    assert states == set(STATES)
     assert {recording.view for recording in SHIPPED.values()} == {"full", "weak"}
 
 

@@ -76,7 +76,10 @@ def true_facts(snapshot: Snapshot) -> set[Fact]:
 def _walk(words: Any, shape: Any, mm: int, pgd: int, address: Any) -> Iterator[Fact]:
     slots = 1 << shape.bits
     tables = [(0, pgd)]
-    for _ in range(shape.levels - 1):
+    for level in range(shape.levels - 1):
+        for prefix, row in tables if level else ():
+            first = address(prefix * slots ** (shape.levels - level))
+            yield ("upper", str(mm), str(level), first, str(row))
         tables = [
             (prefix * slots + slot, words[row, slot] >> 12)
             for prefix, row in tables
@@ -196,6 +199,9 @@ class _Text:
     def table(self, at: str, row: str) -> Iterator[Fact]:
         yield ("table", self.mm, at, row)
 
+    def upper(self, level: str, at: str, row: str) -> Iterator[Fact]:
+        yield ("upper", self.mm, level, at, row)
+
     def _addresses(self, count: str | None, at: str) -> list[str]:
         return [f"0x{int(at, 16) + 4096 * k:0{len(at) - 2}x}" for k in range(int(count or 1))]
 
@@ -261,6 +267,7 @@ _READERS: list[tuple[str, Any]] = [
      rf"(?:file {_NAME} from page (-?\d+)|anonymous at page (-?\d+))(, locked)?(, grows down)?\.",
      _Text.vma),
     (rf"  Table from {_AT}: row (\d+)\.", _Text.table),
+    (rf"  Table of level (\d+) from {_AT}: row (\d+)\.", _Text.upper),
     (rf"  (?:Page|(\d+) pages from) {_AT}: swapped out, slots? {_SOME}\.", _Text.swapped),
     (rf"  (?:Page|(\d+) pages from) {_AT}: frames? {_SOME}, (writable|read-only)"
      r"(?:, the zero page)?(?:, shared by \d+)?, bits (\S+)\.", _Text.page),

@@ -75,7 +75,29 @@ def test_more_steps_than_can_be_shown_are_sampled_by_operation(
     ends = [at for at, step in enumerate(medium().steps) if step.level == "op"]
     assert sorted(set(shown)) == ends
     note = parts.part("c0")["note"]
-    assert note == f"Of {len(medium().steps)} steps only the last one of each operation is shown."
+    assert note == (
+        f"Of {len(medium().steps)} steps only the last one of each operation is shown; "
+        "its sub-steps are a click away."
+    )
+
+
+def test_5000_steps_keep_the_budgets_with_every_operation_and_its_sub_steps_in_reach() -> None:
+    trace = record(generate(3, 2450, frames=24, swap=12))
+    assert len(trace.steps) > 5000
+    parts = Parts(trace)
+    ends = [at for at, step in enumerate(trace.steps) if step.level == "op"]
+    assert sorted({at for kept in parts.chapters for at in kept}) == ends
+    middle = parts.part(parts.ids[len(parts.ids) // 2])
+    assert size(middle) <= MOST_BYTES
+    assert middle["note"].startswith(f"Of {len(trace.steps):,} steps only the last one")
+    last = [step["more"] for step in middle["steps"] if "more" in step][-1]
+    inside = parts.part(last)
+    assert size(inside) <= MOST_BYTES
+    steps = [trace.steps[at] for at in inside["kept"]]
+    assert {step.operation for step in steps[1:]} == {int(last[1:])}
+    assert steps[-1].level == "op"
+    for step, told in zip(steps, player_facts(inside), strict=True):
+        assert set(told) == true_facts(step.snapshot)
 
 
 def test_the_sub_steps_of_an_operation_are_there_when_asked_for(
@@ -102,7 +124,7 @@ def test_a_page_of_too_many_operations_shows_some_of_them_and_says_so(
     monkeypatch.setattr(cutting, "MOST_BYTES", 200_000)
     page = html(medium())
     assert len(page.encode()) <= 500_000
-    assert "only the last one of each operation is shown. This page holds" in page
+    assert "the player in a notebook has the rest. This page holds" in page
     with pytest.raises(TooLarge, match="a page holds 500,000: export fewer steps"):
         html(medium(), thin=False)
 
@@ -114,6 +136,9 @@ def test_a_player_shows_a_part_when_the_browser_asks(monkeypatch: pytest.MonkeyP
     player.wanted = ["c1", -1]
     assert player.kept == tuple(Parts(medium()).chapters[1])
     assert player.step == len(player.kept) - 1
+    player.show_part("c0")
+    player.wanted = ["c1", -1, 1]
+    assert player.kept[0] > 0, "the same wish at another time is another wish"
     with pytest.raises(ValueError, match="this trace has the parts c0, c1"):
         player.show_part("c99")
 

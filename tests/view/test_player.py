@@ -12,12 +12,15 @@ import sample
 from reading_back import player_facts, true_facts
 from traitlets import TraitError
 
+import anonlab.view
 from anonlab.formats.trace import Trace
 from anonlab.view import html as page_of
 from anonlab.view import lines_svg, lines_text, save_html
-from anonlab.view.export import MOST_PAGE_BYTES
+from anonlab.view.export import MODULE, MOST_PAGE_BYTES, player_js
 from anonlab.view.payload import KEYFRAME, MOST_BYTES, payload, size
-from anonlab.view.player import PLAYER_JS, Player
+from anonlab.view.player import Player
+
+VIEW = Path(anonlab.view.__file__).parent
 
 
 class Page(html.parser.HTMLParser):
@@ -51,11 +54,20 @@ def test_a_player_and_its_page_keep_their_budgets(trace: Trace) -> None:
 
 
 def test_the_module_is_small_and_imports_nothing() -> None:
-    text = PLAYER_JS.read_text(encoding="utf-8")
-    assert len(text.encode()) < 40_000
+    """Every notebook that saves its widgets stores the module once per player."""
+    text = player_js()
+    assert len(text.encode()) < 44_000
     assert not re.findall(
         r"\bimport\b|\bfetch\b|XMLHttpRequest|https?://(?!www\.w3\.org/2000/svg)", text
     )
+
+
+def test_no_text_of_the_module_goes_over_a_line() -> None:
+    """So indentation and lines of comment can be left out of what is stored."""
+    for name in MODULE:
+        for line in (VIEW / name).read_text(encoding="utf-8").splitlines():
+            assert line.count("`") % 2 == 0, f"{name}: {line}"
+    assert not re.search(r"(?m)^\s|^//", player_js())
 
 
 def test_a_long_trace_has_a_full_state_every_32_steps() -> None:
@@ -66,6 +78,17 @@ def test_a_long_trace_has_a_full_state_every_32_steps() -> None:
     assert KEYFRAME == 32
     for step, told in zip(long.steps, player_facts(made), strict=True):
         assert set(told) == true_facts(step.snapshot)
+
+
+def test_address_spaces_of_one_time_have_places_of_their_own(trace: Trace) -> None:
+    made = payload(trace, most_bytes=10**8)
+    places = {panel["id"]: panel["place"] for panel in made["panels"] if panel["place"] >= 0}
+    most = 0
+    for step in trace.steps:
+        taken = [places[f"mm{fact.mm}"] for fact in step.snapshot.mms]
+        assert len(set(taken)) == len(taken)
+        most = max(most, len(taken))
+    assert sorted(set(places.values())) == list(range(most)), "no more than are ever needed"
 
 
 def test_a_trace_that_is_too_large_shows_operations_only_and_says_so() -> None:
@@ -157,7 +180,7 @@ def test_a_page_is_written_where_one_asks(tmp_path: Path) -> None:
 
 
 def test_reduced_motion_switches_every_transition_off() -> None:
-    sheet = (PLAYER_JS.parent / "player.css").read_text(encoding="utf-8")
+    sheet = (VIEW / "player.css").read_text(encoding="utf-8")
     reduced = "@media (prefers-reduced-motion:reduce){.anonlab-player *{transition:none!important"
     assert reduced in sheet
     moving = [line for line in sheet.splitlines() if "transition:" in line or "animation:" in line]

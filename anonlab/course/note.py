@@ -1,0 +1,39 @@
+"""What a learner's tools return: text that shows itself, and mistakes told in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from html import escape
+from typing import ParamSpec
+
+_P = ParamSpec("_P")
+_LOOK = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;max-width:96ch"
+"""Lines break between words; JupyterLab's own rule would break them anywhere."""
+
+
+class Note:
+    """Text that shows itself; `html` is what follows it in a notebook."""
+
+    def __init__(self, text: str, html: str = "") -> None:
+        self.text = text
+        self.html = html
+
+    def _repr_html_(self) -> str:
+        return f'<pre style="{_LOOK}">{escape(self.text)}</pre>{self.html}'
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def told(tool: Callable[_P, Note]) -> Callable[_P, Note]:
+    """Let `tool` say what a person can mend in a sentence instead of a traceback."""
+
+    @wraps(tool)
+    def telling(*args: _P.args, **kwargs: _P.kwargs) -> Note:
+        try:
+            return tool(*args, **kwargs)
+        except (ValueError, OSError) as error:
+            return Note(str(error))
+
+    return telling

@@ -1,0 +1,34 @@
+"""10a · Read a pagemap word
+
+`/proc/PID/pagemap` has one word of 64 bits for each page of a process:
+
+| bits | if the page is present (bit 63) | if it is swapped out (bit 62) |
+|---|---|---|
+| 0–54 | number of its frame (*pfn*) | 0–4 number of the swap device, 5–54 slot on it |
+| 55 | soft-dirty | soft-dirty |
+| 56 | mapped exclusively: by one page table | 0 |
+| 61 | page of a file, or shared memory | the same |
+
+1. `decode(word)` returns a dictionary: `state` is `"page"`, `"swap"` or `"none"`; `pfn` the frame
+   or `None`; `device` and `slot` numbers on swap or `None`; `exclusive`, `file` and `soft_dirty`
+   are `True` or `False`. Soft-dirty counts for a page that is not there, too.
+2. `shared(words)` takes an array (uint64) of the words of pages 0, 1, 2, … and returns the numbers,
+   ascending, of those pages that are present, not of a file, and not mapped exclusively. (The zero
+   page looks like one of them: the word alone does not tell.) Do it with array operations.
+"""
+
+import numpy as np
+
+PFN_BITS, DEVICE_BITS = 55, 5
+SOFT_DIRTY, EXCLUSIVE, FILE, SWAPPED, PRESENT = 55, 56, 61, 62, 63
+
+
+def decode(word):
+    """Return what a word of pagemap says, as a dictionary."""
+    raise NotImplementedError("10a: your code goes here")
+
+
+def shared(words):
+    """Return the numbers of the pages that are present, not of a file, and not exclusive."""
+
+    raise NotImplementedError("10a: your code goes here")

@@ -1,0 +1,79 @@
+"""10a · Read a pagemap word
+
+`/proc/PID/pagemap` has one word of 64 bits for each page of a process:
+
+| bits | if the page is present (bit 63) | if it is swapped out (bit 62) |
+|---|---|---|
+| 0–54 | number of its frame (*pfn*) | 0–4 number of the swap device, 5–54 slot on it |
+| 55 | soft-dirty | soft-dirty |
+| 56 | mapped exclusively: by one page table | 0 |
+| 61 | page of a file, or shared memory | the same |
+
+1. `decode(word)` returns a dictionary: `state` is `"page"`, `"swap"` or `"none"`; `pfn` the frame
+   or `None`; `device` and `slot` numbers on swap or `None`; `exclusive`, `file` and `soft_dirty`
+   are `True` or `False`. Soft-dirty counts for a page that is not there, too.
+2. `shared(words)` takes an array (uint64) of the words of pages 0, 1, 2, … and returns the numbers,
+   ascending, of those pages that are present, not of a file, and not mapped exclusively. (The zero
+   page looks like one of them: the word alone does not tell.) Do it with array operations.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "read what Linux itself says about a page",
+        "say what an ordinary user can see of sharing, and what not",
+    ],
+    "minutes": 15,
+    "public": {"test_decode": 2, "test_shared": 2},
+    "hidden": {"test_other_words": 3, "test_other_arrays": 3},
+    "families": ["forked", "family", "swapped", "files"],
+    "hints": [
+        "Cut the word up as you cut addresses in 01a: shift what you want to the bottom, and mask "
+        "what is above it. The state comes first, because the low bits mean different things.",
+        "(1 << 55) - 1 has 55 ones. Of these a swap entry gives its lowest five to the device. A "
+        "word that is neither present nor swapped names nothing, whatever its low bits are.",
+        "For the array: words >> np.uint64(63) & np.uint64(1) is 1 where a page is present. The "
+        "number 63 must be a uint64 as well: with a signed one NumPy would make floats of both.",
+    ],
+    "commentary": """
+        Bit 56 is all that an ordinary user learns about sharing, and it is enough to see copy on
+        write happen: 1 before a fork, 0 after it, 1 again for both after a write. How many share
+        (mapcount) stands in /proc/kpagecount, by frame number; frame numbers read as 0 without
+        rights, because they have helped attackers.
+
+        words & np.uint64(1 << 63) != 0 is as good as shifting. A loop with decode() is right too,
+        and costs 200 times as much for the 262,144 pages of one gigabyte.
+    """,
+}
+
+import numpy as np
+
+PFN_BITS, DEVICE_BITS = 55, 5
+SOFT_DIRTY, EXCLUSIVE, FILE, SWAPPED, PRESENT = 55, 56, 61, 62, 63
+
+
+def decode(word):
+    """Return what a word of pagemap says, as a dictionary."""
+    # <answer>
+    low = word & (1 << PFN_BITS) - 1
+    present, swapped = bool(word >> PRESENT & 1), bool(word >> SWAPPED & 1)
+    return {
+        "state": "page" if present else "swap" if swapped else "none",
+        "pfn": low if present else None,
+        "device": low & (1 << DEVICE_BITS) - 1 if swapped else None,
+        "slot": low >> DEVICE_BITS if swapped else None,
+        "exclusive": bool(word >> EXCLUSIVE & 1),
+        "file": bool(word >> FILE & 1),
+        "soft_dirty": bool(word >> SOFT_DIRTY & 1),
+    }
+    # </answer>
+
+
+def shared(words):
+    """Return the numbers of the pages that are present, not of a file, and not exclusive."""
+
+    # <answer>
+    def bit(number):
+        return words >> np.uint64(number) & np.uint64(1) != 0
+
+    return np.flatnonzero(bit(PRESENT) & ~bit(FILE) & ~bit(EXCLUSIVE))
+    # </answer>

@@ -1,0 +1,55 @@
+"""10b · Where 2004 and today part
+
+The design of the mail and the kernel of today agree on nearly everything that a program can see or
+count. Find where they do not: a history after which the *same process at the same address* has a
+page with another **mapcount** under the anon memory group than on today's kernel.
+
+Write `history()`, which returns the text of such a history. It is run twice: under **anongroup**,
+and under **anon_vma_chain** with today's rule for reuse. Of the latter we know that it shows what a
+running kernel shows after every operation (`anonlab verify --live`, and the recordings).
+
+`task("10b")` says how the two must differ in the end, and in how many operations it can be done.
+The history may be 10 operations long. Full points need one as short as ours.
+"""
+
+EXERCISE = {
+    "objectives": [
+        "say in which situation the design of 2004 is visible from outside",
+        "construct a history that tells two kernels apart",
+    ],
+    "minutes": 15,
+    "public": {"test_the_two_differ": 4},
+    "hidden": {"test_is_short": 3, "test_is_shortest": 3},
+    "families": ["two", "three", "eight", "one address"],
+    "hints": [
+        "The two share words at fork, copy on write, give back at exit in the same way. One "
+        "operation is left in which anongroup does something that today's kernel does not.",
+        "The operation must meet a page that somebody else has as well. So it comes after a fork, "
+        "and the page must have been written before: one that was only read is the zero page.",
+        "spawn, mmap, write, fork, and then the child moves the page with mremap. A second fork "
+        "before the move makes three sharers; more pages make more places; a move back brings the "
+        "page to its old address.",
+    ],
+    "commentary": """
+        mremap is the one hard case of the mail: a page has one address, so a shared page that
+        moves is copied. Today a page has an offset in its VMA, and the VMA remembers by how far it
+        has moved; nothing is copied, and the mapcount stays.
+
+        A write by either side afterwards makes the difference smaller again: today's kernel then
+        copies what anongroup has copied already. In the end both have the same number of frames.
+        What anongroup pays is to copy early what may never be written.
+    """,
+}
+
+
+def history():
+    """Return the text of a history after which the two kernels differ in mapcount."""
+    # <answer>
+    return """
+        p = spawn
+        p mmap 0x30000 1
+        p write 0x30000 7
+        c = fork p
+        c mremap 0x30000 1 to 0x80000
+    """
+    # </answer>

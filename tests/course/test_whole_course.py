@@ -1,0 +1,31 @@
+"""`anonlab course check` of the shipped course, part by part, so that a run of the tests shares the
+parts among its processes: together they are what the verb proves, each run once."""
+
+from __future__ import annotations
+
+import pytest
+from project import ROOT
+
+from anonlab.course.selfcheck import course_jobs, part, whole_problems
+
+JOBS = course_jobs(ROOT)
+
+
+@pytest.mark.parametrize("job", JOBS, ids=[f"{kind} {name}" for kind, _, name in JOBS])
+def test_every_part_of_the_course_is_whole(job: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    found = part(*job)
+    assert found["problems"] == []
+    assert found["total"] == found["caught"] == found["told"]
+    assert found["total"] >= (3 if job[0] == "exercise" else 0)
+
+
+def test_release_and_glossary_are_whole() -> None:
+    assert whole_problems(ROOT) == []
+
+
+def test_no_exercise_and_no_notebook_is_left_out() -> None:
+    numbers = {path.name[2:5] for path in (ROOT / "exercises").glob("ex*.py")}
+    books = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert {name for _, _, name in JOBS} == numbers | books
+    assert len(JOBS) == len(numbers) + len(books)

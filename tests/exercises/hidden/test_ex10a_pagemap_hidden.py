@@ -1,0 +1,31 @@
+"""Exercise 10a, hidden: other words, and what no history makes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from anonlab.course.families import histories
+from anonlab.course.judge import Question, beside, judge, judge_all
+
+public = beside(__file__, "../public/test_ex10a_pagemap.py")
+
+
+def test_other_words(student: Any, seed: int) -> None:
+    """decode is right on histories that nobody has seen."""
+    cases = histories(public.FAMILIES, seed + 1000, 16)
+    judge(student, cases, public.decodes, public.GUESSES, least=60)
+
+
+def test_other_arrays(student: Any, seed: int) -> None:
+    """shared is right on other histories, on no page and on a great many."""
+    cases = histories(public.FAMILIES, seed + 1000, 16)
+    judge(student, cases, public.arrays, public.ARRAY_GUESSES, least=16)
+    page = public.PRESENT | 77
+    many = np.tile(np.array([page, page | public.EXCLUSIVE, 0], np.uint64), 2000)
+    ends = [
+        Question("shared", (np.zeros(0, np.uint64),), [], "no page"),
+        Question("shared", (many,), list(range(0, 6000, 3)), "6000 pages, every third shared"),
+    ]
+    judge_all(student, ends)

@@ -1,0 +1,137 @@
+"""Exercise 10a: what the words of /proc/PID/pagemap say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from anonlab.course.families import histories
+from anonlab.course.judge import Question, judge
+from anonlab.course.look import Seen, state_after
+from anonlab.course.runner import needs
+from anonlab.formats.history import History
+from anonlab.formats.words import PTE_PRESENT, PTE_SHIFT, ZERO_PFN, swp_offset
+from anonlab.histories.splitmix import SplitMix64
+
+FAMILIES = ("forked", "family", "swapped", "files")
+PAGES = 48
+"""Pages in an array: as many as the lesson's areas lie in, from the lowest."""
+PRESENT, SWAPPED, FILE, EXCLUSIVE, SOFT_DIRTY = (1 << bit for bit in (63, 62, 61, 56, 55))
+
+
+def entry(seen: Seen, who: str, vpn: int) -> tuple[int, dict[str, Any]]:
+    """The word of pagemap for a page, and what it says: both from the state, not from each other.
+
+    The zero page is neither exclusive nor of a file, as on Linux 6.18.
+    """
+    word = seen.words[who].get(vpn, 0)
+    rng = SplitMix64(vpn * 1009 + word)
+    dirty = bool(rng.below(2))
+    says: dict[str, Any] = {
+        **{"state": "none", "pfn": None, "device": None, "slot": None},
+        **{"exclusive": False, "file": False, "soft_dirty": dirty},
+    }
+    made = SOFT_DIRTY * dirty
+    if word & PTE_PRESENT:
+        pfn = word >> PTE_SHIFT
+        big = pfn + (rng.below(1 << 30) << 8)  # a real machine has more frames than a lesson
+        alone = pfn != ZERO_PFN and seen.mapcount[pfn] == 1
+        file = pfn != ZERO_PFN and not seen.flags[pfn] & 1
+        says |= {"state": "page", "pfn": big, "exclusive": alone, "file": file}
+        made |= PRESENT | big | EXCLUSIVE * alone | FILE * file
+    elif word:
+        device, slot = rng.below(8), int(swp_offset(word)) + (rng.below(1 << 20) << 8)
+        says |= {"state": "swap", "device": device, "slot": slot}
+        made |= SWAPPED | slot << 5 | device
+    return made, says
+
+
+def decodes(history: History) -> Iterator[Question]:
+    """Every page of every process, and an empty one."""
+    seen = state_after(history)
+    for who, words in seen.words.items():
+        for vpn in (*sorted(words), max(words, default=0) + 1):
+            word, says = entry(seen, who, vpn)
+            about = f"page {vpn:#x} of {who}"
+            yield Question("decode", (word,), says, about)
+
+
+def arrays(history: History) -> Iterator[Question]:
+    """The words of a range of every process."""
+    seen = state_after(history)
+    for who, words in seen.words.items():
+        first = min(words, default=0)
+        entries = [entry(seen, who, first + at) for at in range(PAGES)]
+        right = [
+            at
+            for at, (_, says) in enumerate(entries)
+            if says["state"] == "page" and not says["file"] and not says["exclusive"]
+        ]
+        array = np.array([word for word, _ in entries], np.uint64)
+        yield Question("shared", (array,), right, f"{PAGES} pages of {who} from {first:#x}")
+
+
+def _change(**changes: Any) -> Any:
+    """A guess that has some fields otherwise: each is made from the word and the right answer."""
+    return lambda args, right: {
+        **right, **{name: make(args[0], right) for name, make in changes.items()}
+    }  # fmt: skip
+
+
+def _low(word: int, right: Any) -> int:
+    return word & (1 << 55) - 1
+
+
+GUESSES = {
+    "Did you keep bits above 54 in the frame's number? Bit 56 is a mark, not a part of it.": (
+        _change(pfn=lambda word, right: word & (1 << 61) - 1 if right["pfn"] is not None else None)
+    ),
+    "Did you give a frame to a page that is not present? Its low bits mean something else.": (
+        _change(pfn=_low)
+    ),
+    "Did you take the whole entry for the slot? Its lowest five bits name the device.": (
+        _change(slot=lambda word, right: _low(word, right) if right["slot"] is not None else None)
+    ),
+    "Did you take bit 61 for exclusive? It says file; exclusive is bit 56.": (
+        _change(exclusive=lambda word, right: bool(word >> 61 & 1))
+    ),
+    "Did you count any word that is not 0 as present? It may be a swap entry, or only soft-dirty.": (
+        _change(
+            state=lambda word, right: "page" if word else "none",
+            pfn=lambda word, right: _low(word, right) if word else None,
+            device=lambda word, right: None,
+            slot=lambda word, right: None,
+        )
+    ),
+}
+
+
+def _pick(keep: Any) -> Any:
+    """A guess for `shared` that keeps the pages whose word `keep` likes."""
+    return lambda args, right: [at for at, word in enumerate(args[0].tolist()) if keep(word)]
+
+
+ARRAY_GUESSES = {
+    "Did you return the pages that are exclusive? Shared are the others.": _pick(
+        lambda word: word & PRESENT and not word & FILE and word & EXCLUSIVE
+    ),
+    "Did you forget to ask whether the page is present? A hole is not shared.": _pick(
+        lambda word: not word & FILE and not word & EXCLUSIVE
+    ),
+    "Did you count pages of files? Bit 61 tells them.": _pick(
+        lambda word: word & PRESENT and not word & EXCLUSIVE
+    ),
+}
+
+
+def test_decode(student: Any, seed: int) -> None:
+    """decode says what a word says."""
+    judge(student, histories(FAMILIES, seed, 12), decodes, GUESSES, least=40)
+
+
+@needs("test_decode")
+def test_shared(student: Any, seed: int) -> None:
+    """shared finds the shared pages of a range."""
+    judge(student, histories(FAMILIES, seed, 12), arrays, ARRAY_GUESSES, least=12)

@@ -1,0 +1,20 @@
+"""Known wrong answers of exercise 10a: (what the message says, replaced text, its replacement)."""
+
+WRONG = (
+    ("keep bits above 54", "low = word & (1 << PFN_BITS) - 1", "low = word & (1 << 61) - 1"),
+    ("give a frame to a page that is not present", '"pfn": low if present else None', '"pfn": low'),
+    ("take the whole entry for the slot", "low >> DEVICE_BITS if swapped", "low if swapped"),
+    ("take bit 61 for exclusive", "bool(word >> EXCLUSIVE & 1)", "bool(word >> FILE & 1)"),
+    (
+        "count any word that is not 0 as present",
+        "present, swapped = bool(word >> PRESENT & 1), bool(word >> SWAPPED & 1)",
+        "present, swapped = word != 0, False",
+    ),
+    ("return the pages that are exclusive", "& ~bit(EXCLUSIVE)", "& bit(EXCLUSIVE)"),
+    (
+        "forget to ask whether the page is present",
+        "bit(PRESENT) & ~bit(FILE)",
+        "~bit(FILE)",
+    ),
+    ("count pages of files", " & ~bit(FILE)", ""),
+)
