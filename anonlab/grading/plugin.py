@@ -202,7 +202,7 @@ def _told(error: BaseException) -> tuple[str, str]:
             return "fail", f"Not written yet{where}."
         return "fail", f"Your code raised {error}."
     if isinstance(error, AssertionError):
-        return "fail", str(error)
+        return "fail", str(error) or "what the check asserts does not hold"
     if isinstance(error, OutOfTime):
         return "timeout", f"the check did not end within {TEST_SECONDS} s"
     if isinstance(error, NoBox):

@@ -353,6 +353,22 @@ def test_without_a_box_a_loop_ends_too(small: Small) -> None:
     assert result["timing"]["repeats"] == 0
 
 
+def test_nobody_can_make_a_failure_dear_to_explain(small: Small) -> None:
+    small.write(
+        "def test_a(student, seed):\n"
+        "    assert student.f(1) == '\\n'.join(f'{n} is a number' for n in range(2000))\n",
+        "def test_b(student, seed):\n    assert student.g(1) == list(range(100_000))\n",
+    )
+    small.submit(
+        "def f(x):\n    return '\\n'.join(f'{n} was a number' for n in range(2000, 0, -1))\n"
+        "def g(x):\n    return list(range(150_000, 0, -1))\n"
+    )
+    (result,) = small.graded(CI="1")  # where pytest explains at length
+    assert statuses(result) == ["fail", "fail"]
+    assert result["timing"]["seconds"] < 10
+    assert result["tests"][0]["shown"]["message"] == "what the check asserts does not hold"
+
+
 def test_a_failed_premise_is_named(small: Small) -> None:
     small.write(ASKS + "@needs('test_one')\ndef test_b(student, seed):\n    pass\n", ASKS_MORE)
     small.submit("def f(x):\n    return 0\n")
