@@ -365,6 +365,15 @@ def test_a_scheduler_that_is_not_there_is_status_two(
     assert (done.exit_code, "anonlab[dask]" in done.stderr) == (2, True)
 
 
+def test_without_pytest_the_remedy_is_named(
+    verb: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pytest", None)
+    monkeypatch.delitem(sys.modules, "anonlab.grading.one")
+    done = run(verb)
+    assert (done.exit_code, "pip install 'anonlab[grade]'" in done.stderr) == (2, True)
+
+
 def test_without_an_assignment_all_exercises_are_graded(verb: list[str], given: Options) -> None:
     put(given.folder / "s00", {OTHER: "0\n"})
     at = verb.index("--assignment")
