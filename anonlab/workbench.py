@@ -156,7 +156,8 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             value=100, min=0, max=1 << 60, description="value", layout={"width": "11em"}
         )
         self.to = ipywidgets.Text(value="0x80000", description="to", layout={"width": "13em"})
-        self.buttons = {name: Button(description=words) for name, words in _BUTTONS.items()}
+        self.buttons = {name: Button(description=words, layout={"width": "auto"})
+                        for name, words in _BUTTONS.items()}  # fmt: skip
         self._rows()
         self._listen()
 

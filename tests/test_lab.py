@@ -11,6 +11,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from controls import theme_of
 from labserver import Notebook, Watch, chromium, jupyter_lab, needs_browser
 from playwright.sync_api import Browser, Locator, expect
 from project import ROOT
@@ -18,6 +19,7 @@ from project import ROOT
 from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Step
 from anonlab.formats.words import is_present, pte_letters, swp_offset
+from anonlab.view import palette
 
 pytestmark = [needs_browser, pytest.mark.xdist_group("browser")]
 
@@ -356,6 +358,8 @@ def test_screenshots(
         player = PlayerPage(notebook, shown[0])
         is_light = page.evaluate("() => document.body.dataset.jpThemeLight")
         assert is_light == str(theme == "light").lower()
+        colours = palette.LIGHT if theme == "light" else palette.DARK
+        assert theme_of(player.root)[0] == colours["ink"]
         for width in (1400, 400):
             # High enough for the whole player: JupyterLab scrolls inside its own window.
             page.set_viewport_size({"width": width, "height": 3000})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from controls import ELSEWHERE, all_controls, every_button, every_key, scrub_and_chart
 from labserver import Notebook, Watch, chromium, jupyter_lab, needs_browser
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Locator, expect
@@ -30,6 +31,8 @@ CELLS = (
     "Player(record(generate(3, 2450, frames=24, swap=12)), title='5,000 steps')",
     "from anonlab.course.desk import play, predicted\n"
     "play(record(library.load('fork_and_write')), 'tools', gate=False, ask=[11])",
+    "Player(record(library.load('fork_and_write')), title='by mouse')",
+    "Player(record(library.load('fork_and_write')), title='by keyboard')",
 )
 
 
@@ -80,6 +83,37 @@ def test_a_chosen_page_lights_up_and_its_walk_is_played_by_keys(
     for key in ("n", "N", "W", "Enter"):
         lab[0].page.keyboard.press(key)
         assert lab[0].cells() == cells
+
+
+@pytest.mark.parametrize("keyboard", [False, True], ids=["mouse", "keyboard"])
+def test_every_button_does_what_it_says(lab: tuple[Notebook, Watch], keyboard: bool) -> None:
+    number = 7 + keyboard  # a player of its own: predictions of a step count once
+    cells = lab[0].cells()
+    used = every_button(lab[0].page, player(lab, number), keyboard)
+    assert used == all_controls() - ELSEWHERE
+    assert lab[0].cells() == cells
+
+
+def test_every_key_does_what_the_key_map_says(lab: tuple[Notebook, Watch]) -> None:
+    cells = lab[0].cells()
+    every_key(lab[0].page, player(lab, 7))
+    assert lab[0].cells() == cells
+
+
+def test_slider_and_charts_move_through_the_steps(lab: tuple[Notebook, Watch]) -> None:
+    scrub_and_chart(lab[0].page, player(lab, 7))
+
+
+def test_a_chosen_page_is_split_and_its_tables_light_up(lab: tuple[Notebook, Watch]) -> None:
+    one = player(lab, 1)
+    one.locator("input[type=range]").fill("12")
+    one.locator("[id$=mm2-pte-31]").click()
+    split = one.locator("[data-panel=address]")
+    expect(split).to_contain_text("0x31000 of child")
+    expect(split.locator("[id$=address-table-2]")).to_contain_text("frame 2")
+    expect(one.locator("[id$=mm2-top-3]")).to_have_class("c top used near")
+    one.locator("[data-do=let-go]").click()
+    expect(split).to_contain_text("choose a page")
 
 
 def test_the_first_prediction_reaches_python(lab: tuple[Notebook, Watch]) -> None:

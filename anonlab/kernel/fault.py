@@ -238,9 +238,7 @@ def plan_absent(kernel: Kernel, process: Process, plan: Plan, at: Ints) -> None:
 def plan_write_protected(kernel: Kernel, process: Process, plan: Plan, at: Ints) -> None:
     """Present pages that are write-protected (do_wp_page): reuse or copy."""
     vma, span = plan.vma, plan.span
-    if vma.shared:
-        plan.actions.append(lambda: allow_write(kernel, process, span, at))
-        return
+    assert not vma.shared, f"{vma!r} is shared: its pages are writable as soon as it is"
     pfns = span.words[at] >> PTE_SHIFT
     alone = cow.can_share(kernel, pfns)
     reuse, copy = at[alone], at[~alone]
@@ -324,10 +322,3 @@ def _map_copies(kernel: Kernel, vma: Vma, vpns: Vpns, new: Pfns) -> None:
     """The words at `vpns` now name the copies `new`."""
     map_anon(kernel, vma, vpns, new)
     kernel.design.cost.copies_cow += new.size
-
-
-def allow_write(kernel: Kernel, process: Process, span: Span, at: Ints) -> None:
-    """A shared page that mprotect had closed is written again (do_wp_page, shared)."""
-    span.words[at] |= PTE_WRITE
-    span.store()
-    kernel.step("fault.wp_reuse", process, span.vpns[at])

@@ -18,7 +18,9 @@ const model = {
 model.state.frames ||= Object.values(model.state.parts)[0];
 const linked = (name) => (new RegExp(`[#&]${name}=([\\w:]+)`).exec(location.hash) || [])[1];
 const steps = () => model.get("frames").steps.length;
+let written = ""; // what the page itself put into the address
 const follow = () => {
+  if (location.hash === written) return;
   const id = linked("part");
   if (id && model.state.parts[id] && id !== model.get("frames").parts.here) model.set("wanted", [id, 0]);
   const step = Math.min(steps() - 1, Number(linked("step") || 0));
@@ -32,10 +34,16 @@ model.on("change:wanted", () => {
   model.set("frames", model.state.parts[id]);
   model.set("step", step < 0 ? steps() - 1 : Math.min(step, steps() - 1));
 });
+// The step goes into the address when one stays at it: that is slow, and browsers count it.
+let soon = 0;
 model.on("change:step", () => {
-  const part = (model.get("frames").parts || {}).here;
-  const hash = `#${part ? `part=${part}&` : ""}step=${model.get("step")}`;
-  if (location.hash !== hash && (location.hash || model.get("step"))) location.replace(hash);
+  clearTimeout(soon);
+  soon = setTimeout(() => {
+    const part = (model.get("frames").parts || {}).here;
+    const hash = `#${part ? `part=${part}&` : ""}step=${model.get("step")}`;
+    written = hash;
+    if (location.hash !== hash && (location.hash || model.get("step"))) location.replace(hash);
+  }, 150);
 });
 
 // The strip for paper: every step with its picture and its text.

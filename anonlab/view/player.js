@@ -262,6 +262,8 @@ function build({ model, el }) {
     const who = way && told.find(([kind, own]) => kind === "mm" && own === mm).slice(4).join(" and ");
     const title = way && `${address} of ${who || `mm ${mm}`}`;
     const states = way ? addressStates(data.fields, way, said, title) : {};
+    if (!way && !splits[number].way) return "";
+    splits[number].way = way;
     for (const each of splits[number]) {
       const [look, texts, name] = states[each.own] || [];
       each.plain ??= each.state;
@@ -419,8 +421,9 @@ function build({ model, el }) {
   function rove(focus) {
     const all = grid();
     if (!all.includes(roving)) roving = all[0];
-    for (const cell of picture.element.querySelectorAll('[tabindex="0"]')) if (cell.tagName === "g") cell.setAttribute("tabindex", "-1");
-    roving?.g.setAttribute("tabindex", "0");
+    // Only what is new is set: a new tabindex makes the browser lay the page out at once.
+    for (const g of picture.element.querySelectorAll('g[tabindex="0"]')) if (g !== roving?.g) g.setAttribute("tabindex", "-1");
+    if (roving && roving.g.getAttribute("tabindex") !== "0") roving.g.setAttribute("tabindex", "0");
     if (focus) roving?.g.focus();
   }
 

@@ -17,7 +17,8 @@ from anonlab.beside.programs import program
 from anonlab.beside.rmaps import rmaps
 from anonlab.beside.steps import GROUP, steps
 from anonlab.beside.witness import witness
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 
 # %% [markdown]
 # ## 1 · Recall
@@ -309,7 +310,7 @@ kill("anon_vma_chain: no anon_vma is ever taken over (before 2015)", history)
 # show? **B:** somebody wants to bring the anon memory group back, to save links. What speaks for
 # it, what against, and which history would you show?
 #
-# Then go on to [10b · Then and now](10b_then_and_now.ipynb): eight scenarios, as before the course.
+# **Next:** [10b · Then and now](10b_then_and_now.ipynb), eight scenarios as before the course.
 
 # %%
 predicted("10")

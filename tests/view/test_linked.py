@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 import sample
+from controls import ELSEWHERE, all_controls, every_button, every_key, scrub_and_chart, theme_of
 from visiting import ROOT, Visit
 
 from anonlab import DESIGNS, record
 from anonlab.formats.trace import Trace
 from anonlab.histories import library
 from anonlab.histories.generate import generate
+from anonlab.view import palette
 from anonlab.view.reading import read
 
 IDS = "all => all.map(e => e.id.replace(/^al\\d+-/, '')).sort()"
@@ -349,7 +351,7 @@ def test_a_long_trace_goes_on_in_its_next_part(visit: Any) -> None:
     assert f"part 2 of {parts}" in at.told("count")
     at.page.focus(ROOT)
     at.press("ArrowRight")
-    assert at.page.evaluate("location.hash") == "#part=c1&step=1"
+    at.page.wait_for_function("location.hash === '#part=c1&step=1'")
 
 
 def test_the_key_map_names_every_key(visit: Any) -> None:
@@ -368,3 +370,59 @@ def test_every_design_plays_without_a_fault(visit: Any, design: str) -> None:
     for _ in trace.steps[1:]:
         at.press("ArrowRight")
     assert at.step() == len(trace.steps) - 1
+
+
+def test_what_is_there_is_seen_and_what_is_not_takes_one_line(visit: Any) -> None:
+    trace = record(library.load("prefork"))
+    at = visit(trace)
+    at.page.focus(ROOT)
+    for step in trace.steps:
+        seen = at.page.eval_on_selector_all(
+            "[data-panel^=mm]:not(.aside)",
+            """all => all.map(e => [e.dataset.panel, !!e.querySelector('.ch') ||
+                !e.classList.contains('absent'), e.getBoundingClientRect().height])""",
+        )
+        there = {f"mm{fact.mm}" for fact in step.snapshot.mms}
+        assert there <= {name for name, whole, _ in seen if whole}
+        assert all(height < 90 for _, whole, height in seen if not whole)
+        assert len(seen) == len({name for name, _, _ in seen})
+        at.press("ArrowRight")
+
+
+# ---- every control --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("keyboard", [False, True], ids=["mouse", "keyboard"])
+def test_every_button_does_what_it_says(visit: Any, keyboard: bool) -> None:
+    at = visit(record(library.load("fork_and_write")))
+    used = every_button(at.page, at.page.locator(ROOT), keyboard)
+    assert used == all_controls() - ELSEWHERE
+
+
+def test_every_key_does_what_the_key_map_says(visit: Any) -> None:
+    at = visit(record(library.load("fork_and_write")))
+    every_key(at.page, at.page.locator(ROOT))
+
+
+def test_slider_and_charts_move_through_the_steps(visit: Any) -> None:
+    at = visit(record(library.load("fork_and_write")))
+    scrub_and_chart(at.page, at.page.locator(ROOT))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_follows_the_theme_of_the_system(visit: Any, scheme: str) -> None:
+    at = visit(sample.lesson(), color_scheme=scheme)
+    colours = palette.DARK if scheme == "dark" else palette.LIGHT
+    assert theme_of(at.page.locator(ROOT))[0] == colours["ink"]
+
+
+def test_fast_steps_are_not_undone_by_the_address(visit: Any) -> None:
+    at = visit(record(library.load("fork_and_write")))
+    at.page.focus(ROOT)
+    for _ in range(3):
+        at.press(*["ArrowRight"] * 5)
+        at.page.wait_for_timeout(160)
+    assert at.step() == 15
+    at.page.wait_for_function("location.hash === '#step=15'")
+    at.page.evaluate("location.hash = '#step=4'")
+    at.page.wait_for_selector(f"{ROOT}[data-step='4']")

@@ -80,6 +80,17 @@ def test_a_long_trace_has_a_full_state_every_32_steps() -> None:
         assert set(told) == true_facts(step.snapshot)
 
 
+def test_address_spaces_of_one_time_have_places_of_their_own(trace: Trace) -> None:
+    made = payload(trace, most_bytes=10**8)
+    places = {panel["id"]: panel["place"] for panel in made["panels"] if panel["place"] >= 0}
+    most = 0
+    for step in trace.steps:
+        taken = [places[f"mm{fact.mm}"] for fact in step.snapshot.mms]
+        assert len(set(taken)) == len(taken)
+        most = max(most, len(taken))
+    assert sorted(set(places.values())) == list(range(most)), "no more than are ever needed"
+
+
 def test_a_trace_that_is_too_large_shows_operations_only_and_says_so() -> None:
     trace = sample.lesson()
     whole = size(payload(trace))
