@@ -71,9 +71,18 @@ def as_ordinary_user(*words: str) -> list[str]:
     if os.geteuid():
         return list(words)
     return [
-        *("bwrap", "--bind", "/", "/", "--dev-bind", "/dev", "/dev", "--die-with-parent"),
+        *(
+            shutil.which("bwrap") or "bwrap",
+            "--bind",
+            "/",
+            "/",
+            "--dev-bind",
+            "/dev",
+            "/dev",
+            "--die-with-parent",
+        ),
         *opened(list(NEEDED)),
-        *("--", "setpriv", "--reuid", str(USER), "--regid", str(USER)),
+        *("--", shutil.which("setpriv") or "setpriv", "--reuid", str(USER), "--regid", str(USER)),
         *("--clear-groups", "--no-new-privs", "--", *words),
     ]
 

@@ -301,7 +301,8 @@ def run_pytest(paths: list[Path], judging: Judging) -> None:
 
 _AUTOLOAD = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 _OPTIONS = (
-    *("-c", str(OFFICIAL), "--noconftest", "--capture=sys"),
+    # pytest's own explanation of a failed assert can take hours, if an answer is made for that.
+    *("-c", str(OFFICIAL), "--noconftest", "--capture=sys", "--assert=plain"),
     *(f"-pno:{name}" for name in ("cacheprovider", "terminal", "faulthandler", "junitxml")),
     *(f"-pno:{name}" for name in ("doctest", "pastebin", "stepwise", "unittest", "logging")),
     # These two collect all garbage at the end of every run: for one submission, half of its time.

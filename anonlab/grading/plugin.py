@@ -134,9 +134,9 @@ class Judging:
         error: BaseException | None = None
         shares = getattr(item.function, "one_box", False)
         try:
-            student = self._student(wanted, shares)
             args = {name: item.funcargs[name] for name in signature(item.obj).parameters}
             with time_limit(TEST_SECONDS):
+                student = self._student(wanted, shares)
                 item.obj(**{**args, **({"student": student} if "student" in args else {})})
         except (KeyboardInterrupt, GeneratorExit):
             raise
@@ -186,7 +186,8 @@ def outcome_of(error: BaseException | None, student: Asked | None) -> Outcome:
         status = "protocol"
     wrong = error if isinstance(error, Wrong) else None
     stumbled = status == "infra" and not isinstance(error, NoBox)
-    return Outcome(status, message, wrong, printed, isinstance(error, OutOfTime), stumbled)
+    waited = isinstance(error, OutOfTime) and isinstance(student, BoxedStudent)
+    return Outcome(status, message, wrong, printed, waited, stumbled)
 
 
 def _told(error: BaseException) -> tuple[str, str]:
@@ -201,7 +202,7 @@ def _told(error: BaseException) -> tuple[str, str]:
             return "fail", f"Not written yet{where}."
         return "fail", f"Your code raised {error}."
     if isinstance(error, AssertionError):
-        return "fail", str(error)
+        return "fail", str(error) or "what the check asserts does not hold"
     if isinstance(error, OutOfTime):
         return "timeout", f"the check did not end within {TEST_SECONDS} s"
     if isinstance(error, NoBox):

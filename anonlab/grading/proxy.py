@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from anonlab.course.student import LoadError, StudentError
-from anonlab.grading.box import Box, BoxEnded, Clock
+from anonlab.grading.box import Box, BoxEnded, Clock, NoBox
 from anonlab.grading.wire import Raised, arguments
 
 
@@ -21,7 +21,7 @@ class File:
 
     path: Path
     clock: Clock
-    unloadable: LoadError | BoxEnded | None = None
+    unloadable: LoadError | BoxEnded | NoBox | None = None
 
 
 class BoxedStudent:
@@ -35,10 +35,10 @@ class BoxedStudent:
         if file.unloadable is not None:
             raise file.unloadable
         self._not_plain = ""
-        self._box = Box(file.path, file.clock)
         try:
+            self._box = Box(file.path, file.clock)
             self._ask("load")
-        except BoxEnded as ended:
+        except (BoxEnded, NoBox) as ended:
             file.unloadable = ended
             raise
         except StudentError as error:

@@ -10,12 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from anonlab.grading import plugin
 from anonlab.grading.one import grade_one
 from anonlab.grading.submission import Settings, Submission
 
 
 def graded(job: Any) -> dict[str, Any]:
     """Return the result of one job."""
+    plugin.TEST_SECONDS = job.get("test_seconds", 120)
     files = {number: Path(path) for number, path in job["files"].items()}
     settings = Settings(Path(job["course"]), **job["settings"])
     return asdict(grade_one(Submission("s", job["student"], files), settings))

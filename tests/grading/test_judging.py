@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from ordinary import needs_box
@@ -327,6 +328,45 @@ def test_a_call_that_waited_is_tried_once_more_and_a_loop_is_not(small: Small) -
     counted = small.folder / "tests" / "exercises" / "hidden" / "counts"
     assert (counted / "sleep").read_text() == "2"
     assert (counted / "loop").read_text() in ("1", "2")  # 2 where the machine kept it waiting
+
+
+@pytest.mark.parametrize("bwrap", ["exit 1", "exit 0", "echo '{\"id\": 0}'; exit 0", ""])
+def test_a_box_that_does_not_stand_is_nobodys_fault(bwrap: str, small: Small) -> None:
+    small.write(ASKS, ASKS_MORE)
+    if bwrap:
+        (small.folder / "bwrap").write_text(f"#!/bin/sh\n{bwrap}\n")
+        (small.folder / "bwrap").chmod(0o755)
+    path = f"{small.folder}:{os.environ['PATH']}" if bwrap else "/nowhere"
+    small.submit(SOLUTION)
+    (result,) = small.graded(PATH=path)
+    assert result["status"] == "infra"
+    assert statuses(result) == ["infra", "infra"]
+    assert {test["points"] for test in result["tests"]} == {None}
+
+
+def test_without_a_box_a_loop_ends_too(small: Small) -> None:
+    small.write(ASKS, ASKS_MORE)
+    small.submit("while True: pass\n", in_process=True)
+    small.jobs[-1]["test_seconds"] = 1
+    (result,) = small.graded()
+    assert statuses(result) == ["timeout", "timeout"]
+    assert result["timing"]["repeats"] == 0
+
+
+def test_nobody_can_make_a_failure_dear_to_explain(small: Small) -> None:
+    small.write(
+        "def test_a(student, seed):\n"
+        "    assert student.f(1) == '\\n'.join(f'{n} is a number' for n in range(2000))\n",
+        "def test_b(student, seed):\n    assert student.g(1) == list(range(100_000))\n",
+    )
+    small.submit(
+        "def f(x):\n    return '\\n'.join(f'{n} was a number' for n in range(2000, 0, -1))\n"
+        "def g(x):\n    return list(range(150_000, 0, -1))\n"
+    )
+    (result,) = small.graded(CI="1")  # where pytest explains at length
+    assert statuses(result) == ["fail", "fail"]
+    assert result["timing"]["seconds"] < 10
+    assert result["tests"][0]["shown"]["message"] == "what the check asserts does not hold"
 
 
 def test_a_failed_premise_is_named(small: Small) -> None:
