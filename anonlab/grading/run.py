@@ -187,8 +187,9 @@ def _results(tasks: Iterable[Task], store: Store) -> list[Result]:
     """Return the result of each task, with what the roster and intake say today."""
     found = []
     for task in tasks:
-        result, submission = store.finished(task.submission.id, task.key), task.submission
-        result = result or store.get(submission.id) or refusal(task)
+        submission = task.submission
+        result = store.under(submission.id, task.key)
+        assert result is not None, f"{submission.id} was graded, but its result is not in the store"
         found.append(
             replace(
                 result,

@@ -107,11 +107,14 @@ class Store:
 
     def finished(self, submission: str, key: str) -> Result | None:
         """Return the finished result with this key, published or not yet."""
-        for path in (self.path(submission), self.regraded / f"{submission}.json"):
-            found = _read(path)
-            if found is not None and found.key == key and found.status != "infra":
-                return found
-        return None
+        found = self.under(submission, key)
+        return None if found is None or found.status == "infra" else found
+
+    def under(self, submission: str, key: str) -> Result | None:
+        """Return the result with this key, if there is one: a finished one before trouble."""
+        paths = (self.path(submission), self.regraded / f"{submission}.json")
+        found = [each for path in paths if (each := _read(path)) is not None and each.key == key]
+        return min(found, key=lambda each: each.status == "infra", default=None)
 
     def put(self, result: Result) -> None:
         """Keep a result: beside a finished one of another key, in place of all others.

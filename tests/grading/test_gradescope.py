@@ -164,6 +164,9 @@ def test_the_zip_is_the_same_every_time(packed: bytes, tmp_path: Path) -> None:
     toml.write_text(TOML, "utf-8")
     assert gradescope_zip(ROOT, toml, "a secret") == packed
     assert gradescope_zip(ROOT, toml, "another") != packed
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        times = {each.date_time for each in archive.infolist()}
+    assert times == {(2004, 3, 13, 0, 0, 0)}, "nothing of today"
 
 
 def test_the_zip_holds_what_grading_needs_of_its_exercises_only(packed: bytes) -> None:

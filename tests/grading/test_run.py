@@ -101,6 +101,20 @@ def test_a_changed_answer_is_judged_alone_and_its_change_is_told(given: Options)
     assert scores(given.out)["s03"] == "graded 7"
 
 
+def test_trouble_in_a_regrade_is_told_and_the_old_result_stays(given: Options) -> None:
+    grade_class(given, stand_in.judge, fine)
+    put(given.folder / "s03", {ONE: "raise\n"})
+    graded = grade_class(given, stand_in.judge, fine)
+    assert graded.statuses == {"graded": 8, "rejected": 1, "infra": 1}
+    assert graded.changes == []
+    assert scores(given.out)["s03"] == "infra "
+    old = Store(given.out / "store", "hw 1").get("s03")
+    assert old is not None
+    assert old.status == "graded"
+    put(given.folder / "s03", {ONE: "3\n"})
+    assert grade_class(given, never, fine).statuses["graded"] == 9
+
+
 def test_force_judges_all_again(given: Options) -> None:
     grade_class(given, stand_in.judge, fine)
     graded = grade_class(replace(given, force=True), stand_in.judge, fine)
