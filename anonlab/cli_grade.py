@@ -92,6 +92,10 @@ def grade(
         if check and as_json:
             print_json({"box": False, "reason": refused.reason, "remedy": refused.remedy})
         ctx.exit(NO_BOX)
+    except ModuleNotFoundError as error:
+        if error.name != "pytest":
+            raise
+        raise ValueError("grading needs pytest: pip install 'anonlab[grade]'") from error
 
 
 def _check(course: Path, as_json: bool) -> None:

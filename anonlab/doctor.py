@@ -252,6 +252,8 @@ def _kernel_files() -> Iterable[Finding]:
     yield _try("page faults", _page_faults, "record: which pages a program touches", paranoid)
     ring = "sysctl kernel.io_uring_disabled=0; histories without pins are used instead"
     yield _try("io_uring", _ring, "the running kernel as a witness: pages a device holds", ring)
+    bpf = "root, BPF, BTF and no lockdown of confidentiality; a recording is shown instead"
+    yield _try("kernel memory", _rmap, "the running kernel's own reverse map, in notebook 10", bpf)
 
 
 @contextmanager
@@ -298,7 +300,7 @@ def _page_faults() -> str:
     from anonlab.linux.page_faults import PageFaults
 
     with closing(PageFaults(0)) as faults:
-        return "with those in system calls" if faults.kernel else "without those in system calls"
+        return f"source: {faults.source.name}"
 
 
 def _ring() -> str:
@@ -307,6 +309,14 @@ def _ring() -> str:
     if reason := problem():
         raise RuntimeError(reason)
     return "holds pages"
+
+
+def _rmap() -> str:
+    from anonlab.linux.real_graph import why_not
+
+    if reason := why_not():
+        raise RuntimeError(reason)
+    return "anon_vmas can be read"
 
 
 def _pfn_of(word: int) -> int:

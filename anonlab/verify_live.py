@@ -186,27 +186,27 @@ def hold_live(
     operations  compared in all, in histories of `length`; where one ends early, others follow
     view        FULL or WEAK; '' for as much as this process may see
     progress    called with (operations done, operations in all)
-    allow_settings  have swap while it runs, so that histories swap, and take it back afterwards
+    allow_settings  have swap while it runs, so that histories swap, and take it back afterwards.
+                    Swap that is there already may read ahead, or go away: it is not used
     raises      ValueError if the running kernel cannot be the witness: it says why
     """
     if operations < 1 or length < 1:
         raise ValueError(f"operations must be >= 1, got {min(operations, length)}")
-    from anonlab.linux.oracle import Oracle, has_swap
+    from anonlab.linux.oracle import Oracle
     from anonlab.linux.settings import swap_on
 
-    if allow_settings:
-        with swap_on():
-            return hold_live(operations, seed, progress, view, length=length)
-    with Oracle(view) as oracle:
-        view, swap = oracle.view, has_swap()
     held = Held()
-    while held.operations < operations and not held.failures:
-        jobs = _jobs(operations - held.operations, length, held.histories)
-        for result in share("anonlab.verify_live:run", [[seed, view, swap, *job] for job in jobs]):
-            held.add(Held(**{**result, "told": [], "explained": Counter(result["explained"])}))
-            if progress is not None:
-                progress(held.operations, operations)
-    held.failures[:SHOWN] = [shortest(text, view) for text in held.failures[:SHOWN]]
+    with swap_on() if allow_settings else nullcontext():
+        with Oracle(view) as oracle:
+            view = oracle.view
+        while held.operations < operations and not held.failures:
+            batches = _jobs(operations - held.operations, length, held.histories)
+            jobs = [[seed, view, allow_settings, *batch] for batch in batches]
+            for result in share("anonlab.verify_live:run", jobs):
+                held.add(Held(**{**result, "told": [], "explained": Counter(result["explained"])}))
+                if progress is not None:
+                    progress(held.operations, operations)
+        held.failures[:SHOWN] = [shortest(text, view) for text in held.failures[:SHOWN]]
     return held
 
 

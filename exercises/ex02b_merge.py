@@ -5,8 +5,8 @@ neighbouring pages, one is enough. A VMA is a tuple `(start, end, prot, shared, 
 pages; `file` is `""` for anonymous memory.
 
 Write `merge(lower, upper)`: it returns the one VMA that takes the place of both, or `None` if
-they must stay two. Private anonymous memory has its own page numbers as pgoff until `mremap`
-moves it. Ask for every field what a program would notice if you were wrong.
+they must stay two. Private anonymous memory has its own page numbers as pgoff, until it is moved to
+another address. Ask for every field what a program would notice if you were wrong.
 """
 
 def merge(lower, upper):

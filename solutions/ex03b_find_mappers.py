@@ -23,8 +23,8 @@ EXERCISE = {
     "hints": [
         "Write a function that yields (address, word) for every leaf word of one process, "
         "and do the rest on top of it. You may take the one from 01b.",
-        "Two processes may map one frame at two addresses, after a mremap. So you cannot "
-        "take the address from one process and look there in the others.",
+        "Two processes may map one frame at two addresses (after mremap, which moves memory). "
+        "So you cannot take the address from one process and look there in the others.",
         "for place, pgd in enumerate(pgds): for addr, word in leaves(pgd): if word & 1 and "
         "word >> 12 == pfn: found.append((place, addr)).",
     ],

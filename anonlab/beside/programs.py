@@ -45,14 +45,15 @@ class Program:
 
 
 def program(command: Sequence[str]) -> Program:
-    """Run `command` under strace, and its calls on the simulated kernel.
+    """Run `command` under strace, and its calls on the simulated kernel; what it prints goes
+    nowhere, because a notebook's kernel has no place for it.
 
     Where it cannot be traced, the shipped log of a shell pipeline stands in, and `source` says so.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "program.log"
         try:
-            status, faults = record_program(command, path)
+            status, faults = record_program(command, path, quiet=True)
         except (ValueError, OSError, subprocess.SubprocessError) as error:
             report = replay(log(SHIPPED), timeline=True)
             return Program(f"{SHIPPED}, a log that was kept; nothing was traced: {error}", report)

@@ -36,10 +36,10 @@ def answer(name: str, given: Any = ..., again: bool = False) -> Note:
     seed = _seed(course, log, name)
     asked = question.ask(seed)
     if given is ... or not str(given).strip():
-        more = f"; answer({name!r}, again=True) asks with other numbers"
+        more = f'\nOther numbers: answer("{name}", again=True)'
         return Note(
-            f"{asked}\n\nanswer({name!r}, …): {question.how}"
-            f"{more if isinstance(question, Number) else ''}."
+            f'{asked}\n\nTo answer: answer("{name}", "…") with {question.how}.'
+            f"{more if isinstance(question, Number) else ''}"
         )
     marks = question.judge(given, seed)
     right = sum(mark.right for mark in marks)

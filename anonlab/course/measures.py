@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from anonlab.compare import compare
+from anonlab.course.families import histories
 from anonlab.course.look import Moment, Seen, look, moments
 from anonlab.formats.history_text import parse
 from anonlab.formats.words import PTE_PRESENT, PTE_SHIFT, is_swap
@@ -19,6 +20,7 @@ from anonlab.kernel.walk import walk
 from anonlab.record import record
 
 Measure = Callable[[str], str]
+ALWAYS_SEED = 2004
 
 
 def _last(text: str) -> Moment:
@@ -148,5 +150,18 @@ def cheapest(counter: str, operation: str, designs: str) -> Measure:
         costs = {row["design"]: row[operation] for row in compare(told, designs).table(counter)}
         least = min(costs.values())
         return " and ".join(name for name, cost in costs.items() if cost == least)
+
+    return measure
+
+
+def always(claim: Callable[[Seen], bool], *families: str) -> Measure:
+    """Return a measure: does `claim` hold 'always', or 'no', once and again not?
+
+    It is asked after every operation of random histories, whatever the text says.
+    """
+
+    def measure(text: str) -> str:
+        told = (moment for each in histories(families, ALWAYS_SEED) for moment in moments(each))
+        return "always" if all(claim(moment.after) for moment in told) else "no"
 
     return measure

@@ -151,7 +151,7 @@ class Order:
     @property
     def how(self) -> str:
         """What an answer looks like."""
-        return "the letters in your order, without those that do not belong"
+        return "the letters in your order, without what does not belong"
 
     def ask(self, seed: int) -> str:
         """Return the question as text, all letters in the order of the alphabet."""
@@ -204,7 +204,7 @@ class Table:
     @property
     def how(self) -> str:
         """What an answer looks like."""
-        return f"{len(self.rows)} words in the order of the rows, each {_or(self.words)} or ?"
+        return f"{len(self.rows)} words, one for each row: {_or(self.words)} or ?"
 
     def ask(self, seed: int) -> str:
         """Return the question as text."""

@@ -67,21 +67,33 @@ def is_archive(name: str) -> bool:
 
 def list_folder(folder: Path) -> list[Entry]:
     """Return the files below `folder`, sorted; Rejected if anything there is no plain file."""
-    found = list(islice(_walk(folder, ""), MOST_ENTRIES + 1))
+    found = list(islice(_walk(folder), MOST_ENTRIES + 1))
     check_names([name for name, _ in found])
     return [plain_file(folder / name, name) for name, is_file in sorted(found) if is_file]
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, bool]]:
-    with os.scandir(folder) as inside:
-        for each in inside:
-            info, name = each.stat(follow_symlinks=False), prefix + each.name
-            if stat.S_ISDIR(info.st_mode):
-                yield name, False
-                yield from _walk(folder / each.name, f"{name}/")
-            else:
-                check_plain(info, name)
-                yield name, True
+def _walk(folder: Path) -> Iterator[tuple[str, bool]]:
+    """Yield the name of each thing below `folder`, and whether it is a file."""
+    below = [""]
+    while below:
+        prefix = below.pop()
+        with _unreadable_told(prefix or folder.name), os.scandir(folder / prefix) as inside:
+            for each in inside:
+                info, name = each.stat(follow_symlinks=False), prefix + each.name
+                if stat.S_ISDIR(info.st_mode):
+                    below.append(f"{name}/")
+                else:
+                    check_plain(info, name)
+                yield name, not stat.S_ISDIR(info.st_mode)
+
+
+@contextmanager
+def _unreadable_told(name: str) -> Iterator[None]:
+    """Let what this user may not read be one submission's trouble alone."""
+    try:
+        yield
+    except OSError as error:
+        raise Rejected(f"{shown(name)} cannot be read ({error.strerror})") from None
 
 
 def check_plain(info: os.stat_result, name: str) -> None:
@@ -102,7 +114,9 @@ def plain_file(path: Path, name: str) -> Entry:
     @contextmanager
     def opened() -> Iterator[IO[bytes]]:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        with os.fdopen(os.open(path, flags), "rb") as file:
+        with _unreadable_told(name):
+            descriptor = os.open(path, flags)
+        with os.fdopen(descriptor, "rb") as file:
             now = os.fstat(file.fileno())
             if (now.st_dev, now.st_ino) != (info.st_dev, info.st_ino):
                 raise Rejected(f"{shown(name)} changed while it was taken in")

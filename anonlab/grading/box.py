@@ -211,6 +211,8 @@ class Box:
             raise RuntimeError("a box is used on the thread that started it")
         if self.ended is not None:
             raise self.ended
+        if self._closed:
+            raise RuntimeError("a box that was killed is not asked")
         self.number += 1
         begin = time.monotonic()
         try:

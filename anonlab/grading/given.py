@@ -59,7 +59,7 @@ def prepare(options: Options) -> None:
         raise ValueError(f"{options.out} and {options.folder} lie in each other: keep them apart")
     if out.is_dir() and any(out.iterdir()) and not any((out / name).exists() for name in OURS):
         raise ValueError(f"{options.out} holds other files: name a new folder, or one of grades")
-    out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(0o700, parents=True, exist_ok=True)
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,9 @@ class TestResult:
     status   of STUDENTS_DOING, or "infra"
     points   of `most`; None for infra
     hint     the author's words for this failure; may be shown for hidden tests too
-    shown    for students, public tests only: message, call, about, expected, got, history,
-             operation (the last one of the history), picture and before (SVG: the machine after
-             and before it), alt and before_alt (their text twins), printed. What is unknown is
-             left out. Always empty for hidden tests
+    shown    for students, public tests only: message, call, about, expected, got, history (of which
+             reports draw pictures), printed. What is unknown is left out. Always empty for hidden
+             tests
     private  for instructors only: the same of hidden tests, and seed, limits that were hit, …
     """
 

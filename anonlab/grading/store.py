@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import fcntl
+import hashlib
 import io
 import json
 import os
@@ -87,7 +88,9 @@ class Store:
     """The results of one assignment below `folder`. Any number of processes may put results."""
 
     def __init__(self, folder: Path, assignment: str) -> None:
-        name = re.sub(r"[^\w.+-]+", "-", assignment).strip(".-") or "assignment"
+        name = re.sub(r"[^\w.+-]+", "-", assignment).strip(".-")[:60]
+        if not name or name != assignment:  # no two assignments share a folder
+            name += f"-{hashlib.sha256(assignment.encode()).hexdigest()[:8]}"
         self.folder = folder / name
         self.regraded = self.folder / "regraded"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.judge import Wrong
 from anonlab.formats.history_text import format as history_text
 from anonlab.grading.plugin import Outcome, Wanted
 from anonlab.grading.result import TestResult
@@ -28,7 +27,7 @@ def told(wanted: Wanted, outcome: Outcome) -> TestResult:
         shown: dict[str, str] = {}
         private |= facts
     else:
-        shown = facts | _pictures(outcome.wrong)
+        shown = facts  # reports draw the history
     return TestResult(
         exercise=wanted.exercise,
         test=wanted.name,
@@ -64,23 +63,3 @@ def _facts(outcome: Outcome) -> dict[str, str]:
         name: clean(text)[: None if name == "printed" else LONGEST] for name, text in found.items()
     }
     return {name: text for name, text in cut.items() if text}
-
-
-def _pictures(wrong: Wrong | None) -> dict[str, str]:
-    """Return the last operation of the shortest failing history, before it and after it as it is
-    right: two drawings, each with the same facts as text."""
-    if wrong is None or wrong.history is None or not wrong.history.ops:
-        return {}
-    from anonlab.record import operations, record
-    from anonlab.view.picture import picture
-
-    steps = operations(record(wrong.history))
-    before, after = (steps[-2], steps[-1]) if len(steps) > 1 else (steps[-1], steps[-1])
-    first, last = picture(before.snapshot), picture(after.snapshot, before.snapshot)
-    return {
-        "operation": after.text,
-        "before": first.svg,
-        "before_alt": first.text,
-        "picture": last.svg,
-        "alt": last.text,
-    }

@@ -268,7 +268,7 @@ def said(error: BaseException) -> str:
 
 def serve(session: Session, questions: Any, answers: int) -> None:
     """Answer until nobody asks any more."""
-    reserve = [bytearray(RESERVE)]
+    reserve = [bytes(RESERVE)]  # address space: no page of it is touched
     printed = sys.stdout, sys.stderr
     for line in questions:
         question = scan(line.decode(), 0)[0]

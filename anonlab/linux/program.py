@@ -22,10 +22,11 @@ GATE = "import os,sys; os.read(int(sys.argv[1]), 1); os.execv(sys.argv[2], sys.a
 DRAIN_S = 0.01
 
 
-def record_program(command: Sequence[str], log: Path) -> tuple[int, str]:
+def record_program(command: Sequence[str], log: Path, quiet: bool = False) -> tuple[int, str]:
     """Run `command` under strace with its children, write the log; return its exit status, and what
     is to be known of the page faults in the log.
 
+    quiet   what it prints goes nowhere, and it has nothing to read
     raises  ValueError if there is no command or strace cannot be started or may not trace,
             OSError if the log cannot be written
     """
@@ -40,7 +41,7 @@ def record_program(command: Sequence[str], log: Path) -> tuple[int, str]:
     with tempfile.TemporaryDirectory(prefix="anonlab-record-") as folder:
         plain = Path(folder) / "log"
         words = [strace, "-f", "-y", TIMES, "-e", CALLS, "-o", str(plain), "--", *command]
-        status, faults, reason = _run(words)
+        status, faults, reason = _run(words, subprocess.DEVNULL if quiet else None)
         text = plain.read_text("utf-8", "surrogateescape") if plain.exists() else ""
     if not text:
         raise ValueError(f"strace wrote nothing to {log.name}: it may not trace here")
@@ -51,12 +52,12 @@ def record_program(command: Sequence[str], log: Path) -> tuple[int, str]:
     return status, reason or _told(faults)
 
 
-def _run(words: Sequence[str]) -> tuple[int, PageFaults | None, str]:
+def _run(words: Sequence[str], where: int | None) -> tuple[int, PageFaults | None, str]:
     """Run strace and listen to the faults of what it runs; return the exit status, the faults, or
-    None and why there are none."""
+    None and why there are none. `where` is what it reads and prints to: None is what we do."""
     source, gate = os.pipe()
     started = [interpreter(), "-I", "-S", "-c", GATE, str(source), *words]
-    with subprocess.Popen(started, pass_fds=[source]) as running:
+    with subprocess.Popen(started, stdin=where, stdout=where, pass_fds=[source]) as running:
         os.close(source)
         try:
             faults = PageFaults(running.pid)
@@ -84,6 +85,6 @@ def _told(faults: PageFaults | None) -> str:
     if faults is None:
         return ""
     nfaults = sum(isinstance(event, Fault) for event in faults.events)
-    where = "" if faults.kernel else ", but for those in system calls"
+    where = "" if faults.source.kernel else ", but for those in system calls"
     lost = f"; {faults.lost} were lost" if faults.lost else ""
     return f"with its page faults{where}{lost}" if nfaults else "it had no page faults"

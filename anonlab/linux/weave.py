@@ -95,8 +95,8 @@ class _Weaver:
         self.groups[event.tid] = event.pid
         pages = self.last.setdefault(event.pid, {})
         page = event.addr >> PAGE_SHIFT
-        if page in pages:
-            number, before = pages[page]
+        number, before = pages.get(page, (0, event._replace(kind="")))
+        if before.kind == "touch":
             self.lines[number] = _fault(before._replace(kind="read"))
         pages[page] = (len(self.lines), event)
         self.lines.append(_fault(event))

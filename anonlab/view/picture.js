@@ -112,7 +112,7 @@ function buildPicture(data, prefix) {
     const svg = draw("svg", { viewBox: `${-pad} ${-pad} ${panel.width + 2 * pad} ${panel.height + 2 * pad}`, role: "row", "aria-label": panel.caption });
     svg.style.width = "100%";
     const wide = panel.width > 344;
-    svg.style.minWidth = `${Math.round(panel.width * 0.84)}px`; // words stay legible
+    svg.style.minWidth = `${Math.ceil((panel.width + 2 * pad) * 0.82)}px`; // 11 px stay 9 px
     svg.style.maxWidth = `min(100%, ${Math.round(panel.width * 1.25)}px)`;
     let inside = "";
     for (let k = 0; k < panel.cells.length; k += 3) {

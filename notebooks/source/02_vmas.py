@@ -155,6 +155,12 @@ at = 0x52
 answer("02 order", ...)
 
 # %% [markdown]
+# You have seen a few histories. What holds for **all** of them? Random histories judge your answer.
+
+# %%
+answer("02 always", ...)
+
+# %% [markdown]
 # ## 7 · Modify: exercise 02a
 
 # %% tags=["exercise"]

@@ -154,6 +154,12 @@ children[0].read(0x30000)
 picture(kernel.snapshot(), previous=before)
 
 # %% [markdown]
+# What holds for **all** histories, with pins and swap in them? Random ones judge your answer.
+
+# %%
+answer("08 always", ...)
+
+# %% [markdown]
 # **What walks cost when a server forks many workers.** Each worker writes one page of its own.
 # Three other designs stand beside the group; notebook 09 explains them. Looks at all workers' own
 # pages, and at one page that all share:

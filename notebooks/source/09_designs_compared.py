@@ -291,5 +291,5 @@ predicted("09")
 progress()
 
 # %% [markdown]
-# Next: [the eight scenarios again](10b_then_and_now.ipynb), if you do not go on with the running
-# kernel.
+# **Next:** [10 · The running kernel](10_the_running_kernel.ipynb), or, to end here,
+# [10b · Then and now](10b_then_and_now.ipynb).

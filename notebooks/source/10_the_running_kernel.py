@@ -17,7 +17,8 @@ from anonlab.beside.programs import program
 from anonlab.beside.rmaps import rmaps
 from anonlab.beside.steps import GROUP, steps
 from anonlab.beside.witness import witness
-from anonlab.course.desk import check, hint, kill, play, predict, predicted, progress, reveal, task
+from anonlab.course.desk import check, hint, progress, reset, solution, task
+from anonlab.course.desk import kill, play, predict, predicted, reveal
 
 # %% [markdown]
 # ## 1 · Recall
@@ -49,14 +50,14 @@ case.recording.history
 # ## 3 · Predict
 #
 # Eleven operations. **Under today's design, anon_vma_chain: after how many of them do the two
-# machines show something different?**
+# machines show something different?** A number.
 
 # %%
 predict("10 today", ...)
 
 # %% [markdown]
-# And under the group of the mail, **anongroup: after which operation for the first time**, and
-# what is different then?
+# And under the group of the mail, **anongroup: after which operation for the first time?** The
+# number of a line; and think of what is different then.
 
 # %%
 predict("10 the group", ...)
@@ -66,22 +67,24 @@ predict("10 the group", ...)
 
 # %%
 today = steps(case)
-reveal("10 today", [f"{len(today.differ)} of {len(today.steps)} operations differ"])
+told = f"{len(today.differ)} of {len(today.steps)} operations differ"
+reveal("10 today", [told], truth=len(today.differ))
 
 # %%
 today
 
 # %%
 group = steps(case, GROUP)
-reveal("10 the group", [f"the first is operation {group.differ[0]}"])
+told = f"the first is operation {group.differ[0]}"
+reveal("10 the group", [told], truth=group.differ[0])
 
 # %%
 group
 
 # %% [markdown]
 # `child 0x48000 5×1 6×1 …` here, `5×1 2×2 …` there: mremap gave the child *new* pages, where Linux
-# let it keep page 2 with a mapcount of 2. This is the one hard case of the mail. Without swap,
-# nothing else tells the two designs apart from outside.
+# let it keep page 2 with a mapcount of 2. This is the one hard case of the mail. Where nothing is
+# swapped or pinned, it is what tells the two designs apart from outside.
 
 # %%
 both = {name: record(case.recording.history, name) for name in ("anongroup", "anon_vma_chain")}
@@ -109,7 +112,7 @@ steps(witness("fork_of_what_was_only_read"))
 #
 # Three generations: p0 writes four pages, forks p1; p1 writes one,
 # forks p2; p2 moves all four and writes one. Page 0x30 is mapped by all three, p2 has it at
-# 0x40000. *Which index does it have, and how many VMAs hang on its anon_vma?*
+# 0x40000. **Which index does it have, and how many VMAs hang on its anon_vma?** `"0x…, …"`
 
 # %%
 predict("10 graph", ...)
@@ -121,7 +124,7 @@ places = maps.real[-1].candidates(page)
 seen = f"index {page.page_index:#x}, {len(places)} VMAs"
 names = ("three_generations", "fork", "split", "rehomed", "merged")
 others = [f"{name}: {len(rmaps(name).differences())} differences" for name in names]
-reveal("10 graph", [seen, maps.source, *others])
+reveal("10 graph", [seen, maps.source, *others], truth=[hex(page.page_index), len(places)])
 
 # %% [markdown]
 # With enough rights the right side is read from kernel memory: struct page, its anon_vma, the
@@ -164,7 +167,8 @@ in_group = 3 * len(graph.pages)
 # ### What is it worth?
 #
 # The same steps were timed on both, on one machine, in one run. Bars grow by
-# factors of ten. *Which step is dearest on Linux, and in which one is the simulator slower?*
+# factors of ten. **Which step costs Linux most per page, and in which is the simulator slower?**
+# Two of: first_touch, read_zero, fork, cow_copy, cow_reuse, mremap, munmap.
 
 # %%
 predict("10 price", ...)
@@ -173,7 +177,8 @@ predict("10 price", ...)
 rows = [row for row in measured()["rows"] if row["pages"] == 16384]
 dear = max(rows, key=lambda row: row["real_ns_per_page"])["name"]
 slower = [row["name"] for row in rows if row["ratio"] > 1]
-reveal("10 price", [f"dearest on Linux: {dear}", f"the simulator is slower: {slower}"])
+told = f"dearest on Linux: {dear}; the simulator is slower: {', '.join(slower)}"
+reveal("10 price", [told], truth={dear, *slower}, among=[row["name"] for row in rows])
 
 # %%
 bench_chart(measured(), 16384)
@@ -250,8 +255,8 @@ steps(witness(own))
 program(["sh", "-c", "echo hello | wc -c"])
 
 # %% [markdown]
-# **Report.** Five sentences about Linux. Which are true? Name the operation or the page that shows
-# it.
+# **Report.** Five sentences about Linux. Which are true? Write their numbers, and have ready which
+# operation shows it.
 #
 # 1. fork copies no page.
 # 2. When the parent writes first, the child gets the copy.
@@ -272,7 +277,8 @@ checked = [
     page.page_index == 0x40,
     reuse[5].pages("shell") == reuse[4].pages("shell"),
 ]
-reveal("10 report", [f"{number}: {fact}" for number, fact in enumerate(checked, 1)])
+true = {number for number, fact in enumerate(checked, 1) if fact}
+reveal("10 report", [f"true: {sorted(true)}"], truth=true, among=range(1, 6))
 
 # %% [markdown]
 # **What the model leaves out.** Huge pages, NUMA, KSM, control groups. All locks, all flushes of
@@ -299,29 +305,12 @@ kill("anon_vma_chain: no anon_vma is ever taken over (before 2015)", history)
 # %% [markdown]
 # ## 10 · Exit ticket
 #
-# After the course, eight short ones. Write your answers as one line.
-#
-# 1. fork of 1 GB: how many pages are copied?
-# 2. A read of fresh memory: which frame?
-# 3. The parent writes first after fork: who has the new page?
-# 4. The child exits: may the parent write in place?
-# 5. mapcount 3: does the page say who?
-# 6. Under anongroup a shared page moves: what happens?
-# 7. And under anon_vma_chain?
-# 8. A page is mapped at three addresses: how does swap-out find them?
-
-# %%
-predict("10 after the course", ...)
-
-# %% [markdown]
 # Two scenarios, five sentences each. **A:** a database forks to write a snapshot of its memory;
 # its writes become slow while the child lives. What would you measure in `/proc`, and what would it
 # show? **B:** somebody wants to bring the anon memory group back, to save links. What speaks for
 # it, what against, and which history would you show?
 #
-# <details><summary>Answers to the eight</summary>None. The zero page. The parent. Yes. No: how
-# many. It is copied. Nothing: the VMA remembers. From index and anon_vma, one address for each VMA,
-# whose word decides.</details>
+# **Next:** [10b · Then and now](10b_then_and_now.ipynb), eight scenarios as before the course.
 
 # %%
 predicted("10")

@@ -190,7 +190,9 @@ def test_the_magic_is_there_in_a_notebook(course: Course, right: dict[str, str])
 
 
 def test_a_question_is_asked_judged_and_kept(course: Course) -> None:
-    assert "answer('04 order', …): the letters in your order" in repr(forms.answer("04 order"))
+    assert 'To answer: answer("04 order", "…") with the letters in your order' in repr(
+        forms.answer("04 order")
+    )
     said = repr(forms.answer("04 order", "daecb"))
     assert "4 of 5 right." in said
     assert "not so  b (copy the pages) does not belong" in said

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from project import ROOT
 
 from anonlab.cli import cli
 from anonlab.course import desk, export
 from anonlab.course.exercises import Course
 from anonlab.course.export import archive_name, export_work
+from anonlab.course.masters import read_masters
+from anonlab.grading.accept import accept_files
 
 
 def test_an_archive_has_every_exercise_and_the_log(
@@ -29,6 +32,20 @@ def test_an_archive_has_every_exercise_and_the_log(
     wanted = {f"exercises/{course.file(number).name}" for number in course.exercises}
     assert set(names) == wanted | {"progress.jsonl"}
     assert not any(part.startswith(".") for name in names for part in name.split("/"))
+
+
+def test_grading_takes_what_was_exported(
+    course: Course, right: dict[str, str], tmp_path: Path
+) -> None:
+    desk.exercise("04a", right["04a"])
+    handed_in = tmp_path / "handed-in"
+    handed_in.mkdir()
+    export_work(course, handed_in / "ada.zip")
+    masters = {master.number: master for master in read_masters(ROOT / "solutions")}
+    files, _, notes = accept_files(handed_in, masters, tmp_path / "taken", boxed=False)
+    assert notes == ()
+    assert set(files) == set(masters)
+    assert files["04a"].read_bytes() == course.file("04a").read_bytes()
 
 
 def test_equal_work_makes_equal_bytes(course: Course, tmp_path: Path) -> None:

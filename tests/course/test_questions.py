@@ -68,7 +68,7 @@ def test_a_table_is_judged_row_by_row() -> None:
     assert marks[1].text == "row b: 2. B."
     assert rights(table.judge(["?", "2", "?"], 0)) == [False, True, False]
     for wrong in ("1 2", "1 2 3", "one two two"):
-        with pytest.raises(ValueError, match="3 words in the order of the rows"):
+        with pytest.raises(ValueError, match="3 words, one for each row"):
             table.judge(wrong, 0)
 
 

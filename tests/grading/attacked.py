@@ -34,7 +34,7 @@ def boxed_processes() -> list[str]:
 
 def left_over() -> list[str]:
     """What is left of a box a moment after its end."""
-    for _ in range(50):
+    for _ in range(400):
         if not (found := boxed_processes()):
             break
         time.sleep(0.02)
@@ -56,7 +56,8 @@ def main(folder: Path) -> None:
         for other, text in attack.files.items():
             (path.parent / other).write_text(text)
         before = time.monotonic()
-        result = grade(path)
+        # a gigabyte is slow to fill where others work too
+        result = grade(path, call_seconds=10.0 if name.startswith("15") else 1.5)
         told[name] = {
             "status": result.status,
             "tests": [[t.test, t.hidden, t.status, t.points] for t in result.tests],

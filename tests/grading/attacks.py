@@ -327,7 +327,7 @@ for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGKILL):
     "28 games with links and proc": Attack(
         """
 import glob
-for target in ("/etc/passwd", "/home", "OTHERS", "/proc/1/root", "/proc/1/cwd"):
+for target in ("/etc/passwd", "/srv", "OTHERS", "/proc/1/root", "/proc/1/cwd"):
     for link in ("/sub/link", "/tmp/link", "/sub/../link"):
         try:
             os.symlink(target, link)

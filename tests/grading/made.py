@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
 
-from anonlab.formats.history_text import parse
 from anonlab.grading import result as outcome
 from anonlab.grading.late import Adjustment, Grade, LatePolicy, Terms, grade
 from anonlab.grading.reports import ClassFacts
-from anonlab.record import operations, record
-from anonlab.view.picture import picture
 
 CANARY = "canary-7f3a"
 """In hidden inputs, sources, seeds, values and others' work: in no file that students see."""
@@ -35,20 +31,6 @@ TESTS = (
 """(exercise, test, title, hidden, points)."""
 
 
-@cache
-def pictures() -> dict[str, str]:
-    """A real picture before and after a fork, with the text twins."""
-    before, after = operations(record(parse(HISTORY)))[-2:]
-    first, last = picture(before.snapshot), picture(after.snapshot, before.snapshot)
-    return {
-        "operation": after.text,
-        "before": first.svg,
-        "before_alt": first.text,
-        "picture": last.svg,
-        "alt": last.text,
-    }
-
-
 def verdict(at: int, status: str = "pass") -> outcome.TestResult:
     """Test number `at` of TESTS as it would come out of the judge."""
     exercise, name, title, hidden, most = TESTS[at]
@@ -65,7 +47,6 @@ def verdict(at: int, status: str = "pass") -> outcome.TestResult:
         "expected": "(0x3065 (pfn 3, P-UAD), 0x3045 (pfn 3, P-U-D))",
         "got": "(0x3067 (pfn 3, PWUAD), 0x3045 (pfn 3, P-U-D))",
         "history": HISTORY,
-        **pictures(),
         "printed": "debug: word is 0x3067\n<script>alert(1)</script>",
     }
     hint = HINTS[at % 2] if status == "fail" else ""

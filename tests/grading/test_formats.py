@@ -323,6 +323,12 @@ def test_canvas_keeps_its_points_possible_and_what_strangers_have() -> None:
     assert filled.possible == "40.0"
 
 
+def test_a_dash_of_moodle_is_no_grade_that_was_replaced() -> None:
+    filled = fill(MOODLE, GRADES.values(), "Homework 1")
+    assert b"1000;z@x.org;0\n" in filled.data
+    assert filled.replaced == {}
+
+
 def test_trouble_of_the_grader_leaves_no_number() -> None:
     filled = fill(CANVAS, GRADES.values(), "Homework 1")
     assert filled.written["1003"] == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import subprocess
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -289,6 +290,31 @@ def test_a_submission_that_is_a_link_is_not_followed(tmp_path: Path, name: str) 
 def test_more_entries_than_anybody_needs_are_refused(tmp_path: Path) -> None:
     put(tmp_path / "in" / "bob", {f"{at}.txt": "" for at in range(1001)})
     assert "more than 1,000 entries" in rejected(tmp_path)
+
+
+def test_folders_in_folders_without_end_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "in" / "bob").mkdir(parents=True)
+    inner = os.open(tmp_path / "in" / "bob", os.O_RDONLY)
+    for _ in range(1100):  # deeper than a path may be long
+        os.mkdir("deeper", dir_fd=inner)
+        outer, inner = inner, os.open("deeper", os.O_RDONLY, dir_fd=inner)
+        os.close(outer)
+    os.close(inner)
+    assert rejected(tmp_path)
+    subprocess.run(["rm", "-rf", str(tmp_path / "in")], check=True)  # Python cannot
+
+
+def test_what_cannot_be_read_is_the_trouble_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *_: object) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    put(tmp_path / "in" / "bob", {ONE: "x = 1\n"})
+    with monkeypatch.context() as patch:
+        patch.setattr("anonlab.grading.archives.os.scandir", refuse)
+        reason = rejected(tmp_path)
+    assert reason == "bob cannot be read (Permission denied)"
 
 
 def test_names_that_are_no_text_are_shown_and_harmless(tmp_path: Path) -> None:

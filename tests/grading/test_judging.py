@@ -207,6 +207,7 @@ def test_every_test_has_a_box_of_its_own_unless_it_shares_one(small: Small) -> N
     small.submit(COUNTER)
     (result,) = small.graded()
     assert statuses(result) == ["pass"] * 7
+    assert result["timing"]["repeats"] == 0
 
 
 def test_after_a_crash_those_that_share_get_a_new_box(small: Small) -> None:
@@ -340,7 +341,7 @@ def test_a_failed_premise_is_named(small: Small) -> None:
 
 def test_nothing_around_configures_the_run(small: Small) -> None:
     small.write(ASKS, ASKS_MORE)
-    evil = "import pytest\n@pytest.fixture\ndef student():\n    return None\n"
+    evil = "def pytest_collection_modifyitems(items):\n    items.clear()\n"
     for folder in (small.folder, small.folder / "tests" / "exercises" / "hidden"):
         (folder / "conftest.py").write_text(evil)
         (folder / "pytest.ini").write_text("[pytest]\naddopts = --collect-only\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
@@ -12,15 +13,18 @@ from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import CANARY, FACTS, FOUR, FULL, NAMES, SOME, TESTS, TITLES, pictures, result, school
+from made import CANARY, FACTS, FOUR, FULL, HISTORY, NAMES, SOME, TESTS, TITLES, result, school
 
+from anonlab.formats.history_text import parse
 from anonlab.grading.late import Adjustment, Grade, Terms, grade
 from anonlab.grading.reports import ClassFacts, Outputs, write_all
 from anonlab.grading.reports.bars import nice
+from anonlab.grading.reports.drawn import drawings
 from anonlab.grading.reports.feedback import WIDTH, feedback_html, feedback_text
 from anonlab.grading.reports.for_student import student_view
 from anonlab.grading.reports.pages import page
@@ -28,6 +32,9 @@ from anonlab.grading.reports.summary import BINS, summarise, summary_html
 from anonlab.grading.reports.words import MEANING, STATUS_WORDS
 from anonlab.grading.reports.write import LONGEST_NAME, file_name
 from anonlab.grading.result import STATUSES, STUDENTS_DOING
+from anonlab.record import operations, record
+from anonlab.view.stage import snapshot_svg
+from anonlab.view.text import text_twin
 
 CHROMIUM = shutil.which("chromium")
 LMS = "student_id,Homework 1\n1000,\n1005,\n"
@@ -96,9 +103,31 @@ def test_a_public_failure_is_told_in_full() -> None:
                      "debug: word is 0x3067", "A word that is not present may be a swap entry",
                      "4 of 20 points", "Public checks: 1 of 2 passed"):  # fmt: skip
             assert part in said, part
-    for line in pictures()["alt"].splitlines():
+    before, after = operations(record(parse(HISTORY)))[-2:]
+    for line in f"{text_twin(before.snapshot)}\n{text_twin(after.snapshot)}".splitlines():
         assert line in html
         assert line in text
+    images = Page(feedback_html(view)).images
+    shown = [base64.b64decode(str(image["src"]).partition(",")[2]).decode() for image in images]
+    right = snapshot_svg(before.snapshot), snapshot_svg(after.snapshot, before.snapshot)
+    assert shown[:2] == [*right]
+    for drawn in shown:
+        ElementTree.fromstring(drawn)
+
+
+@pytest.mark.parametrize("history", ["", "no history", "p1 write 0x30000 7\n", "machine lesson\n"])
+def test_what_cannot_be_drawn_is_told_without_a_picture(history: str) -> None:
+    told = result("0042", SOME)
+    tests = tuple(replace(test, shown={**test.shown, "history": history}) if test.shown else test
+                  for test in told.tests)  # fmt: skip
+    view = student_view(grade(replace(told, tests=tests), None, Terms()), "HW", TITLES)
+    assert Page(feedback_html(view)).images == []
+    assert "item 0 is wrong" in feedback_text(view)
+
+
+def test_the_first_operation_has_a_moment_before_it() -> None:
+    says = ["Before shell = spawn", "After shell = spawn, as it is right"]
+    assert [each.says for each in drawings("shell = spawn\n")] == says
 
 
 def test_only_the_first_failure_of_an_exercise_is_open() -> None:

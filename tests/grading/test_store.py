@@ -304,6 +304,13 @@ def test_a_store_that_is_no_folder_is_one_sentence(tmp_path: Path) -> None:
         pass
 
 
+def test_no_two_assignments_share_a_folder(tmp_path: Path) -> None:
+    names = ("hw 1", "hw-1", "hw/1", "../hw 1", "..", "", "hw" * 99)
+    folders = {Store(tmp_path, name).folder for name in names}
+    assert len(folders) == len(names)
+    assert all(folder.parent == tmp_path and folder.name for folder in folders)
+
+
 # -- keys -----------------------------------------------------------------------------------------
 
 

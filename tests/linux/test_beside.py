@@ -170,6 +170,11 @@ def test_three_pages_of_this_process_have_three_words(monkeypatch) -> None:
     assert "needs Linux: this is plan9" in repr(own_words())
 
 
+def test_a_program_prints_into_nobodys_way(capfd) -> None:
+    program(["echo", "hello"])
+    assert capfd.readouterr().out == ""
+
+
 def test_a_program_is_traced_or_the_reason_told(tmp_path, monkeypatch) -> None:
     here = program(["true"])
     assert here.report.violations == []

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import struct
+import subprocess
 import sys
 
 import pytest
+from project import ROOT
 from test_ordinary_user import as_ordinary_user
 
 from anonlab.formats.history_text import format_op
@@ -79,6 +82,48 @@ def test_the_log_has_the_touches_of_the_program_and_no_others(tmp_path) -> None:
     ]
     outcomes = run(imported.history, "anon_vma_chain").outcomes
     assert [outcome.error for outcome in outcomes if outcome.error] == []
+
+
+TRACED = ("unshare", "--mount", "sh", "-c", 'mount -t tracefs none "$0" && exec "$@"')
+
+
+def has_tracefs() -> bool:
+    if shutil.which("unshare") is None or not page_faults.TRACEFS[0].is_dir():
+        return False
+    command = [*TRACED, str(page_faults.TRACEFS[0]), "true"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@needs_faults
+@pytest.mark.skipif(not has_tracefs(), reason="needs CAP_SYS_ADMIN and tracefs")
+def test_where_there_is_tracefs_reads_and_writes_are_told_apart(tmp_path) -> None:
+    """Of a private page of a file as well, which no other source can tell."""
+    (tmp_path / "file").write_bytes(b"x" * 3 * PAGE_SIZE)
+    reader = PROGRAM.split("page(0)")[0].replace("0x100022, 2**64 - 1", "0x100002, fd")
+    code = f"import os; fd = os.open({str(tmp_path / 'file')!r}, os.O_RDONLY)\n{reader}"
+    code += "page(2)[0] = b'a'; page(1)[0]\n"
+    record = (
+        "import sys; from pathlib import Path; from anonlab.linux.program import record_program\n"
+        "print(record_program([sys.executable, '-S', '-c', sys.argv[1]], Path(sys.argv[2])))\n"
+    )
+    done = subprocess.run(
+        [
+            *(*TRACED, str(page_faults.TRACEFS[0]), sys.executable),
+            *("-c", record, code, str(tmp_path / "log")),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert "(0, 'with its page faults')" in done.stdout
+    log = (tmp_path / "log").read_text("utf-8")
+    assert "touch)" not in log
+    found = re.findall(rf"page_fault\(({AREA >> 16:#x}\w+), (\w+)\)", log)
+    assert [((int(addr, 16) - AREA) // PAGE_SIZE, kind) for addr, kind in found] == [
+        (2, "write"),
+        (1, "read"),
+    ]
 
 
 @needs_faults

@@ -150,7 +150,7 @@ ITEMS: tuple[Item, ...] = (
         ),
         (
             "A shell has written three pages and forks a child. The child starts another program "
-            "with execve, which needs one page of its own for its stack. The *shell* exits. How "
+            "with execve, which needs one page of its own for its stack. The shell exits. How "
             "many pages of memory does the exit free?",
             "shell = spawn\nshell mmap 0x30000 3\nshell write 0x30000 7 3\nchild = fork shell\n"
             "child execve ls args 1\nshell exit\n",
@@ -202,7 +202,7 @@ ITEMS: tuple[Item, ...] = (
         ),
         (
             "A server has three workers, and all shared one page, until one worker wrote to it. "
-            "The system writes the *server's* page to disk. How many page tables must change?",
+            "The system writes the server's page to disk. How many page tables must change?",
             "s = spawn\ns mmap 0x30000 1\ns write 0x30000 7\na = fork s\nb = fork s\nc = fork s\n"
             "b write 0x30000 8\ns swap_out 0x30000\n",
         ),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import textwrap
 from typing import Any
 
+from anonlab.grading.reports.drawn import drawings
 from anonlab.grading.reports.pages import page
 from anonlab.grading.reports.words import UNOFFICIAL
 
@@ -21,11 +21,6 @@ _TOLD = {
     "printed": "your code printed:",
 }
 """What is told of a public test, in this order, and what stands above it."""
-_DRAWN = (
-    ("before", "before_alt", "Before {}"),
-    ("picture", "alt", "After {}, as it is right"),
-)
-"""Fields of a drawing and its text twin, and what it shows of an operation."""
 _SIGNS = {"pass": "[x]", "skipped": "[-]", "missing": "[-]", "unchanged": "[-]"}
 
 
@@ -42,25 +37,12 @@ def _tests(tests: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the tests with what the page needs; the first failure that tells more is open."""
     opened, shown = False, []
     for test in tests:
-        pictures = [] if test["hidden"] else _pictures(test)
-        body = not test["hidden"] and any([pictures, *(test[name] for name in _TOLD)])
+        pictures = () if test["hidden"] else drawings(test["history"])
+        body = not test["hidden"] and any(test[name] for name in _TOLD)
         first = bool(body) and test["status"] != "pass" and not opened
         opened = opened or first
         shown.append({**test, "pictures": pictures, "body": body, "opened": first})
     return shown
-
-
-def _pictures(test: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the drawings of a public test with what they show and their text twins. As an image a
-    drawing runs no script and fetches nothing, whatever is in it."""
-    found = []
-    for svg, twin, says in _DRAWN:
-        if test[svg]:
-            coded = base64.b64encode(test[svg].encode("utf-8")).decode()
-            source = f"data:image/svg+xml;base64,{coded}"
-            what = says.format(test["operation"] or "the last operation")
-            found.append({"says": what, "src": source, "twin": test[twin]})
-    return found
 
 
 def feedback_text(view: dict[str, Any], name: str = "", policy: str = "") -> str:
@@ -117,9 +99,9 @@ def _test(test: dict[str, Any]) -> list[str]:
         if test[name]:
             lines += [f"    {head}"] if head else []
             lines += textwrap.indent(test[name], "      " if head else "    ").splitlines()
-    for drawn in _pictures(test):
-        lines += ["", f"    {drawn['says']}:"]
-        lines += textwrap.indent(drawn["twin"], "      ").splitlines()
+    for drawn in drawings(test["history"]):
+        lines += ["", f"    {drawn.says}:"]
+        lines += textwrap.indent(drawn.twin, "      ").splitlines()
     return lines
 
 

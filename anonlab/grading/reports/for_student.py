@@ -13,8 +13,7 @@ from anonlab.grading.late import Grade
 from anonlab.grading.reports.words import MEANING, STATUS_WORDS, number, when
 from anonlab.grading.result import TestResult
 
-SHOWN = ("message", "call", "about", "expected", "got", "history", "operation", "before",
-         "before_alt", "picture", "alt", "printed")  # fmt: skip
+SHOWN = ("message", "call", "about", "expected", "got", "history", "printed")
 """Fields of a public test that its student may read."""
 
 

@@ -19,6 +19,8 @@ _TEXT = ("student_id", "submission_id", "status", "key")
 ID_COLUMNS = ("SIS User ID", "SIS Login ID", "ID", "ID number", "Email address", "Username",
               "student_id")  # fmt: skip
 """Where Canvas, Moodle and we say who somebody is."""
+NOTHING = ("", "-")
+"""Cells without a grade: Moodle writes a dash."""
 POSSIBLE = "Points Possible"
 """What Canvas calls a row that says what each column counts."""
 
@@ -100,7 +102,7 @@ def fill(
         if student in rows:
             row, cell = rows[student], number(grade.final)
             before = sheet.value(row, target)
-            if before and not equal(before, cell):
+            if before.strip() not in NOTHING and not equal(before, cell):
                 replaced[student] = before
             cells = sheet.rows[row]
             cells += [b""] * (target + 1 - len(cells))

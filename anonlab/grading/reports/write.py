@@ -17,8 +17,9 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -70,7 +71,7 @@ def write_all(
 
     grades  one for each submission that counts, in the order of the reports
     raises  ValueError if one submission stands there twice, or for a file of a learning management
-            system that cannot be filled; OSError. Nothing is written before everything is made
+            system that cannot be filled, before anything is written; OSError
     """
     outputs = outputs or Outputs()
     grades = [replace(each, result=clean_result(each.result),
@@ -80,33 +81,43 @@ def write_all(
         twice = next(name for name in ids if ids.count(name) > 1)
         raise ValueError(f"submission {twice!r} has two grades")
     official = all(each.result.official for each in grades)
-    made = _for_students(grades, facts)
     notes = [
         f"{each.result.student}: adjusted by hand, but there is no grade ({each.result.status})"
         for each in grades
         if each.reasons and each.final is None
     ]
-    made |= _for_instructors(grades, facts, official)
+    made = _for_instructors(grades, facts, official)
     if official:
-        made |= _gradescope(grades, facts, outputs)
         lms, told = _lms(grades, facts, outputs)
         made |= lms
         notes += told
     elif outputs.lms:
         notes.append("not official: no file of a learning management system was filled")
-    return Written(_write(out, made), notes)
+    every = chain(made.items(), *(_each(grade, facts, outputs, official) for grade in grades))
+    names = [*made, *(name for grade in grades for name in _names(grade, official))]
+    return Written(_write(out, names, every), notes)
 
 
-def _for_students(grades: Sequence[Grade], facts: ClassFacts) -> dict[str, bytes]:
-    made = {}
-    for grade in grades:
-        view = student_view(grade, facts.assignment, dict(facts.titles))
-        name = clean(facts.names.get(grade.result.student, ""))
-        policy = facts.policy if grade.days_late else ""
-        stem = f"{STUDENTS}/{file_name(grade.result.submission)}"
-        made[f"{stem}.html"] = feedback_html(view, name, policy).encode()
-        made[f"{stem}.txt"] = feedback_text(view, name, policy).encode()
-    return made
+def _names(grade: Grade, official: bool) -> list[str]:
+    """Return the names of the files that a submission has of its own; `official` is the run."""
+    name = file_name(grade.result.submission)
+    students = [f"{STUDENTS}/{name}.html", f"{STUDENTS}/{name}.txt"]
+    return [*students, f"{INSTRUCTOR}/gradescope/{name}.json"][: 2 + official]
+
+
+def _each(
+    grade: Grade, facts: ClassFacts, outputs: Outputs, official: bool
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of one submission, made when they are asked for: a class may be large."""
+    titles = dict(facts.titles)
+    view = student_view(grade, facts.assignment, titles)
+    name = clean(facts.names.get(grade.result.student, ""))
+    policy = facts.policy if grade.days_late else ""
+    html, text, *gradescope = _names(grade, official)
+    yield html, feedback_html(view, name, policy).encode()
+    yield text, feedback_text(view, name, policy).encode()
+    for path in gradescope:
+        yield path, _json(results_json(grade, facts.assignment, titles, outputs.hidden))
 
 
 def _for_instructors(
@@ -129,15 +140,6 @@ def _absent(facts: ClassFacts) -> list[Grade]:
         Grade(Result("", student, facts.assignment, "", "missing"), final=final)
         for student in facts.absent
     ]
-
-
-def _gradescope(grades: Sequence[Grade], facts: ClassFacts, outputs: Outputs) -> dict[str, bytes]:
-    return {
-        f"{INSTRUCTOR}/gradescope/{file_name(each.result.submission)}.json": _json(
-            results_json(each, facts.assignment, dict(facts.titles), outputs.hidden)
-        )
-        for each in grades
-    }
 
 
 def _lms(
@@ -201,7 +203,7 @@ def file_name(submission: str) -> str:
     return name
 
 
-def _write(out: Path, made: dict[str, bytes]) -> list[Path]:
+def _write(out: Path, names: Sequence[str], made: Iterable[tuple[str, bytes]]) -> list[Path]:
     """Write the files, each at once or not at all, and remove what an earlier run has left."""
     for name in (STUDENTS, INSTRUCTOR):
         folder = out / name
@@ -209,14 +211,14 @@ def _write(out: Path, made: dict[str, bytes]) -> list[Path]:
         folder.chmod(0o700)
     record = out / INSTRUCTOR / WRITTEN
     before = json.loads(record.read_text("utf-8")) if record.is_file() else []
-    for name in {*before} - {*made}:
+    for name in {*before} - {*names}:
         if name.split("/")[0] in (STUDENTS, INSTRUCTOR) and ".." not in name.split("/"):
             (out / name).unlink(missing_ok=True)
-    _put(record, json.dumps(sorted({*before, *made})).encode())
-    for name, data in made.items():
+    _put(record, json.dumps(sorted({*before, *names})).encode())
+    for name, data in made:
         _put(out / name, data)
-    _put(record, json.dumps(sorted(made)).encode())
-    return [out / name for name in made]
+    _put(record, json.dumps(sorted(names)).encode())
+    return [out / name for name in names]
 
 
 def _put(path: Path, data: bytes) -> None:
