@@ -657,15 +657,8 @@ function build({ model, el }) {
     const cell = g && g.dataset.links ? cells[Number(g.dataset.cell)] : null;
     light(cell ? cell.number : chosen);
   };
-  // JupyterLab takes the focus after a click in an output: keys would go to the notebook.
-  const hold = ({ target }) => setTimeout(() => {
-    if (!root.isConnected || root.contains(document.activeElement)) return;
-    const own = target.isConnected && target.closest("button,input,select,[tabindex]");
-    (own || root).focus({ preventScroll: true });
-  });
   const slide = () => { stop(); go(Number(range.value)); };
   root.addEventListener("click", click);
-  root.addEventListener("click", hold);
   root.addEventListener("keydown", keydown);
   range.addEventListener("input", slide);
   picture.element.addEventListener("pointerover", under);
