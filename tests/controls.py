@@ -177,6 +177,7 @@ def scrub_and_chart(page: Page, root: Locator) -> None:
         assert box
         page.mouse.click(box["x"] + where * box["width"], box["y"] + box["height"] / 2)
         hand.at(step)
+    slider.focus()
     page.keyboard.press("ArrowRight")
     hand.at(1)
     box = root.locator(".al-chart svg").first.bounding_box()
