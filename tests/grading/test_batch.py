@@ -255,7 +255,7 @@ def alive(pid: int) -> bool:
 
 
 def end_soon(family: list[int]) -> None:
-    """Fail if one of these processes is still there after a while; a busy machine takes its time."""
+    """Fail if one of these processes stays; a busy machine takes its time to end them."""
     deadline = time.monotonic() + 15
     while any(alive(pid) for pid in family):
         assert time.monotonic() < deadline, "workers outlive their grader"
