@@ -254,6 +254,14 @@ def alive(pid: int) -> bool:
         return False
 
 
+def end_soon(family: list[int]) -> None:
+    """Fail if one of these processes stays; a busy machine takes its time to end them."""
+    deadline = time.monotonic() + 15
+    while any(alive(pid) for pid in family):
+        assert time.monotonic() < deadline, "workers outlive their grader"
+        time.sleep(0.01)
+
+
 def test_a_grader_that_is_killed_goes_on_where_it_was(
     tmp_path: Path, expected: dict[str, bytes]
 ) -> None:
@@ -264,10 +272,7 @@ def test_a_grader_that_is_killed_goes_on_where_it_was(
             family = children(process.pid)
             process.kill()
         counts.append(len(kept(tmp_path)))
-        deadline = time.monotonic() + 5
-        while any(alive(pid) for pid in family):
-            assert time.monotonic() < deadline, "workers outlive their grader"
-            time.sleep(0.01)
+        end_soon(family)
     assert counts == sorted(counts)
     assert 0 < counts[0] < 50
     with grader(tmp_path) as process:
@@ -295,8 +300,8 @@ def test_ctrl_c_ends_at_once_and_keeps_what_was_graded(
         wait_for_some(tmp_path, process)
         family = children(process.pid)
         os.killpg(process.pid, signal.SIGINT)
-        process.wait(10)
-    assert not any(alive(pid) for pid in family)
+        process.wait(30)
+    end_soon(family)
     assert 0 < len(kept(tmp_path)) < 50
     with grader(tmp_path) as process:
         assert process.wait(60) == 0
