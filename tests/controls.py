@@ -173,17 +173,20 @@ def scrub_and_chart(page: Page, root: Locator) -> None:
     hand = Hand(page, root, keyboard=False)
     slider = root.locator("input[type=range]")
     for where, step in ((0.999, LAST), (0.001, 0)):
-        box = slider.bounding_box()
-        assert box
-        page.mouse.click(box["x"] + where * box["width"], box["y"] + box["height"] / 2)
+        _click_at(slider, where)
         hand.at(step)
     slider.focus()
     page.keyboard.press("ArrowRight")
     hand.at(1)
-    box = root.locator(".al-chart svg").first.bounding_box()
-    assert box
-    page.mouse.click(box["x"] + box["width"] - 1, box["y"] + 20)
+    _click_at(root.locator(".al-chart svg").first, 0.999)
     hand.at(LAST)
+
+
+def _click_at(place: Locator, where: float) -> None:
+    """Click at a fraction of the width, once the place has come to rest in view."""
+    box = place.bounding_box()
+    assert box
+    place.click(position={"x": where * box["width"], "y": box["height"] / 2})
 
 
 def theme_of(root: Locator) -> tuple[str, str]:

@@ -631,7 +631,8 @@ function build({ model, el }) {
     if (event.altKey || event.ctrlKey || event.metaKey) return undefined;
     const { key, target } = event;
     if (/^(INPUT|SELECT)$/.test(target.tagName) && key !== "Escape") {
-      if (target !== range || /^(Arrow|Home|End|Page)/.test(key)) return undefined;
+      // JupyterLab keeps a slider from its arrow keys, so they are taken as on the player itself.
+      if (target !== range || /^(ArrowUp|ArrowDown|Page)/.test(key)) return undefined;
     }
     const g = target.closest?.("[data-cell]");
     if (g) {
