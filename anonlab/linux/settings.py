@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -80,6 +81,8 @@ class Journal:
 
 
 def _guard(journal: Journal) -> None:
+    if not _wanted():
+        return
     try:
         _set_up(journal)
     except OSError as error:
@@ -90,6 +93,13 @@ def _guard(journal: Journal) -> None:
         sys.stdin.read()
     finally:
         take_back(journal.steps)
+
+
+def _wanted() -> bool:
+    """Return whether somebody still waits: who is killed while the guard starts wants no swap."""
+    poller = select.poll()
+    poller.register(sys.stdin, select.POLLIN)
+    return not any(event & select.POLLHUP for _, event in poller.poll(0))
 
 
 def _say(line: str) -> None:

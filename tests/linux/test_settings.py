@@ -79,3 +79,12 @@ def test_without_a_guard_the_reason_is_told(monkeypatch) -> None:
     monkeypatch.setattr(settings.sys, "executable", "/bin/false")
     with pytest.raises(ValueError, match="no swap here: the guard ended"), swap_on():
         raise AssertionError("there is no guard")
+
+
+def test_a_guard_whose_asker_is_gone_before_it_begins_sets_nothing(monkeypatch):
+    ours, theirs = os.pipe()
+    os.close(theirs)
+    with os.fdopen(ours) as ended:
+        monkeypatch.setattr(settings.sys, "stdin", ended)
+        monkeypatch.setattr(settings, "_set_up", lambda journal: pytest.fail("it began"))
+        settings._guard(settings.Journal(-1))
