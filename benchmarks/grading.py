@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -72,6 +73,19 @@ def make_class(folder: Path, size: int, kinds: list[str]) -> dict[str, str]:
         mark = "" if kind == "template" else f"# of {student}\n"
         target.write_text(code + mark, "utf-8")
     return students
+
+
+def grouped(folder: Path) -> Path:
+    """Return a copy of the toy course whose tests share a box, file by file."""
+    course = folder / "course"
+    shutil.copytree(TOY, course)
+    for path in (course / "tests").rglob("test_*.py"):
+        text = path.read_text("utf-8").replace("\ndef test_", "\n@one_box\ndef test_")
+        text = text.replace(
+            "import Any\n", "import Any\n\nfrom anonlab.course.runner import one_box\n"
+        )
+        path.write_text(text, "utf-8")
+    return course
 
 
 def command(folder: Path, out: Path, *more: str) -> list[str]:
@@ -202,10 +216,15 @@ def engines(folder: Path, size: int) -> dict[str, Any]:
 
 
 def plain(folder: Path, size: int) -> dict[str, Any]:
-    """Grade right answers only; return figures."""
+    """Grade right answers only, with a fresh box for each test and with one for each file of
+    tests; return figures."""
     folder.mkdir()
     make_class(folder, size, ["right"])
-    return timed(lambda: [finished(start(folder, folder / "out"))])
+    course = ("--course", str(grouped(folder)))
+    return {
+        "box_for_each_test": timed(lambda: [finished(start(folder, folder / "out"))]),
+        "box_for_each_file": timed(lambda: [finished(start(folder, folder / "few", *course))]),
+    }
 
 
 # -- kills ----------------------------------------------------------------------------------------
