@@ -65,7 +65,7 @@ real()
     "lets the environment in": "os.environ['SECRET'] = 'x'\ndrop('--clearenv')\nreal()",
     "lets user namespaces in": "drop('--disable-userns')\nreal()",
     "shows the course": f"""
-at = words.index("prlimit")
+at = [at for at, word in enumerate(words) if words[at : at + 2] == ["--remount-ro", "/"]][0]
 words[at:at] = ["--ro-bind", {str(TOY)!r}, {str(TOY)!r}]
 real()
 """,
