@@ -30,9 +30,9 @@ SECONDS = 20
 PURPOSES = {
     "anywidget": "the player",
     "click": "the command line",
+    "distributed": "anonlab grade --scheduler",
     "graphviz": "graphs of groups and families",
     "hypothesis": "make test: random histories",
-    "distributed": "anonlab grade --scheduler",
     "ipykernel": "notebooks",
     "ipywidgets": "the player and exercises",
     "jinja2": "anonlab grade: reports",

@@ -27,14 +27,22 @@ MOVED = 0x80000
 """Where `movers` move to."""
 
 
+def _in_range(what: str, number: int) -> None:
+    if not 1 <= number <= 10_000:
+        raise ValueError(f"{what} must be from 1 to 10000, got {number}")
+
+
+def _scenario(lines: list[str], walks: dict[str, tuple[Place, ...]]) -> Scenario:
+    return Scenario(parse("\n".join(lines) + "\n"), walks)
+
+
 def prefork(children: int = 10) -> Scenario:
     """A server forks `children` workers, none of which ever calls execve or exit.
 
     Each worker writes a page of its own; some pages stay shared by all, or by two.
     raises  ValueError unless 1 <= children <= 10,000
     """
-    if not 1 <= children <= 10_000:
-        raise ValueError(f"children must be from 1 to 10000, got {children}")
+    _in_range("children", children)
     workers = [f"c{number}" for number in range(1, children + 1)]
     middle = workers[(children + 1) // 2 - 1]
     lines = [
@@ -57,7 +65,7 @@ def prefork(children: int = 10) -> Scenario:
         "the parent's page that only the first child kept": ((workers[0], FIRST),),
         "the own pages of all children": tuple((worker, OWN) for worker in workers),
     }
-    return Scenario(parse("\n".join(lines) + "\n"), walks)
+    return _scenario(lines, walks)
 
 
 def written_in_place(children: int = 10) -> Scenario:
@@ -77,8 +85,7 @@ def fork_chain(depth: int = 10) -> Scenario:
 
     raises  ValueError unless 1 <= depth <= 10,000
     """
-    if not 1 <= depth <= 10_000:
-        raise ValueError(f"depth must be from 1 to 10000, got {depth}")
+    _in_range("depth", depth)
     lines = [
         "machine x86_32 frames 64 swap 0",
         "g0 = spawn",
@@ -93,7 +100,7 @@ def fork_chain(depth: int = 10) -> Scenario:
         "the page of the first generation": ((last, SHARED),),
         "the own page of the last generation": ((last, MIDDLE),),
     }
-    return Scenario(parse("\n".join(lines) + "\n"), walks)
+    return _scenario(lines, walks)
 
 
 def pipeline(commands: int = 10) -> Scenario:
@@ -101,8 +108,7 @@ def pipeline(commands: int = 10) -> Scenario:
 
     raises  ValueError unless 1 <= commands <= 10,000
     """
-    if not 1 <= commands <= 10_000:
-        raise ValueError(f"commands must be from 1 to 10000, got {commands}")
+    _in_range("commands", commands)
     programs = [f"c{number}" for number in range(1, commands + 1)]
     lines = [
         f"machine x86_32 frames {6 * commands + 64} swap 0",
@@ -117,7 +123,7 @@ def pipeline(commands: int = 10) -> Scenario:
         "a page of the shell": (("shell", SHARED),),
         "a page of every program": tuple((who, SHARED) for who in programs),
     }
-    return Scenario(parse("\n".join(lines) + "\n"), walks)
+    return _scenario(lines, walks)
 
 
 def movers(children: int = 10) -> Scenario:
@@ -125,8 +131,7 @@ def movers(children: int = 10) -> Scenario:
 
     raises  ValueError unless 1 <= children <= 10,000
     """
-    if not 1 <= children <= 10_000:
-        raise ValueError(f"children must be from 1 to 10000, got {children}")
+    _in_range("children", children)
     names = [f"c{number}" for number in range(1, children + 1)]
     lines = [
         f"machine x86_32 frames {6 * children + 64} swap 0",
@@ -141,7 +146,7 @@ def movers(children: int = 10) -> Scenario:
         "a page that was moved and written": tuple((who, MOVED) for who in names),
         "a page that was moved only": tuple((who, MOVED + PAGE_SIZE) for who in names),
     }
-    return Scenario(parse("\n".join(lines) + "\n"), walks)
+    return _scenario(lines, walks)
 
 
 def swap_storm(children: int = 10) -> Scenario:
@@ -150,8 +155,7 @@ def swap_storm(children: int = 10) -> Scenario:
 
     raises  ValueError unless 1 <= children <= 10,000
     """
-    if not 1 <= children <= 10_000:
-        raise ValueError(f"children must be from 1 to 10000, got {children}")
+    _in_range("children", children)
     names = [f"c{number}" for number in range(1, children + 1)]
     lines = [
         f"machine x86_32 frames {4 * children + 64} swap {4 * children + 64}",
@@ -164,9 +168,7 @@ def swap_storm(children: int = 10) -> Scenario:
         *(f"{who} swap_out {OWN:#x} 1" for who in names),
         *(f"{who} read {SHARED:#x} 2" for who in names),
     ]
-    return Scenario(
-        parse("\n".join(lines) + "\n"), {"a page that came back": ((names[0], SHARED),)}
-    )
+    return _scenario(lines, {"a page that came back": ((names[0], SHARED),)})
 
 
 SCENARIOS: dict[str, Callable[[int], Scenario]] = {
