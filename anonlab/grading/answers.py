@@ -13,7 +13,7 @@ from pathlib import Path
 from anonlab.course.masters import Master
 from anonlab.grading import notebook_cells
 from anonlab.grading.archives import Rejected, shown
-from anonlab.grading.box import command
+from anonlab.grading.box import program_command
 
 SECONDS = 20
 """Wall time for one notebook; its reader's limit on processor time is tighter."""
@@ -40,7 +40,7 @@ def notebook_answers(path: Path, name: str, boxed: bool) -> list[Cell]:
     with path.open("rb") as notebook:
         try:
             done = subprocess.run(
-                command(path, READER) if boxed else bare,
+                program_command(path, READER) if boxed else bare,
                 stdin=notebook,
                 capture_output=True,
                 timeout=SECONDS,

@@ -6,6 +6,7 @@ limits. It is started, asked and killed on one thread, because --die-with-parent
 
 from __future__ import annotations
 
+import marshal
 import os
 import select
 import shutil
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,9 @@ from typing import Any
 from anonlab.grading.wire import LONGEST_LINE, Broken, clean, question, read_answer
 
 WORKER = Path(__file__).with_name("worker.py")
+FIRST = "import marshal, sys; exec(marshal.loads(sys.stdin.buffer.read(int(sys.argv[3]))))"
+"""What Python runs in the box: the worker, which comes compiled before the first question.
+Compiling it in each box would be a sixth of a box's start."""
 LIBRARY = "/library"
 """Where the box has anonlab itself, without tests and solutions, as students have it."""
 START_SECONDS = 30.0
@@ -91,9 +95,27 @@ def bound_folders() -> list[str]:
     return ["/usr", *(f"/{name}" for name in ROOTS), *interpreter_folders(), package_folder()]
 
 
-def command(file: Path, program: Path = WORKER) -> list[str]:
-    """Return the command that runs `program` in a box in which /sub holds a copy of `file` alone.
+@cache
+def worker_code() -> bytes:
+    """Return the worker, compiled, as FIRST reads it."""
+    return marshal.dumps(compile(WORKER.read_bytes(), "worker.py", "exec", dont_inherit=True))
 
+
+def worker_command(file: Path) -> list[str]:
+    """Return the command of a box in which the worker has `file`, once it has read itself."""
+    return [*command(file, ["-c", FIRST]), str(len(worker_code()))]
+
+
+def program_command(file: Path, program: Path) -> list[str]:
+    """Return the command that runs a program of ours in a box that has `file`."""
+    return command(file, ["/w.py"], ["--ro-bind", str(program), "/w.py"])
+
+
+def command(file: Path, run: list[str], more: Sequence[str] = ()) -> list[str]:
+    """Return the command that lets Python `run` something in a box in which /sub holds a copy of
+    `file` alone; its arguments are that copy and the folders of modules.
+
+    more  options of bwrap
     The order counts: what lies below /tmp is bound after /tmp, and the root is closed last.
     """
     sub = f"/sub/{file.name}"
@@ -108,7 +130,7 @@ def command(file: Path, program: Path = WORKER) -> list[str]:
         *("--size", str(TMP), "--tmpfs", "/tmp"),
         *(word for bind in binds for word in bind),
         *("--ro-bind", package_folder(), f"{LIBRARY}/anonlab"),
-        *("--ro-bind", str(file), sub, "--ro-bind", str(program), "/w.py"),
+        *("--ro-bind", str(file), sub, *more),
         *("--remount-ro", "/"),
         *("--clearenv", "--setenv", "PATH", "/usr/bin", "--setenv", "HOME", "/tmp"),
         *("--setenv", "LC_ALL", "C.UTF-8", "--setenv", "PYTHONHASHSEED", "0"),
@@ -117,7 +139,7 @@ def command(file: Path, program: Path = WORKER) -> list[str]:
         *(f"--fsize={FILE}", f"--nofile={DESCRIPTORS}", f"--cpu={CPU}", "--core=0", "--"),
         # -S -P and an environment made above are -I, but for PYTHONHASHSEED: a set of the student's
         # has the same order when the same thing is graded again. Without site it starts sooner.
-        *(sys.executable, "-S", "-P", "-B", "/w.py", sub, os.pathsep.join(module_folders())),
+        *(sys.executable, "-S", "-P", "-B", *run, sub, os.pathsep.join(module_folders())),
     ]
 
 
@@ -136,16 +158,19 @@ def module_folders() -> list[str]:
     ]
 
 
-def _roots() -> Iterator[str]:
-    """Yield the options that give the box /bin, /lib and the like, as this machine has them."""
+@cache
+def _roots() -> list[str]:
+    """Return the options that give the box /bin, /lib and the like, as this machine has them."""
+    found = []
     for name in ROOTS:
         path = Path("/", name)
         if path.is_symlink():
-            yield from ("--symlink", str(path.readlink()), str(path))
+            found += ["--symlink", str(path.readlink()), str(path)]
         elif path.is_dir():
-            yield from ("--ro-bind", str(path), str(path))
-    for path in map(Path, BOUND_IF_THERE):
-        yield from ("--ro-bind-try", str(path), str(path))
+            found += ["--ro-bind", str(path), str(path)]
+    for name in BOUND_IF_THERE:
+        found += ["--ro-bind-try", name, name]
+    return found
 
 
 class Box:
@@ -164,7 +189,7 @@ class Box:
         self._thread = threading.get_ident()
         try:
             self._process = subprocess.Popen(
-                command(file),
+                worker_command(file),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -193,7 +218,7 @@ class Box:
     def _stand(self) -> None:
         """Wait until the worker says that it is there: no line of the student's has run before."""
         try:
-            line = self._exchange(b"", time.monotonic() + START_SECONDS)
+            line = self._exchange(worker_code(), time.monotonic() + START_SECONDS)
             read_answer(line, 0)
         except (BoxEnded, Broken) as error:
             self.kill()

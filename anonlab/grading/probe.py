@@ -25,8 +25,8 @@ from anonlab.grading.box import (
     SHM,
     TMP,
     bound_folders,
-    command,
     interpreter_folders,
+    program_command,
 )
 from anonlab.grading.wire import clean
 
@@ -136,7 +136,7 @@ def _look_inside(secret: list[Path]) -> None:
                 "canaries": [str(path) for path in canaries],
                 "folders": ["/", "/usr", "/dev", "/sub", "/etc", LIBRARY, *interpreter_folders()],
             }
-            said = _run(command(file, PROGRAM), json.dumps(asked).encode() + b"\n", SECONDS)
+            said = _run(program_command(file, PROGRAM), json.dumps(asked).encode() + b"\n", SECONDS)
             listener.setblocking(False)
             called = _was_called(listener)
     try:

@@ -1,11 +1,11 @@
 """What runs in the box: loads one student's file and answers questions, one line of JSON each.
 
-It is one file, run as `python -S -P -B /w.py FILE FOLDERS`, and imports nothing of anonlab. What
-it says is a claim of the student's: the student's code can change all of it. What is refused here
-is refused for the honest, with a sentence; the trusted side (wire.py) checks everything again.
+It is one file, which box.py sends compiled, with the arguments FILE FOLDERS; it imports nothing of
+anonlab. What it says is a claim of the student's: the student's code can change all of it. What is
+refused here is refused for the honest, with a sentence; wire.py checks everything again.
 
 A class of students starts many thousand boxes, so this starts fast: no `re` (which json imports),
-no `typing`, no `site`.
+no `os` (a wrapper of posix), no `typing`, no `site`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import _json
 import binascii
 import builtins
-import os
+import posix
 import sys
 
 TYPE_CHECKING = False
@@ -41,12 +41,12 @@ class NoSuchName(Exception):
 
 def private_pipes() -> tuple[Any, int]:
     """Return where questions come from and answers go to; what is printed goes elsewhere."""
-    questions, answers = os.dup(0), os.dup(1)
-    empty = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(empty, 0)
-    os.close(empty)
-    os.dup2(2, 1)
-    return os.fdopen(questions, "rb"), answers
+    questions, answers = posix.dup(0), posix.dup(1)
+    empty = posix.open("/dev/null", posix.O_RDONLY)
+    posix.dup2(empty, 0)
+    posix.close(empty)
+    posix.dup2(2, 1)
+    return open(questions, "rb"), answers  # noqa: PTH123  a descriptor
 
 
 class Plain:
@@ -69,7 +69,7 @@ def say(answers: int, message: dict[str, Any]) -> None:
     """Write one line."""
     data = "".join(written(message, 0)).encode() + b"\n"
     while data:
-        data = data[os.write(answers, data) :]
+        data = data[posix.write(answers, data) :]
 
 
 # -- values --------------------------------------------------------------------------------------
@@ -289,7 +289,7 @@ def serve(session: Session, questions: Any, answers: int) -> None:
 def main() -> None:
     """Be the box: say that it stands, then answer."""
     questions, answers = private_pipes()
-    sys.path[:] = [path for path in sys.path if path] + sys.argv[2].split(os.pathsep)
+    sys.path[:] = [path for path in sys.path if path] + sys.argv[2].split(":")
     builtins.__dict__.update(exit=sys.exit, quit=sys.exit)
     say(answers, {"id": 0, "ok": None})
     serve(Session(sys.argv[1]), questions, answers)
