@@ -290,7 +290,9 @@ def run_pytest(paths: list[Path], judging: Judging) -> None:
     os.environ[_AUTOLOAD] = "1"
     folders = list(sys.path)
     try:
-        pytest.main([*map(str, paths), *_OPTIONS, f"--rootdir={OFFICIAL.parent}"], [judging])
+        # Without confcutdir pytest lists every folder above the tests, for each submission again.
+        places = (f"--rootdir={OFFICIAL.parent}", f"--confcutdir={paths[0].parent}")
+        pytest.main([*map(str, paths), *_OPTIONS, *places], [judging])
     finally:
         sys.path[:] = folders
         os.environ.update(before)
@@ -305,6 +307,8 @@ _OPTIONS = (
     *("-c", str(OFFICIAL), "--noconftest", "--capture=sys", "--assert=plain"),
     *(f"-pno:{name}" for name in ("cacheprovider", "terminal", "faulthandler", "junitxml")),
     *(f"-pno:{name}" for name in ("doctest", "pastebin", "stepwise", "unittest", "logging")),
+    *(f"-pno:{name}" for name in ("legacypath", "setuponly", "setupplan", "debugging")),
+    "-pno:subtests",  # what fails in one is not raised: the test would pass
     # These two collect all garbage at the end of every run: for one submission, half of its time.
     *("-pno:unraisableexception", "-pno:threadexception"),
 )

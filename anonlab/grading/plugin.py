@@ -91,6 +91,15 @@ class Judging:
         if report.failed:
             self.troubles.append(f"{report.nodeid}: {report.longrepr}"[:2000])
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Take back the pass of a test whose fixture raised when it was over."""
+        wanted = self.wanted[_key(item)]
+        passed = wanted in self.outcomes and self.outcomes[wanted].status == "pass"
+        if call.when == "teardown" and call.excinfo is not None and passed:
+            why = "".join(traceback.format_exception(call.excinfo.value))[-4000:]
+            self.outcomes[wanted] = Outcome("infra", why, stumbled=True)
+
     @pytest.fixture
     def student(self) -> None:
         """The code of the student who is graded: made when the test is called."""

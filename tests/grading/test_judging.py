@@ -291,6 +291,28 @@ def test_who_breaks_a_test_fails_it(small: Small) -> None:
     assert "TypeError" in result["tests"][1]["private"]["trouble"]
 
 
+def test_what_a_fixture_finds_when_a_test_is_over_counts(small: Small) -> None:
+    """Here it finds that the function was asked twice: the same for everybody, so trouble."""
+    keeps = "import pytest\n@pytest.fixture\ndef kept():\n    yield []\n"
+    asks = "    assert count('b') < 2, 'asked twice'\n"
+    test = "def test_b(student, seed, kept):\n    count('b')\n    assert student.f(3) == 6\n"
+    small.write(ASKS, keeps + asks + test)
+    small.submit(SOLUTION)
+    (result,) = small.graded()
+    assert statuses(result) == ["pass", "infra"]
+    assert "asked twice" in result["tests"][1]["private"]["message"]
+
+
+def test_what_fails_in_a_subtest_does_not_pass(small: Small) -> None:
+    """pytest's own fixture keeps to itself what was raised in it: the judge would see nothing."""
+    part = "    with subtests.test(): assert student.f(1) == 0\n"
+    small.write(ASKS, "def test_b(student, seed, subtests):\n" + part)
+    small.submit(SOLUTION)
+    (result,) = small.graded()
+    assert statuses(result) == ["pass", "infra"]
+    assert "fixture 'subtests' not found" in result["tests"][1]["private"]["message"]
+
+
 @pytest.mark.parametrize(
     "hidden",
     ["def test_b(student, seed) return\n", "import nothing_like_it\ndef test_b(a): pass\n"],
