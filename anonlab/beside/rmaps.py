@@ -3,11 +3,13 @@ picture; where kernel memory cannot be read, a recorded kernel's, with the reaso
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from anonlab.beside.steps import RULES
 from anonlab.beside.witness import kernel_name, lacks_swap
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format_op
@@ -23,7 +25,8 @@ from anonlab.formats.sight import Place
 from anonlab.formats.words import PG_ANON, ZERO_PFN
 from anonlab.histories import replay
 from anonlab.kernel import Kernel
-from anonlab.linux.real_graph import record_rmap, recorded_rmap, watch, why_not
+from anonlab.linux.judge import parting
+from anonlab.linux.real_graph import After, record_rmap, recorded_rmap, watch, why_not
 from anonlab.scan import scan
 from anonlab.simulated import Simulated
 from anonlab.view.picture import Beside
@@ -38,6 +41,8 @@ class Rmaps:
 
     ours, real   graphs, one per operation
     kernel       "Linux 6.18.44" · live  of the kernel that runs here · reason  why not, else ''
+    parted       the rule of the judge by which the two go different ways from the next operation
+                 on, so that `history` ends here; '' if it is whole
     """
 
     history: History
@@ -46,6 +51,7 @@ class Rmaps:
     kernel: str
     live: bool
     reason: str = ""
+    parted: str = ""
 
     @property
     def source(self) -> str:
@@ -74,6 +80,8 @@ class Rmaps:
         pair = self.ours[number - 1], self.real[number - 1]
         titles = (f"simulated: {DESIGN}", f"real: {self.kernel}")
         said = f"After operation {number}, {op}. The kernel's side: {self.source}."
+        if self.parted and number == len(self.ours):
+            said += f" They part with the next operation: {RULES[self.parted]}."
         return Beside(rmaps_svg(pair, titles), rmaps_text(pair, titles), said)
 
     def _repr_html_(self) -> str:
@@ -97,7 +105,7 @@ def rmaps(name: str, live: bool | None = None) -> Rmaps:
         reason = why_not() or lacks_swap(recording.history)
     if live and reason:
         raise ValueError(f"the running kernel's reverse map cannot be read: {reason}")
-    ours = tuple(simulated(recording.history))
+    ours = tuple(after.graph for after in simulated(recording.history))
     if reason:
         return Rmaps(
             recording.history, ours, recording.graphs, kernel_name(recording.kernel), False, reason
@@ -106,10 +114,23 @@ def rmaps(name: str, live: bool | None = None) -> Rmaps:
 
 
 def rmaps_of(history: History) -> Rmaps:
-    """Return both reverse maps under any history; ValueError or OSError if the running kernel
-    cannot be read, FormatError if real processes cannot do it."""
-    real = tuple(watch(history))
-    return Rmaps(history, tuple(simulated(history)), real, kernel_name(), live=True)
+    """Return both reverse maps under any history, up to an operation that Linux of today does and
+    the simulated machine does not, or the other way round.
+
+    raises  ValueError or OSError if the running kernel cannot be read, FormatError if real
+            processes cannot do it
+    """
+    pairs: list[tuple[RmapGraph, RmapGraph]] = []
+    parted = ""
+    with closing(watch(history)) as kernel:
+        for op, here, there in zip(history.ops, simulated(history), kernel, strict=True):
+            parted = parting(op, here.error, there.error)
+            if parted:
+                break
+            pairs.append((here.graph, there.graph))
+    ours, real = tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
+    done = replace(history, ops=history.ops[: len(pairs)])
+    return Rmaps(done, ours, real, kernel_name(), live=True, parted=parted)
 
 
 def record(path: Path, output: Path) -> str:
@@ -129,12 +150,12 @@ def record(path: Path, output: Path) -> str:
     )
 
 
-def simulated(history: History) -> Iterable[RmapGraph]:
-    """Yield the simulated reverse map after each operation of `history`."""
+def simulated(history: History) -> Iterator[After]:
+    """Do `history` on the simulated machine; yield what each operation leaves."""
     machine = Simulated(history, DESIGN)
     for op in history.ops:
-        machine.do(op)
-        yield simulated_graph(machine.kernel)
+        shown = machine.do(op)
+        yield After(shown.error, simulated_graph(machine.kernel))
 
 
 def simulated_graph(kernel: Kernel) -> RmapGraph:

@@ -31,7 +31,7 @@ from anonlab.formats.words import (
 from anonlab.kernel import cow, swapin
 from anonlab.kernel.arguments import mm_of
 from anonlab.kernel.page_cache import page_in
-from anonlab.kernel.pages import chosen, map_anon, map_file, unmap
+from anonlab.kernel.pages import anon_prepare, chosen, map_anon, map_file, unmap
 from anonlab.machine import Span
 from anonlab.mm import Mm, Process, Vma
 
@@ -87,15 +87,23 @@ def access(
 
 def populate(kernel: Kernel, process: Process, start_vpn: int, end_vpn: int) -> list[Span]:
     """Fault in a mapped range, for writing where that is allowed (make_pages_present)."""
-    mm = mm_of(process, "mlock")
+    return touch(kernel, process, _populated(kernel, process, start_vpn, end_vpn))
+
+
+def reserve_populate(kernel: Kernel, process: Process, start_vpn: int, end_vpn: int) -> None:
+    """See to it that the next `populate` of this range cannot fail, or raise what it would."""
+    reserve(kernel, process, _populated(kernel, process, start_vpn, end_vpn))
+
+
+def _populated(kernel: Kernel, process: Process, start_vpn: int, end_vpn: int) -> list[Piece]:
     pieces = [
         Piece(vma, max(vma.start_vpn, start_vpn), min(vma.end_vpn, end_vpn), vma.writable)
-        for vma in mm.overlapping(start_vpn, end_vpn)
+        for vma in mm_of(process, "mlock").overlapping(start_vpn, end_vpn)
         if vma.prot
     ]
     for piece in pieces:
         inside_file(kernel, process, piece)
-    return touch(kernel, process, pieces)
+    return pieces
 
 
 def stack_to_grow(kernel: Kernel, mm: Mm, vpn: int) -> Vma | None:
@@ -149,6 +157,14 @@ def inside_file(kernel: Kernel, process: Process, piece: Piece) -> None:
 
 def touch(kernel: Kernel, process: Process, pieces: list[Piece]) -> list[Span]:
     """Plan all pieces, reserve for all, act; return the spans with their final words."""
+    plans = reserve(kernel, process, pieces)
+    for plan in plans:
+        carry_out(kernel, process, plan)
+    return [plan.span for plan in plans]
+
+
+def reserve(kernel: Kernel, process: Process, pieces: list[Piece]) -> list[Plan]:
+    """Plan all pieces, and reserve for all; return the plans."""
     plans = [plan_piece(kernel, process, piece) for piece in pieces]
     spans = [plan.span for plan in plans]
     kernel.reserve(
@@ -157,9 +173,7 @@ def touch(kernel: Kernel, process: Process, pieces: list[Piece]) -> list[Span]:
         tables=lambda: missing_tables(kernel, spans),
         keep=[(plan.vma, plan.span) for plan in plans],
     )
-    for plan in plans:
-        carry_out(kernel, process, plan)
-    return spans
+    return plans
 
 
 def missing_tables(kernel: Kernel, spans: list[Span]) -> int:
@@ -181,7 +195,7 @@ def carry_out(kernel: Kernel, process: Process, plan: Plan) -> None:
         kernel.step("fault.stack", process, range(span.start_vpn, span.end_vpn))
     span.ensure()
     if plan.anon:
-        kernel.design.prepare(vma)
+        anon_prepare(kernel, vma)
     for action in plan.actions:
         action()
     accessed = PTE_ACCESSED | (PTE_DIRTY if plan.write else 0)

@@ -43,6 +43,7 @@ def copy_vma(kernel: Kernel, old: Vma, mm: Mm, start_vpn: int, end_vpn: int, pgo
     new = Vma(
         mm, start_vpn, end_vpn, old.prot, old.shared, old.file, pgoff, old.locked, old.growsdown
     )
+    new.accounted, new.written = old.accounted, old.written
     return insert_vma(new)
 
 
@@ -76,6 +77,7 @@ def can_merge(kernel: Kernel, lower: Vma, upper: Vma) -> bool:
         and lower.file is upper.file
         and lower.locked == upper.locked
         and lower.growsdown == upper.growsdown
+        and lower.accounted == upper.accounted
         and lower.pgoff + lower.npages == upper.pgoff
         and kernel.design.can_merge(lower, upper)
     )
@@ -89,6 +91,7 @@ def merge_around(kernel: Kernel, mm: Mm, start_vpn: int, end_vpn: int) -> None:
         assert lower is not None
         if can_merge(kernel, lower, upper):
             lower.end_vpn = upper.end_vpn
+            lower.written |= upper.written
             kernel.design.merge_vma(lower, upper)
             kernel.design.adjust_vma(lower)
             remove_vma(kernel, upper)
@@ -198,9 +201,19 @@ def mprotect(kernel: Kernel, process: Process, addr: int, length: int, prot: str
             )
     for vma in cut(kernel, mm, start_vpn, end_vpn):
         vma.prot = bits
+        account(vma)
         change_protection(kernel, vma)
     merge_around(kernel, mm, start_vpn, end_vpn)
     kernel.step("mprotect", process, range(start_vpn, end_vpn), what=prot_letters(bits))
+
+
+def account(vma: Vma) -> None:
+    """Count private memory that is writable, and no more what cannot be written and never was
+    (mprotect_fixup; the latter since Linux 6.6)."""
+    if not vma.shared and vma.writable:
+        vma.accounted = True
+    elif vma.file is None and not vma.written:
+        vma.accounted = False
 
 
 def change_protection(kernel: Kernel, vma: Vma) -> None:
@@ -269,12 +282,17 @@ def brk(kernel: Kernel, process: Process, addr: int) -> int:
 
 
 def mlock(kernel: Kernel, process: Process, addr: int, length: int) -> None:
-    """Keep a range in memory: fault its pages in and never swap them out (do_mlock)."""
+    """Keep a range in memory: fault its pages in and never swap them out (do_mlock).
+
+    The VMAs are split first and filled then: what was never touched around the range stays on its
+    own, without an anon_vma.
+    """
     mm = mm_of(process, "mlock")
     start_vpn, end_vpn = range_of(process, "mlock", kernel.geometry, addr, length, OutOfMemory)
     mapped(process, "mlock", mm, start_vpn, end_vpn)
-    fault.populate(kernel, process, start_vpn, end_vpn)
+    fault.reserve_populate(kernel, process, start_vpn, end_vpn)
     _set(kernel, mm, start_vpn, end_vpn, lambda vma: setattr(vma, "locked", True))
+    fault.populate(kernel, process, start_vpn, end_vpn)
     kernel.step("mlock", process, range(start_vpn, end_vpn))
 
 

@@ -173,6 +173,7 @@ def move_vma(kernel: Kernel, process: Process, move: Move) -> None:
     elif old:
         vma.locked = False
         if whole_vma:  # nothing is left in it; a part becomes one with the rest again
+            vma.written = False
             kernel.design.unlink_vma(vma)
     merge_around(kernel, mm, move.new_vpn, new_end)
     merge_around(kernel, mm, move.start_vpn, move.end_vpn)

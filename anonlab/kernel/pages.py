@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from anonlab.kernel.kernel import Kernel
 
 
+def anon_prepare(kernel: Kernel, vma: Vma) -> None:
+    """Make a VMA ready for pages of its own (anon_vma_prepare)."""
+    vma.written = True
+    kernel.design.prepare(vma)
+
+
 def map_anon(
     kernel: Kernel, vma: Vma, vpns: Vpns, pfns: Pfns, exclusive: Mask | None = None
 ) -> None:

@@ -25,7 +25,7 @@ from anonlab.kernel import cow
 from anonlab.kernel.arguments import mm_of, whole
 from anonlab.kernel.fault import WRITTEN
 from anonlab.kernel.mapping import copy_vma, insert_vma, remove_vma
-from anonlab.kernel.pages import anonymous, chosen, map_anon, mapped_pages, zap
+from anonlab.kernel.pages import anon_prepare, anonymous, chosen, map_anon, mapped_pages, zap
 from anonlab.kernel.pin import drop_pins
 from anonlab.machine import Span
 from anonlab.mm import Mm, Process, Vma, prot_of
@@ -197,7 +197,7 @@ def put_stack(kernel: Kernel, mm: Mm, vpns: Vpns, program: str) -> None:
     """Put written pages at `vpns` into a new stack VMA (put_dirty_page)."""
     first, end = int(vpns[0]), int(vpns[-1]) + 1
     vma = insert_vma(Vma(mm, first, end, prot_of("rw"), pgoff=first, growsdown=True))
-    kernel.design.prepare(vma)
+    anon_prepare(kernel, vma)
     span = kernel.tables.span(mm.pgd, first, end)
     span.ensure()
     pfns = kernel.mem_map.alloc(vpns.size)

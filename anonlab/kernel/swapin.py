@@ -22,7 +22,7 @@ from anonlab.formats.words import (
 )
 from anonlab.kernel import cow
 from anonlab.kernel.page_cache import page_in
-from anonlab.kernel.pages import drop_lonely, enter_swap_cache, map_anon
+from anonlab.kernel.pages import anon_prepare, drop_lonely, enter_swap_cache, map_anon
 from anonlab.machine import Span
 from anonlab.mm import File, Process, Vma
 
@@ -179,7 +179,7 @@ def unuse(kernel: Kernel, vma: Vma, span: Span, at: Ints) -> None:
     """Bring the entries `at` of one VMA back; the frames are reserved (unuse_vma)."""
     actions: list[Callable[[], None]] = []
     process = kernel.any_process(vma.mm)
-    kernel.design.prepare(vma)
+    anon_prepare(kernel, vma)
     plan(kernel, process, vma, span, at, False, actions)
     for action in actions:
         action()

@@ -74,7 +74,7 @@ class Judge:
         if self.over:
             return ""
         if ours.error != real.error or ours.error:
-            self.over = _parting(op, ours.error, real.error)
+            self.over = parting(op, ours.error, real.error)
             if self.over:
                 self.explained[self.over] += 1
                 return ""
@@ -213,7 +213,7 @@ def pageouts(op: Op, sight: Sight) -> tuple[list[Op], int]:
     return ops, skipped
 
 
-def _parting(op: Op, ours: str, real: str) -> str:
+def parting(op: Op, ours: str, real: str) -> str:
     """Return the rule by which two outcomes are the last that can be compared, or ''."""
     if op.verb == "mremap" and (ours, real) == ("EFAULT", ""):
         return "several_vmas"

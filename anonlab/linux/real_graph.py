@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
+from typing import NamedTuple
 
 from anonlab.formats.history import History
 from anonlab.formats.recording import FULL
@@ -19,6 +20,13 @@ FOLDER = Path(__file__).with_name("recorded") / "rmap"
 SUFFIX = ".json"
 
 
+class After(NamedTuple):
+    """What an operation leaves: the name of its error, '' if it worked, and the reverse map."""
+
+    error: str
+    graph: RmapGraph
+
+
 def why_not() -> str:
     """Return why the running kernel's reverse map cannot be read by this process; '' if it can."""
     may = access()
@@ -31,8 +39,8 @@ def why_not() -> str:
     return ""
 
 
-def watch(history: History) -> Iterator[RmapGraph]:
-    """Run `history` on real processes; yield the kernel's reverse map after each operation.
+def watch(history: History) -> Generator[After]:
+    """Run `history` on real processes; yield what each operation leaves.
 
     raises  OSError or ValueError where the running kernel cannot be read: it says why
     """
@@ -40,8 +48,8 @@ def watch(history: History) -> Iterator[RmapGraph]:
     try:
         with Oracle(FULL) as oracle:
             window = Window(history)
-            for _ in oracle.run(history):
-                yield graph_of(real, oracle, window)
+            for shown in oracle.run(history):
+                yield After(shown.error, graph_of(real, oracle, window))
     finally:
         real.close()
 
@@ -103,7 +111,7 @@ def record_rmap(history: History, path: Path) -> RmapRecording:
 
     raises  as watch, FormatError if real processes cannot do the history, OSError for the file
     """
-    recording = RmapRecording(facts(), history, tuple(watch(history)))
+    recording = RmapRecording(facts(), history, tuple(after.graph for after in watch(history)))
     path.write_text(recording.dumps() + "\n", "utf-8")
     return recording
 

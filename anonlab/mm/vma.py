@@ -39,6 +39,9 @@ class Vma:
     pgoff   for a file: file offset, in pages, of start_vpn; for anonymous memory what the design
             makes of it (start_vpn when nothing else is wanted)
     shared  MAP_SHARED: writes go to the file's own pages
+    accounted   counts against the memory there is (VM_ACCOUNT): private, and writable or once so;
+            VMAs that differ in it do not merge
+    written may have pages of its own: it has an anon_vma, where the design has such a thing
     rmap    what the reverse-map design keeps here (anon_vma); the kernel only carries it
     number  its name among the VMAs that `mm` has had, from 1
     Two VMAs are the same only if they are the same object.
@@ -53,12 +56,15 @@ class Vma:
     pgoff: int = 0
     locked: bool = False
     growsdown: bool = False
+    accounted: bool = field(init=False)
+    written: bool = False
     rmap: Any = None
     number: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.mm.nvmas += 1
         self.number = self.mm.nvmas
+        self.accounted = self.writable and not self.shared
 
     @property
     def npages(self) -> int:

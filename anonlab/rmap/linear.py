@@ -213,5 +213,6 @@ def mergeable_neighbours(vma: Vma) -> Iterator[Vma]:
             continue
         alike = lower.file is upper.file and lower.shared == upper.shared
         alike &= lower.locked == upper.locked and lower.growsdown == upper.growsdown
+        alike &= lower.accounted == upper.accounted
         if alike and lower.pgoff + lower.npages == upper.pgoff:
             yield upper if lower is vma else lower

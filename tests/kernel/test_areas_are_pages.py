@@ -6,14 +6,21 @@ attributes, so that splitting and merging are checked as well.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from watched import PAGE, STEADY
 
-from anonlab import BadAddress, BusError, InvalidArgument, Kernel, OutOfMemory
+from anonlab import (
+    BadAddress,
+    BusError,
+    InvalidArgument,
+    Kernel,
+    OutOfMemory,
+    SegmentationFault,
+)
 from anonlab.formats.snapshot import VmaFact
 
 FIRST, LAST = 0x30, 0x48
@@ -22,13 +29,16 @@ FIRST, LAST = 0x30, 0x48
 
 @dataclass(frozen=True)
 class Attributes:
-    """What holds for one page; `pgoff` counts only for files."""
+    """What holds for one page; `pgoff` counts only for files. `accounted` is VM_ACCOUNT, and
+    `written` that its area has an anon_vma, which does not keep areas apart."""
 
     prot: str
     shared: bool = False
     file: str = ""
     pgoff: int = 0
     locked: bool = False
+    accounted: bool = False
+    written: bool = field(default=False, compare=False)
 
     def at(self, steps: int) -> Attributes:
         """The same, `steps` pages on."""
@@ -48,6 +58,7 @@ class Pages:
             self.nshmem += 1
             what = replace(what, file=f"shmem{self.nshmem}")
             self.npages[what.file] = n
+        what = replace(what, accounted=what.prot == "rw-" and not what.shared)
         self.pages |= {vpn + i: what.at(i) for i in range(n)}
 
     def munmap(self, vpn: int, n: int) -> None:
@@ -66,6 +77,45 @@ class Pages:
             return BusError
         for page in range(vpn, vpn + n):
             self.pages[page] = replace(self.pages[page], **values)
+            if "prot" in values:
+                self.pages[page] = self.accounted(self.pages[page])
+        if values == {"locked": True}:
+            self.fill(range(vpn, vpn + n))
+        return None
+
+    @staticmethod
+    def accounted(page: Attributes) -> Attributes:
+        """Private memory counts once it is writable; anonymous memory that cannot be written and
+        never was does not."""
+        if page.prot == "rw-" and not page.shared:
+            return replace(page, accounted=True)
+        return page if page.file or page.written else replace(page, accounted=False)
+
+    def fill(self, vpns: range) -> None:
+        """Give every area of private writable memory that has one of these pages an anon_vma."""
+        for run in self.runs():
+            private = run.prot == "rw-" and not run.shared
+            if private and run.start_vpn < vpns.stop and run.end_vpn > vpns.start:
+                self.write(range(run.start_vpn, run.end_vpn))
+
+    def write(self, vpns: range, written: bool = True) -> None:
+        for page in vpns:
+            self.pages[page] = replace(self.pages[page], written=written)
+
+    def share(self) -> None:
+        """An area has one anon_vma for all its pages, whatever it was made of."""
+        for run in self.runs():
+            pages = range(run.start_vpn, run.end_vpn)
+            self.write(pages, any(self.pages[page].written for page in pages))
+
+    def touch(self, vpn: int) -> type[Exception] | None:
+        """A write of one page."""
+        page = self.pages.get(vpn)
+        if page is None or page.prot != "rw-":
+            return SegmentationFault
+        if page.file and page.pgoff >= self.npages[page.file]:
+            return BusError
+        self.fill(range(vpn, vpn + 1))
         return None
 
     def runs(self) -> list[VmaFact]:
@@ -106,14 +156,19 @@ class Pages:
         if new_n > n:
             last = self.pages[vpn + n - 1]
             self.pages |= {vpn + n + i: last.at(i + 1) for i in range(new_n - n)}
+            self.fill(range(vpn + n, vpn + new_n) if last.locked else range(0))
 
     def move(self, vpn: int, n: int, new_n: int, new: int, dontunmap: bool) -> None:
         head = self.pages[vpn]
+        whole = any((run.start_vpn, run.end_vpn) == (vpn, vpn + n) for run in self.runs())
         if dontunmap:
             self.change(vpn, n, locked=False)
+            if whole:
+                self.write(range(vpn, vpn + n), written=False)
         else:
             self.munmap(vpn, n)
         self.pages |= {new + i: head.at(i) for i in range(new_n)}
+        self.fill(range(new + n, new + new_n) if head.locked else range(0))
 
 
 vpns = st.integers(FIRST, LAST)
@@ -137,6 +192,7 @@ operations = st.one_of(
     st.tuples(st.just("munmap"), vpns, lengths),
     st.tuples(st.just("mprotect"), vpns, lengths, prots),
     st.tuples(st.sampled_from(["mlock", "munlock"]), vpns, lengths),
+    st.tuples(st.just("write"), vpns, st.just(1)),
     st.tuples(
         st.just("mremap"),
         vpns,
@@ -162,6 +218,12 @@ def do(kernel: Kernel, truth: Pages, operation: tuple) -> None:
         truth.munmap(vpn, n)
     elif call == "mremap":
         remap(kernel, truth, vpn, n, *rest)
+    elif call == "write":
+        if error := truth.touch(vpn):
+            with pytest.raises(error):
+                task.write(vpn * PAGE, 1)
+        else:
+            task.write(vpn * PAGE, 1)
     else:
         values = {"mprotect": {"prot": rest and rest[0]}}.get(call, {"locked": call == "mlock"})
         error = truth.change(vpn, n, **values)
@@ -211,6 +273,43 @@ def remap(
 )
 @example([("mmap", 48, 2, Attributes("r--")), ("mremap", 48, 1, 1, None, False)])
 @example([("mmap", 48, 2, Attributes("r--")), ("mremap", 48, 5, 1, None, False)])
+@example(
+    [
+        ("mmap", 48, 3, Attributes("r--")),
+        ("mprotect", 49, 1, "rw-"),
+        ("mprotect", 49, 1, "r--"),
+        ("mprotect", 48, 2, "rw-"),
+        ("write", 48, 1),
+        ("mprotect", 48, 2, "r--"),
+    ]
+)
+@example(  # who was moved away from has no pages of its own
+    [
+        ("mmap", 48, 1, Attributes("rw-")),
+        ("mmap", 49, 1, Attributes("r--")),
+        ("write", 48, 1),
+        ("mremap", 48, 1, 1, 60, True),
+        ("mprotect", 48, 1, "r--"),
+    ]
+)
+@example(  # the part that was never written has its anon_vma from the whole
+    [
+        ("mmap", 48, 2, Attributes("rw-")),
+        ("mmap", 50, 1, Attributes("r--")),
+        ("write", 48, 1),
+        ("mprotect", 49, 1, "r--"),
+    ]
+)
+@example(  # so has what merged with it
+    [
+        ("mmap", 47, 1, Attributes("r--")),
+        ("mmap", 48, 2, Attributes("rw-")),
+        ("mprotect", 48, 1, "r--"),
+        ("write", 49, 1),
+        ("mprotect", 48, 1, "rw-"),
+        ("mprotect", 48, 1, "r--"),
+    ]
+)
 @settings(STEADY, max_examples=200)
 def test_vmas_are_the_longest_runs_of_pages_with_the_same_attributes(steps):
     kernel = Kernel(frames=200)
@@ -219,6 +318,7 @@ def test_vmas_are_the_longest_runs_of_pages_with_the_same_attributes(steps):
     truth = Pages()
     for step in steps:
         do(kernel, truth, step)
+        truth.share()
         assert list(kernel.snapshot().mms[0].vmas) == truth.runs(), step
     files = {file.name for file in kernel.snapshot().files}
     assert files == {"f"} | {one.file for one in truth.pages.values() if one.file}
