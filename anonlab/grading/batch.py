@@ -6,9 +6,10 @@ alone, and is trouble of the grader if that kills its worker again; the others g
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future, as_completed
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -105,14 +106,19 @@ def refusal(task: Task) -> Result:
 
 
 def run(
-    tasks: Iterable[Task], engine: Engine, tell: Callable[[Outcome], None] | None = None
+    tasks: Iterable[Task],
+    engine: Engine,
+    tell: Callable[[Outcome], None] | None = None,
+    seconds: float = math.inf,
 ) -> Batch:
     """Grade all tasks; `tell` hears of each as it ends.
 
-    raises  StoreTrouble, EngineTrouble: what is graded is in the store
+    seconds  of wall time for all of them; whoever is at work then is stopped
+    raises   StoreTrouble, EngineTrouble: what is graded is in the store
     """
     todo = {task.submission.id: task for task in tasks}
-    batch, begun, idle = Batch(), time.monotonic(), 0
+    batch, begun, idle, most = Batch(), time.monotonic(), 0, len(todo)
+    deadline = begun + seconds
 
     def ended(outcome: Outcome) -> None:
         del todo[outcome.submission]
@@ -123,18 +129,28 @@ def run(
 
     while todo:
         before = len(todo)
-        doubtful = _round(todo, engine, ended)
-        for name in doubtful:
-            batch.retried.append(name)
-            ended(_alone(todo[name], engine))
+        try:
+            doubtful = _round(todo, engine, ended, deadline)
+            for name in doubtful:
+                batch.retried.append(name)
+                ended(_alone(todo[name], engine, deadline))
+        except OutOfTime:
+            raise EngineTrouble(
+                f"the time for all is over: {most - len(todo)} of {most} submissions were graded "
+                f"and are kept; the same command goes on from there"
+            ) from None
         idle = idle + 1 if len(todo) == before else 0
         if idle >= IDLE_ROUNDS:
             raise EngineTrouble("workers die before they begin; what was graded is kept")
     return batch
 
 
+class OutOfTime(Exception):
+    """The batch has no time left."""
+
+
 def _round(
-    todo: dict[str, Task], engine: Engine, ended: Callable[[Outcome], None]
+    todo: dict[str, Task], engine: Engine, ended: Callable[[Outcome], None], deadline: float
 ) -> list[str]:  # fmt: skip
     """Run all that is to do on one executor; return what was at hand when a worker died."""
     doubtful: set[str] = set()
@@ -143,14 +159,13 @@ def _round(
         with suppress(BrokenExecutor):  # so soon: there is another round
             for name, task in todo.items():
                 futures[executor.submit(work, task)] = name
-        for future in as_completed(futures):
+        for future in _as_they_end(futures, deadline):
             try:
                 ended(future.result())
             except (BrokenExecutor, CancelledError):
                 continue  # it may never have begun
             except StoreTrouble:
-                for other in futures:
-                    other.cancel()
+                _cancel(futures)
                 raise
             except Exception:  # noqa: BLE001  an engine's own word for a dead worker
                 doubtful.add(futures[future])
@@ -164,12 +179,33 @@ def _round(
     return sorted(doubtful & set(todo))
 
 
-def _alone(task: Task, engine: Engine) -> Outcome:
+def _as_they_end(
+    futures: Iterable[Future[Outcome]], deadline: float
+) -> Iterator[Future[Outcome]]:  # fmt: skip
+    """Yield futures as they end.
+
+    raises  OutOfTime when the deadline has come; all are cancelled then
+    """
+    left = None if deadline == math.inf else max(deadline - time.monotonic(), 0)
+    try:
+        yield from as_completed(futures, left)
+    except TimeoutError:
+        _cancel(futures)
+        raise OutOfTime from None
+
+
+def _cancel(futures: Iterable[Future[Outcome]]) -> None:
+    for future in futures:
+        future.cancel()
+
+
+def _alone(task: Task, engine: Engine, deadline: float) -> Outcome:
     """Run one task while nothing else runs; if its worker dies again, that is its result."""
     with engine.executor(alone=True) as executor:
         try:
-            return executor.submit(work, task).result()
-        except StoreTrouble:
+            (future,) = _as_they_end([executor.submit(work, task)], deadline)
+            return future.result()
+        except (StoreTrouble, OutOfTime):
             raise
         except Exception as error:  # noqa: BLE001  as above
             told = type(error).__name__

@@ -6,16 +6,21 @@ becomes of the process that started them.
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
+import platform
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Protocol
 
+from anonlab.version import __version__
 from anonlab.workers import ncpus
 
 SECONDS = 20
@@ -24,6 +29,20 @@ SECONDS = 20
 
 class EngineTrouble(ValueError):
     """No work can be done; the message says why. What was graded is kept."""
+
+
+def installed() -> dict[str, str]:
+    """Return what has to be the same wherever one class is graded: versions, and anonlab's code."""
+    found = {"python": platform.python_version()}
+    for package in ("numpy", "pytest"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "none"
+    code = hashlib.sha256()
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        code.update(path.read_bytes())
+    return {**found, "anonlab": f"{__version__} with code {code.hexdigest()[:8]}"}
 
 
 class Engine(Protocol):
@@ -106,9 +125,24 @@ class Cluster:
             yield executor
 
     def everywhere(self, check: Callable[[], Any]) -> None:
-        """Call `check` on each worker."""
-        if not self.client.run(check):
+        """Call `check` on each worker, once each is known to have what this machine has."""
+        try:
+            workers = self.client.run(installed)
+        except (ImportError, AttributeError) as error:
+            raise EngineTrouble(
+                f"a worker has no anonlab, or another one ({error}): install the same there"
+            ) from None
+        if not workers:
             raise EngineTrouble("the scheduler has no workers: start some")
+        ours = installed()
+        for address, theirs in workers.items():
+            for name in ours:
+                if theirs.get(name) != ours[name]:
+                    raise EngineTrouble(
+                        f"the worker at {address} has {name} {theirs.get(name)}, this machine has "
+                        f"{ours[name]}: install the same on both, or grades could differ"
+                    )
+        self.client.run(check)
 
     def close(self) -> None:
         """Leave the cluster as it is."""

@@ -31,6 +31,7 @@ class Options:
     shard       (i, n): only every n-th submission; reports are written by the run without it
     scheduler   address of a Dask scheduler, "" for processes of this machine
     force       judge again what is judged already
+    minutes     of wall time for the whole batch; what is graded by then is kept
     in_process  no box: for practice, and every output says so
     """
 
@@ -47,6 +48,7 @@ class Options:
     shard: tuple[int, int] | None = None
     scheduler: str = ""
     force: bool = False
+    minutes: float | None = None
     in_process: bool = False
 
 

@@ -9,6 +9,7 @@ OUT/taken…/                  copies of the accepted files, while they are grad
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -112,7 +113,7 @@ def _grade(
     shutil.rmtree(taken, ignore_errors=True)
     try:
         tasks = _take(of, mine, taken, judge, store)
-        graded = _judge(tasks, store, engine, options.force, tick)
+        graded = _judge(tasks, store, engine, options, tick)
     finally:
         shutil.rmtree(taken, ignore_errors=True)
     results = _results(tasks, store)
@@ -156,7 +157,7 @@ def _publish(keys: dict[str, str], store: Store, graded: Graded, tell: Tell | No
 
 
 def _judge(
-    tasks: list[Task], store: Store, engine: Engine, force: bool, tick: Tick | None
+    tasks: list[Task], store: Store, engine: Engine, options: Options, tick: Tick | None
 ) -> Graded:
     """Judge what is not finished; all results are in the store then."""
     for task in tasks:
@@ -164,7 +165,7 @@ def _judge(
             store.put(refusal(task))
     wanted = [task for task in tasks if not task.submission.rejected]
     todo = [task for task in wanted
-            if force or store.finished(task.submission.id, task.key) is None]  # fmt: skip
+            if options.force or store.finished(task.submission.id, task.key) is None]  # fmt: skip
     done = len(wanted) - len(todo)
 
     def ended(_: Outcome) -> None:
@@ -173,7 +174,8 @@ def _judge(
         if tick is not None:
             tick(done, len(wanted))
 
-    batch = run(todo, engine, ended) if todo else Batch()
+    seconds = math.inf if options.minutes is None else options.minutes * 60
+    batch = run(todo, engine, ended, seconds) if todo else Batch()
     slowest = sorted(batch.outcomes.values(), key=lambda each: -each.seconds)[:SLOWEST]
     return Graded(
         resumed=len(wanted) - len(todo),

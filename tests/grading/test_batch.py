@@ -234,6 +234,12 @@ def wait_for_some(folder: Path, process: subprocess.Popen[bytes]) -> None:
     time.sleep(SECRETS.uniform(0, 0.15))
 
 
+def below(pid: int, called: bytes) -> list[int]:
+    """The processes below one whose command line names `called`."""
+    return [each for each in children(pid)[1:]
+            if called in Path(f"/proc/{each}/cmdline").read_bytes()]  # fmt: skip
+
+
 def kill_workers(folder: Path, parent: int, called: bytes, times: int) -> None:
     """Kill one of the workers below `parent` so many times, each time after a result more."""
     for _ in range(times):
@@ -321,6 +327,32 @@ def test_a_full_disk_is_one_clear_error_and_what_was_graded_is_kept(tmp_path: Pa
     assert len(kept(tmp_path)) == 18
 
 
+SLOW = {"a": "1\n", "b": "sleep 600\n", "c": "sleep 600\n", "d": "2\n"}
+OVER = "the time for all is over: 1 of 4 submissions were graded and are kept; the same command"
+
+
+def test_when_the_time_is_over_nobody_works_on_and_what_was_graded_is_kept(
+    tmp_path: Path, store: Store
+) -> None:
+    with pytest.raises(EngineTrouble, match=OVER):
+        run(tasks(tmp_path, SLOW), Pool(1), seconds=4)
+    assert list(kept(tmp_path)) == ["a"]
+    workers = [pid for server in below(os.getpid(), b"forkserver") for pid in children(server)[1:]]
+    assert workers == []
+    answers = dict.fromkeys(SLOW, "1\n")
+    run(left(tmp_path, answers), pool(), seconds=60)
+    assert list(kept(tmp_path)) == list(SLOW)
+
+
+def test_who_is_graded_alone_has_no_more_time_than_the_others(tmp_path: Path, store: Store) -> None:
+    """It kills its worker the first time, and never ends the second."""
+    answer = f"die {tmp_path / 'once'}\nsleep 600\n"
+    with pytest.raises(EngineTrouble, match="0 of 1 submissions"):
+        run(tasks(tmp_path, {"a": answer}), pool(), seconds=4)
+    assert (tmp_path / "once").exists()
+    assert kept(tmp_path) == {}
+
+
 # -- Dask -----------------------------------------------------------------------------------------
 
 SCHEDULER = """\
@@ -375,6 +407,34 @@ def test_a_cluster_grades_like_a_pool_whoever_is_killed(
     if found != expected:  # a submission that was hit twice is graded next time
         run(left(tmp_path, FIFTY), pool())
     assert {**kept(tmp_path)} | {"killer": b""} == {**expected, "killer": b""}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_when_the_time_is_over_a_cluster_is_left_alone(
+    tmp_path: Path, store: Store, cluster: tuple[str, int]
+) -> None:
+    engine = Cluster(cluster[0])
+    begun = time.monotonic()
+    try:
+        with pytest.raises(EngineTrouble, match="of 4 submissions were graded and are kept"):
+            run(tasks(tmp_path, SLOW), engine, seconds=4)
+    finally:
+        engine.close()
+    assert {"a"} <= {*kept(tmp_path)} <= {"a", "d"}
+    assert time.monotonic() - begun < 60
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_workers_with_another_anonlab_grade_nothing(
+    cluster: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("anonlab.grading.engines.__version__", "9.9")
+    engine = Cluster(cluster[0])
+    try:
+        with pytest.raises(EngineTrouble, match=r"the worker at tcp://\S+ has anonlab .* has 9\.9"):
+            engine.everywhere(os.getpid)
+    finally:
+        engine.close()
 
 
 @pytest.mark.filterwarnings("ignore")

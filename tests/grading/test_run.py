@@ -356,9 +356,20 @@ def test_what_is_not_official_never_passes_for_it(verb: list[str], given: Option
     assert "unofficial" in done.stderr
 
 
+def test_when_the_time_is_over_it_says_how_to_go_on(verb: list[str], given: Options) -> None:
+    put(given.folder / "s03", {ONE: "sleep 600\n"})
+    done = run(verb, "--minutes", "0.05")
+    assert (done.exit_code, "the time for all is over" in done.stderr) == (2, True), done.stderr
+    assert not (given.out / "instructor" / "grades.csv").exists()
+    put(given.folder / "s03", {ONE: "another\n"})
+    plain = json.loads(run(verb, "--json", "--minutes", "2").stdout)
+    assert plain["statuses"] == {"graded": 9, "rejected": 1}
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (["grade", "x", "--minutes", "0"], "0.0 is not in the range x>0"),
         (["grade"], "FOLDER is missing"),
         (["grade", "x"], "--roster is missing"),
         (["grade", "x", "--shard", "3/2"], "'3/2' is no shard such as 1/4"),
