@@ -17,7 +17,7 @@ from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer
 from anonlab.course.happened import slots_filled
 from anonlab.formats.words import pte_letters
-from anonlab.view.picture import picture
+from anonlab.view.picture import address_picture, picture
 
 # %% [markdown]
 # ## 1 · Recall
@@ -135,7 +135,13 @@ answer("01 inverse", ...)
 #
 # Walk to `0x3a123` in the lesson machine. **Cut** the address: `0x3a123` → indices 3, a and
 # offset 123. **Top table**: word at slot 3. **Next row**: the word above bit 12. **Leaf**: the
-# word at slot a.
+# word at slot a. In the picture each field of bits stands over the table in which it chooses a slot.
+
+# %%
+address_picture(kernel.snapshot(), shell.mm.number, 0x3A123)
+
+# %% [markdown]
+# The same by program, a level at a time:
 
 # %%
 tables, row = kernel.tables.words, shell.mm.pgd
@@ -159,7 +165,14 @@ for level in range(LESSON.levels):
 
 # %% [markdown]
 # Real machines have more levels and wider tables: x86-64 has four of nine bits. The loop does not
-# change.
+# change. Nothing is mapped at this address: at which table does the walk end?
+
+# %%
+big = Kernel(design="anongroup", frames=16, swap=0, geometry=X86_64)
+program = big.spawn("program")
+program.mmap(4096, at=0x7F12_3400_0000)
+program.write(0x7F12_3400_0000, 1)
+address_picture(big.snapshot(), program.mm.number, 0x7F12_3456_7000)
 
 # %%
 [hex(int(X86_64.index(0x7F12_3456_7000 >> 12, level))) for level in range(4)]

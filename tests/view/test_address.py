@@ -170,6 +170,15 @@ def test_choosing_a_page_lights_up_the_slots_that_lead_to_it(visit: Any, machine
     assert at.page.locator("[data-panel=mm1] .top.near").count() == 0
 
 
+@pytest.mark.parametrize("machine", WHERE)
+def test_the_slots_stay_inside_their_tables(visit: Any, machine: str) -> None:
+    """Three hex digits of a slot, where four tables stand side by side."""
+    at = visit(trace(machine), "#step=7")
+    at.page.click(f"[id$=mm1-pte-{WHERE[machine] >> 12:x}]")
+    assert "slot" in at.page.text_content("[data-panel=address] .c.table")
+    assert [text for text in at.over(slack=0) if "address-table" in text] == []
+
+
 def test_a_chosen_frame_shows_the_address_of_its_first_mapping(visit: Any) -> None:
     at = visit(trace("lesson"), "#step=7")
     at.page.click("[id$=frame-1]")

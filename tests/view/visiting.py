@@ -43,6 +43,23 @@ class Visit:
         texts = self.page.eval_on_selector_all(f"{ROOT} [data-facts]", read)
         return [fact for text in texts for fact in unpacked(json.loads(text))]
 
+    def over(self, slack: float = 2) -> list[str]:
+        """Words that reach out of their box, by more than `slack` pixels."""
+        found: list[str] = self.page.evaluate(
+            """slack =>
+            [...document.querySelectorAll('[data-part=picture] g.c')]
+            .filter(g => g.querySelector('rect')).flatMap(g => {
+                const box = g.querySelector('rect').getBoundingClientRect();
+                return [...g.querySelectorAll('text')].filter(t => t.textContent &&
+                    g.getBoundingClientRect().width && !g.matches('.span') &&
+                    (t.getBoundingClientRect().right > box.right + slack ||
+                     t.getBoundingClientRect().left < box.left - slack))
+                    .map(t => `${g.id}: ${t.textContent}`);
+            })""",
+            slack,
+        )
+        return found
+
     def focus(self) -> str:
         return str(self.page.evaluate("document.activeElement.className.baseVal ?? "
                                       "document.activeElement.className"))  # fmt: skip
