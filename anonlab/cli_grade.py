@@ -50,7 +50,9 @@ class Shard(click.ParamType[tuple[int, int]]):
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0: one per processor.")
 @click.option("--shard", type=Shard(), help="Grade the i-th of n parts; reports come later.")
 @click.option("--scheduler", default="", help="Address of a Dask scheduler to grade on.")
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Time for all; then it stops.")
+@click.option(
+    "--minutes", type=click.FloatRange(0, min_open=True), help="Time for all; then it stops."
+)
 @click.option("--force", is_flag=True, help="Grade again what is graded.")
 @click.option("--unsafe-in-process", "in_process", is_flag=True, help="No box: practice only.")
 @click.option("--official", is_flag=True, help="Refuse to do what is not official.")

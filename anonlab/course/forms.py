@@ -16,8 +16,11 @@ from anonlab.course.exercises import Course, find_course
 from anonlab.course.mail import mail as mail  # it shows its lines beside the questions
 from anonlab.course.note import Note, told
 from anonlab.course.progress import Progress
-from anonlab.course.questions import UNKNOWN, Choice, Mark, Number, words_of
+from anonlab.course.questions import UNKNOWN, Choice, Inverse, Mark, Number, Question, words_of
+from anonlab.formats.history_text import parse
 from anonlab.histories.splitmix import SplitMix64
+from anonlab.record import operations, record
+from anonlab.view.picture import picture
 
 
 @told
@@ -39,13 +42,23 @@ def answer(name: str, given: Any = ..., again: bool = False) -> Note:
         more = f'\nOther numbers: answer("{name}", again=True)'
         return Note(
             f'{asked}\n\nTo answer: answer("{name}", "…") with {question.how}.'
-            f"{more if isinstance(question, Number) else ''}"
+            f"{more if isinstance(question, Number) else ''}",
+            _riddle(question),
         )
     marks = question.judge(given, seed)
     right = sum(mark.right for mark in marks)
     said = given if isinstance(given, str | int) else " ".join(map(str, given))
     log.add("answer", name=name, given=str(said), right=right, of=len(marks), seed=seed)
-    return Note(f"{asked}\n\nyou answered: {said}\n\n{_told(marks)}")
+    return Note(f"{asked}\n\nyou answered: {said}\n\n{_told(marks)}", _riddle(question))
+
+
+def _riddle(question: Question) -> str:
+    """Return the picture of the machine that an inverse question is about, what is new marked."""
+    if not isinstance(question, Inverse):
+        return ""
+    start, steps = parse(question.start), operations(record(question.start + question.riddle))
+    before, after = steps[len(start.ops)].snapshot, steps[-1].snapshot
+    return picture(after, previous=before)._repr_html_()
 
 
 def _told(marks: list[Mark]) -> str:

@@ -17,7 +17,7 @@ from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer
 from anonlab.course.happened import slots_filled
 from anonlab.formats.words import pte_letters
-from anonlab.view.picture import address_picture, picture
+from anonlab.view.picture import address_picture
 
 # %% [markdown]
 # ## 1 · Recall
@@ -120,10 +120,6 @@ for address in (0x38000, 0x39000, 0x3A000):
 # **Inverse question.** Here is a machine. Which operations led to it? More than one may fit.
 
 # %%
-riddle = record("p = spawn\np mmap 0x10000 3\np write 0x11000 5 2\n")
-picture(riddle.steps[-1].snapshot)
-
-# %%
 answer("01 inverse", ...)
 
 # %% [markdown]
@@ -135,7 +131,7 @@ answer("01 inverse", ...)
 #
 # Walk to `0x3a123` in the lesson machine. **Cut** the address: `0x3a123` → indices 3, a and
 # offset 123. **Top table**: word at slot 3. **Next row**: the word above bit 12. **Leaf**: the
-# word at slot a. In the picture each field of bits stands over the table in which it chooses a slot.
+# word at slot a. In the picture each field of bits stands over the table where it chooses a slot.
 
 # %%
 address_picture(kernel.snapshot(), shell.mm.number, 0x3A123)

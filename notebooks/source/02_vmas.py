@@ -124,12 +124,8 @@ editor.mm.vmas
 # the file. If the split had left `pgoff` at 2, two pages would suddenly show other contents. In
 # Linux this is `__split_vma` in `mm/`.
 #
-# **Inverse question.** A new process has these two areas: start, end, pgoff. Which operations led
+# **Inverse question.** A new process has the two areas in the picture. Which operations led
 # here? More than one may fit.
-
-# %%
-riddle = record("p = spawn\np mmap 0x20000 7\np munmap 0x22000 2\n")
-[(hex(v.start_vpn), hex(v.end_vpn), hex(v.pgoff)) for v in riddle.steps[-1].snapshot.mms[0].vmas]
 
 # %%
 answer("02 inverse", ...)

@@ -15,7 +15,6 @@ from anonlab.course.desk import check, hint, progress, reset, solution, task
 from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer, mail
 from anonlab.course.happened import frames_used
-from anonlab.view.picture import picture
 
 # %% [markdown]
 # ## 1 · Recall
@@ -143,10 +142,6 @@ at = truth.pfns == page.pfn
 # asked by `rmap_walk` in `mm/rmap.c`.
 #
 # **Inverse question.** What changed is marked. Which operation was it?
-
-# %%
-riddle = record("p = spawn\np mmap 0x30000 2\np read 0x30000 2\np write 0x31000 4\n")
-picture(riddle.steps[-1].snapshot, previous=riddle.steps[-3].snapshot)
 
 # %%
 answer("03 inverse", ...)

@@ -143,11 +143,6 @@ kernel.swap.map.tolist()
 # **Inverse question.** Which history was it? First look who shares what.
 
 # %%
-riddle = "a = spawn\na mmap 0x30000 2\na write 0x30000 7 2\n"
-riddle += "b = fork a\nb write 0x31000 9\nc = fork b\n"
-picture(record(riddle).steps[-1].snapshot)
-
-# %%
 answer("04 inverse", ...)
 
 # %% [markdown]

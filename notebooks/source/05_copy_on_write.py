@@ -158,11 +158,11 @@ mail("05")
 # In Linux the decision is taken in `do_wp_page`: `can_share_swap_page` in 2.6,
 # `wp_can_reuse_anon_folio` today (6.18).
 #
-# **Inverse question.** Parent and child have one page each, with different contents, and both
-# words are writable. How many writes were there after the fork, at least?
-#
-# <details><summary>Answer</summary>Two: the first copied for its writer; the other's word got its
-# W back only at a write of its own.</details>
+# **Inverse question.** a and b shared a page. Now each has one of its own, with other contents, and
+# both words are writable. Which writes led here? More than one answer may fit.
+
+# %%
+answer("05 inverse", ...)
 
 # %% [markdown]
 # ## 6 · Worked example

@@ -13,7 +13,6 @@ from anonlab.course.desk import check, hint, progress, reset, solution, task
 from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer, mail
 from anonlab.course.happened import frames_used
-from anonlab.view.picture import picture
 
 # %% [markdown]
 # ## 1 · Recall
@@ -138,11 +137,11 @@ answer("06 copies", ...)
 #
 # In Linux (6.18) an address space is taken apart in `exit_mmap`, and replaced in `exec_mmap`.
 #
-# **Inverse question.** Two processes share three frames. After one call by one of them no frame
-# is shared, and none was copied. What was called?
-#
-# <details><summary>Answer</summary>exit or execve, or munmap of all three. The number of
-# processes and of groups tells which.</details>
+# **Inverse question.** Two processes shared three frames. Now no frame is shared, and none was
+# copied. Which calls led here? More than one answer may fit.
+
+# %%
+answer("06 inverse", ...)
 
 # %% [markdown]
 # ## 6 · Worked example

@@ -13,7 +13,6 @@ from anonlab.course.desk import check, hint, progress, reset, solution, task
 from anonlab.course.desk import kill, play, predict, predicted, reveal
 from anonlab.course.forms import answer, mail
 from anonlab.course.happened import kept_frames
-from anonlab.view.picture import picture
 
 # %% [markdown]
 # ## 1 · Recall
@@ -145,16 +144,11 @@ answer("07 merge", ...)
 # In Linux (6.18) the words are moved in `move_page_tables`, and `copy_vma` makes the VMA at the
 # new place.
 #
-# **Inverse question.** Before and after one operation; what changed is marked. Parent and child
-# have frames with equal contents at `0x30000` and `0x80000`. Which operation made the second
-# frame?
+# **Inverse question.** a and b have frames with equal contents, at `0x30000` and at `0x80000`.
+# Which operations led here? Look at the letters of the words, and at the areas.
 
 # %%
-picture(trace.steps[-1].snapshot, previous=trace.steps[-5].snapshot)
-
-# %% [markdown]
-# <details><summary>Answer</summary>The child's mremap. A write would have changed the
-# contents.</details>
+answer("07 inverse", ...)
 
 # %% [markdown]
 # ## 6 · Worked example

@@ -176,11 +176,15 @@ for row in comparison.table("probes"):
 # as you see, but not for the pages of one's own. In Linux 6.18 the walk is `rmap_walk_anon`, and
 # unmapping is `try_to_unmap_one`, both in `mm/rmap.c`.
 #
-# **Inverse question.** A frame has count 3 and mapcount 1. Name two histories that lead there.
-#
-# <details><summary>Answer</summary>Pinned twice, mapped once. Or pinned once, in the swap cache,
-# mapped once: mapped again after a swap-out while another process still holds the
-# entry.</details>
+# **Inverse question.** A frame has count 3 and mapcount 1. Which histories led here? More than one
+# may fit.
+
+# %%
+answer("08 inverse", ...)
+
+# %% [markdown]
+# There are more ways to a count that is larger than mapcount: a page in the swap cache has one for
+# that too, mapped again while another process still holds the entry.
 
 # %% [markdown]
 # ## 6 · Worked example

@@ -11,6 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from project import ROOT
 
 from anonlab.course import desk, forms
+from anonlab.course.bank.inverses import INVERSES
 from anonlab.course.bank.items import ITEMS
 from anonlab.course.exercises import Course
 from anonlab.course.progress import Progress
@@ -201,6 +202,22 @@ def test_a_question_is_asked_judged_and_kept(course: Course) -> None:
     assert "no step 'z'" in repr(forms.answer("04 order", "z"))
     assert [e["right"] for e in Progress(course.root).events("answer", name="04 order")] == [4, 4]
     assert repr(desk.predicted("04")) == "04 order: you answered daecb (4 of 5 right)"
+
+
+def test_an_inverse_question_shows_its_machine_and_not_how_it_was_made(course: Course) -> None:
+    """Both frames are mapped writable, once each; the picture marks that as new."""
+    for given in (..., "ac"):
+        shown = forms.answer("05 inverse", given)._repr_html_()
+        text = shown[shown.index("The same as text") :]
+        assert "pfn 1" in text or "frame 1" in text
+        assert text.count("write 0x30000") == 0
+        assert "<svg" in shown
+    assert "<svg" not in forms.answer("04 order")._repr_html_()
+
+
+def test_every_inverse_question_has_ways_that_lead_there_and_ways_that_do_not() -> None:
+    for name, question in INVERSES.items():
+        assert 1 <= len(question.right()) < len(question.options), name
 
 
 def test_numbers_change_when_asked_again(course: Course) -> None:

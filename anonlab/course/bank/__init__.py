@@ -2,6 +2,7 @@
 
 from anonlab.course.bank.claims import CLAIMS
 from anonlab.course.bank.designs import DESIGNS
+from anonlab.course.bank.inverses import INVERSES
 from anonlab.course.bank.pages import PAGES
 
-QUESTIONS = {**PAGES, **CLAIMS, **DESIGNS}
+QUESTIONS = {**PAGES, **CLAIMS, **DESIGNS, **INVERSES}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from anonlab.course.look import state_after
 from anonlab.course.measures import decision
-from anonlab.course.questions import Inverse, Number, Order, Question, Row, Step, Table
+from anonlab.course.questions import Number, Order, Question, Row, Step, Table
 from anonlab.formats.history_text import parse
 from anonlab.formats.words import LESSON, X86_64
 from anonlab.histories.splitmix import SplitMix64
@@ -69,20 +69,6 @@ PAGES: dict[str, Question] = {
         "Shift the address right by twelve, and by nine for every level below; keep nine bits.",
     ),
     "01 address": Number(address, "Each slot is one hex digit, the offset is the last three."),
-    "01 inverse": Inverse(
-        "Which operations lead from a new process p to this machine?",
-        "p = spawn\n",
-        "p mmap 0x10000 3\np write 0x11000 5 2\n",
-        (
-            ("p mmap 0x10000 3\np write 0x10000 5 2\n", "it fills slots 0 and 1."),
-            ("p mmap 0x10000 3\np write 0x11000 5 2\n", "slots 1 and 2, in one write."),
-            (
-                "p mmap 0x10000 3\np write 0x11000 5\np write 0x12000 6\n",
-                "two writes of a page each leave the same words as one of two pages.",
-            ),
-            ("p mmap 0x11000 2\np write 0x11000 5 2\n", "page 0x10000 is not in its area."),
-        ),
-    ),
     "02 order": Order(
         "munmap takes two pages out of the middle of an area. In which order?",
         {
@@ -101,31 +87,7 @@ PAGES: dict[str, Question] = {
         },
         {"c": ("copy the pages to other frames", "nothing moves: what stays keeps its frame.")},
     ),
-    "02 inverse": Inverse(
-        "Which operations lead from a new process p to these two areas?",
-        "p = spawn\n",
-        "p mmap 0x20000 7\np munmap 0x22000 2\n",
-        (
-            ("p mmap 0x20000 7\np munmap 0x22000 2\n", "the hole is pages 0x22 and 0x23."),
-            ("p mmap 0x20000 7\np munmap 0x22000 3\n", "the upper area would begin at 0x25."),
-            (
-                "p mmap 0x20000 2\np mmap 0x24000 3\n",
-                "two areas from the start look the same: pgoff of anonymous memory follows the "
-                "address.",
-            ),
-        ),
-    ),
     "03 index": Number(index, "The page number: the address without its last three hex digits."),
-    "03 inverse": Inverse(
-        "p has read both of its pages. Which operation came next?",
-        "p = spawn\np mmap 0x30000 2\np read 0x30000 2\n",
-        "p write 0x31000 4\n",
-        (
-            ("p read 0x31000\n", "a second read changes nothing."),
-            ("p write 0x30000 4\n", "it would be slot 0 that has a frame of its own."),
-            ("p write 0x31000 4\n", "slot 1 lost the zero page and got a frame."),
-        ),
-    ),
     "04 order": Order(
         "fork, after the child has an empty address space. In which order?",
         {
@@ -149,25 +111,6 @@ PAGES: dict[str, Question] = {
                 "fork copies words; pages are copied later, one by one, if ever.",
             )
         },
-    ),
-    "04 inverse": Inverse(
-        "What came after `a = spawn`, `a mmap 0x30000 2`, `a write 0x30000 7 2`?",
-        "a = spawn\na mmap 0x30000 2\na write 0x30000 7 2\n",
-        "b = fork a\nb write 0x31000 9\nc = fork b\n",
-        (
-            (
-                "b = fork a\nc = fork b\nb write 0x31000 9\n",
-                "c would still share page 0x31000 with a.",
-            ),
-            (
-                "b = fork a\nb write 0x31000 9\nc = fork b\n",
-                "b wrote before it forked c, and c shares what b had then.",
-            ),
-            (
-                "b = fork a\nb write 0x31000 9\nc = fork a\n",
-                "c would be a child of a, and share page 0x31000 with a.",
-            ),
-        ),
     ),
     "05 table": Table(
         "A process writes. Does the kernel copy the page, reuse it, or see no fault at all "
