@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -11,6 +12,10 @@ from anonlab.view.chart import lines_svg, lines_text
 from anonlab.view.reading import read
 from anonlab.view.stage import address_svg, snapshot_svg, space_svg
 from anonlab.view.text import space_text, text_twin
+
+_LEAST = 0.74
+"""Share of its width that a sheet keeps in a narrow column: JupyterLab would shrink it until nobody
+can read it. Three columns fit beside the file browser of a laptop; in less room it scrolls."""
 
 
 class Picture:
@@ -25,7 +30,12 @@ class Picture:
         twin = (
             f"<details><summary>The same as text</summary><pre>{escape(self.text)}</pre></details>"
         )
-        return f'<div style="max-width:100%;overflow-x:auto">{self.svg}</div>{twin}'
+        sheet = re.search(r'class="anonlab-picture"[^>]* width="([\d.]+)"', self.svg)
+        least = f"min-width:{_LEAST * float(sheet[1]):.0f}px" if sheet else ""
+        return (
+            f'<div style="max-width:100%;overflow-x:auto"><div style="{least}">{self.svg}</div>'
+            f"</div>{twin}"
+        )
 
     def __repr__(self) -> str:
         return self.text

@@ -139,7 +139,7 @@ def _arrange(panels: Sequence[Panel]) -> list[tuple[Panel, float, float]]:
     """Return (panel, x, y): each goes under the shortest column of its zone, wide ones below."""
     wide = [panel for panel in panels if panel.width > WIDTH + 8]
     panels = [panel for panel in panels if panel not in wide]
-    spaces = sum(panel.zone == "spaces" for panel in panels)
+    spaces = sum(panel.zone == "spaces" and panel is not LEGEND for panel in panels)
     columns = {"spaces": [_GAP] * min(2, max(1, spaces)), "memory": [_GAP]}
     step = WIDTH + 2 * _PAD + _GAP
     out = []

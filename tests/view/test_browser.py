@@ -14,6 +14,7 @@ from visiting import ROOT, Visit
 
 from anonlab.formats.trace import Trace
 from anonlab.view import changes, save_html, text_twin
+from anonlab.view.picture import picture
 
 SEEN = """() => {
     const root = document.querySelector(".anonlab-player");
@@ -288,6 +289,26 @@ def test_nothing_is_cut_off_or_illegible(visit: Any, width: int, scheme: str) ->
 def test_words_stay_inside_their_boxes(visit: Any, trace: Trace) -> None:
     at = visit(trace, f"#step={len(trace.steps) * 2 // 3}")
     assert at.over() == []
+
+
+LABS_OWN = "svg{max-width:100%;height:auto}"
+"""What JupyterLab says of drawings in an output."""
+
+
+def test_a_picture_in_a_narrow_notebook_scrolls_and_can_be_read(
+    browser: Any, tmp_path: Path
+) -> None:
+    shown = picture(sample.lesson().steps[11].snapshot)._repr_html_()
+    path = tmp_path / "output.html"
+    path.write_text(f"<meta charset=utf-8><style>{LABS_OWN}</style><body>{shown}", "utf-8")
+    at = Visit(browser, path, viewport={"width": 560, "height": 900})
+    small = at.page.evaluate("""() => [...document.querySelectorAll('text')]
+        .filter(t => t.textContent && t.getBoundingClientRect().width)
+        .filter(t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a < 7)
+        .map(t => t.textContent)""")
+    assert small == []
+    assert at.page.evaluate("document.documentElement.scrollWidth") <= 560
+    at.page.close()
 
 
 def test_reduced_motion_and_forced_colours_leave_a_working_page(visit: Any) -> None:
