@@ -21,6 +21,8 @@ from anonlab.grading.store import Store, StoreTrouble, record
 from anonlab.grading.submission import Settings, Submission
 
 Grade = Callable[[Submission, Settings], Result]
+WATCH = 5.0
+"""Seconds after which an engine is asked whether it still works."""
 IDLE_ROUNDS = 3
 """So often workers may die with nothing at hand."""
 _ONE = threading.Lock()
@@ -156,10 +158,11 @@ def _round(
     doubtful: set[str] = set()
     with engine.executor() as executor:
         futures: dict[Future[Outcome], str] = {}
-        with suppress(BrokenExecutor):  # so soon: there is another round
+        # So soon: there is another round. The last two are of a fork server that was killed.
+        with suppress(BrokenExecutor, EOFError, ConnectionError):
             for name, task in todo.items():
                 futures[executor.submit(work, task)] = name
-        for future in _as_they_end(futures, deadline):
+        for future in _as_they_end(futures, engine, deadline):
             try:
                 ended(future.result())
             except (BrokenExecutor, CancelledError):
@@ -180,18 +183,27 @@ def _round(
 
 
 def _as_they_end(
-    futures: Iterable[Future[Outcome]], deadline: float
-) -> Iterator[Future[Outcome]]:  # fmt: skip
+    futures: Iterable[Future[Outcome]], engine: Engine, deadline: float
+) -> Iterator[Future[Outcome]]:
     """Yield futures as they end.
 
-    raises  OutOfTime when the deadline has come; all are cancelled then
+    raises  OutOfTime when the deadline has come, EngineTrouble; all are cancelled then
     """
-    left = None if deadline == math.inf else max(deadline - time.monotonic(), 0)
-    try:
-        yield from as_completed(futures, left)
-    except TimeoutError:
-        _cancel(futures)
-        raise OutOfTime from None
+    left = set(futures)
+    while left:
+        seconds = min(WATCH, max(deadline - time.monotonic(), 0))
+        try:
+            for future in as_completed(set(left), seconds):
+                left.remove(future)
+                yield future
+        except TimeoutError:
+            try:
+                if time.monotonic() >= deadline:
+                    raise OutOfTime from None
+                engine.watch()
+            except (OutOfTime, EngineTrouble):
+                _cancel(left)
+                raise
 
 
 def _cancel(futures: Iterable[Future[Outcome]]) -> None:
@@ -203,9 +215,9 @@ def _alone(task: Task, engine: Engine, deadline: float) -> Outcome:
     """Run one task while nothing else runs; if its worker dies again, that is its result."""
     with engine.executor(alone=True) as executor:
         try:
-            (future,) = _as_they_end([executor.submit(work, task)], deadline)
+            (future,) = _as_they_end([executor.submit(work, task)], engine, deadline)
             return future.result()
-        except (StoreTrouble, OutOfTime):
+        except (StoreTrouble, EngineTrouble, OutOfTime):
             raise
         except Exception as error:  # noqa: BLE001  as above
             told = type(error).__name__

@@ -12,6 +12,7 @@ import os
 import platform
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -25,6 +26,8 @@ from anonlab.workers import ncpus
 
 SECONDS = 20
 """To reach a scheduler."""
+WITHOUT_WORKERS = 90
+"""Seconds after which a scheduler whose workers are all gone is not waited for any more."""
 
 
 class EngineTrouble(ValueError):
@@ -57,6 +60,9 @@ class Engine(Protocol):
     def everywhere(self, check: Callable[[], Any]) -> None:
         """Call `check` on each machine that will work, and raise what it raises."""
 
+    def watch(self) -> None:
+        """Say that work is waited for; EngineTrouble if nobody is there to do it."""
+
 
 class Pool:
     """Processes on this machine; `jobs` of them, one for each processor if 0."""
@@ -83,6 +89,9 @@ class Pool:
     def everywhere(self, check: Callable[[], Any]) -> None:
         """Call `check` here."""
         check()
+
+    def watch(self) -> None:
+        """A pool without workers says so itself."""
 
 
 def _obey(parent: Connection) -> None:
@@ -115,6 +124,7 @@ class Cluster:
             self.client = Client(address, timeout=SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
             raise EngineTrouble(f"no scheduler of Dask answers at {address} ({error})") from None
+        self._seen = time.monotonic()  # when there were workers
 
     @contextmanager
     def executor(self, alone: bool = False) -> Iterator[Executor]:
@@ -143,6 +153,17 @@ class Cluster:
                         f"{ours[name]}: install the same on both, or grades could differ"
                     )
         self.client.run(check)
+
+    def watch(self) -> None:
+        """Wait a while for new workers: a nanny, or a queue of jobs, may be starting some."""
+        now = time.monotonic()
+        if self.client.scheduler_info()["workers"]:
+            self._seen = now
+        elif now - self._seen > WITHOUT_WORKERS:
+            raise EngineTrouble(
+                f"the scheduler has had no workers for {WITHOUT_WORKERS} s; what was graded is "
+                f"kept: start some, and the same command goes on"
+            )
 
     def close(self) -> None:
         """Leave the cluster as it is."""

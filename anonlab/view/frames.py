@@ -159,13 +159,14 @@ class FramePanel:
         home = "zero page" if frame.pfn == ZERO_PFN else home
         index = f"index {frame.index:#x}" if frame.mapping else ""
         index += f" · slot {frame.private}" if frame.private else ""
-        counts = f"count {frame.count} · map {frame.mapcount}"
+        both = frame.count, frame.mapcount
+        counts = _first_that_fits("count {} · map {}", "count {} map {}", "{} · map {}", both=both)
         return (
             f"frame {frame.pfn}",
             fit(home, 94),
             fit(index, 96),
-            fit(counts, 98),
-            fit(owners, 50, 12),
+            counts,
+            _few(owners),
             _held(frame.data),
             way,
         )
@@ -176,7 +177,20 @@ def _way(made: Sequence[WalkFact]) -> str:
     if len(made) != 1:
         return ""
     probes = made[0].probes
-    return f"walk: {sum(probe.hit for probe in probes)} of {len(probes)} hit"
+    both = sum(probe.hit for probe in probes), len(probes)
+    return _first_that_fits("walk: {} of {} hit", "walk: {}/{} hit", "{}/{} hit", both=both)
+
+
+def _first_that_fits(*forms: str, both: tuple[int, int]) -> str:
+    """Return two numbers in the longest form that a line of a card has room for."""
+    told = [form.format(*both) for form in forms]
+    return next((text for text in told if fit(text, 98) == text), fit(told[-1], 98))
+
+
+def _few(owners: str) -> str:
+    """Return the letters of who maps a frame, beside what it holds: of many, how many more."""
+    letters = owners.split()
+    return owners if len(letters) <= 3 else f"{letters[0]}+{len(letters) - 1}"
 
 
 def _held(data: int) -> str:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -59,6 +59,9 @@ class InThisProcess:
 
     def everywhere(self, check) -> None:  # type: ignore[no-untyped-def]
         check()
+
+    def watch(self) -> None:
+        pass
 
 
 @pytest.fixture(scope="module")
@@ -234,22 +237,24 @@ def wait_for_some(folder: Path, process: subprocess.Popen[bytes]) -> None:
     time.sleep(SECRETS.uniform(0, 0.15))
 
 
+def wait_for_results(folder: Path, more: int) -> None:
+    """Wait until there are so many results more."""
+    before = len(list(folder.glob("store/*/*.json")))
+    while len(list(folder.glob("store/*/*.json"))) < before + more:
+        time.sleep(0.005)
+
+
 def below(pid: int, called: bytes) -> list[int]:
     """The processes below one whose command line names `called`."""
-    return [each for each in children(pid)[1:]
-            if called in Path(f"/proc/{each}/cmdline").read_bytes()]  # fmt: skip
+    return [each for each in children(pid)[1:] if called in cmdline(each)]
 
 
-def kill_workers(folder: Path, parent: int, called: bytes, times: int) -> None:
-    """Kill one of the workers below `parent` so many times, each time after a result more."""
+def kill_workers(folder: Path, workers_now: Callable[[], list[int]], times: int) -> None:
+    """Kill one of the workers there are so many times, each time after a result more."""
     for _ in range(times):
-        before = len(list(folder.glob("store/*/*.json")))
-        while len(list(folder.glob("store/*/*.json"))) == before:
-            time.sleep(0.005)
+        wait_for_results(folder, 1)
         time.sleep(SECRETS.uniform(0, 0.1))
-        workers = [pid for pid in children(parent)
-                   if called in cmdline(pid) and not children(pid)[1:]]  # fmt: skip
-        if workers:
+        if workers := workers_now():
             os.kill(SECRETS.choice(workers), signal.SIGKILL)
 
 
@@ -286,12 +291,34 @@ def test_a_grader_that_is_killed_goes_on_where_it_was(
     assert kept(tmp_path) == expected
 
 
+def fork_servers() -> list[int]:
+    return [pid for pid in below(os.getpid(), b"forkserver") if children(pid)[1:]]
+
+
+def pool_workers() -> list[int]:
+    return [worker for server in fork_servers() for worker in children(server)[1:]]
+
+
+def test_a_fork_server_that_is_killed_with_all_its_workers_costs_nothing(
+    tmp_path: Path, store: Store, expected: dict[str, bytes]
+) -> None:
+    def kill() -> None:
+        wait_for_results(tmp_path, 5)
+        family = [*fork_servers(), *pool_workers()]
+        for pid in family:
+            os.kill(pid, signal.SIGKILL)
+
+    killer = Thread(target=kill, daemon=True)
+    killer.start()
+    assert len(run(tasks(tmp_path, FIFTY), pool()).outcomes) == 50
+    run(left(tmp_path, FIFTY), pool())
+    assert kept(tmp_path) == expected
+
+
 def test_workers_that_are_killed_at_random_cost_nothing(
     tmp_path: Path, store: Store, expected: dict[str, bytes]
 ) -> None:
-    killer = Thread(
-        target=kill_workers, args=(tmp_path, os.getpid(), b"forkserver", 3), daemon=True
-    )
+    killer = Thread(target=kill_workers, args=(tmp_path, pool_workers, 3), daemon=True)
     killer.start()
     batch = run(tasks(tmp_path, FIFTY), pool())
     assert len(batch.outcomes) == 50
@@ -386,15 +413,43 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, int]]:
         process.wait(30)
 
 
+def pids_of(engine: Cluster) -> Callable[[], list[int]]:
+    """What asks for the workers that a cluster has."""
+
+    def ask() -> list[int]:
+        found = engine.client.run(os.getpid, on_error="ignore")
+        return [pid for pid in found.values() if isinstance(pid, int)]
+
+    return ask
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_without_workers_is_not_waited_for(
+    tmp_path: Path,
+    store: Store,
+    cluster: tuple[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("anonlab.grading.engines.WITHOUT_WORKERS", 2)
+    monkeypatch.setattr("anonlab.grading.batch.WATCH", 0.5)
+    engine = Cluster(cluster[0])
+    try:
+        engine.client.retire_workers()
+        with pytest.raises(EngineTrouble, match="has had no workers for 2 s; what was graded is"):
+            run(tasks(tmp_path, {"a": "1\n"}), engine)
+    finally:
+        engine.close()
+
+
 @pytest.mark.filterwarnings("ignore")  # Dask's own
 def test_a_cluster_grades_like_a_pool_whoever_is_killed(
     tmp_path: Path, store: Store, cluster: tuple[str, int], expected: dict[str, bytes]
 ) -> None:
-    address, host = cluster
-    engine = Cluster(address)
+    engine = Cluster(cluster[0])
     try:
         engine.everywhere(os.getpid)
-        killer = Thread(target=kill_workers, args=(tmp_path, host, b"spawn_main", 2), daemon=True)
+        # Of a worker that dies before it is there its nanny takes no notice.
+        killer = Thread(target=kill_workers, args=(tmp_path, pids_of(engine), 2), daemon=True)
         killer.start()
         answers = {**FIFTY, "killer": "die\n"}
         batch = run(tasks(tmp_path, answers), engine)

@@ -12,6 +12,7 @@ import sample
 from reading_back import true_facts, unpacked
 from visiting import ROOT, Visit
 
+from anonlab import record
 from anonlab.formats.trace import Trace
 from anonlab.view import changes, save_html, text_twin
 from anonlab.view.picture import picture
@@ -289,6 +290,19 @@ def test_nothing_is_cut_off_or_illegible(visit: Any, width: int, scheme: str) ->
 def test_words_stay_inside_their_boxes(visit: Any, trace: Trace) -> None:
     at = visit(trace, f"#step={len(trace.steps) * 2 // 3}")
     assert at.over() == []
+
+
+def test_a_frame_that_many_map_says_so_inside_its_card(visit: Any) -> None:
+    forks = "".join(f"c{at} = fork a\n" for at in range(14))
+    text = f"a = spawn\na mmap 0x30000 2\na write 0x30000 7 2\n{forks}c3 write 0x30000 9\n"
+    trace = record(f"machine lesson frames 64 swap 8\n{text}")
+    at = visit(trace, f"#step={len(trace.steps) - 1}")
+    assert at.over(slack=0) == []
+    shown = at.page.locator("[id$=frame-1] text").all_text_contents()
+    assert shown == ["frame 1", "group 1", "index 0x30", "count 14 map 14", "A+13", "holds 7",
+                     "walk: 14/15 hit"]  # fmt: skip
+    boxes = [at.page.locator("[id$=frame-1] text").nth(at_).bounding_box() for at_ in (4, 5)]
+    assert boxes[0]["x"] + boxes[0]["width"] < boxes[1]["x"]
 
 
 LABS_OWN = "svg{max-width:100%;height:auto}"
