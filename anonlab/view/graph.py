@@ -8,6 +8,7 @@ there is none, nodes stand in columns, with the same ids and the same facts.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -49,16 +50,21 @@ class Layout(NamedTuple):
     height: float
 
 
+def in_order(name: str) -> tuple[str | int, ...]:
+    """Return what sorts names as people count: "mm9" before "mm10"."""
+    return tuple(int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name))
+
+
 def dot_source(places: Sequence[Place], links: Sequence[Link], loose: Collection[Link] = ()) -> str:
-    """Return the DOT text of the union graph: sorted, with ids and fixed sizes.
+    """Return the DOT text of the union graph: in order, with ids and fixed sizes.
 
     loose  links that do not say what stands left of what
     """
     lines = ["digraph anonlab {", "rankdir=LR; nodesep=0.16; ranksep=0.55; node [shape=box];"]
-    for place in sorted(places):
+    for place in sorted(places, key=lambda place: in_order(place.name)):
         size = f"width={place.width / 72:.3f}, height={place.height / 72:.3f}, fixedsize=true"
         lines.append(f'"{place.name}" [id="{place.name}", label="", {size}];')
-    for tail, head in sorted(links):
+    for tail, head in sorted(links, key=lambda link: tuple(map(in_order, link))):
         free = ", constraint=false" if (tail, head) in loose else ""
         lines.append(f'"{tail}" -> "{head}" [id="{tail}--{head}"{free}];')
     return "\n".join([*lines, "}", ""])
@@ -102,11 +108,11 @@ def column_layout(
     """Put every node right of those that point to it, each column from the top down."""
     ranks = {place.name: 0 for place in places}
     for _ in range(min(len(places), 8)):  # a cycle ends here too
-        for tail, head in sorted(links):
+        for tail, head in sorted(links, key=lambda link: tuple(map(in_order, link))):
             if tail != head and (tail, head) not in loose:
                 ranks[head] = min(max(ranks[head], ranks[tail] + 1), 8)
     columns: dict[int, list[Place]] = {}
-    for place in sorted(places):
+    for place in sorted(places, key=lambda place: in_order(place.name)):
         columns.setdefault(ranks[place.name], []).append(place)
     centres: dict[str, Point] = {}
     x = height = 0.0

@@ -10,6 +10,7 @@ import pytest
 import sample
 from reading_back import true_facts
 
+from anonlab import record
 from anonlab.formats.snapshot import Edge, Node, Snapshot
 from anonlab.formats.trace import Trace
 from anonlab.view.graph import GraphPanel, Layouter, Place, column_layout, dot_layout, dot_source
@@ -73,6 +74,18 @@ def test_dot_text_is_sorted_and_sized_and_has_ids() -> None:
         '"node-1" -> "node-0" [id="node-1--node-0"];',
         "}",
     ]
+
+
+@pytest.mark.parametrize("layouter", [dot_layout, lambda _: None])
+def test_address_spaces_stand_in_the_order_of_their_numbers(layouter: Layouter) -> None:
+    if layouter is dot_layout and shutil.which("dot") is None:
+        pytest.skip("needs dot")
+    text = "a = spawn\na mmap 0x30000 1\n" + "".join(f"c{at} = fork a\n" for at in range(12))
+    made = graph([read(record(text).steps[-1].snapshot)], layouter)
+    height = {cell.id: cell.y for cell in made.panel.cells}
+    spaces = [place for place in made.places if place.nodes[0].startswith("mm")]
+    by_height = sorted(spaces, key=lambda place: height[place.name])
+    assert [place.nodes[0] for place in by_height] == [f"mm{number}" for number in range(1, 14)]
 
 
 def test_columns_go_from_tail_to_head_and_survive_a_cycle() -> None:
