@@ -215,7 +215,11 @@ def _alone(task: Task, engine: Engine, deadline: float) -> Outcome:
     """Run one task while nothing else runs; if its worker dies again, that is its result."""
     with engine.executor(alone=True) as executor:
         try:
-            (future,) = _as_they_end([executor.submit(work, task)], engine, deadline)
+            future = executor.submit(work, task)
+        except (EOFError, ConnectionError):  # its fork server was killed: no fault of the task
+            raise EngineTrouble("no worker can be started; what was graded is kept") from None
+        try:
+            (future,) = _as_they_end([future], engine, deadline)
             return future.result()
         except (StoreTrouble, EngineTrouble, OutOfTime):
             raise
