@@ -156,6 +156,7 @@ def _round(
 ) -> list[str]:  # fmt: skip
     """Run all that is to do on one executor; return what was at hand when a worker died."""
     doubtful: set[str] = set()
+    names, store = set(todo), _store(next(iter(todo.values())))
     with engine.executor() as executor:
         futures: dict[Future[Outcome], str] = {}
         # So soon: there is another round. The last two are of a fork server that was killed.
@@ -176,9 +177,7 @@ def _round(
         kept = _kept(task)
         if kept is not None:  # the worker died between its result and saying so
             ended(Outcome(name, kept.status))
-    if todo:
-        store = _store(next(iter(todo.values())))
-        doubtful |= store.suspects(set(todo))
+    doubtful |= store.suspects(names)  # those that have ended too: their marks must go
     return sorted(doubtful & set(todo))
 
 
@@ -225,11 +224,11 @@ def _alone(task: Task, engine: Engine, deadline: float) -> Outcome:
             raise
         except Exception as error:  # noqa: BLE001  as above
             told = type(error).__name__
+    store = _store(task)
+    store.suspects({task.submission.id})
     kept = _kept(task)
     if kept is not None:
         return Outcome(task.submission.id, kept.status)
-    store = _store(task)
-    store.suspects({task.submission.id})
     with engine.executor(alone=True):
         pass  # a cluster that is gone is no fault of this submission
     store.put(trouble(task, f"grading it ended its worker, twice ({told})"))

@@ -136,7 +136,7 @@ def test_a_worker_that_dies_once_is_forgiven(tmp_path: Path, store: Store) -> No
 
 
 class Forgetful(InThisProcess):
-    """An engine whose workers do their work, and die before they say so."""
+    """An engine whose workers do their work, and die before they say so; their marks stay."""
 
     def executor(self, alone: bool = False):  # type: ignore[no-untyped-def]
         from concurrent.futures import ThreadPoolExecutor
@@ -145,6 +145,8 @@ class Forgetful(InThisProcess):
             def submit(self, *words):  # type: ignore[no-untyped-def]
                 done: Future[None] = Future()
                 super().submit(*words).result()
+                store = Store(words[1].store, "hw 1")
+                (store.folder / f".{words[1].submission.id}.json.1-abcdef01.running").touch()
                 done.set_exception(BrokenProcessPool())
                 return done
 
@@ -158,6 +160,7 @@ def test_a_result_counts_though_its_worker_never_said_so(tmp_path: Path, store: 
         "b": "graded",
     }
     assert batch.retried == []
+    assert not list(store.folder.glob(".*.running"))
 
 
 def test_workers_that_never_begin_are_said_to(tmp_path: Path, store: Store) -> None:
