@@ -169,7 +169,6 @@ def _round(
             except (BrokenExecutor, CancelledError):
                 continue  # it may never have begun
             except StoreTrouble:
-                _cancel(futures)
                 raise
             except Exception:  # noqa: BLE001  an engine's own word for a dead worker
                 doubtful.add(futures[future])
@@ -186,7 +185,7 @@ def _as_they_end(
 ) -> Iterator[Future[Outcome]]:
     """Yield futures as they end.
 
-    raises  OutOfTime when the deadline has come, EngineTrouble; all are cancelled then
+    raises  OutOfTime when the deadline has come; EngineTrouble
     """
     left = set(futures)
     while left:
@@ -196,18 +195,9 @@ def _as_they_end(
                 left.remove(future)
                 yield future
         except TimeoutError:
-            try:
-                if time.monotonic() >= deadline:
-                    raise OutOfTime from None
-                engine.watch()
-            except (OutOfTime, EngineTrouble):
-                _cancel(left)
-                raise
-
-
-def _cancel(futures: Iterable[Future[Outcome]]) -> None:
-    for future in futures:
-        future.cancel()
+            if time.monotonic() >= deadline:
+                raise OutOfTime from None
+            engine.watch()
 
 
 def _alone(task: Task, engine: Engine, deadline: float) -> Outcome:

@@ -131,8 +131,12 @@ class Cluster:
         """Return the cluster's own executor, which starts dead workers again."""
         if self.client.status != "running":
             raise EngineTrouble("the scheduler is gone; what was graded is kept")
-        with self.client.get_executor(pure=False) as executor:
+        executor = self.client.get_executor(pure=False)
+        try:
             yield executor
+            executor.shutdown()
+        finally:
+            executor.shutdown(wait=False)  # after an error nobody waits: what is left is cancelled
 
     def everywhere(self, check: Callable[[], Any]) -> None:
         """Call `check` on each worker, once each is known to have what this machine has."""

@@ -70,17 +70,8 @@ def cut(kernel: Kernel, mm: Mm, start_vpn: int, end_vpn: int) -> list[Vma]:
 
 def can_merge(kernel: Kernel, lower: Vma, upper: Vma) -> bool:
     """Return whether two neighbours may become one VMA (can_vma_merge)."""
-    return (
-        lower.end_vpn == upper.start_vpn
-        and lower.prot == upper.prot
-        and lower.shared == upper.shared
-        and lower.file is upper.file
-        and lower.locked == upper.locked
-        and lower.growsdown == upper.growsdown
-        and lower.accounted == upper.accounted
-        and lower.pgoff + lower.npages == upper.pgoff
-        and kernel.design.can_merge(lower, upper)
-    )
+    alike = lower.prot == upper.prot and lower.goes_on_in(upper)
+    return alike and kernel.design.can_merge(lower, upper)
 
 
 def merge_around(kernel: Kernel, mm: Mm, start_vpn: int, end_vpn: int) -> None:

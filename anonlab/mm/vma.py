@@ -83,6 +83,19 @@ class Vma:
         bits = PTE_PRESENT | (PTE_USER if self.prot else 0)
         return bits | (PTE_WRITE if self.shared and self.writable else 0)
 
+    def goes_on_in(self, upper: Vma) -> bool:
+        """Return whether `upper` begins where this VMA ends and has the same file, offsets and
+        flags: what merging asks of two VMAs, but for access rights and the reverse map."""
+        return (
+            self.end_vpn == upper.start_vpn
+            and self.file is upper.file
+            and self.shared == upper.shared
+            and self.locked == upper.locked
+            and self.growsdown == upper.growsdown
+            and self.accounted == upper.accounted
+            and self.pgoff + self.npages == upper.pgoff
+        )
+
     def __repr__(self) -> str:
         geometry = self.mm.geometry
         what = f" {self.file.name}+{self.pgoff}" if self.file else ""

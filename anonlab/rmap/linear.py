@@ -208,11 +208,7 @@ def mergeable_neighbours(vma: Vma) -> Iterator[Vma]:
     """Yield the next and then the previous VMA, if `vma` could be one with it but for access rights
     and the reverse map (find_mergeable_anon_vma)."""
     above, below = vma.mm.find_vma(vma.end_vpn), vma.mm.find_vma(vma.start_vpn - 1)
-    for lower, upper in ((vma, above), (below, vma)):
-        if lower is None or upper is None:
-            continue
-        alike = lower.file is upper.file and lower.shared == upper.shared
-        alike &= lower.locked == upper.locked and lower.growsdown == upper.growsdown
-        alike &= lower.accounted == upper.accounted
-        if alike and lower.pgoff + lower.npages == upper.pgoff:
-            yield upper if lower is vma else lower
+    if above is not None and vma.goes_on_in(above):
+        yield above
+    if below is not None and below.goes_on_in(vma):
+        yield below

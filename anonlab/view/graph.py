@@ -50,9 +50,17 @@ class Layout(NamedTuple):
     height: float
 
 
-def in_order(name: str) -> tuple[str | int, ...]:
-    """Return what sorts names as people count: "mm9" before "mm10"."""
+def _counted(name: str) -> tuple[str | int, ...]:
+    """Return what sorts names as people count: "node-9" before "node-10"."""
     return tuple(int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name))
+
+
+def _in_order(places: Sequence[Place], links: Sequence[Link]) -> tuple[list[Place], list[Link]]:
+    """Return places and links in the order in which a layout is given them."""
+    return (
+        sorted(places, key=lambda place: _counted(place.name)),
+        sorted(links, key=lambda link: (_counted(link[0]), _counted(link[1]))),
+    )
 
 
 def dot_source(places: Sequence[Place], links: Sequence[Link], loose: Collection[Link] = ()) -> str:
@@ -60,11 +68,12 @@ def dot_source(places: Sequence[Place], links: Sequence[Link], loose: Collection
 
     loose  links that do not say what stands left of what
     """
+    places, links = _in_order(places, links)
     lines = ["digraph anonlab {", "rankdir=LR; nodesep=0.16; ranksep=0.55; node [shape=box];"]
-    for place in sorted(places, key=lambda place: in_order(place.name)):
+    for place in places:
         size = f"width={place.width / 72:.3f}, height={place.height / 72:.3f}, fixedsize=true"
         lines.append(f'"{place.name}" [id="{place.name}", label="", {size}];')
-    for tail, head in sorted(links, key=lambda link: tuple(map(in_order, link))):
+    for tail, head in links:
         free = ", constraint=false" if (tail, head) in loose else ""
         lines.append(f'"{tail}" -> "{head}" [id="{tail}--{head}"{free}];')
     return "\n".join([*lines, "}", ""])
@@ -106,13 +115,14 @@ def column_layout(
     places: Sequence[Place], links: Sequence[Link], loose: Collection[Link] = ()
 ) -> Layout:
     """Put every node right of those that point to it, each column from the top down."""
+    places, links = _in_order(places, links)
     ranks = {place.name: 0 for place in places}
     for _ in range(min(len(places), 8)):  # a cycle ends here too
-        for tail, head in sorted(links, key=lambda link: tuple(map(in_order, link))):
+        for tail, head in links:
             if tail != head and (tail, head) not in loose:
                 ranks[head] = min(max(ranks[head], ranks[tail] + 1), 8)
     columns: dict[int, list[Place]] = {}
-    for place in sorted(places, key=lambda place: in_order(place.name)):
+    for place in places:
         columns.setdefault(ranks[place.name], []).append(place)
     centres: dict[str, Point] = {}
     x = height = 0.0

@@ -301,8 +301,8 @@ def test_a_frame_that_many_map_says_so_inside_its_card(visit: Any) -> None:
     shown = at.page.locator("[id$=frame-1] text").all_text_contents()
     assert shown == ["frame 1", "group 1", "index 0x30", "count 14 map 14", "A+13", "holds 7",
                      "walk: 14/15 hit"]  # fmt: skip
-    boxes = [at.page.locator("[id$=frame-1] text").nth(at_).bounding_box() for at_ in (4, 5)]
-    assert boxes[0]["x"] + boxes[0]["width"] < boxes[1]["x"]
+    who, holds = (at.page.locator("[id$=frame-1] text").nth(n).bounding_box() for n in (4, 5))
+    assert who["x"] + who["width"] < holds["x"]
 
 
 LABS_OWN = "svg{max-width:100%;height:auto}"
