@@ -124,8 +124,8 @@ editor.mm.vmas
 # the file. If the split had left `pgoff` at 2, two pages would suddenly show other contents. In
 # Linux this is `__split_vma` in `mm/`.
 #
-# **Inverse question.** A new process has the two areas in the picture. Which operations led
-# here? More than one may fit.
+# **Inverse question.** A new process has the two areas in the picture. Which operations led here?
+# More than one may fit.
 
 # %%
 answer("02 inverse", ...)
