@@ -52,7 +52,8 @@ class Engine(Protocol):
     """Where tasks run."""
 
     def executor(self, alone: bool = False) -> AbstractContextManager[Executor]:
-        """Open an executor; with `alone` it does one task at a time.
+        """Open an executor; with `alone` it does one task at a time. Left with an error, it cancels
+        what is not done.
 
         raises  EngineTrouble if nothing can be run there
         """

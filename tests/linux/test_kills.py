@@ -20,7 +20,7 @@ from test_settings import needs_zram, state
 
 from anonlab.linux.settings import swap_on
 
-pytestmark = [pytest.mark.xdist_group("settings"), pytest.mark.usefixtures("alone")]
+pytestmark = pytest.mark.xdist_group("settings")
 SETTINGS = ("/sys/kernel/mm/transparent_hugepage/enabled", "/sys/kernel/mm/ksm/run")
 VERB = [sys.executable, "-m", "anonlab", "verify", "--live", "--ops", "1000000"]
 KILLS = 20

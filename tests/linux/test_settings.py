@@ -21,7 +21,7 @@ needs_zram = pytest.mark.skipif(
     not os.access(settings.CONTROL / "hot_add", os.R_OK) or os.getuid() != 0,
     reason="needs CAP_SYS_ADMIN and zram: this machine has no swap to give",
 )
-pytestmark = [pytest.mark.xdist_group("settings"), pytest.mark.usefixtures("alone")]
+pytestmark = pytest.mark.xdist_group("settings")
 
 
 def state() -> tuple[str, str, list[str]]:
