@@ -60,13 +60,22 @@ def put(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     return folder
 
 
+def entry(name: str, mode: int = 0) -> zipfile.ZipInfo:
+    """An entry of a zip, dated 1980: bytes that hold the time of day are other bytes each time."""
+    info = zipfile.ZipInfo(name)
+    info.external_attr = mode << 16
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return info
+
+
 def zipped(files: Mapping[str, str | bytes] | list[tuple[zipfile.ZipInfo, bytes]]) -> bytes:
     """A zip of files by name, or of entries made by hand."""
+    if isinstance(files, Mapping):
+        files = [(entry(name, 0o600), data) for name, data in files.items()]
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        pairs = files.items() if isinstance(files, Mapping) else files
-        for name, content in pairs:
-            archive.writestr(name, content)
+    with zipfile.ZipFile(out, "w") as archive:
+        for info, data in files:
+            archive.writestr(info, data)
     return out.getvalue()
 
 

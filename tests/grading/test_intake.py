@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from classroom import MASTERS, ONE, OTHER, RIGHT, notebook, put, take, zipped
+from classroom import MASTERS, ONE, OTHER, RIGHT, entry, notebook, put, take, zipped
 
 from anonlab.errors import FormatError
 from anonlab.grading.archives import copy, plain_file, shown
@@ -33,13 +33,6 @@ def rejected(tmp_path: Path) -> str:
     assert found.files == {}
     assert found.rejected
     return found.rejected
-
-
-def entry(name: str, mode: int = 0, size: int | None = None) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name)
-    info.external_attr = mode << 16
-    info.compress_type = zipfile.ZIP_DEFLATED
-    return info
 
 
 # -- what is taken --------------------------------------------------------------------------------
