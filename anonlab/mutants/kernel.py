@@ -15,6 +15,7 @@ from anonlab.kernel import (
     swapin,
     walk,
 )
+from anonlab.mm.vma import Vma
 from anonlab.mutants.plant import Mutant
 
 OF_KERNEL: dict[str, Mutant] = {
@@ -95,7 +96,7 @@ OF_KERNEL: dict[str, Mutant] = {
         mapping.split_vma, "vma.pgoff + vpn - vma.start_vpn", "vma.pgoff"
     ),
     "merge ignores the offset in the file": Mutant(
-        mapping.can_merge, "lower.pgoff + lower.npages == upper.pgoff", "True"
+        Vma.goes_on_in, "self.pgoff + self.npages == upper.pgoff", "True"
     ),
     "munmap forgets to clear the words": Mutant(pages.zap, "span.store()", "pass"),
     "mprotect leaves pages writable": Mutant(
