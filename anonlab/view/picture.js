@@ -79,7 +79,8 @@ function cellSvg(shape, number, x, y) {
   const texts = shape.spots.map(([left, top, look]) => `<text class="${look}" x="${left}" y="${top}"></text>`).join("");
   const box = shape.path
     ? `<path class="w" d="${shape.path}"/><path class="p" d="${shape.path}"/>`
-    : shape.round ? `<rect width="${shape.width}" height="${shape.height}" rx="${shape.round}"/>` : "";
+    : shape.round ? `<rect width="${shape.width}" height="${shape.height}" rx="${shape.round}"/>`
+    : shape.kind === "head" ? `<path class="w" d="M0 0h${shape.width}v${shape.height}h-${shape.width}z"/>` : "";
   const icon = shape.path ? "" : `<path class="i" transform="translate(${shape.width - 14} 4)"/>`;
   return `<g data-cell="${number}" class="c ${shape.kind} off" transform="translate(${x} ${y})"><title></title>${box}${icon}${texts}<path class="m" transform="translate(${shape.x} ${shape.y})"/></g>`;
 }
