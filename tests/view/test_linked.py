@@ -87,6 +87,16 @@ def test_choosing_a_process_an_area_or_a_frame_lights_up_the_same_thing(
     assert at.page.get_attribute(ROOT, "data-chosen") == place
 
 
+def test_a_heading_is_chosen_where_it_has_no_letters_too(visit: Any) -> None:
+    at = visit(record(library.load("fork_and_write")), "#step=12")
+    sheet = at.page.locator("svg:has([id$=mm2-head])").bounding_box()
+    words = at.page.locator("[id$=mm2-head] .h").bounding_box()
+    right = sheet["x"] + sheet["width"] - 12
+    assert right > words["x"] + words["width"] + 40, "no letters there"
+    at.page.mouse.click(right, words["y"] + words["height"] / 2)
+    assert at.page.get_attribute(ROOT, "data-chosen") == "mm2-head"
+
+
 def test_choosing_a_group_lights_up_its_pages_and_its_members(visit: Any) -> None:
     at = visit(record(library.load("fork_and_write")), "#step=12")
     at.page.click(".c.node.group")
