@@ -15,9 +15,6 @@
 
 from typing import Any
 
-from anonlab.check import check
-from anonlab.compare import Comparison, compare
-from anonlab.display import attach as _attach
 from anonlab.errors import (
     AddressInUse,
     BadAddress,
@@ -35,10 +32,15 @@ from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import parse
 from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Step, Trace
-from anonlab.formats.words import GEOMETRIES, LESSON, PAGE_SIZE, X86_32, X86_64, Geometry
+from anonlab.histories.costs import Comparison, compare
 from anonlab.histories.run import run
 from anonlab.kernel import Kernel, Page, Task
-from anonlab.record import Recorder, operations, record
+from anonlab.machine.words import GEOMETRIES, LESSON, PAGE_SIZE, X86_32, X86_64, Geometry
+from anonlab.notebook.display import attach as _attach
+from anonlab.proof.invariants import check
+from anonlab.proof.page_table_scan import scan
+from anonlab.recording.recorder import Recorder, operations, record
+from anonlab.recording.snapshot import snapshot as _snapshot
 from anonlab.rmap import (
     DESIGNS,
     AnonGroup,
@@ -51,15 +53,15 @@ from anonlab.rmap import (
     PteChain,
     Rmap,
 )
-from anonlab.scan import scan
 from anonlab.version import __version__
 
+Kernel.snapshot = _snapshot
 _attach()
 
 
 def explore(*arguments: Any, **options: Any) -> Any:
-    """Return the bench of `anonlab.workbench`: operations by click, and the machine moves."""
-    from anonlab.workbench import explore as start
+    """Return the bench of `notebook.workbench`: operations by click, and the machine moves."""
+    from anonlab.notebook.workbench import explore as start
 
     return start(*arguments, **options)
 

@@ -1,5 +1,5 @@
 """`python -m anonlab` is `anonlab`."""
 
-from anonlab.cli import main
+from anonlab.cli.verbs import main
 
 main()

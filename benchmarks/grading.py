@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # measure the anonlab beside this file
-sys.path.insert(1, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(1, str(Path(__file__).parents[1] / "tests" / "support"))
 sys.path.insert(2, str(Path(__file__).parents[1] / "tests" / "grading"))
 
 from attacks import ATTACKS, WRONG
@@ -35,8 +35,8 @@ from ordinary import as_ordinary_user, give
 from project import ROOT
 from toy_course import FILE, NUMBER, RIGHT, TOY, code_of
 
-from anonlab.course.masters import read_master
-from anonlab.grading.store import read_record
+from anonlab.course.authoring.masters import read_master
+from anonlab.grading.store.store import read_record
 
 CALL_SECONDS = 1.0
 """For one call: a class of the real course has 3; loops wait for it."""
@@ -82,7 +82,7 @@ def grouped(folder: Path) -> Path:
     for path in (course / "tests").rglob("test_*.py"):
         text = path.read_text("utf-8").replace("\ndef test_", "\n@one_box\ndef test_")
         text = text.replace(
-            "import Any\n", "import Any\n\nfrom anonlab.course.runner import one_box\n"
+            "import Any\n", "import Any\n\nfrom anonlab.course.judging.runner import one_box\n"
         )
         path.write_text(text, "utf-8")
     return course

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 import nbformat
 from labserver import Notebook, chromium, jupyter_lab
@@ -27,7 +27,7 @@ STEPS = 200
 CELL = """\
 from anonlab import record
 from anonlab.histories import library
-from anonlab.view.player import Player
+from anonlab.view.player.player import Player
 
 Player(record(library.load("prefork")))
 """

@@ -10,7 +10,7 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from anonlab import record
-from anonlab.doctor import BROWSERS
+from anonlab.cli.doctor import BROWSERS
 from anonlab.histories import library
 from anonlab.view import save_html
 

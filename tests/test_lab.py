@@ -18,8 +18,8 @@ from project import ROOT
 
 from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Step
-from anonlab.formats.words import is_present, pte_letters, swp_offset
-from anonlab.view import palette
+from anonlab.machine.words import is_present, pte_letters, swp_offset
+from anonlab.view.stage import palette
 
 pytestmark = [needs_browser, pytest.mark.xdist_group("browser")]
 
@@ -42,7 +42,7 @@ class Shown:
 
 def players_of(notebook: Path) -> list[Shown]:
     """Run the code of `notebook` here and return the players it makes, in order."""
-    from anonlab.view.player import Player
+    from anonlab.view.player.player import Player
 
     made: list[Shown] = []
     original = Player.__init__

@@ -21,7 +21,7 @@ CELLS = (
     "import anonlab\n"
     "from anonlab import record\n"
     "from anonlab.histories import library\n"
-    "from anonlab.view.player import Player",
+    "from anonlab.view.player.player import Player",
     "player = Player(record(library.load('fork_and_write')))\nplayer",
     "two = ('anongroup', list(anonlab.DESIGNS)[-1])\n"
     "Player({name: record(library.load('mremap_after_fork'), name) for name in two})",

@@ -1,4 +1,4 @@
-"""Imports point one way, files stay small, and names say what a module is for."""
+"""The house: imports point one way, never in a circle; rooms stay small; no name hides another."""
 
 from __future__ import annotations
 
@@ -8,51 +8,43 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-import pytest
 from project import ROOT
 
 PACKAGE = ROOT / "anonlab"
-FILES = sorted(PACKAGE.rglob("*.py"))
-
-LOWER = {
-    name: rank
-    for rank, names in enumerate(
-        [
-            ("errors", "version"),
-            ("formats",),
-            ("machine",),
-            ("mm",),
-            ("rmap",),
-            ("kernel",),
-            ("scan",),
-            ("check", "histories", "record"),
-            ("checked", "compare", "golden", "mutants", "workers"),
-            (
-                "course",
-                "verify",
-                "verify_live",
-                "simulated",
-                "bench",
-                "beside",
-                "doctor",
-                "display",
-                "representations",
-                "workbench",
-            ),
-            ("grading",),
-            ("terminal",),
-            ("cli", "cli_course", "cli_grade", "cli_linux"),
-            ("__main__",),
-        ]
-    )
-    for name in names
-}
-"""Layer -> rank; a layer imports lower ranks and, within its own rank, without cycles."""
-WITNESSES = ("view", "linux")
-"""They see formats and errors only, and only the ranks above check may use them."""
-SEES_WITNESSES = LOWER["course"]
+LAYERS = (
+    {"errors", "version"},
+    {"machine"},
+    {"formats"},
+    {"mm"},
+    {"rmap"},
+    {"kernel"},
+    {"histories"},
+    {"recording"},
+    {"proof"},
+    {"box"},
+    {"live", "bench", "notebook"},
+    {"course"},
+    {"learn"},
+    {"grading"},
+    {"cli"},
+    {"__main__"},
+)
+"""Lowest first: a module imports its own room and lower layers, nothing else."""
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+WITNESSES = {"view", "linux"}
+"""They see formats and the words of the machine only; who stands above proof may use them."""
+SEEN_BY_WITNESSES = (
+    "anonlab.errors",
+    "anonlab.version",
+    "anonlab.formats",
+    "anonlab.machine.words",
+)
+CORE = {"machine", "mm", "rmap", "kernel"}
 WIDGETS = {"anywidget", "ipywidgets", "IPython", "traitlets"}
-CORE = ("machine", "mm", "rmap", "kernel", "scan", "check")
+MOST_FILE_LINES = 400
+MOST_FUNCTION_LINES = 40
+MOST_MODULES_AT_THE_TOP = 6
+VAGUE = {"utils", "util", "common", "helpers", "helper", "manager", "misc"}
 
 
 def module_of(path: Path) -> str:
@@ -61,117 +53,118 @@ def module_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-MODULES = {module_of(path): path for path in FILES}
+TREES = {
+    module_of(path): (path, ast.parse(path.read_text("utf-8"), str(path)))
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
 
 
-def layer_of(module: str) -> str:
-    """The part of a module's name that the layers are about; '' for the package itself."""
-    return module.split(".")[1] if "." in module else ""
-
-
-def imports_of(tree: ast.Module, module: str, package: bool) -> Iterator[str]:
-    """Every module that `module` imports anywhere, as full names; `from a import b` gives a.b
-    where that is a module and a where it is not."""
+def imports(module: str, tree: ast.Module, package: bool) -> Iterator[str]:
+    """Every module that is imported anywhere, late and for types too, by its full name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = module.split(".")
-                keep = len(parents) - node.level + package
-                base = ".".join([*parents[:keep], *([base] if base else [])])
+            parents = module.split(".")
+            above = parents[: len(parents) - node.level + package] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
             for alias in node.names:
-                name = f"{base}.{alias.name}"
-                yield name if name in MODULES else base
+                yield f"{base}.{alias.name}" if f"{base}.{alias.name}" in TREES else base
 
 
-def imports(path: Path) -> set[str]:
-    """Modules that the file imports."""
-    tree = ast.parse(path.read_text("utf-8"), str(path))
-    return set(imports_of(tree, module_of(path), path.name == "__init__.py"))
+GRAPH = {
+    module: set(imports(module, tree, path.name == "__init__.py"))
+    for module, (path, tree) in TREES.items()
+}
 
 
-def wrong_import(module: str, imported: str) -> str:
-    """Why `module` must not import `imported`, or '' where it may."""
-    own, other = layer_of(module), layer_of(imported)
-    if not imported.startswith("anonlab") or not own or own == other:
+def room(module: str) -> str:
+    """The layer of a module of anonlab; '' for the package itself."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def wrong_import(module: str, other: str) -> str:
+    """Why `module` must not import `other`, or ''."""
+    own, into = room(module), room(other)
+    top = other.split(".")[0]
+    if top != "anonlab":
+        if own in CORE and top not in {"numpy", *sys.stdlib_module_names}:
+            return "the core imports NumPy and the standard library only"
+        return "graders show no widgets" if own == "grading" and top in WIDGETS else ""
+    if not own or own == into:
         return ""
-    if other == "":
+    if not into:
         return "the package itself imports everything: name the module"
     if own in WITNESSES:
-        return "" if other in ("errors", "formats", "version") else "it sees formats only"
-    if other in WITNESSES:
-        return "" if LOWER[own] >= SEES_WITNESSES else "pictures and witnesses stand aside"
-    return "" if LOWER[other] <= LOWER[own] else "imports point down"
+        seen = any(f"{other}.".startswith(f"{name}.") for name in SEEN_BY_WITNESSES)
+        return "" if seen else "it sees formats and words only"
+    if into in WITNESSES:
+        return "" if RANK[own] > RANK["proof"] else "pictures and witnesses stand aside"
+    return "" if RANK[into] < RANK[own] else "imports point down"
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_of)
-def test_imports_point_one_way(path: Path) -> None:
-    module = module_of(path)
-    wrong = {name: why for name in imports(path) if (why := wrong_import(module, name))}
-    assert not wrong, f"{module} imports {wrong}"
-
-
-def test_every_module_has_a_layer() -> None:
-    assert {layer_of(module) for module in MODULES} - {"", *LOWER, *WITNESSES} == set()
-
-
-def test_no_cycles_between_layers() -> None:
-    graph: dict[str, set[str]] = {}
-    for module, path in MODULES.items():
-        ours = {layer_of(name) for name in imports(path) if name.startswith("anonlab")}
-        graph.setdefault(layer_of(module), set()).update(ours - {layer_of(module)})
-    graph.pop("")
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """One circle of imports, or nothing."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        raise AssertionError(f"layers import each other: {error.args[1]}") from None
+        return list(error.args[1])
+    return []
 
 
-def test_grading_imports_no_widgets() -> None:
-    for module, path in MODULES.items():
-        if layer_of(module) == "grading":
-            assert not {name.split(".")[0] for name in imports(path)} & WIDGETS, module
+def test_imports_point_one_way() -> None:
+    assert {room(module) for module in TREES} <= {"", *RANK, *WITNESSES}, "a room has no layer"
+    wrong = [
+        f"{module} imports {other}: {why}"
+        for module, others in GRAPH.items()
+        for other in sorted(others)
+        if (why := wrong_import(module, other))
+    ]
+    assert not wrong, "\n".join(wrong)
+    ours = {module: others & set(TREES) for module, others in GRAPH.items() if room(module)}
+    assert not circles(ours)
+    # The rule sees what it is there for.
+    assert wrong_import("anonlab.machine.tables", "anonlab.mm") == "imports point down"
+    assert wrong_import("anonlab.view.stage.stage", "anonlab.kernel")
+    assert wrong_import("anonlab.kernel.fault", "anonlab.view")
+    assert circles({"a": {"b"}, "b": {"a"}})
 
 
-@pytest.mark.parametrize("layer", CORE)
-def test_the_core_imports_numpy_and_the_standard_library_only(layer: str) -> None:
-    for module, path in MODULES.items():
-        if layer_of(module) == layer:
-            outside = {name.split(".")[0] for name in imports(path)} - sys.stdlib_module_names
-            assert outside <= {"anonlab", "numpy"}, f"{module} imports {outside}"
+def test_rooms_are_small_and_their_names_say_something() -> None:
+    wrong = []
+    for module, (path, tree) in TREES.items():
+        if (lines := len(path.read_text("utf-8").splitlines())) > MOST_FILE_LINES:
+            wrong.append(f"{module} has {lines} lines")
+        if VAGUE & set(module.replace("_", ".").split(".")):
+            wrong.append(f"{module} says nothing")
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                if lines > MOST_FUNCTION_LINES:
+                    wrong.append(f"{module}.{node.name} has {lines} lines")
+    assert not wrong, "\n".join(wrong)
+    top = sorted(path.name for path in PACKAGE.glob("*.py"))
+    assert len(top) <= MOST_MODULES_AT_THE_TOP, top
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_of)
-def test_no_file_is_longer_than_400_lines(path: Path) -> None:
-    assert len(path.read_text("utf-8").splitlines()) <= 400
-
-
-@pytest.mark.parametrize("path", FILES, ids=module_of)
-def test_names_say_what_a_module_is_for(path: Path) -> None:
-    words = set(path.with_suffix("").relative_to(PACKAGE).as_posix().replace("_", "/").split("/"))
-    assert not words & {"utils", "util", "common", "helpers", "helper", "manager", "misc"}
-
-
-@pytest.mark.parametrize(
-    ("module", "imported", "why"),
-    [
-        ("anonlab.machine.tables", "anonlab.mm.vma", "imports point down"),
-        ("anonlab.view.svg", "anonlab.kernel", "it sees formats only"),
-        ("anonlab.linux.pagemap", "anonlab.check", "it sees formats only"),
-        ("anonlab.kernel.fault", "anonlab.view", "pictures and witnesses stand aside"),
-        ("anonlab.mm.vma", "anonlab", "the package itself imports everything: name the module"),
-        ("anonlab.course.build", "anonlab.view", ""),
-        ("anonlab.record", "anonlab.histories.run", ""),
-        ("anonlab.kernel.fork", "anonlab.mm", ""),
-    ],
-)
-def test_the_rule_itself(module: str, imported: str, why: str) -> None:
-    assert wrong_import(module, imported) == why
-
-
-def test_relative_and_late_imports_are_seen() -> None:
-    source = "from ..formats import words\ndef late():\n    import anonlab.view\n"
-    found = set(imports_of(ast.parse(source), "anonlab.machine.tables", package=False))
-    assert found == {"anonlab.formats.words", "anonlab.view"}
+def test_no_name_hides_a_module() -> None:
+    """`from package import name` must not give a function where a module has that name."""
+    hidden = []
+    for module, (path, tree) in TREES.items():
+        if path.name != "__init__.py":
+            continue
+        names = {
+            alias.asname or alias.name: f"{node.module}.{alias.name}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        names |= {
+            node.name: node.name
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        }
+        for name, origin in names.items():
+            if f"{module}.{name}" in TREES and origin != f"{module}.{name}":
+                hidden.append(f"{module}.{name} is a module, and {origin}")
+    assert not hidden, "\n".join(hidden)

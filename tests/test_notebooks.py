@@ -15,9 +15,9 @@ import nbformat
 import pytest
 from project import ROOT
 
-from anonlab.course.build import drift as all_drift
-from anonlab.course.notebooks import build, drift, notebook_text, sources
-from anonlab.course.trial import run_notebook
+from anonlab.course.authoring.build import drift as all_drift
+from anonlab.course.authoring.notebooks import build, drift, notebook_text, sources
+from anonlab.course.authoring.trial import run_notebook
 
 FOLDER = ROOT / "notebooks"
 SOURCES = sorted((FOLDER / "source").glob("*.py"))

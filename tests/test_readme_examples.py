@@ -14,9 +14,9 @@ from project import ROOT
 
 import anonlab
 from anonlab import Kernel, Recorder, operations
-from anonlab.cli import cli
+from anonlab.cli.verbs import cli
 from anonlab.formats import history, history_text
-from anonlab.record import Recorder as RecorderClass
+from anonlab.recording.recorder import Recorder as RecorderClass
 
 README = (ROOT / "README.md").read_text("utf-8")
 

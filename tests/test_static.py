@@ -15,7 +15,7 @@ pytestmark = [needs_browser, pytest.mark.xdist_group("browser")]
 
 CODE = """\
 from anonlab import record
-from anonlab.view.player import Player
+from anonlab.view.player.player import Player
 trace = record("a = spawn\\na mmap 0x30000 1\\na write 0x30000 7\\n", title="one <page>")
 Player(trace, page="one.html")
 """

@@ -12,8 +12,8 @@ from typing import Any
 from anonlab.bench.report import compare
 from anonlab.linux.oracle import facts
 from anonlab.linux.yardstick import Yardstick
-from anonlab.view.bars import bars_svg, bars_text
-from anonlab.view.picture import Picture
+from anonlab.view.charts.bars import bars_svg, bars_text
+from anonlab.view.stage.picture import Picture
 
 MEASURED = Path(__file__).with_name("measured.json")
 TITLES = {

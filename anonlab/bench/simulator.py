@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from anonlab.formats.words import LESSON, PAGE_SIZE, X86_64
 from anonlab.kernel import Kernel
 from anonlab.kernel.walk import walk
 from anonlab.linux.yardstick import STEPS
-from anonlab.record import Recorder
+from anonlab.machine.words import LESSON, PAGE_SIZE, X86_64
+from anonlab.recording.recorder import Recorder
 
 SOURCE = 0x2000_0000_0000
 DESTINATION = 0x3000_0000_1000

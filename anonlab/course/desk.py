@@ -15,21 +15,21 @@ from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Any
 
-from anonlab.course.asked import kills
-from anonlab.course.attempt import check_exercise, reset_exercise, seed_of, write_cell
-from anonlab.course.exercises import Course, find_course
-from anonlab.course.judge import load_tests
-from anonlab.course.masters import read_masters
-from anonlab.course.note import Note, told
+from anonlab.course.asking.note import Note, told
+from anonlab.course.asking.recall import asked_so_far, keep_score, looking_back
+from anonlab.course.asking.scores import Truth
+from anonlab.course.authoring.exercises import Course, find_course
+from anonlab.course.authoring.masters import read_masters
+from anonlab.course.judging.attempt import check_exercise, reset_exercise, seed_of, write_cell
+from anonlab.course.judging.history_answers import kills
+from anonlab.course.judging.judge import load_tests
+from anonlab.course.judging.runner import Report
 from anonlab.course.progress import Progress
-from anonlab.course.recall import asked_so_far, keep_score, looking_back
-from anonlab.course.runner import Report
-from anonlab.course.scores import Truth
 from anonlab.formats.history_text import parse
 from anonlab.formats.trace import Trace
-from anonlab.mutants import MUTANTS
-from anonlab.record import operations, record
-from anonlab.view.picture import picture
+from anonlab.proof.mutants import MUTANTS
+from anonlab.recording.recorder import operations, record
+from anonlab.view.stage.picture import picture
 
 ASK_AFTER = 3
 """After so many failed runs of one check it asks for a hypothesis."""
@@ -151,7 +151,7 @@ def play(
     gate  False plays at once; that is written down and costs nothing
     ask   numbers of steps before which the player asks for marks in the picture; they are kept
     """
-    from anonlab.view.player import Player
+    from anonlab.view.player.player import Player
 
     try:
         log = Progress(find_course().root)

@@ -16,7 +16,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from anonlab.course.exercises import Course
+from anonlab.course.authoring.exercises import Course
 from anonlab.course.progress import Progress
 
 MOST_BYTES = 10_000_000

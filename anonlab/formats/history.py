@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 from anonlab.errors import FormatError
 from anonlab.formats.trace import check_header, parse_json, write_json
-from anonlab.formats.words import GEOMETRIES
+from anonlab.machine.words import GEOMETRIES
 
 HISTORY_FORMAT = "anonlab-history"
 HISTORY_VERSION = 1

@@ -15,7 +15,7 @@ from anonlab.errors import FormatError
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
-from anonlab.formats.sight import STATES, Place, Seen, Sight
+from anonlab.formats.observation import STATES, Place, Seen, Sight
 from anonlab.formats.trace import check_header, parse_json, write_json
 
 RECORDING_FORMAT = "anonlab-recording"

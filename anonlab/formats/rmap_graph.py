@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from anonlab.errors import FormatError
-from anonlab.formats.sight import Place
+from anonlab.formats.observation import Place
 
 
 class AnonVmaFact(NamedTuple):

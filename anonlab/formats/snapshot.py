@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 import numpy as np
 
 from anonlab.errors import FormatError
-from anonlab.formats.words import GEOMETRIES, LESSON, Geometry, Ints
+from anonlab.machine.words import GEOMETRIES, LESSON, Geometry, Ints
 
 
 class VmaFact(NamedTuple):

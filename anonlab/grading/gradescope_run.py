@@ -21,17 +21,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from anonlab.course.masters import read_masters
-from anonlab.course.release import Assignment, read_assignment
-from anonlab.grading.intake import Entrant, accept
-from anonlab.grading.keys import Common
-from anonlab.grading.late import Grade, LatePolicy, Terms, grade, moment
-from anonlab.grading.one import grade_one
-from anonlab.grading.probe import Refused, check_box
+from anonlab.box.probe import Refused, check_box
+from anonlab.course.authoring.masters import read_masters
+from anonlab.course.authoring.release import Assignment, read_assignment
+from anonlab.grading.intake.intake import Entrant, accept
+from anonlab.grading.intake.submission import Settings, Submission
+from anonlab.grading.judging.grade_submission import grade_one
 from anonlab.grading.reports.clean import clean, clean_result
 from anonlab.grading.reports.gradescope import results_json
-from anonlab.grading.result import Result
-from anonlab.grading.submission import Settings, Submission
+from anonlab.grading.reports.late import Grade, LatePolicy, Terms, grade, moment
+from anonlab.grading.store.keys import Common
+from anonlab.grading.store.result import Result
 
 ROOT = Path("/autograder")
 NO_SCORE = "Not graded: the grader had trouble. This is no grade; your instructor can see why."

@@ -16,10 +16,10 @@ import zipfile
 from pathlib import Path
 
 import anonlab.version
-from anonlab.course.exercises import generated
-from anonlab.course.masters import Master, read_masters
-from anonlab.course.release import read_assignment
-from anonlab.course.selfcheck import tests_of
+from anonlab.course.authoring.exercises import generated
+from anonlab.course.authoring.masters import Master, read_masters
+from anonlab.course.authoring.release import read_assignment
+from anonlab.course.authoring.selfcheck import tests_of
 
 SETUP = """#!/usr/bin/env bash
 # Makes the machine that grades: programs of the distribution, a user of its own, anonlab.

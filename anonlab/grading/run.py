@@ -1,6 +1,6 @@
 """Grade a class: take in, judge what is not judged yet, tell changes, write reports.
 
-OUT/store/…                  one file for each result: anonlab.grading.store
+OUT/store/…                  one file for each result: anonlab.grading.store.store
 OUT/students, instructor/…   reports: anonlab.grading.reports
 OUT/instructor/intake.csv    every submission, and what became of it at intake
 OUT/secret                   from which hidden inputs are made, where the course has no own
@@ -19,15 +19,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from anonlab.grading.batch import Batch, Grade, Outcome, Task, refusal, run
-from anonlab.grading.engines import Cluster, Engine, Pool
-from anonlab.grading.given import Class, Options, prepare
-from anonlab.grading.hand_back import hand_back
-from anonlab.grading.intake import Entrant, accept, read_receipts, survey
-from anonlab.grading.keys import Common, shard_of
-from anonlab.grading.result import Result
-from anonlab.grading.store import Change, Store
-from anonlab.workers import ncpus
+from anonlab.grading.config import Class, Options, prepare
+from anonlab.grading.intake.intake import Entrant, accept, read_receipts, survey
+from anonlab.grading.judging.batch import Batch, Grade, Outcome, Task, refusal, run
+from anonlab.grading.judging.engines import Cluster, Engine, Pool
+from anonlab.grading.publish import hand_back
+from anonlab.grading.store.keys import Common, shard_of
+from anonlab.grading.store.result import Result
+from anonlab.grading.store.store import Change, Store
+from anonlab.proof.workers import ncpus
 
 SLOWEST = 5
 Tick = Callable[[int, int], None]
@@ -76,7 +76,7 @@ def grade_class(
 ) -> Graded:
     """Grade all submissions of a class; return what became of them.
 
-    judge   grades one submission: anonlab.grading.one.grade_one
+    judge   grades one submission: anonlab.grading.judging.grade_submission.grade_one
     check   raises if no box works; called on each machine that will grade, before anything is read
     tick    hears how far it is; `tell` hears what a regrade will change, before it does
     raises  ValueError, FormatError, OSError for what cannot be used, and what `check` raises

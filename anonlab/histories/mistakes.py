@@ -8,12 +8,9 @@ open.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from anonlab.formats.words import PAGE_SHIFT, PAGE_SIZE
-
-if TYPE_CHECKING:
-    from anonlab.histories.generate import Generator
+from anonlab.histories.generator import Generator
+from anonlab.machine.words import PAGE_SHIFT, PAGE_SIZE
 
 _RANGED = ("mmap", "munmap", "mprotect", "mremap", "madvise", "mlock", "munlock", "swap_out", "pin")
 _FAR = (1 << 63) - PAGE_SIZE

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from anonlab.formats.history import ANY
-from anonlab.formats.words import PAGE_SHIFT
+from anonlab.histories.generator import Generator
 from anonlab.histories.model import Space
-
-if TYPE_CHECKING:
-    from anonlab.histories.generate import Generator
+from anonlab.machine.words import PAGE_SHIFT
 
 
 def mremap(maker: Generator, who: str, space: Space) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from anonlab.formats.words import GEOMETRIES
 from anonlab.kernel.process import heap_vpn
+from anonlab.machine.words import GEOMETRIES
 
 FRAMES = {"lesson": (40, 64), "x86_32": (56, 64), "x86_64": (56, 64)}
 """Frames and swap slots by geometry, where the caller names none: few, so memory runs short."""

@@ -12,8 +12,8 @@ from anonlab.errors import FormatError, NoSuchProcess, SimulatedError
 from anonlab.formats.history import ANY, INT_MAX, History, Op
 from anonlab.formats.history_text import format_op as op_text
 from anonlab.formats.history_text import parse
-from anonlab.formats.words import GEOMETRIES, PAGE_SHIFT
 from anonlab.kernel import Kernel, Task
+from anonlab.machine.words import GEOMETRIES, PAGE_SHIFT
 from anonlab.mm import File
 from anonlab.rmap import Rmap
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from anonlab.formats.history import History
 from anonlab.formats.history_text import parse
-from anonlab.formats.words import PAGE_SIZE
+from anonlab.machine.words import PAGE_SIZE
 
 Place = tuple[str, int]
 """(process, byte address)."""

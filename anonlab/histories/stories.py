@@ -5,13 +5,9 @@ A generated history tells one now and then, with pages and processes that it cho
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from anonlab.histories.generator import Generator
 from anonlab.histories.model import MappedPage
 from anonlab.histories.moves import move, target
-
-if TYPE_CHECKING:
-    from anonlab.histories.generate import Generator
 
 
 def tell_story(maker: Generator) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from anonlab.errors import InvalidArgument, NoSuchProcess, OutOfMemory
-from anonlab.formats.words import PAGE_MASK, PAGE_SHIFT, Geometry, Ints
+from anonlab.machine.words import PAGE_MASK, PAGE_SHIFT, Geometry, Ints
 from anonlab.mm import Mm, Process
 
 

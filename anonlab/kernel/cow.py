@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anonlab.formats.words import PG_ANON, PG_EXCLUSIVE, PG_SWAPCACHE, Ints, Mask, Pfns, Slots
 from anonlab.kernel.pages import chosen, leave_swap_cache
+from anonlab.machine.words import PG_ANON, PG_EXCLUSIVE, PG_SWAPCACHE, Ints, Mask, Pfns, Slots
 
 if TYPE_CHECKING:
     from anonlab.kernel.kernel import Kernel

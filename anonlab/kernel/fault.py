@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from anonlab.errors import BusError, SegmentationFault
-from anonlab.formats.words import (
+from anonlab.kernel import cow, swapin
+from anonlab.kernel.arguments import mm_of
+from anonlab.kernel.page_cache import page_in
+from anonlab.kernel.pages import anon_prepare, chosen, map_anon, map_file, unmap
+from anonlab.machine import Span
+from anonlab.machine.words import (
     PTE_ACCESSED,
     PTE_DIRTY,
     PTE_PRESENT,
@@ -28,11 +33,6 @@ from anonlab.formats.words import (
     Vpns,
     is_swap,
 )
-from anonlab.kernel import cow, swapin
-from anonlab.kernel.arguments import mm_of
-from anonlab.kernel.page_cache import page_in
-from anonlab.kernel.pages import anon_prepare, chosen, map_anon, map_file, unmap
-from anonlab.machine import Span
 from anonlab.mm import Mm, Process, Vma
 
 if TYPE_CHECKING:

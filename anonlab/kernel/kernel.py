@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
 from anonlab.errors import OutOfMemory
 from anonlab.formats.snapshot import Snapshot
-from anonlab.formats.words import (
+from anonlab.kernel import process as processes
+from anonlab.kernel import reclaim
+from anonlab.kernel.arguments import file_npages, whole
+from anonlab.kernel.task import Task
+from anonlab.kernel.views import Page, page_view
+from anonlab.kernel.walk import walk
+from anonlab.machine import Machine, Span
+from anonlab.machine.words import (
     LESSON,
     PAGE_SHIFT,
     PTE_PRESENT,
@@ -19,13 +26,6 @@ from anonlab.formats.words import (
     Vpns,
     swp_offset,
 )
-from anonlab.kernel import capture, reclaim
-from anonlab.kernel import process as processes
-from anonlab.kernel.arguments import file_npages, whole
-from anonlab.kernel.calls import Task
-from anonlab.kernel.views import Page, page_view
-from anonlab.kernel.walk import walk
-from anonlab.machine import Machine, Span
 from anonlab.mm import File, Mm, MmColumns, Process, Vma
 from anonlab.rmap import DESIGNS, Rmap
 from anonlab.rmap.base import one_of
@@ -53,6 +53,10 @@ class Kernel:
               2.6.7), 'list' visits them all (2003)
     raises    ValueError for an unknown design or sizes that make no machine
     """
+
+    snapshot: ClassVar[Callable[..., Snapshot]]
+    """kernel.snapshot(): everything that can be seen now, as immutable plain data. `import anonlab`
+    puts `recording.snapshot` here: the kernel knows nothing of those who look at it."""
 
     def __init__(
         self,
@@ -142,10 +146,6 @@ class Kernel:
     def page(self, pfn: int) -> Page:
         """Return a read-only view of frame `pfn`."""
         return page_view(self, self._pfn(pfn))
-
-    def snapshot(self) -> Snapshot:
-        """Return everything that can be seen now, as immutable plain data."""
-        return capture.snapshot(self)
 
     def own_file(self, file: Any) -> File:
         """Return `file` if it is one of this kernel; TypeError or ValueError if not."""

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from anonlab.errors import AddressInUse, InvalidArgument, OutOfMemory, PermissionDenied
-from anonlab.formats.words import PAGE_MASK, PAGE_SHIFT, PTE_PRESENT, PTE_USER, PTE_WRITE
 from anonlab.kernel import fault
 from anonlab.kernel.arguments import aligned_vpn, inside, mapped, mm_of, npages_of, range_of, whole
 from anonlab.kernel.page_cache import drop_pages
 from anonlab.kernel.pages import zap
+from anonlab.machine.words import PAGE_MASK, PAGE_SHIFT, PTE_PRESENT, PTE_USER, PTE_WRITE
 from anonlab.mm import File, Mm, Process, Vma, prot_letters, prot_of
 from anonlab.rmap import file_pages
 

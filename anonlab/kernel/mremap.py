@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anonlab.errors import BadAddress, InvalidArgument, SimulatedError
-from anonlab.formats.words import PAGE_SHIFT, PTE_SHIFT, Ints, Vpns
 from anonlab.kernel import fault
 from anonlab.kernel.arguments import aligned_vpn, inside, mm_of, npages_of, whole
 from anonlab.kernel.mapping import (
@@ -22,6 +21,7 @@ from anonlab.kernel.mapping import (
 )
 from anonlab.kernel.pages import anonymous, chosen, map_anon, mapped_pages, unmap
 from anonlab.machine import Span
+from anonlab.machine.words import PAGE_SHIFT, PTE_SHIFT, Ints, Vpns
 from anonlab.mm import Mm, Process, Vma
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anonlab.formats.words import PG_DIRTY, Ints, Pfns
+from anonlab.machine.words import PG_DIRTY, Ints, Pfns
 from anonlab.mm import File
 
 if TYPE_CHECKING:

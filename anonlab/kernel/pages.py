@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anonlab.formats.words import (
+from anonlab.machine.words import (
     PG_ANON,
     PG_EXCLUSIVE,
     PG_SWAPCACHE,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anonlab.errors import InvalidArgument
-from anonlab.formats.words import PTE_SHIFT, ZERO_PFN
 from anonlab.kernel import fault
 from anonlab.kernel.arguments import mm_of
 from anonlab.kernel.pages import release
+from anonlab.machine.words import PTE_SHIFT, ZERO_PFN
 from anonlab.mm import Mm, Process
 
 if TYPE_CHECKING:

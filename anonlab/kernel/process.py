@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anonlab.formats.words import (
+from anonlab.kernel import cow
+from anonlab.kernel.arguments import mm_of, whole
+from anonlab.kernel.fault import WRITTEN
+from anonlab.kernel.mapping import copy_vma, insert_vma, remove_vma
+from anonlab.kernel.pages import anon_prepare, anonymous, chosen, map_anon, mapped_pages, zap
+from anonlab.kernel.pin import drop_pins
+from anonlab.machine import Span
+from anonlab.machine.words import (
     PG_EXCLUSIVE,
     PTE_ACCESSED,
     PTE_DIRTY,
@@ -21,13 +28,6 @@ from anonlab.formats.words import (
     is_swap,
     swp_offset,
 )
-from anonlab.kernel import cow
-from anonlab.kernel.arguments import mm_of, whole
-from anonlab.kernel.fault import WRITTEN
-from anonlab.kernel.mapping import copy_vma, insert_vma, remove_vma
-from anonlab.kernel.pages import anon_prepare, anonymous, chosen, map_anon, mapped_pages, zap
-from anonlab.kernel.pin import drop_pins
-from anonlab.machine import Span
 from anonlab.mm import Mm, Process, Vma, prot_of
 
 if TYPE_CHECKING:

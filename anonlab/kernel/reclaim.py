@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anonlab.errors import BadAddress, OutOfMemory
-from anonlab.formats.words import (
+from anonlab.kernel import cow, swapin
+from anonlab.kernel.arguments import mm_of
+from anonlab.kernel.page_cache import drop_pages
+from anonlab.kernel.pages import (
+    enter_swap_cache,
+    leave_swap_cache,
+    mapped_pages,
+    zap,
+)
+from anonlab.kernel.walk import Hits, walk
+from anonlab.machine.words import (
     PG_ANON,
     PG_DIRTY,
     PG_EXCLUSIVE,
@@ -23,16 +33,6 @@ from anonlab.formats.words import (
     swp_entry,
     swp_offset,
 )
-from anonlab.kernel import cow, swapin
-from anonlab.kernel.arguments import mm_of
-from anonlab.kernel.page_cache import drop_pages
-from anonlab.kernel.pages import (
-    enter_swap_cache,
-    leave_swap_cache,
-    mapped_pages,
-    zap,
-)
-from anonlab.kernel.walk import Hits, walk
 from anonlab.mm import File, Process
 
 if TYPE_CHECKING:

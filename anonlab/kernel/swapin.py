@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anonlab.formats.words import (
+from anonlab.kernel import cow
+from anonlab.kernel.page_cache import page_in
+from anonlab.kernel.pages import anon_prepare, drop_lonely, enter_swap_cache, map_anon
+from anonlab.machine import Span
+from anonlab.machine.words import (
     PTE_ACCESSED,
     PTE_DIRTY,
     PTE_SHIFT,
@@ -20,10 +24,6 @@ from anonlab.formats.words import (
     Slots,
     swp_offset,
 )
-from anonlab.kernel import cow
-from anonlab.kernel.page_cache import page_in
-from anonlab.kernel.pages import anon_prepare, drop_lonely, enter_swap_cache, map_anon
-from anonlab.machine import Span
 from anonlab.mm import File, Process, Vma
 
 if TYPE_CHECKING:

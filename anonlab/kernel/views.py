@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from anonlab.formats.words import flag_names
+from anonlab.machine.words import flag_names
 
 if TYPE_CHECKING:
     from anonlab.kernel.kernel import Kernel

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from anonlab.formats.words import PG_ANON, PTE_PRESENT, PTE_SHIFT, Ints, Rows, Slots, Vpns
+from anonlab.machine.words import PG_ANON, PTE_PRESENT, PTE_SHIFT, Ints, Rows, Slots, Vpns
 from anonlab.rmap import Places, file_pages
 
 if TYPE_CHECKING:

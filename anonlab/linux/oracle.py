@@ -15,8 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from anonlab.formats.history import History, Op
-from anonlab.formats.recording import FULL, Recording, Shown
-from anonlab.formats.sight import (
+from anonlab.formats.observation import (
     ALONE,
     FILE,
     PAGE,
@@ -29,12 +28,13 @@ from anonlab.formats.sight import (
     Sight,
     file_tags,
 )
-from anonlab.formats.words import PAGE_SHIFT
+from anonlab.formats.recording import FULL, Recording, Shown
 from anonlab.linux import pagemap
+from anonlab.linux.address_window import NPAGES, TOUCHES, Window
 from anonlab.linux.pagemap import Frames, access
 from anonlab.linux.processes import Living, Processes, any_cpu
-from anonlab.linux.window import NPAGES, TOUCHES, Window
 from anonlab.linux.worker import NO_VALUE, PEEKED
+from anonlab.machine.words import PAGE_SHIFT
 
 _BIRTHS = ("fork", "vfork", "clone_vm")
 

@@ -27,7 +27,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from anonlab.formats.words import PAGE_SIZE
+from anonlab.machine.words import PAGE_SIZE
 
 SYSCALL = {"x86_64": 298, "aarch64": 241}
 PARANOID = Path("/proc/sys/kernel/perf_event_paranoid")

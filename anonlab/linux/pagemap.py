@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from anonlab.formats.recording import FULL, WEAK
-from anonlab.formats.words import PAGE_SIZE
+from anonlab.machine.words import PAGE_SIZE
 
 WORD = 8
 """Bytes of one entry in all three files."""

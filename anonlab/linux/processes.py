@@ -19,10 +19,18 @@ from pathlib import Path
 from shutil import which
 from types import TracebackType
 
-from anonlab.formats.words import PAGE_SIZE
 from anonlab.linux import worker
-from anonlab.linux.borrower import CLONE, EXIT, FORK_FLAGS, GETPID, SCRATCH, START, Borrower
 from anonlab.linux.pagemap import Pagemap
+from anonlab.linux.shared_mm_process import (
+    CLONE,
+    EXIT,
+    FORK_FLAGS,
+    GETPID,
+    SCRATCH,
+    START,
+    Borrower,
+)
+from anonlab.machine.words import PAGE_SIZE
 
 SLOTS = 32
 """Processes that can live at a time, the nursery included."""

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from anonlab.linux.merge_faults import weave
 from anonlab.linux.page_faults import Fault, PageFaults
 from anonlab.linux.processes import interpreter
-from anonlab.linux.weave import weave
 
 CALLS = "trace=memory,process"
 TIMES = "--absolute-timestamps=unix,ns"

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from anonlab.formats.history import History
+from anonlab.formats.observation import Place
 from anonlab.formats.recording import FULL
 from anonlab.formats.rmap_graph import AnonVmaFact, AreaFact, HomeFact, RmapGraph, numbered
 from anonlab.formats.rmap_recording import RmapRecording
-from anonlab.formats.sight import Place
+from anonlab.linux.address_window import Window
 from anonlab.linux.oracle import Oracle, facts
 from anonlab.linux.pagemap import KPF_ANON, PM_PFN, PM_PRESENT, access
 from anonlab.linux.real_rmap import RealRmap
-from anonlab.linux.window import Window
 
 FOLDER = Path(__file__).with_name("recorded") / "rmap"
 SUFFIX = ".json"

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from anonlab.formats.words import PAGE_SHIFT
 from anonlab.linux.kernel_memory import Memory, Types
 from anonlab.linux.pagemap import PM_PFN, Frames, own_page
+from anonlab.machine.words import PAGE_SHIFT
 
 VMEMMAP_BASES = (0xFFFFEA0000000000, 0xFFD4000000000000)
 """Where struct pages lie without address randomisation, with 4 and with 5 levels of tables."""

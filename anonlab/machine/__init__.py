@@ -1,7 +1,7 @@
 """What the hardware sees: frames, page tables, swap slots. It knows no process."""
 
+from anonlab.machine.frames import MemMap
 from anonlab.machine.machine import Machine
-from anonlab.machine.memory import MemMap
 from anonlab.machine.swap import Swap
 from anonlab.machine.tables import PageTables, Span
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from anonlab.formats.words import Geometry
-from anonlab.machine.memory import MemMap
+from anonlab.machine.frames import MemMap
 from anonlab.machine.swap import Swap
 from anonlab.machine.tables import PageTables
+from anonlab.machine.words import Geometry
 
 
 class Machine:

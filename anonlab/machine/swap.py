@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from anonlab.errors import OutOfMemory
-from anonlab.formats.words import Slots
+from anonlab.machine.words import Slots
 
 
 class Swap:

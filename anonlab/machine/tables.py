@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from anonlab.errors import OutOfMemory
-from anonlab.formats.words import (
+from anonlab.machine.words import (
     PTE_PRESENT,
     PTE_SHIFT,
     PTE_USER,

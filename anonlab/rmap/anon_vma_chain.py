@@ -27,7 +27,7 @@ import numpy as np
 
 from anonlab.formats.labels import Label
 from anonlab.formats.snapshot import Edge, Node
-from anonlab.formats.words import Ints, Mask, Pfns, Vpns
+from anonlab.machine.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
 from anonlab.rmap.base import Places, one_of
 from anonlab.rmap.linear import (

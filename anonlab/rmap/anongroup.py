@@ -20,7 +20,7 @@ from typing import ClassVar
 import numpy as np
 
 from anonlab.formats.snapshot import Edge, Node
-from anonlab.formats.words import Ints, Mask, Pfns, Vpns
+from anonlab.machine.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
 from anonlab.rmap.base import Places, Rmap, one_of
 

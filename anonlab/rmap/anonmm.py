@@ -29,7 +29,7 @@ import numpy as np
 
 from anonlab.formats.labels import LABELS, Label
 from anonlab.formats.snapshot import Edge, Node
-from anonlab.formats.words import PAGE_SHIFT, Ints, Mask, Pfns, Vpns
+from anonlab.machine.words import PAGE_SHIFT, Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
 from anonlab.rmap.base import Places, Rmap, one_of
 

@@ -20,8 +20,8 @@ import numpy as np
 
 from anonlab.formats.labels import Label
 from anonlab.formats.snapshot import Edge, Node
-from anonlab.formats.words import Ints, Mask, Pfns, Vpns
 from anonlab.machine import Machine
+from anonlab.machine.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, MmColumns, Vma
 from anonlab.rmap.cost import Cost
 

@@ -31,7 +31,7 @@ import numpy as np
 
 from anonlab.formats.labels import LABELS, Label
 from anonlab.formats.snapshot import Edge, Node
-from anonlab.formats.words import Ints, Mask, Pfns, Vpns
+from anonlab.machine.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
 from anonlab.rmap.base import Places, one_of
 from anonlab.rmap.linear import LinearRmap, vma_id

@@ -15,7 +15,7 @@ import numpy as np
 
 from anonlab.formats.labels import LABELS, Label
 from anonlab.formats.snapshot import Edge, Node
-from anonlab.formats.words import Ints, Pfns, Vpns
+from anonlab.machine.words import Ints, Pfns, Vpns
 from anonlab.mm import Mm, Vma
 from anonlab.rmap.base import Rmap, one_of
 

@@ -26,7 +26,7 @@ from typing import ClassVar
 
 from anonlab.formats.labels import LABELS, Label
 from anonlab.formats.snapshot import Edge, Node
-from anonlab.formats.words import Ints, Mask, Pfns, Vpns
+from anonlab.machine.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
 from anonlab.rmap.base import Places
 from anonlab.rmap.linear import OneListRmap, VmaList, vma_id

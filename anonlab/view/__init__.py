@@ -3,18 +3,18 @@
 ``snapshot_svg`` and ``text_twin`` show one moment, ``changes`` says what is different in another,
 ``html`` and ``save_html`` make a page of a trace, ``lines_svg`` a chart of counts,
 ``costs_svg`` one of what designs cost, ``address_svg`` how an address is split. The player for
-notebooks is ``anonlab.view.player.Player``: it needs anywidget, which nothing here loads.
+notebooks is ``anonlab.view.player.player.Player``: it needs anywidget, which nothing here loads.
 """
 
-from anonlab.view.address import address_text
-from anonlab.view.changes import Change, changes
-from anonlab.view.chart import lines_svg, lines_text
-from anonlab.view.costs import costs_svg, costs_text
-from anonlab.view.export import html, save_html
-from anonlab.view.facts import facts
-from anonlab.view.graph import dot_source
-from anonlab.view.stage import address_svg, snapshot_svg
-from anonlab.view.text import text_twin
+from anonlab.view.charts.chart import lines_svg, lines_text
+from anonlab.view.charts.costs import costs_svg, costs_text
+from anonlab.view.player.export import html, save_html
+from anonlab.view.player.facts import facts
+from anonlab.view.stage.address import address_text
+from anonlab.view.stage.changes import Change, changes
+from anonlab.view.stage.graph import dot_source
+from anonlab.view.stage.stage import address_svg, snapshot_svg
+from anonlab.view.stage.text import text_twin
 
 __all__ = [
     "Change",

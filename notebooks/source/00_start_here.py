@@ -11,10 +11,10 @@
 # %%
 from anonlab import LESSON, PAGE_SIZE, Kernel, check, operations, record
 from anonlab.course.desk import hint, predict, predicted, progress, reveal
-from anonlab.course.forms import answer, baseline
-from anonlab.course.happened import frames_used
-from anonlab.view.picture import picture
-from anonlab.view.player import Player
+from anonlab.course.asking.forms import answer, baseline
+from anonlab.course.asking.diff import frames_used
+from anonlab.view.stage.picture import picture
+from anonlab.view.player.player import Player
 
 # %% [markdown]
 # ## The question

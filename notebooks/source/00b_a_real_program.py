@@ -13,10 +13,10 @@ from pathlib import Path
 
 from anonlab import Trace, operations, record
 from anonlab.histories.library import log
-from anonlab.histories.replay import replay
-from anonlab.histories.strace import read_strace
-from anonlab.view.picture import chart, picture
-from anonlab.view.player import Player
+from anonlab.proof.replaying import replay
+from anonlab.histories.strace.log import read_strace
+from anonlab.view.stage.picture import chart, picture
+from anonlab.view.player.player import Player
 
 # %% [markdown]
 # ## The log
@@ -30,8 +30,8 @@ print(*(line[:98] for line in lines[:6]), sep="\n")
 
 # %% [markdown]
 # The log does not say which pages the program *touched*, only what it asked for. The kit adds
-# touches by a stated rule (`help(anonlab.histories.strace)` prints it) and counts every line that
-# it could not use. Nothing is dropped in silence.
+# touches by a stated rule (`help(anonlab.histories.strace.log)` prints it) and counts every line
+# that it could not use. Nothing is dropped in silence.
 
 # %%
 imported = read_strace(log("bash_pipeline"))

@@ -14,10 +14,10 @@ import numpy as np
 from anonlab import LESSON, X86_64, Kernel, operations, record
 from anonlab.course.desk import check, hint, progress, reset, solution, task
 from anonlab.course.desk import kill, play, predict, predicted, reveal
-from anonlab.course.forms import answer
-from anonlab.course.happened import slots_filled
-from anonlab.formats.words import pte_letters
-from anonlab.view.picture import address_picture
+from anonlab.course.asking.forms import answer
+from anonlab.course.asking.diff import slots_filled
+from anonlab.machine.words import pte_letters
+from anonlab.view.stage.picture import address_picture
 
 # %% [markdown]
 # ## 1 · Recall

@@ -12,8 +12,8 @@
 from anonlab import LESSON, Kernel, operations, record
 from anonlab.course.desk import check, hint, progress, reset, solution, task
 from anonlab.course.desk import kill, play, predict, predicted, reveal
-from anonlab.course.forms import answer
-from anonlab.view.picture import picture
+from anonlab.course.asking.forms import answer
+from anonlab.view.stage.picture import picture
 
 # %% [markdown]
 # ## 1 · Recall

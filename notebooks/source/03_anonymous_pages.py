@@ -13,8 +13,8 @@
 from anonlab import LESSON, Kernel, operations, record, scan
 from anonlab.course.desk import check, hint, progress, reset, solution, task
 from anonlab.course.desk import kill, play, predict, predicted, reveal
-from anonlab.course.forms import answer, mail
-from anonlab.course.happened import frames_used
+from anonlab.course.asking.forms import answer, mail
+from anonlab.course.asking.diff import frames_used
 
 # %% [markdown]
 # ## 1 · Recall

@@ -12,9 +12,9 @@
 from anonlab import LESSON, Kernel, operations, record
 from anonlab.course.desk import check, hint, progress, reset, solution, task
 from anonlab.course.desk import kill, play, predict, predicted, reveal
-from anonlab.course.forms import answer, mail
-from anonlab.course.happened import every_word, frames_used, read_only
-from anonlab.view.picture import picture
+from anonlab.course.asking.forms import answer, mail
+from anonlab.course.asking.diff import every_word, frames_used, read_only
+from anonlab.view.stage.picture import picture
 
 # %% [markdown]
 # ## 1 · Recall

@@ -11,9 +11,9 @@
 from anonlab import LESSON, AnonGroup, Kernel, operations, record
 from anonlab.course.desk import check, hint, progress, reset, solution, task
 from anonlab.course.desk import kill, play, predict, predicted, reveal
-from anonlab.course.forms import answer, mail
-from anonlab.course.happened import who_has_new
-from anonlab.view.picture import picture
+from anonlab.course.asking.forms import answer, mail
+from anonlab.course.asking.diff import who_has_new
+from anonlab.view.stage.picture import picture
 
 # %% [markdown]
 # ## 1 · Recall

@@ -13,10 +13,10 @@
 from anonlab import LESSON, Kernel, compare, operations, record
 from anonlab.course.desk import check, hint, progress, reset, solution, task
 from anonlab.course.desk import kill, play, predict, predicted, reveal
-from anonlab.course.forms import answer, mail
-from anonlab.course.happened import entries_made
+from anonlab.course.asking.forms import answer, mail
+from anonlab.course.asking.diff import entries_made
 from anonlab.histories.scenarios import prefork
-from anonlab.view.picture import picture
+from anonlab.view.stage.picture import picture
 
 # %% [markdown]
 # ## 1 · Recall

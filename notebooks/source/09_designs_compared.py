@@ -11,10 +11,10 @@
 from anonlab import DESIGNS, compare, record
 from anonlab.course.desk import check, hint, progress, reset, solution, task
 from anonlab.course.desk import kill, play, predict, predicted, reveal
-from anonlab.course.forms import answer
-from anonlab.course.scoreboard import scoreboard
+from anonlab.course.asking.forms import answer
+from anonlab.course.asking.scoreboard import scoreboard
 from anonlab.histories.scenarios import fork_chain, movers, pipeline, prefork, swap_storm
-from anonlab.view.picture import chart
+from anonlab.view.stage.picture import chart
 
 # %% [markdown]
 # ## 1 · Recall

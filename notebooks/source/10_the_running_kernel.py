@@ -12,11 +12,11 @@
 # %%
 from anonlab import record
 from anonlab.bench.charts import bench_chart, measure_here, measured
-from anonlab.beside.own_words import own_words
-from anonlab.beside.programs import program
-from anonlab.beside.rmaps import rmaps
-from anonlab.beside.steps import GROUP, steps
-from anonlab.beside.witness import witness
+from anonlab.live.own_pagemap import own_words
+from anonlab.live.programs import program
+from anonlab.live.rmaps import rmaps
+from anonlab.live.steps import GROUP, steps
+from anonlab.live.source import witness
 from anonlab.course.desk import check, hint, progress, reset, solution, task
 from anonlab.course.desk import kill, play, predict, predicted, reveal
 

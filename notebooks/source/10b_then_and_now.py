@@ -9,7 +9,7 @@
 
 # %%
 from anonlab.course.desk import predicted, progress
-from anonlab.course.forms import final, then_and_now
+from anonlab.course.asking.forms import final, then_and_now
 
 # %% [markdown]
 # ## Eight scenarios, again

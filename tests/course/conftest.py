@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from project import ROOT
 
-from anonlab.course.exercises import Course, build_exercises, find_course
-from anonlab.course.masters import read_masters
+from anonlab.course.authoring.exercises import Course, build_exercises, find_course
+from anonlab.course.authoring.masters import read_masters
 
 
 @pytest.fixture

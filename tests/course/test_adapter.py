@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from project import ROOT
 
-from anonlab.checked import history_of, run_checked
-from anonlab.course.adapter import PlainDesign
-from anonlab.course.families import histories
-from anonlab.course.masters import read_master
-from anonlab.course.student import Student
+from anonlab.course.authoring.masters import read_master
+from anonlab.course.judging.adapter import PlainDesign
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.student import Student
 from anonlab.formats.history import History
+from anonlab.proof.fuzz import history_of, run_checked
 from anonlab.rmap import AnonGroup
 
 EVERY_PLACE = """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from anonlab.course.asked import told
-from anonlab.course.judge import Wrong
+from anonlab.course.judging.history_answers import told
+from anonlab.course.judging.judge import Wrong
 
 
 class Student:

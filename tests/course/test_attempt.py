@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from anonlab.course.attempt import check_exercise, reset_exercise, write_cell
-from anonlab.course.exercises import Course
+from anonlab.course.authoring.exercises import Course
+from anonlab.course.judging.attempt import check_exercise, reset_exercise, write_cell
 from anonlab.course.progress import Progress
 
 MINE = "def share_page(word):\n    return word, word\n"

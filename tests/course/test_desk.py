@@ -10,12 +10,13 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from project import ROOT
 
-from anonlab.course import desk, forms
-from anonlab.course.bank.inverses import INVERSES
-from anonlab.course.bank.items import ITEMS
-from anonlab.course.exercises import Course
+from anonlab.course import desk
+from anonlab.course.asking import forms
+from anonlab.course.asking.bank.inverses import INVERSES
+from anonlab.course.asking.bank.items import ITEMS
+from anonlab.course.authoring.exercises import Course
 from anonlab.course.progress import Progress
-from anonlab.record import record
+from anonlab.recording.recorder import record
 
 BOTH = "return parent, parent & ~ACCESSED"
 

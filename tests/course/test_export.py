@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner
 from project import ROOT
 
-from anonlab.cli import cli
+from anonlab.cli.verbs import cli
 from anonlab.course import desk, export
-from anonlab.course.exercises import Course
+from anonlab.course.authoring.exercises import Course
+from anonlab.course.authoring.masters import read_masters
 from anonlab.course.export import archive_name, export_work
-from anonlab.course.masters import read_masters
-from anonlab.grading.accept import accept_files
+from anonlab.grading.intake.accept import accept_files
 
 
 def test_an_archive_has_every_exercise_and_the_log(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from anonlab.course import happened
+from anonlab.course.asking import diff as happened
 from anonlab.formats.history_text import parse
 from anonlab.formats.snapshot import Snapshot
 from anonlab.histories.run import apply, make_kernel

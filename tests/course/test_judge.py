@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anonlab.course.families import FAMILIES, histories, history_of_family
-from anonlab.course.judge import Question, Wrong, difference, judge, judge_all
-from anonlab.course.look import moments
-from anonlab.course.runner import needs, run_tests
-from anonlab.course.student import Student, StudentError
+from anonlab.course.judging.families import FAMILIES, histories, history_of_family
+from anonlab.course.judging.judge import Question, Wrong, difference, judge, judge_all
+from anonlab.course.judging.runner import needs, run_tests
+from anonlab.course.judging.state import moments
+from anonlab.course.judging.student import Student, StudentError
 from anonlab.formats.history import History
 
 
@@ -77,8 +77,8 @@ def test_a_test_without_questions_is_our_fault() -> None:
 
 
 TESTS = """
-from anonlab.course.judge import Question, judge_all
-from anonlab.course.runner import needs
+from anonlab.course.judging.judge import Question, judge_all
+from anonlab.course.judging.runner import needs
 
 def test_one(student, seed):
     '''One is right.'''

@@ -11,7 +11,7 @@ import pytest
 from labserver import Notebook, Watch, chromium, jupyter_lab, needs_browser
 from project import ROOT
 
-from anonlab.course.masters import read_master
+from anonlab.course.authoring.masters import read_master
 from anonlab.course.progress import Progress
 
 pytestmark = [needs_browser, pytest.mark.xdist_group("browser")]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from project import ROOT
 
-from anonlab.course.mail import LINES, SOURCE, Line, mail, uncovered
+from anonlab.course.authoring.mail import LINES, SOURCE, Line, mail, uncovered
 
 PARAGRAPHS = 17
 """Paragraphs of the mail that say something, code included."""

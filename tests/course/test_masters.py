@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from project import ROOT
 
-from anonlab.course.exercises import (
+from anonlab.course.authoring.exercises import (
     build_exercises,
     exercise_drift,
     find_course,
     generated,
     read_catalogue,
 )
-from anonlab.course.masters import read_master, read_masters
-from anonlab.course.overview import map_of
+from anonlab.course.authoring.masters import read_master, read_masters
+from anonlab.course.authoring.overview import map_of
 from anonlab.errors import FormatError
 
 MASTER = '''"""09z · A title

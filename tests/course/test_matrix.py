@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from project import ROOT
 
-from anonlab.course.asked import kills
-from anonlab.course.goals import GOALS, goal
-from anonlab.course.judge import load_tests
-from anonlab.course.masters import Master, read_masters
-from anonlab.course.selfcheck import run_all
-from anonlab.course.student import Student
+from anonlab.course.authoring.masters import Master, read_masters
+from anonlab.course.authoring.selfcheck import run_all
+from anonlab.course.judging.goals import GOALS, goal
+from anonlab.course.judging.history_answers import kills
+from anonlab.course.judging.judge import load_tests
+from anonlab.course.judging.student import Student
 from anonlab.formats.history_text import parse
 
 MASTERS = read_masters(ROOT / "solutions")

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from anonlab.course.bank import QUESTIONS
-from anonlab.course.bank.items import ITEMS
-from anonlab.course.questions import (
+from anonlab.course.asking.bank import QUESTIONS
+from anonlab.course.asking.bank.items import ITEMS
+from anonlab.course.asking.questions import (
     UNKNOWN,
     Choice,
     Inverse,
@@ -23,7 +23,7 @@ from anonlab.course.questions import (
 from anonlab.formats.history_text import parse
 from anonlab.histories.splitmix import SplitMix64
 from anonlab.kernel import Kernel
-from anonlab.record import record
+from anonlab.recording.recorder import record
 
 LETTERS = Order(
     "?",

@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner
 from project import ROOT
 
-from anonlab.cli import cli
-from anonlab.course.attempt import check_exercise, seed_of
-from anonlab.course.exercises import Course, find_course
-from anonlab.course.masters import read_masters
-from anonlab.course.release import GradingTerms, leaks, read_assignment, release
-from anonlab.course.variants import variant, variant_seed, write_variant
+from anonlab.cli.verbs import cli
+from anonlab.course.authoring.exercises import Course, find_course
+from anonlab.course.authoring.masters import read_masters
+from anonlab.course.authoring.release import GradingTerms, leaks, read_assignment, release
+from anonlab.course.authoring.variants import variant, variant_seed, write_variant
+from anonlab.course.judging.attempt import check_exercise, seed_of
 
 MASTERS = read_masters(ROOT / "solutions")
 

@@ -6,8 +6,8 @@ from functools import cache
 
 import pytest
 
-from anonlab.compare import Comparison, compare
-from anonlab.course.scoreboard import COLUMNS, board, marks, scoreboard
+from anonlab.course.asking.scoreboard import COLUMNS, board, marks, scoreboard
+from anonlab.histories.costs import Comparison, compare
 from anonlab.histories.scenarios import SCENARIOS
 from anonlab.rmap import DESIGNS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from anonlab.course.scores import Score, score
+from anonlab.course.asking.scores import Score, score
 
 
 @pytest.mark.parametrize("said", ["0, 1, 3", [0, 1, 3], "0 then 1, and 3 in the end"])

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from project import ROOT
 
-from anonlab.course import selfcheck
-from anonlab.course.build import build
-from anonlab.course.masters import read_master
-from anonlab.course.selfcheck import check_course, check_exercise
-from anonlab.course.trial import output_problem
+from anonlab.course.authoring import selfcheck
+from anonlab.course.authoring.build import build
+from anonlab.course.authoring.masters import read_master
+from anonlab.course.authoring.selfcheck import check_course, check_exercise
+from anonlab.course.authoring.trial import output_problem
 
 NAME = "ex04b_family"
 
@@ -115,7 +115,7 @@ def test_missing_tests_and_wrong_answers_are_named(small: Path) -> None:
 def test_faults_of_generated_files_notebooks_and_releases_are_named(
     small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("anonlab.workers.ncpus", lambda: 1)
+    monkeypatch.setattr("anonlab.proof.workers.ncpus", lambda: 1)
     monkeypatch.setattr(selfcheck, "check_exercise", lambda *_: selfcheck_nothing())
     source = small / "notebooks" / "source" / "00_it.py"
     text = (

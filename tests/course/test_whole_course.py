@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from project import ROOT
 
-from anonlab.course.selfcheck import course_jobs, part, whole_problems
+from anonlab.course.authoring.selfcheck import course_jobs, part, whole_problems
 
 JOBS = course_jobs(ROOT)
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 from project import ROOT
 
-from anonlab.course.masters import NAME, read_master
-from anonlab.course.student import Student
+from anonlab.course.authoring.masters import NAME, read_master
+from anonlab.course.judging.student import Student
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from anonlab.errors import FormatError
 from anonlab.formats.snapshot import COLUMNS, Snapshot
-from anonlab.formats.words import LESSON, Geometry
 from anonlab.histories.run import run
+from anonlab.machine.words import LESSON, Geometry
 
 STORY = """machine lesson frames 16 swap 4
 libc = file 3

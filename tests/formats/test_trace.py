@@ -15,7 +15,7 @@ from anonlab.formats.labels import LABELS, sentence
 from anonlab.formats.trace import TRACE_VERSION, Trace
 from anonlab.histories import library
 from anonlab.histories.generate import generate
-from anonlab.record import record
+from anonlab.recording.recorder import record
 
 SHORT = "a = spawn\na mmap 0x30000 2\na write 0x30000 1 2\na write 0x50000 1\nb = fork a\n"
 

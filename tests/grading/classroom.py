@@ -11,10 +11,10 @@ from typing import Any
 
 from project import ROOT
 
-from anonlab.course.masters import Master, read_masters
-from anonlab.grading.intake import Survey, accept, read_receipts, survey
-from anonlab.grading.roster import Roster, read_roster
-from anonlab.grading.submission import Submission
+from anonlab.course.authoring.masters import Master, read_masters
+from anonlab.grading.intake.intake import Survey, accept, read_receipts, survey
+from anonlab.grading.intake.roster import Roster, read_roster
+from anonlab.grading.intake.submission import Submission
 
 MASTERS: dict[str, Master] = {
     master.number: master

@@ -10,9 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from anonlab.grading import plugin
-from anonlab.grading.one import grade_one
-from anonlab.grading.submission import Settings, Submission
+from anonlab.grading.intake.submission import Settings, Submission
+from anonlab.grading.judging import plugin
+from anonlab.grading.judging.grade_submission import grade_one
 
 
 def graded(job: Any) -> dict[str, Any]:

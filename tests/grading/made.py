@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from anonlab.grading import result as outcome
-from anonlab.grading.late import Adjustment, Grade, LatePolicy, Terms, grade
 from anonlab.grading.reports import ClassFacts
+from anonlab.grading.reports.late import Adjustment, Grade, LatePolicy, Terms, grade
+from anonlab.grading.store import result as outcome
 
 CANARY = "canary-7f3a"
 """In hidden inputs, sources, seeds, values and others' work: in no file that students see."""

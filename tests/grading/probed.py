@@ -11,7 +11,7 @@ from pathlib import Path
 
 from toy_course import TOY
 
-from anonlab.grading import probe
+from anonlab.box import probe
 
 REAL = str(shutil.which("bwrap"))
 START = f"""#!{sys.executable} -I

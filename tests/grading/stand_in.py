@@ -8,10 +8,10 @@ import signal
 import time
 from pathlib import Path
 
-from anonlab.grading.batch import Task
-from anonlab.grading.engines import Pool
-from anonlab.grading.result import Result, TestResult
-from anonlab.grading.submission import Settings, Submission
+from anonlab.grading.intake.submission import Settings, Submission
+from anonlab.grading.judging.batch import Task
+from anonlab.grading.judging.engines import Pool
+from anonlab.grading.store.result import Result, TestResult
 
 
 def judge(submission: Submission, settings: Settings) -> Result:

@@ -12,9 +12,9 @@ from classroom import MASTERS, ONE, OTHER, RIGHT, notebook, put, take
 from ordinary import needs_box
 from project import ROOT
 
-from anonlab.course.attempt import write_cell
-from anonlab.course.exercises import build_exercises, find_course
-from anonlab.grading.submission import Submission
+from anonlab.course.authoring.exercises import build_exercises, find_course
+from anonlab.course.judging.attempt import write_cell
+from anonlab.grading.intake.submission import Submission
 
 CELL = {name[2:5]: RIGHT[name].strip() for name in (ONE, OTHER)}
 

@@ -19,10 +19,10 @@ from project import ROOT
 from stand_in import judge, pool, tasks
 from test_store import files_of
 
-from anonlab.grading.batch import Task, refusal, run
-from anonlab.grading.engines import Cluster, EngineTrouble, Pool
-from anonlab.grading.store import Store, StoreTrouble, record
-from anonlab.grading.submission import Settings, Submission
+from anonlab.grading.intake.submission import Settings, Submission
+from anonlab.grading.judging.batch import Task, refusal, run
+from anonlab.grading.judging.engines import Cluster, EngineTrouble, Pool
+from anonlab.grading.store.store import Store, StoreTrouble, record
 
 SECRETS = random.SystemRandom()
 FIFTY = {f"s{at:02}": f"sleep 0.02\n{at}\n" for at in range(50)}
@@ -196,8 +196,8 @@ from pathlib import Path
 sys.path[:0] = sys.argv[2:4]
 from stand_in import pool, tasks
 from test_batch import FIFTY, left
-from anonlab.grading.batch import run
-from anonlab.grading.store import Store
+from anonlab.grading.judging.batch import run
+from anonlab.grading.store.store import Store
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     store = Store(folder / "store", "hw 1")
@@ -433,8 +433,8 @@ def test_a_cluster_without_workers_is_not_waited_for(
     cluster: tuple[str, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("anonlab.grading.engines.WITHOUT_WORKERS", 2)
-    monkeypatch.setattr("anonlab.grading.batch.WATCH", 0.5)
+    monkeypatch.setattr("anonlab.grading.judging.engines.WITHOUT_WORKERS", 2)
+    monkeypatch.setattr("anonlab.grading.judging.batch.WATCH", 0.5)
     engine = Cluster(cluster[0])
     try:
         engine.client.retire_workers()
@@ -486,7 +486,7 @@ def test_when_the_time_is_over_a_cluster_is_left_alone(
 def test_workers_with_another_anonlab_grade_nothing(
     cluster: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("anonlab.grading.engines.__version__", "9.9")
+    monkeypatch.setattr("anonlab.grading.judging.engines.__version__", "9.9")
     engine = Cluster(cluster[0])
     try:
         with pytest.raises(EngineTrouble, match=r"the worker at tcp://\S+ has anonlab .* has 9\.9"):
@@ -497,7 +497,7 @@ def test_workers_with_another_anonlab_grade_nothing(
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_scheduler_that_is_not_there_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("anonlab.grading.engines.SECONDS", 0.5)
+    monkeypatch.setattr("anonlab.grading.judging.engines.SECONDS", 0.5)
     with pytest.raises(EngineTrouble, match="no scheduler of Dask answers at tcp://127.0.0.1:9"):
         Cluster("tcp://127.0.0.1:9")
 

@@ -9,8 +9,8 @@ from ordinary import needs_box
 from project import ROOT
 from small_course import Small
 
-from anonlab.course.masters import Master, read_masters
-from anonlab.course.selfcheck import read_wrongs
+from anonlab.course.authoring.masters import Master, read_masters
+from anonlab.course.authoring.selfcheck import read_wrongs
 from anonlab.grading.reports.drawn import drawings
 
 pytestmark = [needs_box, pytest.mark.xdist_group("attacks")]

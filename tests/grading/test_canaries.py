@@ -12,18 +12,18 @@ import pytest
 from ordinary import needs_box
 from project import ROOT
 
-from anonlab.course.masters import read_masters
-from anonlab.grading.late import Terms, grade
-from anonlab.grading.one import grade_one
+from anonlab.course.authoring.masters import read_masters
+from anonlab.grading.intake.submission import Settings, Submission
+from anonlab.grading.judging.grade_submission import grade_one
 from anonlab.grading.reports import ClassFacts, write_all
-from anonlab.grading.result import Result
-from anonlab.grading.submission import Settings, Submission
+from anonlab.grading.reports.late import Terms, grade
+from anonlab.grading.store.result import Result
 
 NAME = "ex04a_fork"
 INPUT, SOURCE, SECRET, OTHER = (f"canary-{name}" for name in ("input", "source", "secret", "other"))
 HIDDEN = f'''
 """{SOURCE}"""
-from anonlab.course.judge import Question, Wrong, judge_all
+from anonlab.course.judging.judge import Question, Wrong, judge_all
 
 def test_other_histories(student, seed):
     """A hidden check"""  # {SOURCE}

@@ -17,13 +17,13 @@ from jsonschema import Draft202012Validator, ValidationError
 from made import FACTS, FOUR, TITLES, result, school
 from project import ROOT
 
-from anonlab.grading.late import Grade, Terms, grade
 from anonlab.grading.reports.cells import Sheet, csv_text, guarded, plain
 from anonlab.grading.reports.clean import clean, clean_result
 from anonlab.grading.reports.gradescope import VISIBILITIES, results_json
 from anonlab.grading.reports.junit import junit
+from anonlab.grading.reports.late import Grade, Terms, grade
 from anonlab.grading.reports.lms import COLUMNS, fill, grades_csv, read_grades_csv, words_csv
-from anonlab.grading.result import FORMAT, VERSION, Result
+from anonlab.grading.store.result import FORMAT, VERSION, Result
 
 SCHEMAS = {
     name: Draft202012Validator(

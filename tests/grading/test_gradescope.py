@@ -19,14 +19,14 @@ from click.testing import CliRunner
 from project import ROOT
 from test_formats import SCHEMAS
 
-from anonlab.cli import cli
-from anonlab.course.masters import read_masters
+from anonlab.box.probe import Refused
+from anonlab.cli.verbs import cli
+from anonlab.course.authoring.masters import read_masters
 from anonlab.grading.gradescope_run import read_metadata, run_gradescope
 from anonlab.grading.gradescope_zip import gradescope_zip
-from anonlab.grading.one import grade_one
-from anonlab.grading.probe import Refused
-from anonlab.grading.result import Result
-from anonlab.grading.submission import Settings, Submission
+from anonlab.grading.intake.submission import Settings, Submission
+from anonlab.grading.judging.grade_submission import grade_one
+from anonlab.grading.store.result import Result
 
 MASTERS = {master.number: master for master in read_masters(ROOT / "solutions")}
 FORK = f"{MASTERS['04a'].name}.py"
@@ -183,7 +183,7 @@ def test_the_zip_holds_what_grading_needs_of_its_exercises_only(packed: bytes) -
         f"course/tests/exercises/public/test_{FORK}",
         f"course/tests/exercises/hidden/test_{FORK[:-3]}_hidden.py",
     }
-    assert {"anonlab/grading/reports/pages/feedback.html", "anonlab/grading/worker.py",
+    assert {"anonlab/grading/reports/pages/feedback.html", "anonlab/box/worker.py",
             "pyproject.toml"} <= {*modes}  # fmt: skip
     assert not [name for name in modes if "__pycache__" in name or name.startswith((".", "/"))]
 

@@ -11,11 +11,11 @@ import click
 import pytest
 from project import ROOT
 
-from anonlab.cli import cli
-from anonlab.course.masters import read_masters
-from anonlab.course.release import read_assignment
-from anonlab.grading.late import LatePolicy
-from anonlab.grading.result import STATUSES, STUDENTS_DOING
+from anonlab.cli.verbs import cli
+from anonlab.course.authoring.masters import read_masters
+from anonlab.course.authoring.release import read_assignment
+from anonlab.grading.reports.late import LatePolicy
+from anonlab.grading.store.result import STATUSES, STUDENTS_DOING
 
 GUIDES = {
     name: (ROOT / "notebooks" / name).read_text("utf-8")

@@ -15,9 +15,9 @@ import pytest
 from classroom import MASTERS, ONE, OTHER, RIGHT, entry, notebook, put, take, zipped
 
 from anonlab.errors import FormatError
-from anonlab.grading.archives import copy, plain_file, shown
-from anonlab.grading.intake import read_receipts
-from anonlab.grading.submission import Submission
+from anonlab.grading.intake.archives import copy, plain_file, shown
+from anonlab.grading.intake.intake import read_receipts
+from anonlab.grading.intake.submission import Submission
 
 TEMPLATE = f"{MASTERS['04a'].header}\n{MASTERS['04a'].stub}"
 
@@ -305,7 +305,7 @@ def test_what_cannot_be_read_is_the_trouble_of_one(
 
     put(tmp_path / "in" / "bob", {ONE: "x = 1\n"})
     with monkeypatch.context() as patch:
-        patch.setattr("anonlab.grading.archives.os.scandir", refuse)
+        patch.setattr("anonlab.grading.intake.archives.os.scandir", refuse)
         reason = rejected(tmp_path)
     assert reason == "bob cannot be read (Permission denied)"
 

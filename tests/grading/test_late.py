@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonlab.grading import result as outcome
-from anonlab.grading.late import (
+from anonlab.grading.reports.late import (
     Adjustment,
     LatePolicy,
     Terms,
@@ -19,7 +18,8 @@ from anonlab.grading.late import (
     read_adjustments,
     read_extensions,
 )
-from anonlab.grading.result import Result
+from anonlab.grading.store import result as outcome
+from anonlab.grading.store.result import Result
 
 DUE = datetime(2026, 10, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

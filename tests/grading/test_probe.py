@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from ordinary import needs_box, open_folder, run_as_ordinary_user
 
-from anonlab.grading import probe
-from anonlab.grading.probe import Refused, check_box
+from anonlab.box import probe
+from anonlab.box.probe import Refused, check_box
 
 HERE = Path(__file__).parent
 REFUSED = {

@@ -21,20 +21,20 @@ from hypothesis import strategies as st
 from made import CANARY, FACTS, FOUR, FULL, HISTORY, NAMES, SOME, TESTS, TITLES, result, school
 
 from anonlab.formats.history_text import parse
-from anonlab.grading.late import Adjustment, Grade, Terms, grade
 from anonlab.grading.reports import ClassFacts, Outputs, write_all
 from anonlab.grading.reports.bars import nice
 from anonlab.grading.reports.drawn import drawings
 from anonlab.grading.reports.feedback import WIDTH, feedback_html, feedback_text
 from anonlab.grading.reports.for_student import student_view
+from anonlab.grading.reports.late import Adjustment, Grade, Terms, grade
 from anonlab.grading.reports.pages import page
 from anonlab.grading.reports.summary import BINS, summarise, summary_html
 from anonlab.grading.reports.words import MEANING, STATUS_WORDS
 from anonlab.grading.reports.write import LONGEST_NAME, file_name
-from anonlab.grading.result import STATUSES, STUDENTS_DOING
-from anonlab.record import operations, record
-from anonlab.view.stage import snapshot_svg
-from anonlab.view.text import text_twin
+from anonlab.grading.store.result import STATUSES, STUDENTS_DOING
+from anonlab.recording.recorder import operations, record
+from anonlab.view.stage.stage import snapshot_svg
+from anonlab.view.stage.text import text_twin
 
 CHROMIUM = shutil.which("chromium")
 LMS = "student_id,Homework 1\n1000,\n1005,\n"

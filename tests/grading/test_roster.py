@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonlab.errors import FormatError
-from anonlab.grading.roster import owner, read_roster
+from anonlab.grading.intake.roster import owner, read_roster
 
 CANVAS = (
     "Student,ID,SIS User ID,SIS Login ID,Section,Homework 1 (77)\r\n"

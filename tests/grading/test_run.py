@@ -19,11 +19,11 @@ from classroom import ONE, OTHER, put, zipped
 from click.testing import CliRunner, Result
 from project import ROOT
 
-from anonlab.cli import cli
-from anonlab.grading.given import Class, Options
-from anonlab.grading.probe import Refused
+from anonlab.box.probe import Refused
+from anonlab.cli.verbs import cli
+from anonlab.grading.config import Class, Options
 from anonlab.grading.run import grade_class
-from anonlab.grading.store import Change, Store, StoreTrouble
+from anonlab.grading.store.store import Change, Store, StoreTrouble
 
 ROSTER = "student_id,name\n" + "".join(f"s{at:02},Student {at}\n" for at in range(12))
 ASSIGNMENT = 'name = "hw 1"\nexercises = ["04a", "05a"]\n'
@@ -295,8 +295,8 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(given: Options, tmp_pat
 @pytest.fixture
 def verb(monkeypatch: pytest.MonkeyPatch, given: Options) -> list[str]:
     """`anonlab grade` with the stand-in as its judge, and a box that works."""
-    monkeypatch.setattr("anonlab.grading.one.grade_one", stand_in.judge)
-    monkeypatch.setattr("anonlab.grading.probe.check_box", lambda *_: None)
+    monkeypatch.setattr("anonlab.grading.judging.grade_submission.grade_one", stand_in.judge)
+    monkeypatch.setattr("anonlab.box.probe.check_box", lambda *_: None)
     return ["grade", str(given.folder), "--roster", str(given.roster), "--out", str(given.out),
             "--assignment", str(given.assignment), "--course", str(ROOT)]  # fmt: skip
 
@@ -333,7 +333,7 @@ def test_a_regrade_prints_old_and_new(verb: list[str], given: Options) -> None:
 def test_no_box_is_status_three_with_reason_and_remedy(
     verb: list[str], given: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("anonlab.grading.probe.check_box", lambda *_: no_box())
+    monkeypatch.setattr("anonlab.box.probe.check_box", lambda *_: no_box())
     for words in (verb, ["grade", "--check"]):
         done = run(words)
         assert done.exit_code == 3
@@ -394,7 +394,7 @@ def test_without_pytest_the_remedy_is_named(
     verb: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pytest", None)
-    monkeypatch.delitem(sys.modules, "anonlab.grading.one")
+    monkeypatch.delitem(sys.modules, "anonlab.grading.judging.grade_submission")
     done = run(verb)
     assert (done.exit_code, "pip install 'anonlab[grade]'" in done.stderr) == (2, True)
 

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 from project import ROOT
 
-from anonlab import workers
-from anonlab.cli import cli
-from anonlab.grading.result import Result
-from anonlab.grading.selftest import part, selftest
+from anonlab.cli.verbs import cli
+from anonlab.grading.judging.selftest import part, selftest
+from anonlab.grading.store.result import Result
+from anonlab.proof import workers
 
 NUMBER, NAME = "04a", "ex04a_fork"
 WRONG = 5
@@ -107,7 +107,7 @@ def test_a_test_that_is_broken_is_named(course: Path) -> None:
 
 
 def test_back_ends_that_differ_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    import anonlab.grading.selftest as module
+    import anonlab.grading.judging.selftest as module
 
     real = module.grade_one
 

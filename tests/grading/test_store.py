@@ -22,11 +22,11 @@ from hypothesis import strategies as st
 from project import ROOT
 
 from anonlab.errors import FormatError
-from anonlab.grading.keys import Common, shard_of
-from anonlab.grading.result import STATUSES, STUDENTS_DOING, Result
-from anonlab.grading.result import TestResult as Verdict
-from anonlab.grading.store import Change, Locked, Store, StoreTrouble, read_record, record
-from anonlab.grading.submission import Settings, Submission
+from anonlab.grading.intake.submission import Settings, Submission
+from anonlab.grading.store.keys import Common, shard_of
+from anonlab.grading.store.result import STATUSES, STUDENTS_DOING, Result
+from anonlab.grading.store.result import TestResult as Verdict
+from anonlab.grading.store.store import Change, Locked, Store, StoreTrouble, read_record, record
 
 text = st.text(st.characters(exclude_categories=[]), max_size=20)
 points = st.none() | st.integers(0, 40).map(lambda quarters: quarters / 4)
@@ -222,7 +222,8 @@ def test_shards_share_a_store_and_keep_others_out(tmp_path: Path) -> None:
 
 def test_a_killed_grader_leaves_no_lock(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from anonlab.grading.store import Store\n"
+        "import sys, time; from pathlib import Path\n"
+        "from anonlab.grading.store.store import Store\n"
         "with Store(Path(sys.argv[1]), 'hw').locked(False, lambda _: True):\n"
         "    print('here', flush=True); time.sleep(60)\n"
     )

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonlab.course.plain import NotPlain, canonical, encode, same
-from anonlab.grading.wire import Broken, Raised, clean, read_answer
+from anonlab.box.plain import NotPlain, canonical, encode, same
+from anonlab.box.wire import Broken, Raised, clean, read_answer
 
 keys = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.binary(max_size=5)
 arrays = st.lists(st.integers(-5, 5), max_size=4).map(lambda items: np.array(items, np.int64))

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from attacks import ATTACKS, WRONG
 
-from anonlab.course.masters import read_master
-from anonlab.grading.one import grade_one
-from anonlab.grading.result import Result
-from anonlab.grading.submission import Settings, Submission
+from anonlab.course.authoring.masters import read_master
+from anonlab.grading.intake.submission import Settings, Submission
+from anonlab.grading.judging.grade_submission import grade_one
+from anonlab.grading.store.result import Result
 
 TOY = Path(__file__).with_name("toy")
 NUMBER, FILE = "90a", "ex90a_toy.py"

@@ -7,9 +7,9 @@ import pytest
 
 from anonlab.formats.history import ANY, VERBS, History, Op
 from anonlab.formats.history_text import format, parse  # noqa: A004  a pair
-from anonlab.formats.words import GEOMETRIES, PAGE_SIZE
 from anonlab.histories.generate import generate
 from anonlab.histories.run import run
+from anonlab.machine.words import GEOMETRIES, PAGE_SIZE
 
 GOLDEN = {
     "lesson": "8017ce004bb2189c9f03b5ab4ccc71912b75695a07585daf25df3db89e82295a",

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from anonlab.check import check
 from anonlab.formats.history_text import format, parse  # noqa: A004  a pair
 from anonlab.histories import library
 from anonlab.histories.run import make_kernel, run, run_on
+from anonlab.proof.invariants import check
 
 EXPECTED_ERRORS = {"shared_file": ["SIGBUS"]}
 

@@ -12,7 +12,7 @@ from anonlab.formats.history import History
 from anonlab.formats.history_text import format, format_op, parse  # noqa: A004  a pair
 from anonlab.histories import library
 from anonlab.histories.run import run
-from anonlab.histories.strace import Imported, read_strace
+from anonlab.histories.strace.log import Imported, read_strace
 
 NASTY = Path(__file__).parent / "data" / "nasty.log"
 EXEC = '1 execve("/bin/sh", ["sh"], 0x7ffc00000000 /* 2 vars */) = 0'

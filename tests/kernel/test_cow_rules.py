@@ -9,9 +9,9 @@ import pytest
 from watched import PAGE, A, B, copies, kept
 
 from anonlab import DESIGNS, Kernel, Task
-from anonlab.checked import history_of
-from anonlab.formats.words import PG_ANON, PG_EXCLUSIVE, SWP_EXCLUSIVE
 from anonlab.histories.run import make_kernel, run_on
+from anonlab.machine.words import PG_ANON, PG_EXCLUSIVE, SWP_EXCLUSIVE
+from anonlab.proof.fuzz import history_of
 from anonlab.rmap import AnonVmaChain
 from anonlab.rmap.base import COW_RULES
 

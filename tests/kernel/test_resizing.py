@@ -6,7 +6,7 @@ import pytest
 from watched import PAGE, A
 
 from anonlab import BadAddress, Kernel
-from anonlab.formats.words import X86_64
+from anonlab.machine.words import X86_64
 
 
 def test_what_is_only_cut_off_may_be_several_mappings_with_holes():

@@ -17,7 +17,7 @@ from watched import state
 from anonlab import GEOMETRIES, AnonGroup, Kernel, check, parse, scan
 from anonlab.formats.history import Op
 from anonlab.histories.run import apply
-from anonlab.histories.shadow import Shadow
+from anonlab.proof.shadow import Shadow
 
 SCENARIOS = {
     "spawn": "b = spawn\nc = spawn",

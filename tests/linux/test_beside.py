@@ -10,19 +10,20 @@ import pytest
 from linux_view import needs_full_view, needs_some_view
 from project import ROOT
 
-from anonlab.beside import own_words as own
-from anonlab.beside import witness as asked
-from anonlab.beside.own_words import own_words
-from anonlab.beside.programs import program
-from anonlab.beside.steps import GROUP, RULES, TODAY, steps
-from anonlab.beside.witness import Witness, ask, witness
-from anonlab.course.judge import load_tests
+from anonlab.course.judging.judge import load_tests
 from anonlab.formats.history_text import format as format_history
 from anonlab.formats.recording import Recording
-from anonlab.linux import cached, judge
 from anonlab.linux.pagemap import Access
 from anonlab.linux.recordings import recorded, shipped
-from anonlab.verify_live import hold_recording
+from anonlab.live import compare as judge
+from anonlab.live import own_pagemap as own
+from anonlab.live import page_cache_rules as cached
+from anonlab.live import source as asked
+from anonlab.live.own_pagemap import own_words
+from anonlab.live.programs import program
+from anonlab.live.source import Witness, ask, witness
+from anonlab.live.steps import GROUP, RULES, TODAY, steps
+from anonlab.live.verify import hold_recording
 
 SHIPPED = dict(shipped())
 LESSONS = [name for name in SHIPPED if "random" not in name]

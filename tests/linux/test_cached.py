@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from anonlab.formats.history import Op
+from anonlab.formats.observation import FILE, PAGE, Seen
 from anonlab.formats.recording import WEAK, Shown
-from anonlab.formats.sight import FILE, PAGE, Seen
-from anonlab.linux.judge import Judge
+from anonlab.live.compare import Judge
 
 SPAWN = Op("spawn", "a", {})
 FORK = Op("fork", "b", {"parent": "a"})

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from anonlab.formats.history import Op
+from anonlab.formats.observation import PAGE, Seen
 from anonlab.formats.recording import Shown
-from anonlab.formats.sight import PAGE, Seen
-from anonlab.linux.copies import Copies, Divided
+from anonlab.live.copies import Copies, Divided
 
 FORK = Op("fork", "b", {"parent": "a"})
 MOVE = Op("mremap", "b", {"addr": 0x1000, "pages": 1, "to": 0x5000})

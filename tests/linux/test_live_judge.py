@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from anonlab.formats.history import Op
+from anonlab.formats.observation import ALONE, PAGE, SHARED, SWAP, ZERO, Names, Seen, weaken
 from anonlab.formats.recording import WEAK, Shown
-from anonlab.formats.sight import ALONE, PAGE, SHARED, SWAP, ZERO, Names, Seen, weaken
-from anonlab.linux.judge import Judge, pageouts
+from anonlab.live.compare import Judge, pageouts
 
 FORK = Op("fork", "b", {"parent": "a"})
 WRITE = Op("write", "a", {"addr": 0x1000, "value": 7})

@@ -13,11 +13,13 @@ from linux_view import needs_full_view, needs_some_view
 
 from anonlab.errors import FormatError
 from anonlab.formats.history_text import parse
-from anonlab.formats.sight import file_tags
-from anonlab.linux import borrower, pinning, window
+from anonlab.formats.observation import file_tags
+from anonlab.linux import address_window as window
+from anonlab.linux import pinning
+from anonlab.linux import shared_mm_process as borrower
+from anonlab.linux.address_window import Window, possible
 from anonlab.linux.oracle import Oracle
-from anonlab.linux.window import Window, possible
-from anonlab.verify_live import hold, hold_live
+from anonlab.live.verify import hold, hold_live
 
 needs_x86 = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="needs x86-64: borrowers run machine code"

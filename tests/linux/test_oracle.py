@@ -15,14 +15,14 @@ from click.testing import CliRunner
 from linux_view import needs_full_view, needs_some_view
 from project import ROOT
 
-from anonlab.cli import cli
+from anonlab.cli.verbs import cli
 from anonlab.errors import FormatError
 from anonlab.formats.history_text import parse
 from anonlab.formats.recording import Recording
 from anonlab.linux import pagemap
+from anonlab.linux.address_window import Window
 from anonlab.linux.oracle import Oracle
-from anonlab.linux.window import Window
-from anonlab.verify_live import hold, hold_live
+from anonlab.live.verify import hold, hold_live
 
 FORKED = "a = spawn\na mmap 0x3f000 2\na write 0x3f000 7 2\nb = fork a\n"
 

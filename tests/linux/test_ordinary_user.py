@@ -38,7 +38,7 @@ import numpy.ma
 from anonlab.linux.oracle import Oracle
 from anonlab.linux.pagemap import access
 from anonlab.linux.recordings import shipped
-from anonlab.verify_live import hold_recording, run
+from anonlab.live.verify import hold_recording, run
 if os.getuid() == 0:
     recordings = dict(shipped())
     os.setgroups([])

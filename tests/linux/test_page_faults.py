@@ -14,14 +14,14 @@ from project import ROOT
 from test_ordinary_user import as_ordinary_user
 
 from anonlab.formats.history_text import format_op
-from anonlab.formats.words import PAGE_SIZE
-from anonlab.histories.replay import replay
 from anonlab.histories.run import run
-from anonlab.histories.strace import read_strace
+from anonlab.histories.strace.log import read_strace
 from anonlab.linux import page_faults, program
+from anonlab.linux.merge_faults import weave
 from anonlab.linux.page_faults import MMAP2, SAMPLE, Fault, Mapping, PageFaults
 from anonlab.linux.program import record_program
-from anonlab.linux.weave import weave
+from anonlab.machine.words import PAGE_SIZE
+from anonlab.proof.replaying import replay
 
 AREA = 0x100000000000
 PROGRAM = f"""

@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 
 from anonlab.linux.recordings import shipped
-from anonlab.mutants import MUTANTS
-from anonlab.verify_live import hunt
+from anonlab.live.verify import hunt
+from anonlab.proof.mutants import MUTANTS
 
 ROOM = "real machines have room: nobody asks a kernel to run short of frames or tables"
 WALK_ONLY = "it costs a walk visits, and the walk misses nobody: no page shows it"

@@ -9,10 +9,10 @@ from linux_view import needs_full_view
 
 from anonlab.formats.history_text import parse
 from anonlab.linux import real_rmap
+from anonlab.linux.address_window import WINDOW_VPN
 from anonlab.linux.kernel_memory import Types
 from anonlab.linux.recordings import recorded
-from anonlab.linux.window import WINDOW_VPN
-from anonlab.verify_live import history_of
+from anonlab.live.verify import history_of
 
 pytestmark = needs_full_view
 

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 from linux_view import needs_full_view
 
-from anonlab.cli import cli
-from anonlab.histories.replay import replay
+from anonlab.cli.verbs import cli
 from anonlab.linux.recordings import read
+from anonlab.proof.replaying import replay
 
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="no strace")
 

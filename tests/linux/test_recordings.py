@@ -10,11 +10,11 @@ from linux_view import needs_full_view
 
 from anonlab.errors import FormatError
 from anonlab.formats.history_text import parse
+from anonlab.formats.observation import PAGE, STATES, Seen
 from anonlab.formats.recording import Recording, Shown
-from anonlab.formats.sight import PAGE, STATES, Seen
+from anonlab.linux.address_window import VERBS
 from anonlab.linux.recordings import make, read, recorded, renew, shipped
-from anonlab.linux.window import VERBS
-from anonlab.verify_live import hold_recording, steps
+from anonlab.live.verify import hold_recording, steps
 
 SHIPPED = dict(shipped())
 

@@ -9,16 +9,16 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from anonlab.beside import rmaps as beside
-from anonlab.beside.rmaps import Rmaps, rmaps, rmaps_of, simulated
-from anonlab.beside.witness import lacks_swap
-from anonlab.cli import cli
+from anonlab.cli.verbs import cli
 from anonlab.formats.history_text import parse
 from anonlab.linux import real_graph
 from anonlab.linux.pagemap import Access
 from anonlab.linux.real_graph import names, record_rmap, recorded_rmap, watch, why_not
-from anonlab.mutants import MUTANTS, planted
-from anonlab.verify_live import history_of
+from anonlab.live import rmaps as beside
+from anonlab.live.rmaps import Rmaps, rmaps, rmaps_of, simulated
+from anonlab.live.source import lacks_swap
+from anonlab.live.verify import history_of
+from anonlab.proof.mutants import MUTANTS, planted
 
 WHY_NOT = why_not()
 needs_kernel_memory = pytest.mark.skipif(

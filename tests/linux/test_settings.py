@@ -15,7 +15,7 @@ from project import ROOT
 
 from anonlab.linux import settings
 from anonlab.linux.settings import swap_on
-from anonlab.verify_live import hold_live
+from anonlab.live.verify import hold_live
 
 needs_zram = pytest.mark.skipif(
     not os.access(settings.CONTROL / "hot_add", os.R_OK) or os.getuid() != 0,

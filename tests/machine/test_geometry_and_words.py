@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from watched import STEADY
 
 from anonlab import GEOMETRIES, LESSON, X86_32, X86_64, Geometry
-from anonlab.formats import words
+from anonlab.machine import words
 
 geometries = st.sampled_from([*GEOMETRIES.values(), Geometry(1, 3), Geometry(3, 5)])
 

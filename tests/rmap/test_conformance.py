@@ -15,11 +15,11 @@ from watched import PAGE, A, B, C, state, truth, walked
 
 from anonlab import DESIGNS, Kernel, Rmap, Task, check, scan
 from anonlab import rmap as rmap_package
-from anonlab.checked import MACHINES, history_of, run_checked
 from anonlab.formats.history import Op
-from anonlab.formats.words import PG_ANON
 from anonlab.histories.run import Outcome, apply, make_kernel, run_on
-from anonlab.histories.shadow import Shadow
+from anonlab.machine.words import PG_ANON
+from anonlab.proof.fuzz import MACHINES, history_of, run_checked
+from anonlab.proof.shadow import Shadow
 from anonlab.rmap.base import COW_RULES
 
 README = Path(rmap_package.__file__).with_name("README.md")

@@ -31,7 +31,7 @@ def every_trace() -> dict[str, Trace]:
 def _program(name: str) -> Trace:
     """The processes' births, changes of program and ends of a recorded real program."""
     from anonlab import record
-    from anonlab.histories.strace import read_strace
+    from anonlab.histories.strace.log import read_strace
 
     data = Path(sys.modules["anonlab"].__file__ or "").parent / "histories" / "data"
     whole = record(read_strace(data / f"{name}.strace").history)

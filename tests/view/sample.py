@@ -16,7 +16,7 @@ from anonlab.formats.snapshot import (
     VmaFact,
 )
 from anonlab.formats.trace import Step, Trace
-from anonlab.formats.words import (
+from anonlab.machine.words import (
     LESSON,
     PG_ANON,
     PG_DIRTY,

@@ -15,12 +15,12 @@ from visiting import ROOT, Visit
 from anonlab import record
 from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Trace
-from anonlab.formats.words import LESSON, X86_32, X86_64, Geometry
+from anonlab.machine.words import LESSON, X86_32, X86_64, Geometry
 from anonlab.view import address_svg, address_text, snapshot_svg
-from anonlab.view.address import AddressPanel, fields
-from anonlab.view.payload import payload
-from anonlab.view.picture import address_picture
-from anonlab.view.reading import read
+from anonlab.view.player.payload import payload
+from anonlab.view.stage.address import AddressPanel, fields
+from anonlab.view.stage.picture import address_picture
+from anonlab.view.stage.reading import read
 
 WHERE = {"lesson": 0x31000, "x86_32": 0xBFF01000, "x86_64": 0x7F2A6237F000}
 """A page that is written to, for each machine."""

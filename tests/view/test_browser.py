@@ -14,8 +14,9 @@ from visiting import ROOT, Visit
 
 from anonlab import record
 from anonlab.formats.trace import Trace
-from anonlab.view import changes, save_html, text_twin
-from anonlab.view.picture import picture
+from anonlab.view import save_html, text_twin
+from anonlab.view.stage import changes
+from anonlab.view.stage.picture import picture
 
 SEEN = """() => {
     const root = document.querySelector(".anonlab-player");

@@ -8,9 +8,9 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from anonlab import DESIGNS, compare
-from anonlab.compare import Comparison
+from anonlab.histories.costs import Comparison
 from anonlab.histories.scenarios import prefork
-from anonlab.view.costs import costs_svg, costs_text
+from anonlab.view.charts.costs import costs_svg, costs_text
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -13,9 +13,16 @@ from reading_back import true_facts
 from anonlab import record
 from anonlab.formats.snapshot import Edge, Node, Snapshot
 from anonlab.formats.trace import Trace
-from anonlab.view.graph import GraphPanel, Layouter, Place, column_layout, dot_layout, dot_source
-from anonlab.view.links import Links
-from anonlab.view.reading import Reading, letters, read
+from anonlab.view.player.links import Links
+from anonlab.view.stage.graph import (
+    GraphPanel,
+    Layouter,
+    Place,
+    column_layout,
+    dot_layout,
+    dot_source,
+)
+from anonlab.view.stage.reading import Reading, letters, read
 
 
 def panels(trace: Trace) -> tuple[GraphPanel, GraphPanel]:

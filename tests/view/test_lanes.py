@@ -10,9 +10,9 @@ from anonlab import DESIGNS, record
 from anonlab.formats.trace import Trace
 from anonlab.histories import library
 from anonlab.view import save_html
-from anonlab.view.counters import CHARTS, cost_series
-from anonlab.view.lanes import course
-from anonlab.view.payload import MOST_BYTES, payload, size
+from anonlab.view.player.alignment import course
+from anonlab.view.player.payload import MOST_BYTES, payload, size
+from anonlab.view.stage.counters import CHARTS, cost_series
 
 DIFFERENT = ("anongroup", "anon_vma_chain")
 """They take different steps after mremap of shared pages: one copies, one does not."""
@@ -63,7 +63,7 @@ def test_each_lane_states_every_fact_of_its_own_snapshot() -> None:
 
 @pytest.mark.parametrize("name", library.names())
 def test_four_designs_side_by_side_keep_the_budget_or_its_parts_do(name: str) -> None:
-    from anonlab.view.parts import Parts
+    from anonlab.view.stage.parts import Parts
 
     history = library.load(name)
     parts = Parts({design: record(history, design) for design in list(DESIGNS)[-4:]})

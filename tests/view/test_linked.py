@@ -14,8 +14,8 @@ from anonlab import DESIGNS, record
 from anonlab.formats.trace import Trace
 from anonlab.histories import library
 from anonlab.histories.generate import generate
-from anonlab.view import palette
-from anonlab.view.reading import read
+from anonlab.view.stage import palette
+from anonlab.view.stage.reading import read
 
 IDS = "all => all.map(e => e.id.replace(/^al\\d+-/, '')).sort()"
 

@@ -13,11 +13,11 @@ from anonlab import record
 from anonlab.formats.trace import Trace
 from anonlab.histories.generate import generate
 from anonlab.view import html
-from anonlab.view import parts as cutting
-from anonlab.view.export import MOST_PAGE_BYTES
-from anonlab.view.parts import Parts
-from anonlab.view.payload import MOST_BYTES, TooLarge, size
-from anonlab.view.player import Player
+from anonlab.view.player.export import MOST_PAGE_BYTES
+from anonlab.view.player.payload import MOST_BYTES, TooLarge, size
+from anonlab.view.player.player import Player
+from anonlab.view.stage import parts as cutting
+from anonlab.view.stage.parts import Parts
 
 
 @cache
@@ -119,7 +119,7 @@ def test_the_sub_steps_of_an_operation_are_there_when_asked_for(
 def test_a_page_of_too_many_operations_shows_some_of_them_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("anonlab.view.export.MOST_PAGE_BYTES", 500_000)
+    monkeypatch.setattr("anonlab.view.player.export.MOST_PAGE_BYTES", 500_000)
     monkeypatch.setattr(cutting, "MOST_STEPS", 100)
     monkeypatch.setattr(cutting, "MOST_BYTES", 200_000)
     page = html(medium())

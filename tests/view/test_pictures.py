@@ -17,15 +17,16 @@ from reading_back import svg_facts, true_facts
 from anonlab import record
 from anonlab.formats.snapshot import MmFact, Snapshot
 from anonlab.formats.trace import Trace
-from anonlab.formats.words import X86_64
-from anonlab.view import changes, snapshot_svg
-from anonlab.view import palette as colours
-from anonlab.view.cells import ICONS, MARKS, OFF, Cell, State, cell_svg, changed, icon_path
-from anonlab.view.frames import MOST_PLACES
-from anonlab.view.stage import stage
+from anonlab.machine.words import X86_64
+from anonlab.view import snapshot_svg
+from anonlab.view.stage import changes
+from anonlab.view.stage import palette as colours
+from anonlab.view.stage.cells import ICONS, MARKS, OFF, Cell, State, cell_svg, changed, icon_path
+from anonlab.view.stage.frames import MOST_PLACES
+from anonlab.view.stage.stage import stage
 
-VIEW = Path(colours.__file__).parent
-SHEETS = sorted(VIEW.glob("*.css"))
+VIEW = Path(colours.__file__).parents[1]
+SHEETS = sorted(VIEW.rglob("*.css"))
 
 
 def luminance(colour: str) -> float:
@@ -57,8 +58,10 @@ def test_both_themes_name_the_same_colours_and_each_is_paired_with_a_ground() ->
     assert colours.LIGHT.keys() - paired == {"faint"}  # decoration only
 
 
-@pytest.mark.parametrize("path", [*SHEETS, *sorted(VIEW.glob("*.js")), *sorted(VIEW.glob("*.py"))],
-                         ids=lambda path: path.name)  # fmt: skip
+SOURCES = [path for kind in ("*.css", "*.js", "*.py") for path in sorted(VIEW.rglob(kind))]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
 def test_colours_stand_in_the_palette_only(path: Path) -> None:
     if path.name == "palette.py":
         return
@@ -214,7 +217,7 @@ def test_a_cell_escapes_its_id_name_texts_and_links() -> None:
 
 
 def sample_spots() -> tuple[object, ...]:
-    from anonlab.view.cells import Spot
+    from anonlab.view.stage.cells import Spot
 
     return (Spot(0, 0, "b"),)
 

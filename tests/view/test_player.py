@@ -16,11 +16,11 @@ import anonlab.view
 from anonlab.formats.trace import Trace
 from anonlab.view import html as page_of
 from anonlab.view import lines_svg, lines_text, save_html
-from anonlab.view.export import MODULE, MOST_PAGE_BYTES, player_js
-from anonlab.view.payload import KEYFRAME, MOST_BYTES, payload, size
-from anonlab.view.player import Player
+from anonlab.view.player.export import MODULE, MOST_PAGE_BYTES, player_js
+from anonlab.view.player.payload import KEYFRAME, MOST_BYTES, payload, size
+from anonlab.view.player.player import Player
 
-VIEW = Path(anonlab.view.__file__).parent
+VIEW = Path(anonlab.view.__file__).parent / "player"
 
 
 class Page(html.parser.HTMLParser):
@@ -65,7 +65,7 @@ def test_the_module_is_small_and_imports_nothing() -> None:
 def test_no_text_of_the_module_goes_over_a_line() -> None:
     """So indentation and lines of comment can be left out of what is stored."""
     for name in MODULE:
-        for line in (VIEW / name).read_text(encoding="utf-8").splitlines():
+        for line in name.read_text(encoding="utf-8").splitlines():
             assert line.count("`") % 2 == 0, f"{name}: {line}"
     assert not re.search(r"(?m)^\s|^//", player_js())
 

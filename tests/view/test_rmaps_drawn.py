@@ -10,8 +10,8 @@ from reading_back import svg_facts
 
 from anonlab.formats.rmap_graph import AnonVmaFact, AreaFact, HomeFact, RmapGraph
 from anonlab.linux.real_graph import names, recorded_rmap
-from anonlab.view.picture import Beside
-from anonlab.view.rmaps import rmaps_svg, rmaps_text
+from anonlab.view.stage.picture import Beside
+from anonlab.view.stage.rmaps import rmaps_svg, rmaps_text
 
 TITLES = ("one", "other")
 EVERY = [graph for name in names() for graph in recorded_rmap(name).graphs]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from anonlab import DESIGNS, Kernel, record
-from anonlab.check import check
-from anonlab.formats.words import PG_ANON
 from anonlab.histories import library
 from anonlab.histories.generate import generate
 from anonlab.histories.run import apply, make_kernel
-from anonlab.kernel import capture
 from anonlab.kernel.walk import walk
-from anonlab.view.reading import read
+from anonlab.machine.words import PG_ANON
+from anonlab.proof.invariants import check
+from anonlab.recording.snapshot import snapshot
+from anonlab.view.stage.reading import read
 
 
 @pytest.mark.parametrize("design", DESIGNS)
@@ -22,7 +22,7 @@ def test_a_recorded_walk_is_the_walk_of_the_kernel(design: str) -> None:
     kernel = make_kernel(history, design)
     for op in history.ops:
         apply(kernel, op)
-        for fact in capture.snapshot(kernel, walks=True).walks:
+        for fact in snapshot(kernel, walks=True).walks:
             before = kernel.design.cost
             kernel.design.cost = type(before)()
             hits = walk(kernel, fact.pfn)
@@ -53,7 +53,7 @@ def test_looking_changes_nothing(design: str) -> None:
     for op in library.load("prefork").ops:
         apply(kernel, op)
         before = kernel.snapshot()
-        capture.snapshot(kernel, walks=True)
+        snapshot(kernel, walks=True)
         assert kernel.snapshot() == before
         check(kernel)
 
@@ -74,7 +74,7 @@ def test_every_mapped_page_but_the_zero_page_has_a_walk() -> None:
     shell.read(heap + 4096)
     file = kernel.file("f", 1)
     shell.read(shell.mmap(4096, file=file))
-    snapshot = capture.snapshot(kernel, walks=True)
-    anon = {f.pfn: bool(int(kernel.mem_map.flags[f.pfn]) & PG_ANON) for f in snapshot.walks}
+    taken = snapshot(kernel, walks=True)
+    anon = {f.pfn: bool(int(kernel.mem_map.flags[f.pfn]) & PG_ANON) for f in taken.walks}
     assert sorted(anon.values()) == [False, True]
     assert 0 not in anon

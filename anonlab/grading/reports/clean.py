@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
-from anonlab.grading.result import Result, TestResult
+from anonlab.grading.store.result import Result, TestResult
 
 _KEPT = "\n\t"
 _FORBIDDEN = {

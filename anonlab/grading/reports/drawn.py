@@ -12,8 +12,8 @@ from functools import lru_cache
 
 from anonlab.errors import FormatError, SimulatedError
 from anonlab.formats.history_text import parse
-from anonlab.record import operations, record
-from anonlab.view.picture import Picture, picture
+from anonlab.recording.recorder import operations, record
+from anonlab.view.stage.picture import Picture, picture
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from anonlab.grading.late import Grade
+from anonlab.grading.reports.late import Grade
 from anonlab.grading.reports.words import MEANING, STATUS_WORDS, number, when
-from anonlab.grading.result import TestResult
+from anonlab.grading.store.result import TestResult
 
 SHOWN = ("message", "call", "about", "expected", "got", "history", "printed")
 """Fields of a public test that its student may read."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from anonlab.grading.late import Grade
 from anonlab.grading.reports.for_student import student_view
+from anonlab.grading.reports.late import Grade
 from anonlab.version import __version__
 
 VISIBILITIES = ("visible", "hidden", "after_due_date", "after_published")

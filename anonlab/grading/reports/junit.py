@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree import ElementTree
 
-from anonlab.grading.late import Grade
+from anonlab.grading.reports.late import Grade
 from anonlab.grading.reports.words import UNOFFICIAL, number
-from anonlab.grading.result import TestResult
+from anonlab.grading.store.result import TestResult
 
 TOLD = ("message", "call", "about", "expected", "got", "history", "printed")
 """What a failure tells, in this order."""

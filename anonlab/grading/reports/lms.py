@@ -8,8 +8,8 @@ import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from anonlab.grading.late import Grade
 from anonlab.grading.reports.cells import Sheet, csv_text, guarded, plain
+from anonlab.grading.reports.late import Grade
 from anonlab.grading.reports.words import number
 
 COLUMNS = ("student_id", "submission_id", "status", "received_utc", "raw", "max", "days_late",

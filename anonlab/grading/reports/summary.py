@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from statistics import fmean, median
 from typing import Any
 
-from anonlab.grading.late import Grade
 from anonlab.grading.reports.bars import histogram_svg, histogram_text
+from anonlab.grading.reports.late import Grade
 from anonlab.grading.reports.pages import page
 from anonlab.grading.reports.words import MEANING, number
-from anonlab.grading.result import STATUSES, TestResult
+from anonlab.grading.store.result import STATUSES, TestResult
 
 BINS = 10
 """Bars of the histogram, each a tenth of the points that could be had."""

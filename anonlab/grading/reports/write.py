@@ -24,16 +24,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from anonlab.grading.late import Grade
 from anonlab.grading.reports.clean import clean, clean_result
 from anonlab.grading.reports.feedback import feedback_html, feedback_text
 from anonlab.grading.reports.for_student import student_view
 from anonlab.grading.reports.gradescope import results_json
 from anonlab.grading.reports.junit import junit
+from anonlab.grading.reports.late import Grade
 from anonlab.grading.reports.lms import Filled, equal, fill, grades_csv, words_csv
 from anonlab.grading.reports.summary import ClassFacts, summarise, summary_html
 from anonlab.grading.reports.words import number
-from anonlab.grading.result import Result
+from anonlab.grading.store.result import Result
 
 STUDENTS, INSTRUCTOR = "students", "instructor"
 WRITTEN = "files.json"

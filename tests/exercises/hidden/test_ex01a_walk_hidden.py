@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from anonlab.course.families import histories
-from anonlab.course.judge import Question, beside, judge, judge_all
-from anonlab.formats.words import Geometry
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.judge import Question, beside, judge, judge_all
+from anonlab.machine.words import Geometry
 
 public = beside(__file__, "../public/test_ex01a_walk.py")
 DEEP = Geometry(3, 4)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.families import histories
-from anonlab.course.judge import beside, judge, judge_all
-from anonlab.formats.words import X86_64, Geometry
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.judge import beside, judge, judge_all
+from anonlab.machine.words import X86_64, Geometry
 
 public = beside(__file__, "../public/test_ex01b_which_address.py")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.families import histories
-from anonlab.course.judge import beside, judge
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.judge import beside, judge
 
 public = beside(__file__, "../public/test_ex02a_split_vma.py")
 

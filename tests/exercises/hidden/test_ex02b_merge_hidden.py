@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.judge import beside, judge
+from anonlab.course.judging.judge import beside, judge
 
 public = beside(__file__, "../public/test_ex02b_merge.py")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.goals import goal
-from anonlab.course.judge import Wrong, beside
+from anonlab.course.judging.goals import goal
+from anonlab.course.judging.judge import Wrong, beside
 
 public = beside(__file__, "../public/test_ex04b_family.py")
 

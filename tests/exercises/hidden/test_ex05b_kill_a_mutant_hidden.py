@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.asked import kills
-from anonlab.course.judge import Wrong, beside
+from anonlab.course.judging.history_answers import kills
+from anonlab.course.judging.judge import Wrong, beside
 from anonlab.formats.history_text import parse
 
 public = beside(__file__, "../public/test_ex05b_kill_a_mutant.py")

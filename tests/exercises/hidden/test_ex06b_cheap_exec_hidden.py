@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.judge import Wrong, beside
+from anonlab.course.judging.judge import Wrong, beside
 
 public = beside(__file__, "../public/test_ex06b_cheap_exec.py")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from anonlab.course.families import histories
-from anonlab.course.judge import Question, beside, judge, judge_all
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.judge import Question, beside, judge, judge_all
 
 public = beside(__file__, "../public/test_ex07a_mremap.py")
 

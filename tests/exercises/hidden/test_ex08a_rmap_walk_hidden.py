@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.families import histories
-from anonlab.course.judge import Question, beside, judge, judge_all
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.judge import Question, beside, judge, judge_all
 
 public = beside(__file__, "../public/test_ex08a_rmap_walk.py")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.judge import beside
+from anonlab.course.judging.judge import beside
 
 public = beside(__file__, "../public/test_ex08b_mutants.py")
 

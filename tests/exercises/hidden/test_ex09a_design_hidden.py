@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.families import histories
-from anonlab.course.judge import Wrong, beside
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.judge import Wrong, beside
 from anonlab.formats.history_text import parse
 
 public = beside(__file__, "../public/test_ex09a_design.py")

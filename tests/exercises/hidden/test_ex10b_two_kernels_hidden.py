@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.judge import Wrong, beside
+from anonlab.course.judging.judge import Wrong, beside
 
 public = beside(__file__, "../public/test_ex10b_two_kernels.py")
 START = "p = spawn\np mmap 0x30000 {n}\np write 0x30000 7 {n}\nc = fork p\n"

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from anonlab.course.families import histories
-from anonlab.course.judge import Question, judge, judge_all
-from anonlab.course.look import tables_after, words_text
-from anonlab.course.runner import needs
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.judge import Question, judge, judge_all
+from anonlab.course.judging.runner import needs
+from anonlab.course.judging.state import tables_after, words_text
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
-from anonlab.formats.words import LESSON, X86_32, X86_64, Geometry
+from anonlab.machine.words import LESSON, X86_32, X86_64, Geometry
 
 FAMILIES = ("lone", "forked", "swapped", "mixed")
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from anonlab.course.families import histories
-from anonlab.course.judge import Question, judge
-from anonlab.course.look import Area, moments, state_after
-from anonlab.course.runner import needs
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.judge import Question, judge
+from anonlab.course.judging.runner import needs
+from anonlab.course.judging.state import Area, moments, state_after
 from anonlab.formats.history import History, Op
 
 FAMILIES = ("areas", "files", "mixed", "moved")

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from anonlab.course.families import histories
-from anonlab.course.judge import Question, judge
-from anonlab.course.look import moments, words_text
-from anonlab.course.runner import needs
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.judge import Question, judge
+from anonlab.course.judging.runner import needs
+from anonlab.course.judging.state import moments, words_text
 from anonlab.formats.history import History
 
 FAMILIES = ("lone", "areas", "files", "mixed")

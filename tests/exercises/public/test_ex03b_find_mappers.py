@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from anonlab.course.families import histories
-from anonlab.course.judge import Question, judge
-from anonlab.course.look import tables_after
-from anonlab.course.runner import needs
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.judge import Question, judge
+from anonlab.course.judging.runner import needs
+from anonlab.course.judging.state import tables_after
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
-from anonlab.formats.words import LESSON
+from anonlab.machine.words import LESSON
 
 FAMILIES = ("forked", "moved", "swapped", "mixed")
 SHAPE = (LESSON.levels, LESSON.bits)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.asked import Told, sharing, sharing_text, told
-from anonlab.course.goals import Goal, goal
-from anonlab.course.judge import Wrong
-from anonlab.course.look import look
+from anonlab.course.judging.goals import Goal, goal
+from anonlab.course.judging.history_answers import Told, sharing, sharing_text, told
+from anonlab.course.judging.judge import Wrong
+from anonlab.course.judging.state import look
 
 MOST = 40
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.asked import Told, kills, told
-from anonlab.course.judge import Wrong
+from anonlab.course.judging.history_answers import Told, kills, told
+from anonlab.course.judging.judge import Wrong
 from anonlab.histories.splitmix import SplitMix64
 
 MOST = 40

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from anonlab.course.families import histories
-from anonlab.course.judge import Question, judge
-from anonlab.course.look import Seen, state_after
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.judge import Question, judge
+from anonlab.course.judging.state import Seen, state_after
 from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import parse
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from anonlab.course.asked import Told, told
-from anonlab.course.judge import Wrong
-from anonlab.course.look import Seen, moments
+from anonlab.course.judging.history_answers import Told, told
+from anonlab.course.judging.judge import Wrong
+from anonlab.course.judging.state import Seen, moments
 from anonlab.histories.splitmix import SplitMix64
 
 FAMILIES = ("12 frames", "16 frames", "20 frames", "24 frames")

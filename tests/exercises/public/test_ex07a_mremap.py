@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from anonlab.course.families import histories
-from anonlab.course.judge import Question, judge
-from anonlab.course.look import moments, words_text
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.judge import Question, judge
+from anonlab.course.judging.state import moments, words_text
 from anonlab.formats.history import History
 
 FAMILIES = ("moved", "moved_swapped", "pinned_moved", "mixed")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.asked import told
-from anonlab.course.judge import Wrong
+from anonlab.course.judging.history_answers import told
+from anonlab.course.judging.judge import Wrong
 from anonlab.formats.history import Machine
 from anonlab.histories.splitmix import SplitMix64
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from anonlab.course.families import histories
-from anonlab.course.judge import Question, judge
-from anonlab.course.look import moments, words_text
-from anonlab.course.runner import needs
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.judge import Question, judge
+from anonlab.course.judging.runner import needs
+from anonlab.course.judging.state import moments, words_text
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
-from anonlab.formats.words import LESSON, PG_ANON
 from anonlab.histories.run import run
 from anonlab.kernel.walk import walk
+from anonlab.machine.words import LESSON, PG_ANON
 
 FAMILIES = ("family", "swapped", "moved_swapped", "mixed")
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from anonlab.checked import Tally, run_checked
-from anonlab.course.adapter import PlainDesign
-from anonlab.course.families import histories
-from anonlab.course.judge import Wrong
-from anonlab.course.runner import needs
+from anonlab.course.judging.adapter import PlainDesign
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.judge import Wrong
+from anonlab.course.judging.runner import needs
 from anonlab.formats.history import History
 from anonlab.formats.history_text import parse
-from anonlab.histories.shrink import shrink
+from anonlab.proof.fuzz import Tally, run_checked
+from anonlab.proof.shrink import shrink
 
 FAMILIES = ("forked", "family", "moved", "moved_swapped", "mixed")
 REASONS = (

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from anonlab.course.families import histories
-from anonlab.course.judge import Question, judge
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.judge import Question, judge
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
-from anonlab.formats.words import PAGE_SHIFT, PG_ANON
 from anonlab.histories.run import run
+from anonlab.machine.words import PAGE_SHIFT, PG_ANON
 
 FAMILIES = ("forked", "family", "moved", "mixed")
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from anonlab.course.families import histories
-from anonlab.course.judge import Question, judge
-from anonlab.course.look import Seen, state_after
-from anonlab.course.runner import needs
+from anonlab.course.judging.families import histories
+from anonlab.course.judging.judge import Question, judge
+from anonlab.course.judging.runner import needs
+from anonlab.course.judging.state import Seen, state_after
 from anonlab.formats.history import History
-from anonlab.formats.words import PTE_PRESENT, PTE_SHIFT, ZERO_PFN, swp_offset
 from anonlab.histories.splitmix import SplitMix64
+from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT, ZERO_PFN, swp_offset
 
 FAMILIES = ("forked", "family", "swapped", "files")
 PAGES = 48

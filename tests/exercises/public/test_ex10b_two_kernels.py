@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from anonlab.course.asked import Told, told
-from anonlab.course.judge import Wrong
-from anonlab.course.look import look
-from anonlab.formats.words import PTE_PRESENT, PTE_SHIFT
+from anonlab.course.judging.history_answers import Told, told
+from anonlab.course.judging.judge import Wrong
+from anonlab.course.judging.state import look
 from anonlab.histories.splitmix import SplitMix64
+from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT
 
 MOST = 10
 TODAY = "anon_vma_chain"

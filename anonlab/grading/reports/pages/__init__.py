@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from anonlab.grading.reports.words import UNOFFICIAL
-from anonlab.view.palette import variables_css
+from anonlab.view.stage.palette import variables_css
 
 _HERE = Path(__file__).parent
 

@@ -1,0 +1,1 @@
+"""Where a student's code runs: a process that can compute and answer, and nothing else."""

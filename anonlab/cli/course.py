@@ -1,0 +1,123 @@
+"""The verbs of the course: `anonlab course …` for who prepares it, `anonlab check` for learners."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from anonlab.cli.terminal import FOUND, JSON_OPTION, facts, print_json, progress, show
+
+
+@click.group()
+def course() -> None:
+    """Prepare the course."""
+
+
+@course.command("build")
+@click.option("--check", is_flag=True, help="Change nothing; report what is not up to date.")
+@click.argument("folder", type=click.Path(path_type=Path), default="notebooks")
+@click.pass_context
+def course_build(ctx: click.Context, check: bool, folder: Path) -> None:
+    """Build exercises/ from solutions/, and the notebooks in FOLDER from FOLDER/source."""
+    from anonlab.course.authoring.build import build, drift
+
+    if not check:
+        for path in build(folder):
+            click.echo(path)
+        return
+    found = drift(folder)
+    for sentence in found:
+        click.echo(sentence, err=True)
+    if found:
+        click.echo("anonlab: run `anonlab course build`", err=True)
+        ctx.exit(FOUND)
+
+
+@course.command("check")
+@click.argument("folder", type=click.Path(path_type=Path), default=".")
+@JSON_OPTION
+@click.pass_context
+def course_check(ctx: click.Context, folder: Path, as_json: bool) -> None:
+    """Prove that the course in FOLDER is whole: exercises, hints, wrong answers, notebooks."""
+    from anonlab.course.authoring.selfcheck import check_course
+
+    with progress("course check") as ticker:
+        plain = check_course(folder, ticker).to_json()
+    print_json(plain) if as_json else show(facts(plain))
+    for sentence in plain["problems"]:
+        click.echo(sentence, err=True)
+    if plain["problems"]:
+        ctx.exit(FOUND)
+
+
+@course.command("variant")
+@click.option("--student", required=True, help="The student's id, as the roster has it.")
+@click.option("--secret", envvar="ANONLAB_SECRET", default="", help="The course's secret.")
+@click.option("--write", is_flag=True, help="Write exercises/variant.json, for hand-out.")
+def course_variant(student: str, secret: str, write: bool) -> None:
+    """Print the variant of one student: seeds and first families, always the same."""
+    from anonlab.course.authoring.exercises import find_course
+    from anonlab.course.authoring.variants import variant, write_variant
+
+    if write:
+        click.echo(write_variant(find_course(), secret, student))
+    else:
+        print_json(variant(find_course(), secret, student))
+
+
+@course.command("release")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
+@click.option("--assignment", type=click.Path(path_type=Path), required=True, help="A TOML file.")
+@click.option(
+    "--gradescope", is_flag=True, help="Write to the file OUT what Gradescope grades with."
+)
+@click.option("--secret", envvar="ANONLAB_SECRET", default="", help="The course's secret.")
+@click.argument("folder", type=click.Path(path_type=Path), default=".")
+def course_release(
+    out: Path, assignment: Path, gradescope: bool, secret: str, folder: Path
+) -> None:
+    """Write what students get of the course in FOLDER: no hidden tests, no solutions.
+
+    With --gradescope, write a zip for the instructor instead: it holds the hidden tests.
+    """
+    if gradescope:
+        from anonlab.grading.gradescope_zip import write_gradescope_zip
+
+        click.echo(write_gradescope_zip(folder, assignment, secret, out))
+        return
+    from anonlab.course.authoring.release import release
+
+    for path in release(folder, assignment, out):
+        click.echo(path)
+
+
+@click.command()
+@click.argument("exercise")
+@click.option("--because", default="", help="What you think is wrong; it is kept.")
+@click.pass_context
+def check(ctx: click.Context, exercise: str, because: str) -> None:
+    """Run the public checks of EXERCISE (such as 04a) on your file."""
+    from anonlab.course.authoring.exercises import find_course
+    from anonlab.course.judging.attempt import check_exercise
+
+    report = check_exercise(find_course(), exercise, because)
+    click.echo(report)
+    if not report.ok:
+        ctx.exit(FOUND)
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), help="The archive; default: your id, .zip")
+@click.option("--student", default="", help="Your id, as your instructor knows it.")
+@click.option("--force", is_flag=True, help="Write over an archive that is there.")
+def export(out: Path | None, student: str, force: bool) -> None:
+    """Put your exercises and your log into one archive, to hand in."""
+    from anonlab.course.authoring.exercises import find_course
+    from anonlab.course.export import archive_name, export_work
+
+    course = find_course()
+    done = export_work(course, out or course.root / archive_name(course, student), force)
+    for sentence in done.notes:
+        click.echo(sentence, err=True)
+    click.echo(f"{done.path}: {done.begun} of {len(course.exercises)} exercises begun")

@@ -1,0 +1,136 @@
+"""Inverse questions: which operations lead to a machine? Right is what leads to the same one."""
+
+from __future__ import annotations
+
+from anonlab.course.asking.questions import Inverse
+
+INVERSES = {
+    "01 inverse": Inverse(
+        "Which operations lead from a new process p to this machine?",
+        "p = spawn\n",
+        "p mmap 0x10000 3\np write 0x11000 5 2\n",
+        (
+            ("p mmap 0x10000 3\np write 0x10000 5 2\n", "it fills slots 0 and 1."),
+            ("p mmap 0x10000 3\np write 0x11000 5 2\n", "slots 1 and 2, in one write."),
+            (
+                "p mmap 0x10000 3\np write 0x11000 5\np write 0x12000 6\n",
+                "two writes of a page each leave the same words as one of two pages.",
+            ),
+            ("p mmap 0x11000 2\np write 0x11000 5 2\n", "page 0x10000 is not in its area."),
+        ),
+    ),
+    "02 inverse": Inverse(
+        "Which operations lead from a new process p to these two areas?",
+        "p = spawn\n",
+        "p mmap 0x20000 7\np munmap 0x22000 2\n",
+        (
+            ("p mmap 0x20000 7\np munmap 0x22000 2\n", "the hole is pages 0x22 and 0x23."),
+            ("p mmap 0x20000 7\np munmap 0x22000 3\n", "the upper area would begin at 0x25."),
+            (
+                "p mmap 0x20000 2\np mmap 0x24000 3\n",
+                "two areas from the start look the same: pgoff of anonymous memory follows the "
+                "address.",
+            ),
+        ),
+    ),
+    "03 inverse": Inverse(
+        "p has read both of its pages. Which operation came next?",
+        "p = spawn\np mmap 0x30000 2\np read 0x30000 2\n",
+        "p write 0x31000 4\n",
+        (
+            ("p read 0x31000\n", "a second read changes nothing."),
+            ("p write 0x30000 4\n", "it would be slot 0 that has a frame of its own."),
+            ("p write 0x31000 4\n", "slot 1 lost the zero page and got a frame."),
+        ),
+    ),
+    "04 inverse": Inverse(
+        "What came after `a = spawn`, `a mmap 0x30000 2`, `a write 0x30000 7 2`?",
+        "a = spawn\na mmap 0x30000 2\na write 0x30000 7 2\n",
+        "b = fork a\nb write 0x31000 9\nc = fork b\n",
+        (
+            (
+                "b = fork a\nc = fork b\nb write 0x31000 9\n",
+                "c would still share page 0x31000 with a.",
+            ),
+            (
+                "b = fork a\nb write 0x31000 9\nc = fork b\n",
+                "b wrote before it forked c, and c shares what b had then.",
+            ),
+            (
+                "b = fork a\nb write 0x31000 9\nc = fork a\n",
+                "c would be a child of a, and share page 0x31000 with a.",
+            ),
+        ),
+    ),
+    "05 inverse": Inverse(
+        "a and b shared one page after `b = fork a`. Which writes came then?",
+        "a = spawn\na mmap 0x30000 1\na write 0x30000 7\nb = fork a\n",
+        "b write 0x30000 9\na write 0x30000 7\n",
+        (
+            ("b write 0x30000 9\n", "the word of a gets its W back only at a write of its own."),
+            (
+                "a write 0x30000 7\nb write 0x30000 9\n",
+                "who writes first gets the copy: the two frames would have changed places.",
+            ),
+            ("b write 0x30000 9\na write 0x30000 7\n", "b got the copy, and a was alone then."),
+            (
+                "b write 0x30000 8\na write 0x30000 7\nb write 0x30000 9\n",
+                "a second write to a page of one's own leaves nothing but its contents.",
+            ),
+        ),
+    ),
+    "06 inverse": Inverse(
+        "a and b shared three frames after `b = fork a`. What came then?",
+        "a = spawn\na mmap 0x30000 3\na write 0x30000 7 3\nb = fork a\n",
+        "b execve sh\n",
+        (
+            ("b exit\n", "there would be one process."),
+            (
+                "b execve sh\n",
+                "b has a new address space, and on its stack the new program's words.",
+            ),
+            ("b munmap 0x30000 3\n", "b would have kept its address space, with nothing in it."),
+            (
+                "b munmap 0x31000 1\nb execve sh\n",
+                "execve lets go of what is left: it makes no difference who went before.",
+            ),
+        ),
+    ),
+    "07 inverse": Inverse(
+        "a and b shared two pages after `b = fork a`. What came then?",
+        "a = spawn\na mmap 0x30000 2\na write 0x30000 7 2\nb = fork a\n",
+        "b mremap 0x30000 2 to 0x80000\n",
+        (
+            (
+                "b write 0x30000 7 2\nb mremap 0x30000 2 to 0x80000\n",
+                "the same copies, but with W: mremap copies and leaves a word as it was.",
+            ),
+            ("b mremap 0x30000 2 to 0x80000\n", "shared pages cannot have two addresses: copies."),
+            ("a mremap 0x30000 2 to 0x80000\n", "it would be a who moved, and got the copies."),
+            (
+                "b mremap 0x30000 1 to 0x80000\nb mremap 0x31000 1 to 0x81000\n",
+                "page by page it is the same, and the two areas become one again.",
+            ),
+        ),
+    ),
+    "08 inverse": Inverse(
+        "Frame 1 has count 3 and mapcount 1. What came after `a write 0x30000 7`?",
+        "a = spawn\na mmap 0x30000 1\na write 0x30000 7\n",
+        "a pin 0x30000\na pin 0x30000\n",
+        (
+            ("a pin 0x30000\na pin 0x30000\n", "two devices hold it, one word maps it."),
+            (
+                "b = fork a\nc = fork a\n",
+                "three words would map it: a mapping counts in both.",
+            ),
+            (
+                "a pin 0x30000\na swap_out 0x30000\n",
+                "a page that a device holds is not swapped out: one pin is left.",
+            ),
+            (
+                "a pin 0x30000\na pin 0x30000\na pin 0x30000\na unpin 0x30000\n",
+                "who let go of it leaves no trace.",
+            ),
+        ),
+    ),
+}

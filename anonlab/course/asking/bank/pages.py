@@ -1,0 +1,154 @@
+"""Questions of notebooks 01 to 05."""
+
+from __future__ import annotations
+
+from anonlab.course.asking.measures import decision
+from anonlab.course.asking.questions import Number, Order, Question, Row, Step, Table
+from anonlab.course.judging.state import state_after
+from anonlab.formats.history_text import parse
+from anonlab.histories.splitmix import SplitMix64
+from anonlab.machine.words import LESSON, X86_64
+
+_PAIR = """parent = spawn
+parent mmap 0x30000 4
+parent write 0x30000 7 4
+child = fork parent
+"""
+
+
+def slot(rng: SplitMix64) -> tuple[str, int]:
+    """Ask for one index of an x86-64 address."""
+    address, level = rng.below(1 << 47), rng.between(1, 3)
+    text = (
+        f"x86-64: four levels of nine bits, pages of twelve. Which slot of the table at level "
+        f"{level} does {address:#x} use? The top table is level 0."
+    )
+    return text, int(X86_64.index(address >> 12, level))
+
+
+def address(rng: SplitMix64) -> tuple[str, int]:
+    """Ask for the address that two slots and an offset make."""
+    vpn, offset = rng.below(LESSON.npages), rng.below(4096)
+    top, leaf = (int(LESSON.index(vpn, level)) for level in (0, 1))
+    text = (
+        f"The lesson machine: slot {top:x} of the top table, slot {leaf:x} of the table below, "
+        f"offset {offset:#x}. Which address is it?"
+    )
+    return text, (vpn << 12) + offset
+
+
+def digits(rng: SplitMix64) -> tuple[str, int]:
+    """Ask for the slot of the lower table that an address of five digits uses."""
+    top, leaf, offset = rng.between(1, 9), rng.between(1, 9), rng.below(4096)
+    text = (
+        f"The lesson machine again. The program uses address 0x{top:x}{leaf:x}{offset:03x}. Which "
+        "slot of the lower table does it use?"
+    )
+    return text, leaf
+
+
+def index(rng: SplitMix64) -> tuple[str, int]:
+    """Ask for the index of a page in the middle of an area."""
+    start, pages = 0x20 + rng.below(0x60), rng.between(3, 8)
+    at = start + rng.between(1, pages - 1)
+    history = f"p = spawn\np mmap {start << 12:#x} {pages}\np write {at << 12:#x} 7\n"
+    text = (
+        f"A program maps {pages} pages at {start << 12:#x} and writes to {(at << 12) + 0x10:#x}. "
+        "Which index has the page that it gets?"
+    )
+    return text, max(state_after(parse(history)).index)
+
+
+PAGES: dict[str, Question] = {
+    "00 digits": Number(
+        digits,
+        "The first digit chooses a slot of the top table, the second one of the table below.",
+    ),
+    "01 slot": Number(
+        slot,
+        "Shift the address right by twelve, and by nine for every level below; keep nine bits.",
+    ),
+    "01 address": Number(address, "Each slot is one hex digit, the offset is the last three."),
+    "02 order": Order(
+        "munmap takes two pages out of the middle of an area. In which order?",
+        {
+            "b": Step("split the area at the end of the range"),
+            "e": Step("split the area at the start of the range"),
+            "a": Step(
+                "clear the words of the range",
+                "be",
+                "A split needs memory and may fail; as long as it may, nothing is changed.",
+            ),
+            "d": Step(
+                "remove the areas inside the range",
+                "be",
+                "Before both splits the area has pages that must stay.",
+            ),
+        },
+        {"c": ("copy the pages to other frames", "nothing moves: what stays keeps its frame.")},
+    ),
+    "03 index": Number(index, "The page number: the address without its last three hex digits."),
+    "04 order": Order(
+        "fork, after the child has an empty address space. In which order?",
+        {
+            "d": Step("copy the VMAs"),
+            "a": Step("link the child to the reverse map: it joins the group"),
+            "e": Step(
+                "write-protect the words, and share the pages",
+                "da",
+                "A word needs a VMA around it, and a page may not be shared with somebody whom "
+                "a walk cannot find.",
+            ),
+            "c": Step(
+                "flush what the processor remembers of the parent's old words",
+                "e",
+                "Only then are there old words: flushed earlier, they could come back.",
+            ),
+        },
+        {
+            "b": (
+                "copy the pages",
+                "fork copies words; pages are copied later, one by one, if ever.",
+            )
+        },
+    ),
+    "05 table": Table(
+        "A process writes. Does the kernel copy the page, reuse it, or see no fault at all "
+        "(nothing)? The rule is that of 2004.",
+        decision,
+        ("copy", "reuse", "nothing"),
+        (
+            Row(
+                "the child writes a page that it shares with its parent",
+                _PAIR + "child write 0x30000 9\n",
+                "Two words name the frame: count is 2.",
+            ),
+            Row(
+                "after that, the parent writes the same page",
+                _PAIR + "child write 0x30000 9\nparent write 0x30000 5\n",
+                "The child has left; the frame is the parent's alone, and only W is missing.",
+            ),
+            Row(
+                "after that, the parent writes it once more",
+                _PAIR + "child write 0x30000 9\nparent write 0x30000 5 1\nparent write 0x30000 6\n",
+                "W is there: the machine writes, and the kernel hears nothing of it.",
+            ),
+            Row(
+                "a page that the process has only read",
+                "p = spawn\np mmap 0x30000 1\np read 0x30000\np write 0x30000 7\n",
+                "It shows the zero page, which belongs to all: the writer gets a frame of zeros.",
+            ),
+            Row(
+                "the child has exited, then the parent writes what they shared",
+                _PAIR + "child exit\nparent write 0x30000 5\n",
+                "Exit takes a mapping away; nobody else is left.",
+            ),
+            Row(
+                "the same, but a device has had the frame pinned since before the fork",
+                _PAIR.replace("child = fork", "parent pin 0x30000\nchild = fork")
+                + "child exit\nparent write 0x30000 5\n",
+                "The pin counts as well: count is 2, though one word names the frame.",
+            ),
+        ),
+    ),
+}

@@ -1,0 +1,1 @@
+"""What an exercise is, and how the course is built, chosen, checked and handed out."""

@@ -1,0 +1,314 @@
+"""Linus Torvalds's mail of 13 March 2004, line by line: where the course explains what.
+
+Each line has a few words of the mail, the idea in our words, the kernel's function for it, and the
+place in anonlab that does the same. `uncovered` tells which paragraphs of the mail have no line.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import NamedTuple
+
+from anonlab.course.asking.note import Note, told
+
+SOURCE = "Linus Torvalds, “Re: anon_vma RFC2”, 13 March 2004"
+
+
+class Line(NamedTuple):
+    """A few words of paragraph `paragraph` of the mail, and what becomes of them.
+
+    kernel  the kernel's function, with a version; '' where the words are no code
+    code    dotted name of what does it here
+    """
+
+    paragraph: int
+    words: str
+    notebook: str
+    idea: str
+    kernel: str
+    code: str
+
+
+LINES: tuple[Line, ...] = (
+    Line(
+        1,
+        "how about this anon-page suggestion?",
+        "03",
+        "Files already had a reverse map without a list per page; anonymous pages had none.",
+        "objrmap, 2003, for files",
+        "anonlab.rmap.file_pages",
+    ),
+    Line(
+        2,
+        "a bit nervous about the complexity issues",
+        "03",
+        "Two others stood beside it: Andrea Arcangeli's anon_vma, an object for related VMAs, and "
+        "Rik van Riel's space per family of address spaces.",
+        "anon_vma (2.6.7)",
+        "anonlab.rmap.DESIGNS",
+    ),
+    Line(
+        3,
+        "associated with exactly _one_ virtual address",
+        "03",
+        "Whoever maps the page has it at this address, so one number is enough.",
+        "page_add_anon_rmap (2.6)",
+        "anonlab.rmap.anongroup.AnonGroup.add",
+    ),
+    Line(
+        4,
+        "(shifted down by PAGE_SHIFT) into",
+        "03",
+        "index is the page number: the address without the offset.",
+        "page->index",
+        "anonlab.kernel.views.Page",
+    ),
+    Line(
+        4,
+        'the "anon memory group" pointer into',
+        "03",
+        "mapping names the group: whom to ask.",
+        "page->mapping",
+        "anonlab.rmap.anongroup.Group",
+    ),
+    Line(
+        4,
+        "a PAGE_ANONYMOUS flag to tell",
+        "03",
+        "The same two fields mean a file and an offset for pages of files; a flag says which.",
+        "PG_anon (2.6.7)",
+        "anonlab.machine.words.PG_ANON",
+    ),
+    Line(
+        5,
+        "a list of all mm's",
+        "04",
+        "The group knows its address spaces, not its pages.",
+        "",
+        "anonlab.rmap.anongroup.Group",
+    ),
+    Line(
+        7,
+        "adds the new mm to the mm list",
+        "04",
+        "fork adds one member, however many pages there are.",
+        "dup_mmap, copy_page_range (2.6)",
+        "anonlab.rmap.anongroup.AnonGroup.fork_mm",
+    ),
+    Line(
+        15,
+        "where the page might have been COW'ed or removed",
+        "05",
+        "After a copy the writer is still in the group of the page that it no longer has: it is "
+        "looked at in vain. pte_chain, “rmap” in the mail, would have dropped it.",
+        "do_wp_page (2.6 and 6.18)",
+        "anonlab.kernel.fault.wp_copy",
+    ),
+    Line(
+        6,
+        'creates a new "anon memory group" and drops',
+        "06",
+        "After execve nothing is shared with those before it, so nobody has to ask them.",
+        "exec_mmap, exit_mmap (2.6 and 6.18)",
+        "anonlab.rmap.anongroup.AnonGroup.drop_mm",
+    ),
+    Line(
+        15,
+        "A high-performance server would use threads",
+        "06",
+        "Threads have one address space: one member of the group, however many there are.",
+        "CLONE_VM in copy_mm",
+        "anonlab.kernel.process.borrow",
+    ),
+    Line(
+        11,
+        "works 99% of the time",
+        "07",
+        "As long as everybody has the page at the same address.",
+        "",
+        "anonlab.rmap.anongroup.AnonGroup.candidates",
+    ),
+    Line(
+        12,
+        "The only problem is mremap() after a fork()",
+        "07",
+        "mremap gives one sharer another address, and the page has room for one.",
+        "move_page_tables (6.18)",
+        "anonlab.kernel.mremap.move_vma",
+    ),
+    Line(
+        13,
+        "page->count > 1",
+        "07",
+        "Shared? count also counts pins and the swap cache, so it copies more than it must; the "
+        "code of April 2004 asked mapcount.",
+        "can_move_one_pte (anonmm, 2004)",
+        "anonlab.rmap.anongroup.AnonGroup.move",
+    ),
+    Line(
+        13,
+        "copy_page(page, newpage)",
+        "07",
+        "Who moves takes a copy along; the others keep the page.",
+        "make_page_exclusive (anonmm, 2004)",
+        "anonlab.kernel.mremap.copy_shared",
+    ),
+    Line(
+        13,
+        "page->index = address >> PAGE_SHIFT",
+        "07",
+        "Now the page is the mover's alone, and may have a new index.",
+        "move_one_page (2.6)",
+        "anonlab.rmap.anongroup.AnonGroup.moved",
+    ),
+    Line(
+        14,
+        "we have zero special cases",
+        "07",
+        "Every page has one address again. Swap entries were still to come: they move as they are, "
+        "and swap-in compares.",
+        "do_swap_page (2.6)",
+        "anonlab.kernel.swapin",
+    ),
+    Line(
+        16,
+        "The extra COW in mremap() seems benign",
+        "07",
+        "A hope about programs: hardly anybody moves memory that is shared.",
+        "",
+        "anonlab.histories.costs.compare",
+    ),
+    Line(
+        8,
+        "to do reverse mapping, we can take a page",
+        "08",
+        "The walk begins at the page, and knows nothing else.",
+        "try_to_unmap (2.6 and 6.18)",
+        "anonlab.kernel.walk.walk",
+    ),
+    Line(
+        9,
+        "(struct anongroup *)page->mapping",
+        "08",
+        "From the page to its group.",
+        "",
+        "anonlab.rmap.anongroup.AnonGroup.candidates",
+    ),
+    Line(
+        9,
+        "page->index << PAGE_SHIFT",
+        "08",
+        "From the page to its address.",
+        "",
+        "anonlab.rmap.anongroup.AnonGroup.candidates",
+    ),
+    Line(
+        10,
+        "for_each_entry(mm, mmlist->anon_mms, anon_mm)",
+        "08",
+        "Every member is a candidate.",
+        "rmap_walk_anon (6.18)",
+        "anonlab.rmap.anongroup.Group.walk_order",
+    ),
+    Line(
+        10,
+        'look up page in page tables in "mm, address"',
+        "08",
+        "The word decides whether the candidate maps the page.",
+        "try_to_unmap_one (2.6 and 6.18)",
+        "anonlab.kernel.walk.walk_each",
+    ),
+    Line(
+        10,
+        "most of the time we may not even need to look",
+        "08",
+        "No VMA is needed to find a word; one is needed to know whether the page is locked there.",
+        "find_vma, VM_LOCKED (2.6)",
+        "anonlab.kernel.reclaim",
+    ),
+    Line(
+        10,
+        "look up page using the inode vma list",
+        "08",
+        "Pages of files have their own reverse map, by the VMAs of the file.",
+        "i_mmap (2.6 and 6.18)",
+        "anonlab.rmap.file_pages.candidates",
+    ),
+    Line(
+        15,
+        "we only have _one_ address to check",
+        "08",
+        "A group is small in most cases; a server that forks and never calls execve makes it "
+        "large, and then each member costs one look.",
+        "",
+        "anonlab.histories.scenarios.prefork",
+    ),
+    Line(
+        17,
+        "a really simple approach",
+        "08",
+        "A few rules and one exception. What Linux took in the end was anon_vma; notebook 09 "
+        "compares them.",
+        "anon_vma (2.6.7)",
+        "anonlab.rmap.DESIGNS",
+    ),
+)
+"""In the order of notebooks; all paragraphs that say something have a line."""
+
+_LEFT = "text-align:left;white-space:normal"
+_AROUND = re.compile(r"(From:|Date:|Re:|To unsubscribe|the body of|More majordomo|Please read)")
+
+
+def uncovered(text: str) -> list[str]:
+    """Return the paragraphs of the mail in `text` that have no line, without head and foot."""
+    found = []
+    for block in re.split(r"\n\s*\n", text):
+        paragraph = " ".join(block.split())
+        told_of = any(" ".join(line.words.split()) in paragraph for line in LINES)
+        if paragraph and not told_of and not _AROUND.match(paragraph):
+            found.append(paragraph)
+    return found
+
+
+@told
+def mail(notebook: str) -> Note:
+    """Show the lines of the mail that notebook `notebook` explains."""
+    lines = [line for line in LINES if line.notebook == notebook]
+    if not lines:
+        raise ValueError(f"notebook {notebook!r} explains no line of the mail: 03 to 08 do")
+    text = [f"{SOURCE}", ""]
+    for line in lines:
+        text.append(f"“{line.words}”")
+        text.append(f"    {line.idea}")
+        kernel = f"kernel: {line.kernel}; " if line.kernel else ""
+        text.append(f"    {kernel}here: {line.code}")
+    return MailTable("\n".join(text), lines)
+
+
+class MailTable(Note):
+    """The lines as a table, with the same words as text."""
+
+    def __init__(self, text: str, lines: list[Line]) -> None:
+        super().__init__(text)
+        self.lines = lines
+
+    def _repr_html_(self) -> str:
+        heads = ("the mail", "what it means", "in the kernel, and here")
+        head = "".join(f'<th scope="col" style="{_LEFT}">{each}</th>' for each in heads)
+        rows = "".join(
+            f'<tr><td style="{_LEFT}">“{escape(line.words)}”</td>'
+            f'<td style="{_LEFT}">{escape(line.idea)}</td>'
+            f'<td style="{_LEFT}">{escape(line.kernel)}{"<br>" if line.kernel else ""}'
+            f'<code title="{escape(line.code)}">{escape(_short(line.code))}</code></td></tr>'
+            for line in self.lines
+        )
+        return (
+            f"<table><caption>{escape(SOURCE)}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        )
+
+
+def _short(code: str) -> str:
+    """Return the last two parts of a dotted name: 'AnonGroup.add', 'mremap.move_vma'."""
+    return ".".join(code.split(".")[-2:])

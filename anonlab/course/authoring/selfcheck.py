@@ -1,0 +1,222 @@
+"""The course checks itself: what `anonlab course check` proves, for this course and for others.
+
+For each exercise: the stub fails with a sentence, the solution gets full points, every known wrong
+answer loses points and gets its own message, hints are there. For all: generated files are current,
+notebooks run, figures have text twins, glossary terms resolve, a release holds no solution.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from anonlab.course.authoring.masters import Master, read_masters
+from anonlab.course.authoring.masters import tests_of as tests_of
+from anonlab.course.authoring.release import leaks, release
+from anonlab.course.judging.judge import load_tests
+from anonlab.course.judging.runner import Verdict, run_tests
+from anonlab.course.judging.student import Student
+from anonlab.proof.workers import share
+
+LEAST_HINTS, LEAST_WRONG, LEAST_FAMILIES = 3, 3, 4
+Wrongs = tuple[tuple[str, str, str], ...]
+"""Known wrong answers: (part of the message, text of the solution, what stands there instead)."""
+
+
+@dataclass
+class Findings:
+    """What a check found; `to_json` is what `anonlab course check --json` prints."""
+
+    notebooks: int = 0
+    exercises: int = 0
+    points: int = 0
+    hints: int = 0
+    wrong_total: int = 0
+    wrong_caught: int = 0
+    wrong_told: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the findings as plain data."""
+        return {
+            "notebooks": self.notebooks,
+            "exercises": self.exercises,
+            "points": self.points,
+            "hints": self.hints,
+            "wrong_answers": {
+                "total": self.wrong_total,
+                "caught": self.wrong_caught,
+                "with_own_message": self.wrong_told,
+            },
+            "problems": self.problems,
+        }
+
+
+def check_course(root: Path, progress: Callable[[int, int], None] | None = None) -> Findings:
+    """Check the course in `root`, which holds solutions/, exercises/, tests/ and notebooks/.
+
+    progress  called with (parts done, parts in all)
+    raises    ValueError or OSError if there is no such course
+    """
+    from anonlab.course.authoring.build import (
+        drift,  # late: jupytext, which graders need not wait for
+    )
+
+    masters = read_masters(root / "solutions")
+    books = sorted((root / "notebooks").glob("*.ipynb"))
+    found = Findings(len(books), len(masters))
+    found.points = sum(master.points for master in masters)
+    found.hints = sum(len(master.hints) for master in masters)
+    found.problems += drift(root / "notebooks")
+    found.problems += whole_problems(root)
+    jobs = course_jobs(root)
+    for done, result in enumerate(share("anonlab.course.authoring.selfcheck:part", jobs), 1):
+        found.wrong_total += result["total"]
+        found.wrong_caught += result["caught"]
+        found.wrong_told += result["told"]
+        found.problems += result["problems"]
+        if progress is not None:
+            progress(done, len(jobs))
+    return found
+
+
+def course_jobs(root: Path) -> list[list[str]]:
+    """Return what `part` is to do for the course in `root`: every exercise, then every notebook."""
+    masters = read_masters(root / "solutions")
+    books = sorted((root / "notebooks").glob("*.ipynb"))
+    jobs = [["exercise", str(root), master.number] for master in masters]
+    return jobs + [["notebook", str(root), book.name] for book in books]
+
+
+def whole_problems(root: Path) -> list[str]:
+    """Return what is wrong between the parts: a release that tells, words without a glossary."""
+    return _released(root, read_masters(root / "solutions")) + glossary_problems(root / "notebooks")
+
+
+def part(kind: str, root: str, name: str) -> dict[str, Any]:
+    """Be a worker: check one exercise or one notebook."""
+    if kind == "exercise":
+        masters = read_masters(Path(root) / "solutions")
+        return check_exercise(Path(root), next(each for each in masters if each.number == name))
+    from anonlab.course.authoring.trial import run_notebook
+
+    problems = run_notebook(Path(root), name)
+    return {"total": 0, "caught": 0, "told": 0, "problems": problems}
+
+
+def check_exercise(root: Path, master: Master) -> dict[str, Any]:
+    """Check one exercise; return counts of its wrong answers, and its problems."""
+    result = {"total": 0, "caught": 0, "told": 0}
+    try:
+        problems = _form(root, master)
+        if not problems:
+            problems = _stub_and_solution(root, master) + _wrongs(root, master, result)
+    except Exception as error:  # noqa: BLE001  tests that are broken are a finding too
+        problems = [f"its tests are broken: {type(error).__name__}: {error}"]
+    return {**result, "problems": [f"{master.number}: {text}" for text in problems]}
+
+
+def _wrongs(root: Path, master: Master, result: dict[str, int]) -> list[str]:
+    """Try every known wrong answer, count in `result`, and return what is wrong with them."""
+    problems = []
+    for message, old, new in read_wrongs(root, master):
+        verdicts = run_all(root, master, master.solution.replace(old, new))
+        lost = any(each.status != "pass" for each in verdicts)
+        said = lost and any(message in each.message for each in verdicts)
+        result["total"] += 1
+        result["caught"] += lost
+        result["told"] += said
+        if not lost:
+            problems.append(f"nothing is lost by: {message}")
+        elif not said:
+            problems.append(f"no test says: {message}")
+    return problems
+
+
+def _form(root: Path, master: Master) -> list[str]:
+    """Return what is wrong with the form of an exercise, before anything is run."""
+    problems = []
+    for what, number, least in (
+        ("hints", len(master.hints), LEAST_HINTS),
+        ("families", len(master.families), LEAST_FAMILIES),
+    ):
+        if number < least:
+            problems.append(f"{number} {what}, at least {least} are needed")
+    if not all(text.strip() for text in master.hints):
+        problems.append("an empty hint")
+    if sum(master.public.values()) * 5 != master.points * 2:
+        problems.append(f"public tests give 40 % of the points, here {master.public}")
+    paths = {kind: tests_of(root, master, kind) for kind in ("public", "hidden")}
+    missing = [f"{path.name} is missing" for path in paths.values() if not path.is_file()]
+    for kind, wanted in (("public", master.public), ("hidden", master.hidden)):
+        path = paths[kind]
+        if missing:
+            problems += missing
+            break
+        if absent := [name for name in wanted if not hasattr(load_tests(path), name)]:
+            problems.append(f"{path.name} has no {absent[0]}")
+    wrongs = read_wrongs(root, master)
+    if len(wrongs) < LEAST_WRONG:
+        problems.append(f"{len(wrongs)} known wrong answers, at least {LEAST_WRONG} are needed")
+    for message, old, _ in wrongs:
+        if (times := master.solution.count(old)) != 1:
+            problems.append(f"{message}: {old!r} stands {times} times in the solution")
+    return problems
+
+
+def _stub_and_solution(root: Path, master: Master) -> list[str]:
+    problems = []
+    for each in run_all(root, master, master.stub):
+        if each.status not in ("stub", "skipped") or not each.message:
+            problems.append(f"the stub: {each.test} ends with {each.status} {each.message!r}")
+    for each in run_all(root, master, master.solution):
+        if each.points != each.most:
+            problems.append(f"the solution: {each.test} ends with {each.status}: {each.message}")
+    return problems
+
+
+def run_all(root: Path, master: Master, code: str, seed: int = 0) -> tuple[Verdict, ...]:
+    """Run public and hidden tests of an exercise on `code`."""
+    verdicts: tuple[Verdict, ...] = ()
+    for kind, points in (("public", master.public), ("hidden", master.hidden)):
+        path = tests_of(root, master, kind)
+        verdicts += run_tests(path, points, lambda: Student(code), seed)
+    return verdicts
+
+
+def read_wrongs(root: Path, master: Master) -> Wrongs:
+    """Return the known wrong answers of `master`; none if their file is missing."""
+    path = root / "tests" / "exercises" / "wrong" / f"{master.name}.py"
+    if not path.is_file():
+        return ()
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.Assign):
+            wrongs: Wrongs = ast.literal_eval(node.value)
+            return wrongs
+    return ()
+
+
+def _released(root: Path, masters: tuple[Master, ...]) -> list[str]:
+    """Make a release of everything and return what it gives away."""
+    with tempfile.TemporaryDirectory() as folder:
+        assignment = Path(folder) / "all.toml"
+        assignment.write_text('exercises = "all"\n', "utf-8")
+        out = Path(folder) / "release"
+        return leaks(release(root, assignment, out), masters)
+
+
+def glossary_problems(notebooks: Path) -> list[str]:
+    """Return one sentence for each link of a notebook to a term that the glossary has not."""
+    glossary = notebooks / "glossary.md"
+    text = glossary.read_text("utf-8") if glossary.is_file() else ""
+    terms = set(re.findall(r'<a id="([^"]+)">', text))
+    problems = []
+    for book in sorted(notebooks.glob("*.ipynb")):
+        used = set(re.findall(r"\(glossary\.md#([\w-]+)\)", book.read_text("utf-8")))
+        problems += [f"{book.name}: the glossary has no {term}" for term in sorted(used - terms)]
+    return problems

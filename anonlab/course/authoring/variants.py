@@ -1,0 +1,51 @@
+"""Variants: each student's own numbers, which the instructor can work out again.
+
+    key   = HMAC-SHA256(secret, student id "|" exercise number)
+    seed  = the first 8 bytes of the key, big-endian
+
+The seed chooses which of the exercise's families of histories comes first, and all numbers in them
+(families.py). It depends on nothing else: not on the version, nor on the order of exercises.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from pathlib import Path
+from typing import Any
+
+from anonlab.course.authoring.exercises import Course
+from anonlab.histories.splitmix import SplitMix64
+
+SECRET_VARIABLE = "ANONLAB_SECRET"
+
+
+def variant_seed(secret: str, student: str, number: str) -> int:
+    """Return the seed of `student` for exercise `number`.
+
+    raises  ValueError without a secret or a student: such a variant could be worked out by anybody
+    """
+    if not secret or not student.strip():
+        raise ValueError(
+            f"a variant needs a student's id and the course's secret (--secret, {SECRET_VARIABLE})"
+        )
+    key = hmac.new(secret.encode(), f"{student.strip()}|{number}".encode(), hashlib.sha256)
+    return int.from_bytes(key.digest()[:8])
+
+
+def variant(course: Course, secret: str, student: str) -> dict[str, Any]:
+    """Return the variant of `student` as plain data: seeds, and the family that comes first."""
+    seeds = {number: variant_seed(secret, student, number) for number in course.exercises}
+    first = {
+        number: each.families[SplitMix64(seeds[number]).below(len(each.families))]
+        for number, each in course.exercises.items()
+    }
+    return {"student": student.strip(), "seeds": seeds, "families": first}
+
+
+def write_variant(course: Course, secret: str, student: str) -> Path:
+    """Write the variant of `student` into the course's folder, for hand-out; return the file."""
+    path = course.root / "exercises" / "variant.json"
+    path.write_text(json.dumps(variant(course, secret, student), indent=1) + "\n", "utf-8")
+    return path

@@ -1,0 +1,147 @@
+"""One run of an exercise's public tests, and what a learner's file may be overwritten with."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from anonlab.course.authoring.exercises import Course
+from anonlab.course.judging.runner import Report, run_tests
+from anonlab.course.judging.student import Student
+from anonlab.course.progress import Progress
+
+OTHER_CELLS = "JPY_SESSION_NAME"
+"""Where Jupyter tells a kernel which notebook it belongs to."""
+
+
+def check_exercise(course: Course, number: str, because: str = "") -> Report:
+    """Run the public tests of exercise `number` on the learner's file, and keep the result.
+
+    because  what the learner thinks is wrong, kept too
+    raises   ValueError for an unknown exercise, FileNotFoundError if its file or tests are missing
+    """
+    exercise = course[number]
+    path = course.file(exercise.number)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; get the template back with reset")
+    code = path.read_text("utf-8")
+    verdicts = run_tests(
+        course.tests(exercise.number),
+        exercise.public,
+        lambda: Student(code, str(path)),
+        seed_of(course, exercise.number),
+    )
+    report = Report(exercise.number, exercise.title, verdicts, exercise.hidden)
+    Progress(course.root).add(
+        "check",
+        exercise=exercise.number,
+        ok=report.ok,
+        points=report.points,
+        most=report.most,
+        tests={each.test: each.status for each in verdicts},
+        digest=digest(code),
+        **({"because": because} if because else {}),
+    )
+    return report
+
+
+def seed_of(course: Course, number: str) -> int:
+    """Return the seed of the learner's own variant, 0 for self-study.
+
+    raises  ValueError if exercises/variant.json cannot be read
+    """
+    path = course.root / "exercises" / "variant.json"
+    if not path.is_file():
+        return 0
+    try:
+        return int(json.loads(path.read_text("utf-8"))["seeds"].get(number, 0))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} cannot be read ({error}): ask for it again") from None
+
+
+def digest(text: str) -> str:
+    """Return a short name for a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a cell. how: 'written', 'same', 'template' (the cell is still the template,
+    and the file has more), 'kept both' (the file has work that the cell has not)."""
+
+    how: str
+    path: Path
+    beside: Path | None = None
+    difference: str = ""
+
+
+def write_cell(course: Course, number: str, cell: str, take_cell: bool = False) -> Written:
+    """Write `cell` to the file of exercise `number`, but never over newer work.
+
+    The file may be overwritten if it is still the template, or what a cell of this notebook wrote
+    last. Otherwise the cell is kept beside it; with `take_cell` the file is.
+    """
+    exercise = course[number]
+    path, progress = course.file(exercise.number), Progress(course.root)
+    new = f"{exercise.header}\n{cell.strip()}\n"
+    template = f"{exercise.header}\n{exercise.stub}"
+    old = path.read_text("utf-8") if path.is_file() else template
+    source = os.environ.get(OTHER_CELLS, "")
+    if old == new and path.is_file():
+        return Written("same", path)
+    if cell.strip() == exercise.stub.strip() and old != template:
+        return Written("template", path)
+    own = progress.events("write", exercise=exercise.number, source=source)[-1:]
+    if old == template or (own and own[0]["digest"] == digest(old)):
+        _put(path, new)
+    elif take_cell:
+        beside = set_aside(path, old)
+        _put(path, new)
+        progress.add("write", exercise=exercise.number, source=source, digest=digest(new))
+        return Written("written", path, beside)
+    else:
+        beside = path.with_suffix(".from_cell.py")
+        _put(beside, new)
+        return Written("kept both", path, beside, _difference(old, new, path, beside))
+    progress.add("write", exercise=exercise.number, source=source, digest=digest(new))
+    return Written("written", path)
+
+
+def reset_exercise(course: Course, number: str) -> tuple[Path, Path | None]:
+    """Put the template back; return the file, and where the old one is now (None if there was
+    none, or it was the template)."""
+    exercise = course[number]
+    path = course.file(exercise.number)
+    template = f"{exercise.header}\n{exercise.stub}"
+    old = path.read_text("utf-8") if path.is_file() else template
+    beside = set_aside(path, old) if old != template else None
+    _put(path, template)
+    Progress(course.root).add("reset", exercise=exercise.number)
+    return path, beside
+
+
+def set_aside(path: Path, text: str) -> Path:
+    """Write `text` beside `path` under a name that is free; return it."""
+    number = 1
+    while (beside := path.with_suffix(f".old{number}.py")).exists():
+        number += 1
+    _put(beside, text)
+    return beside
+
+
+def _put(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    half.write_text(text, "utf-8", newline="\n")
+    half.replace(path)
+
+
+def _difference(old: str, new: str, path: Path, beside: Path) -> str:
+    lines = difflib.unified_diff(
+        old.splitlines(), new.splitlines(), path.name, beside.name, lineterm=""
+    )
+    return "\n".join(lines)

@@ -1,0 +1,254 @@
+"""How tests of exercises judge: ask the student, compare with the truth, explain the difference.
+
+A test is a function `test_name(student, seed)`; its docstring is its title. It makes questions, as
+plain data, from histories that the simulated kernel runs, and passes them to `judge`. The first
+history with a wrong answer is made as short as possible and shown, with what was expected, what
+came, and "did you …?" where the answer is that of a known mistake.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from anonlab.box.plain import NotPlain, same, settled
+from anonlab.course.judging.student import StudentError
+from anonlab.formats.history import History
+from anonlab.formats.history_text import format as history_text
+from anonlab.proof.shrink import shrink
+
+Guess = Callable[[tuple[Any, ...], Any], Any]
+"""What somebody with a known mistake answers to `args`, given the right answer."""
+Guesses = Mapping[str, Guess]
+"""By the message "did you …?"."""
+LONGEST = 600
+"""Characters of a value that a message shows."""
+
+
+class Question(NamedTuple):
+    """A call of a student's function, and what is right. `about` says what the call stands for;
+    `show` writes an answer for people."""
+
+    function: str
+    args: tuple[Any, ...]
+    right: Any
+    about: str = ""
+    show: Callable[[Any], str] = repr
+
+    @property
+    def call(self) -> str:
+        """The call as Python."""
+        return f"{self.function}({', '.join(map(_short, self.args))})"
+
+
+@dataclass
+class Wrong(AssertionError):
+    """A wrong answer. `about` says where, `what` is the difference in one sentence; `guess` is what
+    may be the reason, '' if unknown; `history` the shortest history that shows it."""
+
+    what: str
+    about: str = ""
+    call: str = ""
+    expected: str = ""
+    got: str = ""
+    guess: str = ""
+    history: History | None = None
+
+    def __str__(self) -> str:
+        parts = [self.what]
+        if self.call:
+            parts += [f"  the call    {self.call}"]
+        if self.about:
+            parts += [f"  that is     {self.about}"]
+        if self.expected or self.got:
+            parts += [f"  expected    {self.expected}", f"  yours       {self.got}"]
+        if self.guess:
+            parts += [self.guess]
+        if self.history is not None:
+            text = history_text(self.history).rstrip("\n").replace("\n", "\n  ")
+            parts += ["the shortest history that shows it:", f"  {text}"]
+        return "\n".join(parts)
+
+
+def judge(
+    student: Any,
+    histories: Iterable[History],
+    questions: Callable[[History], Iterable[Question]],
+    guesses: Guesses | None = None,
+    least: int = 1,
+) -> int:
+    """Ask every question of every history; return how many there were.
+
+    guesses  what known mistakes answer
+    least    so many questions must come up, or the test is worth nothing
+    raises   Wrong for the first history with a wrong answer, shrunk
+    """
+    __tracebackhide__ = True  # pytest shows the answer, not our code
+    asked = 0
+    for history in histories:
+        found = list(questions(history))
+        wrong = _first_wrong(student, found)
+        if wrong is not None:
+            raise _shrunk(student, history, questions, guesses or {})
+        asked += len(found)
+    assert asked >= least, f"the histories gave {asked} questions, {least} are needed"
+    return asked
+
+
+def judge_all(student: Any, questions: Iterable[Question], guesses: Guesses | None = None) -> int:
+    """Ask every question; return how many. Raises Wrong for the first wrong answer."""
+    __tracebackhide__ = True
+    found = list(questions)
+    wrong = _first_wrong(student, found)
+    if wrong is not None:
+        raise _explained(student, wrong, found, guesses or {})
+    assert found, "there was nothing to ask"
+    return len(found)
+
+
+def _first_wrong(student: Any, questions: list[Question]) -> Question | None:
+    return next((each for each in questions if not _right(student, each)), None)
+
+
+def _right(student: Any, question: Question) -> bool:
+    try:
+        return same(question.right, _ask(student, question))
+    except StudentError as error:
+        if error.is_stub:
+            raise
+        return False
+
+
+def _ask(student: Any, question: Question) -> Any:
+    return getattr(student, question.function)(*question.args)
+
+
+def _shrunk(
+    student: Any,
+    history: History,
+    questions: Callable[[History], Iterable[Question]],
+    guesses: Guesses,
+) -> Wrong:
+    def wrong(shorter: History) -> bool:
+        return _first_wrong(student, list(questions(shorter))) is not None
+
+    short = shrink(history, wrong)
+    found = list(questions(short))
+    question = _first_wrong(student, found)
+    assert question is not None, "a shrunk history shows what the whole one showed"
+    told = _explained(student, question, [*found, *questions(history)], guesses)
+    return replace(told, history=replace(short, title=""))
+
+
+def _explained(student: Any, question: Question, all_: list[Question], guesses: Guesses) -> Wrong:
+    """Return what is wrong with the answer to `question`; `all_` are questions on which a known
+    mistake must give the same answers as the student to be named."""
+    try:
+        answer = _ask(student, question)
+    except StudentError as error:
+        what = f"your code raised {error}"
+        return Wrong(
+            what, question.about, question.call, _shown(question, question.right), "an error"
+        )
+    return Wrong(
+        difference(question.right, answer),
+        question.about,
+        question.call,
+        _shown(question, question.right),
+        _shown(question, answer),
+        guess_of(student, all_, guesses),
+    )
+
+
+def guess_of(student: Any, questions: list[Question], guesses: Guesses) -> str:
+    """Return the message of the first known mistake that answers all questions as `student`."""
+    mine = [(each, _answer(student, each)) for each in questions]
+    for message, guess in guesses.items():
+        if all(_same(guess(each.args, each.right), answer) for each, answer in mine):
+            return message
+    return ""
+
+
+def _answer(student: Any, question: Question) -> Any:
+    try:
+        return _ask(student, question)
+    except StudentError as error:
+        return {error.kind}
+
+
+def _same(expected: Any, answer: Any) -> bool:
+    try:
+        return same(expected, answer)
+    except NotPlain:
+        return False
+
+
+def difference(expected: Any, answer: Any) -> str:
+    """Say in one sentence how `answer` differs: type, then length, then content, then order."""
+    expected, answer = settled(expected), settled(answer)
+    if type(expected) is not type(answer):
+        return f"a {_kind(expected)} is expected, yours is {_article(_kind(answer))}"
+    if isinstance(expected, list):
+        return _list_difference(expected, answer)
+    return "the answer is wrong"
+
+
+def _list_difference(expected: list[Any], answer: list[Any]) -> str:
+    if len(expected) != len(answer):
+        return f"{len(expected)} items are expected, yours has {len(answer)}"
+    pairs = zip(expected, answer, strict=True)
+    bad = [at for at, (want, got) in enumerate(pairs) if not _same(want, got)]
+    if len(bad) > 1 and sorted(map(repr, expected)) == sorted(map(repr, answer)):
+        return "the items are right, their order is not"
+    first = bad[0] if bad else 0
+    inner = difference(expected[first], answer[first])
+    kind = type(expected[first]) is not type(answer[first])
+    return f"item {first} is wrong" + (f": {inner}" if kind else "")
+
+
+def _kind(value: Any) -> str:
+    names = {"list": "sequence", "NoneType": "None (a forgotten return?)"}
+    return names.get(type(value).__name__, type(value).__name__)
+
+
+def _article(kind: str) -> str:
+    return kind if kind.startswith("None") else f"a {kind}"
+
+
+def _shown(question: Question, value: Any) -> str:
+    try:
+        text = question.show(settled(value))
+    except (TypeError, ValueError):
+        text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, np.ndarray) and value.ndim > 1:
+        return f"<array of {' × '.join(map(str, value.shape))}>"
+    text = re.sub(r"\b\d{4,}\b", lambda match: hex(int(match[0])), repr(settled(value)))
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
+
+
+def beside(here: str, path: str) -> ModuleType:
+    """Return the module in the file `path`, seen from the folder of the file `here`."""
+    return load_tests((Path(here).parent / path).resolve())
+
+
+def load_tests(path: Path) -> ModuleType:
+    """Return the module in a test file, loaded anew; FileNotFoundError if there is none."""
+    if not path.is_file():
+        raise FileNotFoundError(f"the tests of this exercise are missing: {path}")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None, path
+    assert spec.loader is not None, path
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

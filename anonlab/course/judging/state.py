@@ -1,0 +1,177 @@
+"""The machine as plain data, and histories as moments: what tests ask students about.
+
+The truth of every exercise is what the simulated kernel does, checked by a scan of all page tables:
+no expected value is typed by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from anonlab.course.judging.families import MACHINE
+from anonlab.formats.history import History, Op
+from anonlab.formats.history_text import format as history_text
+from anonlab.formats.history_text import parse
+from anonlab.histories.run import Outcome, apply, make_kernel, run_on
+from anonlab.kernel import Kernel
+from anonlab.machine.words import (
+    PAGE_SHIFT,
+    PTE_PRESENT,
+    PTE_SHIFT,
+    Geometry,
+    Words,
+    pte_letters,
+    swp_offset,
+)
+from anonlab.mm import prot_letters
+from anonlab.proof.invariants import check
+from anonlab.proof.page_table_scan import scan
+
+
+class Area(NamedTuple):
+    """A VMA: pages [start, end), `prot` as 'rw-'; `pgoff` counts in pages."""
+
+    start: int
+    end: int
+    prot: str
+    shared: bool
+    file: str
+    pgoff: int
+
+    @property
+    def private_anonymous(self) -> bool:
+        """True for memory that is nobody else's and no file's."""
+        return not self.shared and not self.file
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A machine at one moment. Processes by name; `words` has every word that is not 0 by vpn.
+
+    count, mapcount, index, flags, swapcount   lists by pfn, or by swap slot
+    """
+
+    mms: dict[str, int]
+    words: dict[str, dict[int, int]]
+    areas: dict[str, list[Area]]
+    pgds: dict[str, int]
+    count: list[int]
+    mapcount: list[int]
+    index: list[int]
+    flags: list[int]
+    swapcount: list[int]
+
+    def private(self, who: str) -> dict[int, int]:
+        """Return the words of `who` that lie in private anonymous memory, by vpn."""
+        areas = [area for area in self.areas[who] if area.private_anonymous]
+        words = self.words[who]
+        return {v: words[v] for area in areas for v in range(area.start, area.end) if v in words}
+
+    def area(self, who: str, vpn: int) -> Area | None:
+        """Return the VMA of `who` that has page `vpn`, or None."""
+        return next((area for area in self.areas[who] if area.start <= vpn < area.end), None)
+
+
+class Moment(NamedTuple):
+    """One operation of a history, and the machine before and after it."""
+
+    op: Op
+    outcome: Outcome
+    before: Seen
+    after: Seen
+    geometry: Geometry
+
+    @property
+    def vpn(self) -> int:
+        """The first page of the operation's range."""
+        return int(self.op.args["addr"]) >> PAGE_SHIFT
+
+    @property
+    def npages(self) -> int:
+        """How many pages the operation's range has."""
+        return int(self.op.args.get("pages", 1))
+
+    def address(self, vpn: int) -> str:
+        """Write page number `vpn` as an address of this machine."""
+        return self.geometry.address(vpn)
+
+
+def look(kernel: Kernel) -> Seen:
+    """Return the machine as it is now."""
+    truth = scan(kernel)
+    by_mm: dict[int, dict[int, int]] = {number: {} for number in kernel.mms}
+    columns = (truth.mms.tolist(), truth.vpns.tolist(), truth.words.tolist())
+    for mm, vpn, word in zip(*columns, strict=True):
+        by_mm[mm][vpn] = word
+    live = {task.name: task.mm for task in kernel.processes.values() if task.mm is not None}
+    mem = kernel.mem_map
+    frames: list[Any] = [mem.count, mem.mapcount, mem.index, mem.flags, kernel.swap.map]
+    return Seen(
+        {name: mm.number for name, mm in live.items()},
+        {name: by_mm[mm.number] for name, mm in live.items()},
+        {name: [_area(vma) for vma in mm.vmas] for name, mm in live.items()},
+        {name: mm.pgd for name, mm in live.items()},
+        *(column.tolist() for column in frames),
+    )
+
+
+def _area(vma: Any) -> Area:
+    file = vma.file.name if vma.file else ""
+    return Area(vma.start_vpn, vma.end_vpn, prot_letters(vma.prot), vma.shared, file, vma.pgoff)
+
+
+def moments(history: History, design: str = "anongroup") -> tuple[Moment, ...]:
+    """Run `history` and return each operation; the last state is checked in every respect."""
+    return _moments(history_text(history), design)
+
+
+@lru_cache(maxsize=512)
+def _moments(text: str, design: str) -> tuple[Moment, ...]:
+    history = parse(text)
+    kernel = make_kernel(history, design)
+    before, found = look(kernel), []
+    for op in history.ops:
+        outcome = apply(kernel, op)
+        after = look(kernel)
+        found.append(Moment(op, outcome, before, after, kernel.geometry))
+        before = after
+    check(kernel)
+    return tuple(found)
+
+
+def state_after(history: History, design: str = "anongroup") -> Seen:
+    """Return the machine after `history`."""
+    kernel = make_kernel(history, design)
+    for op in history.ops:
+        apply(kernel, op)
+    return look(kernel)
+
+
+@lru_cache(maxsize=256)
+def tables_after(text: str, geometry: Geometry, design: str = "anongroup") -> tuple[Words, Seen]:
+    """Return all page tables after the history `text` on a machine of any geometry, int64[rows,
+    slots], and what a scan finds in them."""
+    kernel = Kernel(design, MACHINE.frames, MACHINE.swap, geometry)
+    run_on(kernel, parse(text))
+    return kernel.tables.words.copy(), look(kernel)
+
+
+def word_text(word: Any) -> str:
+    """Say in words what a page-table word is: '0x3067 = pfn 3, PWUAD'."""
+    if isinstance(word, bool) or not isinstance(word, int):
+        return repr(word)
+    if word == 0:
+        return "0 (empty)"
+    if word & PTE_PRESENT:
+        return f"{word:#x} (pfn {word >> PTE_SHIFT}, {pte_letters(word)})"
+    return f"{word:#x} (swap slot {swp_offset(word)})"
+
+
+def words_text(value: Any) -> str:
+    """Say what one word, or several in any nesting, are."""
+    if isinstance(value, list | tuple):
+        inner = ", ".join(words_text(item) for item in value)
+        return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
+    return word_text(value)

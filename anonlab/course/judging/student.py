@@ -1,0 +1,112 @@
+"""A student's file, and how tests talk to it: functions by name, arguments and results as plain
+data. At grading another object with the same methods stands before a sandboxed process."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import Any
+
+from anonlab.box.plain import NotPlain, decode, encode
+
+
+class StudentError(Exception):
+    """The student's code raised, or does not have what was asked for.
+
+    kind, message  the type and text of what was raised
+    line           where in the student's file, 0 if unknown
+    """
+
+    def __init__(self, kind: str, message: str, line: int = 0) -> None:
+        super().__init__(f"{kind}: {message}" + (f" (line {line} of your file)" if line else ""))
+        self.kind = kind
+        self.message = message
+        self.line = line
+
+    @property
+    def is_stub(self) -> bool:
+        """True if the code is not written yet."""
+        return self.kind == "NotImplementedError"
+
+
+class LoadError(StudentError):
+    """The student's file itself cannot be loaded."""
+
+
+class Student:
+    """The code of one student, in this process: a fresh module for each object.
+
+    Functions are called as methods: `student.share_page(0x3067)`. A name with a capital is a class:
+    `design = student.Design()` gives a handle, on which methods are called. `student.map(name,
+    [arguments, …])` is many calls at once.
+    raises  LoadError if the file cannot be loaded
+    """
+
+    def __init__(self, code: str, path: str = "your file") -> None:
+        self._path = path
+        self._names: dict[str, Any] = {"__name__": "student"}
+        try:
+            exec(compile(code, path, "exec", dont_inherit=True), self._names)
+        except SyntaxError as error:
+            raise LoadError("SyntaxError", error.msg, error.lineno or 0) from None
+        except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a student's file does
+            told = self._told(error)
+            raise LoadError(told.kind, told.message, told.line) from None
+
+    @classmethod
+    def load(cls, path: Path) -> Student:
+        """Return the student whose code is in `path`; FileNotFoundError if there is none."""
+        code = path.read_bytes()
+        try:
+            return cls(code.decode("utf-8-sig"), str(path))
+        except UnicodeDecodeError as error:
+            line = code.count(b"\n", 0, error.start) + 1
+            raise LoadError("SyntaxError", "the file is not UTF-8", line) from None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in self._names or not callable(self._names[name]):
+            raise StudentError("NameError", f"your file has no function {name!r}: was it renamed?")
+        target = self._names[name]
+        if name[0].isupper():
+            return lambda *args: Handle(self, self._call(target, args, plain=False))
+        return lambda *args: self._call(target, args)
+
+    def map(self, name: str, calls: list[tuple[Any, ...]]) -> list[Any]:
+        """Return the results of many calls of one function."""
+        call = getattr(self, name)
+        return [call(*args) for args in calls]
+
+    def _call(self, target: Any, args: tuple[Any, ...], plain: bool = True) -> Any:
+        __tracebackhide__ = True  # pytest shows the student's line, not ours
+        sent = [decode(encode(arg)) for arg in args]
+        try:
+            result = target(*sent)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a student's code does
+            raise self._told(error) from None
+        try:
+            return decode(encode(result)) if plain else result
+        except NotPlain as error:
+            raise StudentError("TypeError", str(error)) from None
+
+    def _told(self, error: BaseException) -> StudentError:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno or 0 for frame in frames if frame.filename == self._path]
+        return StudentError(type(error).__name__, str(error), lines[-1] if lines else 0)
+
+
+class Handle:
+    """An object of a student's class, which stays on the student's side."""
+
+    def __init__(self, student: Student, target: Any) -> None:
+        self._student = student
+        self._target = target
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        method = getattr(self._target, name, None)
+        if not callable(method):
+            raise StudentError("AttributeError", f"your class has no method {name!r}")
+        return lambda *args: self._student._call(method, args)

@@ -1,0 +1,1 @@
+"""One submission or many before the trusted pytest, on any engine."""

@@ -1,0 +1,152 @@
+"""The grader grades what is known: `anonlab grade --selftest`, before a class is graded.
+
+The solution of every exercise must get full points, the template none, every known wrong answer
+less than full points, and the box must come to the same verdict as this process, test by test.
+Whatever is not so is a problem, named with its exercise.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from anonlab.course.authoring.masters import Master, read_masters
+from anonlab.course.authoring.selfcheck import read_wrongs
+from anonlab.grading.intake.submission import Settings, Submission
+from anonlab.grading.judging.grade_submission import grade_one
+from anonlab.grading.store.result import Result
+from anonlab.proof.workers import share
+
+SECRET = "a secret of the selftest"
+TOUCHED = "\n# This line makes a template one that has been changed.\n"
+REFERENCE, TEMPLATE, CHANGED, WRONG = "solution", "template", "template, changed", "wrong answer"
+
+
+def selftest(
+    course: Path,
+    points: dict[str, int] | None = None,
+    box: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Grade what is known of the exercises of `course`; return counts, and `problems` as sentences.
+
+    points    by exercise: which to test, and what each counts for; None takes all
+    box       False: in this process only, and no two back ends are compared
+    progress  called with (gradings done, gradings in all)
+    raises    ValueError or OSError if there is no such course or exercise. Whether the box works
+              at all must have been checked before
+    """
+    begin = time.monotonic()
+    masters = {master.number: master for master in read_masters(course / "solutions")}
+    points = points or {number: master.points for number, master in masters.items()}
+    if unknown := sorted({*points} - {*masters}):
+        raise ValueError(f"{course}: there is no exercise {unknown[0]!r}; there are {[*masters]}")
+    jobs: list[list[Any]] = [
+        [str(course), number, most, kind, at, box]
+        for number, most in points.items()
+        for kind, at in _kinds(len(read_wrongs(course, masters[number])))
+    ]
+    counts = {kind: [0, 0] for kind in (REFERENCE, TEMPLATE, CHANGED, WRONG)}
+    compared, problems = 0, list[str]()
+    for done, (job, found) in enumerate(
+        zip(jobs, share("anonlab.grading.judging.selftest:part", jobs), strict=True), 1
+    ):
+        counts[job[3]][0] += 1
+        counts[job[3]][1] += found["ok"]
+        compared += found["compared"]
+        problems += found["problems"]
+        if progress is not None:
+            progress(done, len(jobs))
+    return {
+        "exercises": len(points),
+        "solutions": {"total": counts[REFERENCE][0], "full": counts[REFERENCE][1]},
+        "templates": {
+            "total": counts[TEMPLATE][0],
+            "unchanged": counts[TEMPLATE][1],
+            "zero": counts[CHANGED][1],
+        },
+        "wrong_answers": {"total": counts[WRONG][0], "below_full": counts[WRONG][1]},
+        "tests_compared": compared,
+        "back_ends": ["box", "in-process"] if box else ["in-process"],
+        "seconds": round(time.monotonic() - begin, 1),
+        "problems": problems,
+    }
+
+
+def _kinds(nwrong: int) -> Iterable[tuple[str, int]]:
+    yield from ((REFERENCE, 0), (TEMPLATE, 0), (CHANGED, 0))
+    yield from ((WRONG, at) for at in range(nwrong))
+
+
+def part(course: str, number: str, most: int, kind: str, at: int, box: bool) -> dict[str, Any]:
+    """Be a worker: grade one known answer, and say what is wrong with what came out."""
+    root = Path(course)
+    masters = read_masters(root / "solutions")
+    master = next(each for each in masters if each.number == number)
+    name, code = _answer(root, master, kind, at)
+    results = []
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"{master.name}.py"
+            path.write_text(code, "utf-8")
+            for in_process in (True, False) if box else (True,):
+                settings = Settings(root, "selftest", {number: most}, SECRET, in_process=in_process)
+                results.append(grade_one(Submission("selftest", "", {number: path}), settings))
+    except Exception as error:  # noqa: BLE001  tests that are broken are what is looked for
+        why = f"cannot be graded: {type(error).__name__}: {error}"
+        return {"ok": 0, "compared": 0, "problems": [f"{number}, {name}: {why}"]}
+    problems = _problems(kind, results[0])
+    problems = problems or [f"in the box: {text}" for text in _problems(kind, results[-1])]
+    if len(results) > 1:
+        problems += _differences(results[0], results[1])
+    told = [f"{number}, {name}: {text}" for text in problems]
+    compared = len(results[0].tests) if len(results) > 1 else 0
+    return {"ok": int(not problems), "compared": compared, "problems": told}
+
+
+def _answer(root: Path, master: Master, kind: str, at: int) -> tuple[str, str]:
+    """Return the name and the code of a known answer."""
+    if kind == WRONG:
+        message, old, new = read_wrongs(root, master)[at]
+        return f"{kind} “{message}”", master.solution.replace(old, new)
+    code = master.solution if kind == REFERENCE else f"{master.header}\n{master.stub}"
+    return kind, code + (TOUCHED if kind == CHANGED else "")
+
+
+def _problems(kind: str, result: Result) -> list[str]:
+    """Return what is wrong with the result of an answer of this kind."""
+    troubled = [test for test in result.tests if test.status == "infra"]
+    if troubled:
+        why = str(troubled[0].private.get("message", "")).strip().splitlines()
+        return [f"{troubled[0].test} has trouble of its own: {why[-1] if why else 'no verdict'}"]
+    if kind == REFERENCE:
+        return [f"{test.test} ends with {test.status}: {_why(test.shown, test.private)}"
+                for test in result.tests if test.status != "pass"]  # fmt: skip
+    if kind == TEMPLATE:
+        wanted = ("unchanged", 0.0)
+        got = (result.status, result.score)
+        return [] if got == wanted else [f"it is graded as {got[0]} with {got[1]} points"]
+    if kind == CHANGED:
+        return [f"{test.test} passes" for test in result.tests if test.points]
+    full = result.score is not None and result.score >= result.most
+    return ["it gets full points"] if full else []
+
+
+def _why(shown: dict[str, str], private: dict[str, Any]) -> str:
+    text = str(shown.get("message") or private.get("message") or "no message")
+    return (text.strip().splitlines() or ["no message"])[0]
+
+
+def _differences(process: Result, box: Result) -> list[str]:
+    """Return where two back ends differ, test by test."""
+    if len(process.tests) != len(box.tests):
+        return [f"{len(process.tests)} verdicts in this process, {len(box.tests)} in the box"]
+    return [
+        f"{one.test} ends with {one.status} ({one.points}) in this process, "
+        f"with {other.status} ({other.points}) in the box"
+        for one, other in zip(process.tests, box.tests, strict=True)
+        if (one.status, one.points, one.hint) != (other.status, other.points, other.hint)
+    ]

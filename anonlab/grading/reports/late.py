@@ -1,0 +1,233 @@
+"""From scores to grades: days late, what they cost, extensions, and adjustments made by hand.
+
+Everything here is computed from stored results: a changed policy runs no student's code. Times are
+compared in UTC, so that neither a time zone nor a change to daylight saving time costs anybody an
+hour. A submission that arrives exactly at its deadline is on time.
+
+The policy is the table `[late]` of an assignment; without it lateness is told and costs nothing::
+
+    [late]
+    percent_per_day = 10     # of the score, for each 24 hours that have begun
+    most_percent = 50        # never more than this; optional
+    grace_minutes = 15       # so much later is still on time; optional
+    missing = "zero"         # what was not handed in: "empty" (no grade) or "zero"; optional
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from anonlab.grading.store.result import Result
+
+DAY = timedelta(days=1)
+ADJUSTMENT_COLUMNS = ("student_id", "points", "reason", "author")
+EXTENSION_COLUMNS = ("student_id", "due", "reason")
+
+
+@dataclass(frozen=True)
+class LatePolicy:
+    """What lateness costs.
+
+    percent_per_day   of the score reached, for each 24 hours after the deadline that have begun
+    most_percent      the most that lateness costs, of the score reached
+    grace             received so much after the deadline is on time; days count from the deadline
+    missing_is_zero   a submission that never came gets 0; otherwise it gets no grade
+    """
+
+    percent_per_day: float = 0.0
+    most_percent: float = 100.0
+    grace: timedelta = timedelta()
+    missing_is_zero: bool = False
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> LatePolicy:
+        """Return the policy in a table `[late]`; ValueError that names what is wrong with it."""
+        known = ("percent_per_day", "most_percent", "grace_minutes", "missing")
+        if unknown := sorted(set(plain) - set(known)):
+            raise ValueError(f"[late]: unknown field {unknown[0]!r}; there are {', '.join(known)}")
+        if plain.get("missing", "empty") not in ("empty", "zero"):
+            raise ValueError(f"[late]: missing is 'empty' or 'zero', got {plain['missing']!r}")
+        return cls(
+            _number(plain, "percent_per_day", 0.0, 100.0),
+            _number(plain, "most_percent", 100.0, 100.0),
+            timedelta(minutes=_number(plain, "grace_minutes", 0.0, 7 * 24 * 60)),
+            plain.get("missing", "empty") == "zero",
+        )
+
+    def days_late(self, received: datetime, due: datetime) -> int:
+        """Return how many days after `due` have begun; both times have a zone."""
+        late = utc(received) - utc(due)  # in UTC: two times of one zone are subtracted as wall time
+        return 0 if late <= self.grace else math.ceil(late / DAY)
+
+    def penalty(self, score: float, days: int) -> float:
+        """Return the points that `days` of lateness cost."""
+        percent = min(self.percent_per_day * days, self.most_percent)
+        return points(score * percent / 100)
+
+    def __str__(self) -> str:
+        """The policy as a sentence for students."""
+        if not self.percent_per_day:
+            return "Lateness costs nothing."
+        grace = f", after {self.grace // timedelta(minutes=1)} minutes of grace" * bool(self.grace)
+        return (
+            f"Each day that has begun costs {self.percent_per_day:g} % of the score, "
+            f"{self.most_percent:g} % at most{grace}."
+        )
+
+
+def _number(plain: Mapping[str, Any], name: str, default: float, most: float) -> float:
+    value = plain.get(name, default)
+    if type(value) not in (int, float) or not 0 <= value <= most:
+        raise ValueError(f"[late]: {name} is a number from 0 to {most:g}, got {value!r}")
+    return float(value)
+
+
+def utc(when: datetime) -> datetime:
+    """Return the same moment in UTC; ValueError for a time without a zone."""
+    if when.tzinfo is None or when.utcoffset() is None:
+        raise ValueError(f"{when} is a time without a zone; write it as {when.isoformat()}Z")
+    return when.astimezone(UTC)
+
+
+def moment(text: str) -> datetime:
+    """Return the time that `text` writes, with its zone, in UTC; ValueError if it is none."""
+    try:
+        when = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is no time such as 2026-10-01T12:00:00Z") from None
+    return utc(when)
+
+
+def points(value: float) -> float:
+    """Return points rounded to hundredths, and never -0."""
+    return round(value, 2) + 0.0
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """Points that somebody gave or took by hand. The student reads the reason, not the author."""
+
+    points: float
+    reason: str
+    author: str
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms scores become grades.
+
+    due          the deadline, with its zone; None if there is none
+    extensions   by student: another deadline
+    adjustments  by student
+    """
+
+    due: datetime | None = None
+    policy: LatePolicy = LatePolicy()
+    extensions: Mapping[str, datetime] = field(default_factory=dict)
+    adjustments: Mapping[str, tuple[Adjustment, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What a student gets for a submission.
+
+    received     when it came, UTC; None if nobody says, and then it is on time
+    due          this student's own deadline, UTC
+    penalty      points that lateness costs, >= 0
+    adjustment   points given or taken by hand
+    final        max(0, score - penalty + adjustment); None if there is no grade
+    reasons      of the adjustment; without a grade it has no effect
+    """
+
+    result: Result
+    received: datetime | None = None
+    due: datetime | None = None
+    days_late: int = 0
+    penalty: float = 0.0
+    adjustment: float = 0.0
+    final: float | None = None
+    reasons: tuple[str, ...] = ()
+
+
+def grade(result: Result, received: datetime | None, terms: Terms) -> Grade:
+    """Return what `result` is worth on `terms`; ValueError for a time without a zone."""
+    due = terms.extensions.get(result.student, terms.due)
+    days = 0
+    if received is not None and due is not None:
+        days = terms.policy.days_late(received, due)
+    received, due = (None if when is None else utc(when) for when in (received, due))
+    by_hand = terms.adjustments.get(result.student, ())
+    reasons = tuple(f"{each.points:+g}: {each.reason}" for each in by_hand)
+    score = result.score
+    if score is None and result.status == "missing" and terms.policy.missing_is_zero:
+        score = 0.0
+    if score is None:
+        return Grade(result, received, due, days, reasons=reasons)
+    penalty = terms.policy.penalty(score, days)
+    adjustment = points(math.fsum(each.points for each in by_hand))
+    final = points(max(0.0, score - penalty + adjustment))
+    return Grade(result, received, due, days, penalty, adjustment, final, reasons)
+
+
+def read_adjustments(text: str) -> dict[str, tuple[Adjustment, ...]]:
+    """Return the adjustments in a CSV with the columns student_id, points, reason, author.
+
+    raises  ValueError, with the line, for points that are no number, or no reason or author
+    """
+    found: dict[str, tuple[Adjustment, ...]] = {}
+    for line, row in _rows(text, "adjustments", ADJUSTMENT_COLUMNS):
+        for name in ("student_id", "reason", "author"):
+            if not row[name].strip():
+                raise ValueError(f"adjustments, line {line}: {name} is empty; it is needed")
+        try:
+            value = float(row["points"])
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise ValueError(
+                f"adjustments, line {line}: points is a number such as -1.5, got {row['points']!r}"
+            )
+        made = Adjustment(value, row["reason"].strip(), row["author"].strip())
+        found[row["student_id"]] = (*found.get(row["student_id"], ()), made)
+    return found
+
+
+def read_extensions(text: str, due: datetime | None) -> dict[str, datetime]:
+    """Return the deadlines in a CSV with the columns student_id, due, reason.
+
+    raises  ValueError, with the line, for a time without zone, a deadline before the common one, or
+            two for one student
+    """
+    found: dict[str, datetime] = {}
+    for line, row in _rows(text, "extensions", EXTENSION_COLUMNS):
+        try:
+            own = moment(row["due"])
+        except ValueError as error:
+            raise ValueError(f"extensions, line {line}: {error}") from None
+        if row["student_id"] in found or not row["student_id"].strip():
+            raise ValueError(f"extensions, line {line}: student {row['student_id']!r} once, please")
+        if due is not None and own < utc(due):
+            raise ValueError(
+                f"extensions, line {line}: {row['due']} is before the deadline, {utc(due)}"
+            )
+        found[row["student_id"]] = own
+    return found
+
+
+def _rows(text: str, what: str, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows of a CSV with exactly these columns, with the lines where they end."""
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    if tuple(reader.fieldnames or ()) != columns:
+        raise ValueError(f"{what}: the columns are {','.join(columns)}; got {reader.fieldnames}")
+    found = []
+    for row in reader:
+        if None in row or None in row.values():
+            raise ValueError(f"{what}, line {reader.line_num}: {len(columns)} cells are needed")
+        found.append((reader.line_num, row))
+    return found

@@ -1,0 +1,1 @@
+"""Results as files: one for each, whole or not at all."""

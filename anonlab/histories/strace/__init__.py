@@ -1,0 +1,1 @@
+"""A strace log becomes a history: lines and calls, processes, mappings."""

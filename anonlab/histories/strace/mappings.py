@@ -1,0 +1,316 @@
+"""The mappings of a strace log: one handler per call, and the touch rule for what is new.
+
+A handler returns "" when its line became an operation, else the reason why it did not.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from anonlab.formats.history import RESERVED
+from anonlab.histories.places import HEAP_VPN
+from anonlab.histories.strace import calls
+from anonlab.histories.strace.areas import Area, Areas
+from anonlab.histories.strace.tasks import NOT_UNDERSTOOD, STACK, TOUCHED, Birth, Task, Tasks
+from anonlab.machine.words import PAGE_MASK, PAGE_SHIFT
+
+HEAP = HEAP_VPN["x86_64"]
+NOT_IN_LOG = "mapping not in the log"
+STACK_NPAGES = 2048
+"""So far the stack of a program may grow."""
+
+
+class Importer(Tasks):
+    """Operations so far, and what is known of processes, address spaces and files."""
+
+    def __init__(self, births: dict[int, deque[Birth]], recorded: bool = False) -> None:
+        super().__init__(births, recorded)
+        self.files: dict[str, int] = {}
+        self.paths: dict[str, str] = {}
+        self.open: dict[tuple[int, int], str] = {}
+        self.cached: set[tuple[str, int]] = set()
+
+    def replace(self, space: Areas, start: int, end: int, new: list[Area]) -> None:
+        """Put `new` areas in the place of whatever lies in [start, end)."""
+        before = space.resident
+        space.replace(start, end, new)
+        self.count(space.resident - before)
+
+    def vpns(self, space: Areas, addr: int, length: int) -> range | None:
+        """Return the pages of a range of the log, as placed here; None if it is too long."""
+        start = calls.fold(addr, self.line) >> PAGE_SHIFT
+        if space.heap and space.heap[0] <= start < space.heap[1]:
+            start += HEAP - space.heap[0]
+        elif STACK.stop - STACK_NPAGES <= start + space.stack_shift < STACK.stop:
+            start += space.stack_shift
+        npages = calls.pages((addr & PAGE_MASK) + length)
+        return range(start, start + npages) if 0 < length <= calls.LENGTH_MAX else None
+
+    def new_area(self, task: Task, area: Area) -> None:
+        """Take a new area into the books and touch it by the rule."""
+        npages = area.end - area.start
+        writable = "w" in area.prot
+        if area.file:
+            touched = 1 if writable and not area.shared else 0
+        else:
+            touched = min(npages, TOUCHED) if writable else 0
+        new = area._replace(touched=touched) if touched else area
+        self.replace(task.space, area.start, area.end, [new])
+        if touched:
+            first = area.start if area.upward else area.end - touched
+            self.touch(task, range(first, first + touched))
+        elif area.file and "r" in area.prot:
+            self.touch(task, range(area.start, area.start + 1), "read")
+
+    def mmap(self, task: Task, args: str, result: str) -> str:
+        """A new mapping of memory or of a file."""
+        call = calls.mmap_args(args)
+        addr = calls.address(result, self.line)
+        if call is None or addr is None or addr & PAGE_MASK or call.offset & PAGE_MASK:
+            return NOT_UNDERSTOOD
+        if "MAP_HUGETLB" in call.flags:
+            return "huge pages (MAP_HUGETLB)"
+        if not 0 < call.length <= calls.LENGTH_MAX or call.offset > calls.LENGTH_MAX:
+            return NOT_UNDERSTOOD
+        start, npages = addr >> PAGE_SHIFT, calls.pages(call.length)
+        self.emit("mmap", task.name, self.mmap_op(task, call, start, npages))
+        file = str(self.ops[-1].args.get("file", ""))
+        if file:
+            self.cached.add((file, call.offset))
+        upward = "MAP_STACK" not in call.flags and "MAP_GROWSDOWN" not in call.flags
+        shared = "MAP_SHARED" in call.flags
+        area = Area(start, start + npages, call.prot, file, shared, upward=upward)
+        self.new_area(task, area)
+        return ""
+
+    def mmap_op(
+        self, task: Task, call: calls.Mmap, start: int, npages: int
+    ) -> dict[str, int | str | bool]:
+        """Return the arguments of the operation that stands for an mmap."""
+        op: dict[str, int | str | bool] = {"addr": start << PAGE_SHIFT, "pages": npages}
+        if call.prot != "rw":
+            op["prot"] = call.prot
+        fixed = "MAP_FIXED" in call.flags and "MAP_FIXED_NOREPLACE" not in call.flags
+        if "MAP_ANON" not in call.flags and call.fd >= 0:
+            op["file"] = self.file(task, call, fixed)
+            if call.offset:
+                op["offset"] = call.offset >> PAGE_SHIFT
+        if "MAP_SHARED" in call.flags:
+            op["shared"] = True
+        # The log is right: where the real kernel found room, nothing that we believe in may stand.
+        if fixed or task.space.overlapping(start, start + npages):
+            op["fixed"] = True
+        if "MAP_GROWSDOWN" in call.flags:
+            op["growsdown"] = True
+        return op
+
+    def file(self, task: Task, call: calls.Mmap, fixed: bool) -> str:
+        """Return the name of the file that `call` maps, and see that it is long enough."""
+        key = (task.group, call.fd)
+        if call.path:
+            path = call.path
+        elif key in self.open and (fixed or call.offset):
+            path = self.open[key]
+        else:
+            path = f"file-{call.length}" if not call.offset else f"file-fd{call.fd}-p{task.group}"
+        self.open[key] = path
+        if path not in self.paths:
+            name = base = calls.base_name(path, "file")
+            while name in self.files or name in RESERVED or calls.LIKE_PROCESS.match(name):
+                name = f"{base}-{len(self.files) + 1}"
+            self.paths[path] = name
+        name = self.paths[path]
+        end = (call.offset >> PAGE_SHIFT) + calls.pages(call.length)
+        self.files[name] = max(self.files.get(name, 0), end)
+        return name
+
+    def munmap(self, task: Task, args: str, result: str) -> str:
+        """A range is unmapped; holes in it are allowed."""
+        found = calls.range_args(args)
+        vpns = self.vpns(task.space, *found[:2]) if found else None
+        if vpns is None:
+            return NOT_UNDERSTOOD
+        if not task.space.overlapping(vpns.start, vpns.stop):
+            return NOT_IN_LOG
+        self.replace(task.space, vpns.start, vpns.stop, [])
+        return self.ranged("munmap", task, vpns)
+
+    def ranged(self, verb: str, task: Task, vpns: range, **args: int | str | bool) -> str:
+        """Add an operation that takes an address and a number of pages."""
+        return self.emit(
+            verb, task.name, {"addr": vpns.start << PAGE_SHIFT, "pages": len(vpns), **args}
+        )
+
+    def mprotect(self, task: Task, args: str, result: str) -> str:
+        """The protection of a range changes; private pages that become writable are written."""
+        found = calls.range_args(args)
+        vpns = self.vpns(task.space, *found[:2]) if found else None
+        if found is None or vpns is None:
+            return NOT_UNDERSTOOD
+        old = task.space.covered(vpns.start, vpns.stop)
+        if not old:
+            return NOT_IN_LOG
+        prot = calls.prot_letters(found[2])
+        new = [a.piece(max(a.start, vpns.start), min(a.end, vpns.stop)) for a in old]
+        first = old[0]
+        write = "w" in prot and "w" not in first.prot and not first.shared
+        if write:
+            new[0] = new[0]._replace(touched=min(new[0].touched + 1, new[0].end - new[0].start))
+        self.replace(task.space, vpns.start, vpns.stop, [area._replace(prot=prot) for area in new])
+        self.ranged("mprotect", task, vpns, prot=prot)
+        if write:
+            vpn = new[0].start if first.upward else new[0].end - 1
+            self.touch(task, range(vpn, vpn + 1))
+        return ""
+
+    def mremap(self, task: Task, args: str, result: str) -> str:
+        """A mapping moves, grows or shrinks."""
+        found = calls.mremap_args(args)
+        addr = calls.address(result, self.line)
+        if found is None or addr is None or addr & PAGE_MASK:
+            return NOT_UNDERSTOOD
+        old = self.vpns(task.space, found[0], found[1])
+        new = self.vpns(task.space, addr, found[2])
+        if old is None or new is None:
+            return "mremap of length 0"
+        areas = task.space.covered(old.start, old.stop)
+        if not areas:
+            return NOT_IN_LOG
+        op: dict[str, int | str | bool] = {}
+        if len(new) != len(old):
+            op["new_pages"] = len(new)
+        if new.start != old.start:
+            op["to"] = new.start << PAGE_SHIFT
+        if "MREMAP_DONTUNMAP" in found[3]:
+            op["dontunmap"] = True
+        self.ranged("mremap", task, old, **op)
+        self.remapped(task, areas[0], old, new, "dontunmap" in op)
+        return ""
+
+    def remapped(self, task: Task, area: Area, old: range, new: range, stays: bool) -> None:
+        """Move the area in the books, and write what was added to it."""
+        touched = min(len(new), area.touched)
+        if not stays:
+            self.replace(task.space, old.start, old.stop, [])
+        added = range(new.start + len(old), new.stop)[:TOUCHED]
+        if area.file:
+            self.files[area.file] += max(0, len(new) - len(old))
+        if area.file or "w" not in area.prot:
+            added = added[:0]
+        moved = area._replace(start=new.start, end=new.stop, touched=touched + len(added))
+        self.replace(task.space, new.start, new.stop, [moved])
+        self.touch(task, added)
+
+    def brk(self, task: Task, args: str, result: str) -> str:
+        """The heap grows or shrinks, or tells where it ends."""
+        end = calls.address(result, self.line)
+        if end is None:
+            return NOT_UNDERSTOOD
+        space, page = task.space, calls.pages(end)
+        if space.heap is None or args in ("NULL", "0"):
+            space.heap = space.heap or (page, page)
+            return "brk that only asks"
+        base, old = space.heap
+        if page == old or page < base:
+            return "brk that changes nothing"
+        place = range(HEAP + old - base, HEAP + page - base)
+        if space.overlapping(place.start, place.stop) or place.stop > STACK.start:
+            return "no room for the heap here"
+        space.heap = (base, page)
+        self.emit("brk", task.name, {"addr": HEAP + page - base << PAGE_SHIFT})
+        if page > old:
+            self.new_area(task, Area(place.start, place.stop, "rw", "", False))
+        else:
+            self.replace(space, place.stop, HEAP + old - base, [])
+        return ""
+
+    def madvise(self, task: Task, args: str, result: str) -> str:
+        """Contents of a range are given up; other advice changes nothing here."""
+        found = calls.range_args(args)
+        if found is None or found[2] != "MADV_DONTNEED":
+            return f"madvise {calls.base_name(found[2], 'unknown')}" if found else NOT_UNDERSTOOD
+        return self.on_covered("madvise", task, found, advice="dontneed")
+
+    def on_covered(
+        self, verb: str, task: Task, found: tuple[int, int, str], **args: int | str | bool
+    ) -> str:
+        """Add `verb` if the log mapped the whole range."""
+        vpns = self.vpns(task.space, found[0], found[1])
+        if vpns is None:
+            return NOT_UNDERSTOOD
+        if not task.space.covered(vpns.start, vpns.stop):
+            return NOT_IN_LOG
+        return self.ranged(verb, task, vpns, **args)
+
+    def mlock(self, task: Task, args: str, result: str) -> str:
+        """A range is locked, so all its pages come into memory."""
+        found = calls.range_args(args)
+        if found is None:
+            return NOT_UNDERSTOOD
+        reason = self.on_covered("mlock", task, found)
+        if not reason:
+            start = int(self.ops[-1].args["addr"]) >> PAGE_SHIFT
+            end = start + int(self.ops[-1].args["pages"])
+            areas = task.space.overlapping(start, end)
+            full = [a._replace(touched=a.end - a.start) for a in areas]
+            self.replace(task.space, areas[0].start, areas[-1].end, full)
+            self.written += end - start
+        return reason
+
+    def munlock(self, task: Task, args: str, result: str) -> str:
+        """A range is no longer locked."""
+        found = calls.range_args(args)
+        return self.on_covered("munlock", task, found) if found else NOT_UNDERSTOOD
+
+    def stack(self, task: Task, args: str, result: str) -> str:
+        """The stack that execve made; it lies at the top here."""
+        found = calls.range_args(args)
+        if found is None:
+            return NOT_UNDERSTOOD
+        end = calls.fold(found[0], self.line) + found[1] >> PAGE_SHIFT
+        task.space.stack_shift = STACK.stop - end
+        return "where the stack lies"
+
+    def page_fault(self, task: Task, args: str, result: str) -> str:
+        """The program touched a page: a touch that may be either is a write where that is allowed.
+
+        A page below the stack makes it grow.
+        """
+        place, _, kind = args.partition(", ")
+        addr = calls.address(place, self.line)
+        vpns = None if addr is None else self.vpns(task.space, addr, 1)
+        if vpns is None or kind not in ("read", "write", "touch"):
+            return NOT_UNDERSTOOD
+        found = task.space.overlapping(vpns.start, vpns.stop)
+        if not found:
+            if not STACK.stop - STACK_NPAGES <= vpns.start < STACK.start:
+                return "page fault in memory that no line mapped"
+            bottom = task.space.overlapping(vpns.start, STACK.stop)[0]
+            found = [Area(vpns.start, bottom.start, "rw", "", False, upward=False)]
+            task.space.replace(vpns.start, bottom.start, found)
+        writable = "w" in found[0].prot
+        if found[0].prot == "none" or (kind == "write" and not writable):
+            return "page fault against the protection"
+        self.faults += 1
+        self.touched(task, vpns, "write" if writable and kind != "read" else "read")
+        return ""
+
+
+HANDLERS: dict[str, Callable[[Importer, Task, str, str], str]] = {
+    "execve": Importer.execve,
+    "execveat": Importer.execve,
+    "mmap": Importer.mmap,
+    "mmap2": Importer.mmap,
+    "munmap": Importer.munmap,
+    "mprotect": Importer.mprotect,
+    "pkey_mprotect": Importer.mprotect,
+    "mremap": Importer.mremap,
+    "brk": Importer.brk,
+    "madvise": Importer.madvise,
+    "mlock": Importer.mlock,
+    "mlock2": Importer.mlock,
+    "munlock": Importer.munlock,
+    "stack": Importer.stack,
+    "page_fault": Importer.page_fault,
+}

@@ -1,0 +1,233 @@
+"""The processes of a strace log: births, execs and exits become operations."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+from anonlab.formats.history import Op
+from anonlab.histories.places import TOP_VPN
+from anonlab.histories.strace import calls
+from anonlab.histories.strace.areas import Area, Areas
+from anonlab.machine.words import PAGE_SHIFT
+
+FORKS = ("clone", "clone3", "fork", "vfork")
+"""Calls that make a process."""
+TOUCHED = 8
+"""Pages of a new anonymous mapping that the touch rule writes, at most."""
+STACK = range(TOP_VPN["x86_64"] - 2, TOP_VPN["x86_64"])
+"""The pages that execve writes."""
+NOT_UNDERSTOOD = "arguments not understood"
+
+
+class Moment(NamedTuple):
+    """A turn in the life of a process.
+
+    operation  place in `history.ops`
+    kind       'execve', 'fork', 'vfork', 'clone_vm' or 'exit'
+    pid, name  the process: in the log, in the history
+    what       the program of an execve, the parent's name of a birth, else ''
+    line       of the log
+    """
+
+    operation: int
+    kind: str
+    pid: int
+    name: str
+    what: str
+    line: int
+
+
+class Birth(NamedTuple):
+    """A call that made a process: its first and last line, the parent's pid, verb and thread."""
+
+    start: int
+    end: int
+    parent: int
+    kind: str
+    thread: bool
+
+
+class Task(NamedTuple):
+    """A living process or thread: `group` is the pid of its thread group."""
+
+    name: str
+    pid: int
+    group: int
+    space: Areas
+
+
+class Tasks:
+    """Operations so far, and what is known of processes.
+
+    births   by pid of the child, in the order of the log
+    peak     at most so many pages were in memory at a time if every fork copied everything
+    written  pages written so far: no more frames can ever have been taken
+    recorded  True if the log has the page faults of the programs, so that no rule has to touch
+    faults   page faults so far
+    """
+
+    def __init__(self, births: dict[int, deque[Birth]], recorded: bool = False) -> None:
+        self.births = births
+        self.recorded = recorded
+        self.faults = 0
+        self.born_early: set[int] = set()
+        self.ops: list[Op] = []
+        self.touches: list[int] = []
+        self.spawned = 0
+        self.moments: list[Moment] = []
+        self.tasks: dict[int, Task] = {}
+        self.gone: set[int] = set()
+        self.pids: dict[int, int] = {}
+        self.resident = 0
+        self.peak = 0
+        self.written = 0
+        self.tag = 0
+        self.program = ""
+        self.line = 0
+
+    def emit(self, verb: str, who: str, args: dict[str, int | str | bool]) -> str:
+        """Add one operation; returns ""."""
+        self.ops.append(Op(verb, who, args, self.line))
+        return ""
+
+    # -- processes ------------------------------------------------------------------------------
+
+    def task(self, pid: int) -> Task | None:
+        """Return the process `pid`, made now if the log names it first here; None if it is gone."""
+        task = self.tasks.get(pid)
+        if task is not None:
+            return task
+        waiting = self.births.get(pid)
+        if waiting and waiting[0].start <= self.line:
+            self.born_early.add(waiting[0].end)
+            return self.born(pid, waiting.popleft())
+        return None if pid in self.gone else self.spawn(pid)
+
+    def spawn(self, pid: int) -> Task:
+        """Start a process that was there before the log began."""
+        self.spawned += 1
+        task = Task(self.process_name(pid), pid, pid, Areas())
+        self.tasks[pid] = task
+        self.emit("spawn", task.name, {})
+        return task
+
+    def process_name(self, pid: int) -> str:
+        """Return a name for `pid`, which a log may use again for another process."""
+        self.pids[pid] = number = self.pids.get(pid, 0) + 1
+        self.gone.discard(pid)
+        return f"p{pid}" if number == 1 else f"p{pid}.{number}"
+
+    def born(self, pid: int, birth: Birth) -> Task:
+        """Add a fork, vfork or clone_vm, then what the touch rule says of a fork."""
+        parent = self.tasks.get(birth.parent) or self.spawn(birth.parent)
+        space = parent.space.copy() if birth.kind == "fork" else parent.space
+        group = parent.group if birth.thread else pid
+        self.tasks[pid] = task = Task(self.process_name(pid), pid, group, space)
+        self.moment(birth.kind, task, parent.name)
+        self.emit(birth.kind, task.name, {"parent": parent.name})
+        if birth.kind != "fork":
+            space.users += 1
+            return task
+        self.count(space.resident)
+        top = STACK[-1]
+        if space.overlapping(top, top + 1):
+            self.touch(task, range(top, top + 1))
+            self.touch(parent, range(top, top + 1))
+        return task
+
+    def forked(self, pid: int, result: str) -> str:
+        """A call that makes a process returned in the parent."""
+        child = calls.child_pid(result)
+        if self.line in self.born_early:
+            self.born_early.remove(self.line)
+            return ""
+        waiting = self.births.get(child)
+        if not waiting or waiting[0].end != self.line:
+            return NOT_UNDERSTOOD
+        if child in self.tasks:
+            # The pid is used again, so its last owner went without a word.
+            self.leave(self.tasks[child])
+        self.born(child, waiting.popleft())
+        return ""
+
+    def execve(self, task: Task, args: str, result: str) -> str:
+        """A program starts: new address space, two stack pages."""
+        program = calls.program_name(args)
+        self.program = self.program or program
+        self.drop(task.space)
+        space = Areas()
+        space.replace(
+            STACK.start, STACK.stop, [Area(STACK.start, STACK.stop, "rw", "", False, len(STACK))]
+        )
+        self.count(space.resident)
+        self.written += space.resident
+        self.tasks[task.pid] = task._replace(space=space)
+        self.moment("execve", task, program)
+        return self.emit("execve", task.name, {"program": program})
+
+    def exit(self, task: Task) -> str:
+        """A thread exits."""
+        self.leave(task)
+        return ""
+
+    def exit_group(self, task: Task) -> str:
+        """A process exits with all its threads."""
+        for other in [other for other in self.tasks.values() if other.group == task.group]:
+            self.leave(other)
+        return ""
+
+    def superseded(self, pid: int, by: int) -> str:
+        """The thread `by` runs execve and takes the pid of its leader: one of the two is gone."""
+        thread, leader = self.tasks.get(by), self.tasks.get(pid)
+        if thread is None:
+            return "execve of a thread that is gone"
+        if leader is not None:
+            return self.exit(thread)
+        del self.tasks[by]
+        self.tasks[pid] = thread._replace(pid=pid)
+        self.gone.add(by)
+        return "thread that takes the pid of its leader"
+
+    def leave(self, task: Task) -> None:
+        """Add the exit of one process."""
+        self.moment("exit", task, "")
+        self.emit("exit", task.name, {})
+        self.drop(task.space)
+        del self.tasks[task.pid]
+        self.gone.add(task.pid)
+
+    def drop(self, space: Areas) -> None:
+        """Take one user from an address space; without users its pages are gone."""
+        space.users -= 1
+        if not space.users:
+            self.resident -= space.resident
+
+    def moment(self, kind: str, task: Task, what: str) -> None:
+        """Note that the next operation is a turn in the life of `task`."""
+        moment = Moment(len(self.ops), kind, task.pid, task.name, what, self.line)
+        self.moments.append(moment)
+
+    # -- pages in memory ---------------------------------------------------------------------------
+
+    def count(self, pages: int) -> None:
+        """Count `pages` more (or fewer) that may be in memory."""
+        self.resident += pages
+        self.peak = max(self.peak, self.resident)
+
+    def touch(self, task: Task, vpns: range, verb: str = "write") -> None:
+        """Add a touch of `vpns` by the rule, unless the log has the touches themselves."""
+        if vpns and not self.recorded:
+            self.touched(task, vpns, verb)
+
+    def touched(self, task: Task, vpns: range, verb: str) -> None:
+        """Add a touch of `vpns`."""
+        self.touches.append(len(self.ops))
+        args: dict[str, int | str | bool] = {"addr": vpns.start << PAGE_SHIFT}
+        if verb == "write":
+            self.tag += TOUCHED
+            self.written += len(vpns)
+            args["value"] = self.tag
+        if len(vpns) > 1:
+            args["pages"] = len(vpns)
+        self.emit(verb, task.name, args)

@@ -1,0 +1,80 @@
+"""mem_map: one row per page frame, as parallel arrays, and the allocator of frames."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from anonlab.errors import OutOfMemory
+from anonlab.machine.words import PG_RESERVED, POISON, ZERO_PFN, Mask, Pfns
+
+
+class MemMap:
+    """The page frames (struct page, mem_map), all columns int64[nframes] indexed by pfn.
+
+    count     references: mappings, page cache, swap cache, pins; 0 = free
+    mapcount  page-table entries that map the frame; stays 0 for the zero page
+    index     vpn of an anonymous page (or what its design keeps there), page offset of a file page
+    mapping   number of the design's object or of the file; 0 = none
+    flags     PG_… bits
+    data      one content tag that stands for the page's 4096 bytes
+    private   swap slot of a page in the swap cache, else 0
+
+    Frame 0 is the zero page: reserved, never freed, shown wherever memory was only read. A free
+    frame has every column 0 but `data`, which is POISON.
+    """
+
+    def __init__(self, nframes: int) -> None:
+        if nframes < 2:
+            raise ValueError(f"frames must be >= 2 (one is the zero page), got {nframes}")
+        self.nframes = nframes
+        self.count, self.mapcount, self.index, self.mapping, self.flags, self.private = np.zeros(
+            (6, nframes), dtype=np.int64
+        )
+        self.data = np.full(nframes, POISON, dtype=np.int64)
+        self.count[ZERO_PFN] = 1
+        self.flags[ZERO_PFN] = PG_RESERVED
+        self.data[ZERO_PFN] = 0
+        # A stack with the lowest frame on top: lessons count up, and a freed frame is the next
+        # one handed out, so that a use after free meets the new owner's data at once.
+        self._free = np.arange(nframes - 1, ZERO_PFN, -1, dtype=np.int64)
+        self.nfree = nframes - 1
+
+    @property
+    def free_pfns(self) -> Pfns:
+        """The free frames, int64[nfree]; the next one to be handed out is the last."""
+        return self._free[: self.nfree].copy()
+
+    def alloc(self, npages: int) -> Pfns:
+        """Return `npages` distinct zero-filled frames, int64[npages], of count 1 (alloc_page).
+
+        raises  OutOfMemory if fewer are free; nothing has changed then
+        """
+        if npages > self.nfree:
+            raise OutOfMemory(f"ENOMEM: {npages} frames wanted, {self.nfree} are free")
+        top = self.nfree
+        self.nfree = top - npages
+        pfns = self._free[self.nfree : top][::-1].copy()
+        self.count[pfns] = 1
+        self.data[pfns] = 0
+        return pfns
+
+    def put(self, pfns: Pfns) -> None:
+        """Drop one reference to each of the distinct `pfns`; free what has none left (put_page)."""
+        left = self.count[pfns] - 1
+        self.count[pfns] = left
+        gone = pfns[left == 0]
+        if gone.size:
+            self._poison(gone)
+
+    def _poison(self, pfns: Pfns) -> None:
+        """Give the frames `pfns` back (free_page): forget everything, poison the contents."""
+        for column in (self.index, self.mapping, self.flags, self.private):
+            column[pfns] = 0
+        self.data[pfns] = POISON
+        self._free[self.nfree : self.nfree + pfns.size] = pfns
+        self.nfree += pfns.size
+
+    def has(self, pfns: Pfns, flag: int) -> Mask:
+        """Return where the page flag `flag` is set, bool[n]."""
+        there: Mask = (self.flags[pfns] & flag) != 0
+        return there

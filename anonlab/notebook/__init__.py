@@ -1,0 +1,1 @@
+"""What Jupyter gets: objects that show themselves, and the bench for trying things out."""

@@ -1,0 +1,178 @@
+"""A kernel on which everything is checked after every operation, and random histories to run on it:
+against a brute-force scan, the invariants, a shadow memory and a witness of what changes over time,
+on machines that run out of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
+from zlib import crc32
+
+from anonlab.formats.history import History, Machine, Op
+from anonlab.formats.history_text import format as history_text
+from anonlab.formats.history_text import parse
+from anonlab.formats.snapshot import FRAME_COLUMNS
+from anonlab.histories.generate import generate
+from anonlab.histories.run import Outcome, apply, make_kernel
+from anonlab.proof.invariants import check
+from anonlab.proof.over_time import Witness
+from anonlab.proof.page_table_scan import scan
+from anonlab.proof.shadow import Shadow
+from anonlab.proof.shrink import shrink
+from anonlab.rmap import Rmap
+
+OPS_PER_HISTORY = 200
+MACHINES = (
+    Machine("lesson", 512, 256),
+    Machine("x86_64", 512, 256),
+    Machine("lesson", 22, 6),
+    Machine("lesson", 16, 64),
+    Machine("x86_64", 22, 6),
+    Machine("lesson", 40, 0),
+    Machine("lesson", 64, 64, tables=9),
+    Machine("x86_64", 64, 64, tables=20),
+)
+"""In turn: two with room for everything, then some that are short of frames, swap or tables."""
+
+
+@dataclass
+class Tally:
+    """What the histories of one design showed.
+
+    failures  the histories that went wrong, as text up to the operation that showed it, with what
+              was wrong as a comment
+    outcomes  how each operation of the last history ended, for comparison with other designs
+    """
+
+    operations: int = 0
+    violations: int = 0
+    missed: int = 0
+    mismatches: int = 0
+    candidates: int = 0
+    mappings: int = 0
+    failures: list[str] = field(default_factory=list)
+    outcomes: list[str] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Add the numbers and failures of `other`."""
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+        self.outcomes = other.outcomes
+
+
+_PROCESS = attrgetter("name", "pid", "parent", "mm", "program")
+_SPACE = attrgetter("number", "pgd", "brk", "rmap")
+_AREA = attrgetter(
+    *("start_vpn", "end_vpn", "prot", "shared", "file", "pgoff", "locked", "growsdown")
+)
+
+
+def history_of(seed: int, number: int, nops: int = OPS_PER_HISTORY) -> History:
+    """Return history `number` of the run that begins with `seed`."""
+    machine = MACHINES[number % len(MACHINES)]
+    history = generate(
+        seed * 1_000_003 + number, nops, machine.geometry, machine.frames, machine.swap
+    )
+    return replace(history, machine=machine)
+
+
+def run_checked(history: History, design: Callable[[], Rmap]) -> Tally:
+    """Run `history` under a new `design()` and check everything after every operation; stop at the
+    first thing that is wrong."""
+    tally = Tally()
+    checked = Checked(history, design(), tally)
+    for number, op in enumerate(history.ops):
+        try:
+            tally.outcomes.append(seen_by_programs(op, checked.do(op)))
+        except Exception as error:  # noqa: BLE001  a crash is a finding too, and wants its history
+            tally.violations += 1
+            tally.missed += str(error).startswith("the walk for pfn") and "misses" in str(error)
+            prefix = replace(history, ops=history.ops[: number + 1])
+            tally.failures.append(f"{history_text(prefix)}# {_sentence(error)}\n")
+            break
+    return tally
+
+
+def seen_by_programs(op: Op, outcome: Outcome) -> str:
+    """Return what a program sees of an operation: its error, or a digest of what it returned.
+
+    Frame numbers and how much reclaim could free are not for programs.
+    """
+    if outcome.error:
+        return outcome.error
+    value = outcome.value if op.verb in ("read", "mmap", "mremap", "brk") else None
+    return "" if value is None else f"{crc32(repr(value).encode()):08x}"
+
+
+def shortest(text: str, design: Callable[[], Rmap]) -> str:
+    """Return the failure `text` with as few operations as still go wrong."""
+    history = shrink(parse(text), lambda shorter: bool(run_checked(shorter, design).failures))
+    failures = run_checked(history, design).failures
+    return failures[0] if failures else text
+
+
+class Checked:
+    """A kernel on which everything is checked after every operation.
+
+    history  says what the machine is like; its operations are not run
+    tally    is told what the checks counted
+    """
+
+    def __init__(self, history: History, design: Rmap, tally: Tally) -> None:
+        self.kernel = make_kernel(history, design)
+        self.shadow = Shadow(self.kernel)
+        self.witness = Witness(self.kernel, scan(self.kernel))
+        self.tally = tally
+        self.state = self._state()
+
+    def do(self, op: Op) -> Outcome:
+        """Do `op` and return how it ended.
+
+        raises  AssertionError if an invariant of `check` or a rule of the witness is broken, if
+                memory differs from the shadow, if `op` failed and left a trace, or if mremap
+                copied pages that the design keeps
+        """
+        outcome = apply(self.kernel, op)
+        before, self.state = self.state, self._state()
+        self.tally.operations += 1
+        truth = scan(self.kernel)
+        walks = check(self.kernel, truth=truth)
+        self.tally.candidates += walks.candidates
+        self.tally.mappings += walks.mappings
+        self.shadow.follow(op, outcome)
+        wrong = self.shadow.compare(self.kernel, truth)
+        self.tally.mismatches += len(wrong)
+        assert not wrong, wrong[0]
+        if outcome.error:
+            assert self.state == before, f"the machine changed, though: {outcome.error}"
+        design = self.kernel.design
+        copied = design.cost.copies_mremap
+        assert design.copies_on_mremap or not copied, (
+            f"{design.name} keeps what mremap moves, but {copied} pages were copied"
+        )
+        self.witness.see(op, outcome, truth)
+        return outcome
+
+    def _state(self) -> tuple[object, ...]:
+        """Return all that a snapshot shows, without the cost of looking for things, and pins: raw,
+        because only a failed operation has it compared."""
+        kernel = self.kernel
+        mem, swap = kernel.mem_map, kernel.swap
+        frames = (getattr(mem, name) for name in FRAME_COLUMNS)
+        return (
+            [column.tobytes() for column in (*frames, swap.map, swap.data, swap.cache)],
+            kernel.tables.words.tobytes(),
+            [_PROCESS(task) for task in kernel.processes.values()],
+            [(*_SPACE(mm), [_AREA(vma) for vma in mm.vmas]) for mm in kernel.mms.values()],
+            [(file.name, file.npages, file.cache.tobytes()) for file in kernel.files.values()],
+            {place: tuple(pfns) for place, pfns in kernel.pins.items()},
+            list(kernel.design.mapping_names()),
+            kernel.design.graph(),
+        )
+
+
+def _sentence(error: Exception) -> str:
+    """Return what was wrong in one line; for a crash, with the kind of error."""
+    first = (str(error).splitlines() or [""])[0]
+    return first if isinstance(error, AssertionError) else f"{type(error).__name__}: {first}"

@@ -1,0 +1,369 @@
+"""The truth: the invariants that must hold after every operation, whatever the design.
+
+Everything is compared with a scan of all page tables (scan.py); no count is trusted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from anonlab.kernel import Kernel
+from anonlab.kernel.walk import walk_each
+from anonlab.machine.words import (
+    PG_ANON,
+    PG_EXCLUSIVE,
+    PG_SWAPCACHE,
+    POISON,
+    PTE_PRESENT,
+    PTE_SHIFT,
+    PTE_USER,
+    PTE_WRITE,
+    SWP_EXCLUSIVE,
+    SWP_OFFSET_SHIFT,
+    ZERO_PFN,
+    Ints,
+    Mask,
+    Vpns,
+    Words,
+    pte_letters,
+)
+from anonlab.mm import VM_WRITE, Vma
+from anonlab.proof.page_table_scan import Scan, scan
+
+
+@dataclass
+class Walks:
+    """The walks of one check: places that the design named, mappings of anonymous pages."""
+
+    candidates: int = 0
+    mappings: int = 0
+
+
+def check(kernel: Kernel, most_walks: int | None = None, truth: Scan | None = None) -> Walks:
+    """Raise AssertionError, with the whole state, if any invariant of the machine, the kernel or
+    the design is broken; return what the walks named. Looks only: the design's counters are put
+    back.
+
+    most_walks  walk so many pages at most, evenly chosen; None walks them all. The scan and every
+                other invariant always look at everything
+    truth       a scan of `kernel` as it is now, if the caller has just made one
+    """
+    truth = scan(kernel) if truth is None else truth
+    cost = kernel.design.cost
+    kernel.design.cost = type(cost)()
+    try:
+        for name, number in cost.items():
+            assert number >= 0, f"cost: {name} is {number}"
+        for invariant in INVARIANTS:
+            invariant(kernel, truth)
+        return walk_finds_exactly_the_mappers(kernel, truth, most_walks)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{state(kernel, truth)}") from None
+    finally:
+        kernel.design.cost = cost
+
+
+def state(kernel: Kernel, truth: Scan) -> str:
+    """Return mappings and frames as text, for the message of a broken invariant."""
+    lines = [f"design {kernel.design.name}; mappings (mm, address, word):"]
+    for mm, vpn, word in zip(
+        *map(np.ndarray.tolist, (truth.mms, truth.vpns, truth.words)), strict=True
+    ):
+        what = f"swap {word:#x}"
+        if word & PTE_PRESENT:
+            what = f"pfn {word >> PTE_SHIFT} {pte_letters(word)}"
+        lines.append(f"  mm {mm} {kernel.geometry.address(vpn)} {what}")
+    lines.append("frames (pfn, count, mapcount, index, mapping, flags):")
+    mem = kernel.mem_map
+    for pfn in np.flatnonzero(mem.count).tolist():
+        columns = (mem.count, mem.mapcount, mem.index, mem.mapping, mem.flags)
+        lines.append(f"  {pfn}: " + " ".join(str(int(column[pfn])) for column in columns))
+    return "\n".join(lines)
+
+
+def first(bad: Mask) -> int | None:
+    """Return the position of the first True, or None."""
+    return int(bad.argmax()) if np.count_nonzero(bad) else None
+
+
+# Machine
+
+
+def tables_are_a_tree(kernel: Kernel, truth: Scan) -> None:
+    """Every used table is reached once from one live mm; row 0 and free tables are empty."""
+    tables = kernel.tables
+    assert not tables.words[0].any(), "row 0 of the page tables is not empty"
+    reached = np.bincount(truth.rows, minlength=len(tables.words))
+    at = first(reached > 1)
+    assert at is None, f"page table {at} is reached {reached[at or 0]} times"
+    free = tables.free_rows
+    assert not tables.words[free].any(), "a free page table is not empty"
+    used = np.ones(len(tables.words), dtype=np.bool_)
+    used[0] = used[free] = False
+    at = first(used != (reached == 1))
+    assert at is None, f"page table {at}: in use {used[at or 0]}, reached {reached[at or 0]} times"
+
+
+def mapcount_is_the_number_of_words(kernel: Kernel, truth: Scan) -> None:
+    """mapcount equals the present words that name the frame; the zero page has none."""
+    pfns = truth.pfns[truth.present]
+    mapcount = kernel.mem_map.mapcount
+    assert not pfns.size or pfns.max() < mapcount.size, (
+        f"a word names pfn {pfns.max()}, out of range"
+    )
+    words = np.bincount(pfns, minlength=mapcount.size)
+    words[ZERO_PFN] = 0
+    at = first(words != mapcount)
+    assert at is None, f"pfn {at}: {words[at or 0]} PTEs map it, mapcount is {mapcount[at or 0]}"
+
+
+def count_is_the_sum_of_its_holders(kernel: Kernel, truth: Scan) -> None:
+    """count = mapcount + swap cache + page cache + pins."""
+    mem = kernel.mem_map
+    held = mem.mapcount + ((mem.flags & PG_SWAPCACHE) != 0)
+    held[ZERO_PFN] = 1
+    for file in kernel.files.values():
+        held[file.cache[file.cache != 0]] += 1
+    pins = [pfn for pfns in kernel.pins.values() for pfn in pfns if pfn != ZERO_PFN]
+    np.add.at(held, np.array(pins, dtype=np.int64), 1)
+    lost = [number for number, _ in kernel.pins if number not in kernel.mms]
+    assert not lost, f"pages of mm {lost[:1]}, which is gone, are still pinned"
+    at = first(held != mem.count)
+    assert at is None, (
+        f"pfn {at}: {held[at or 0]} references are known, count is {mem.count[at or 0]}"
+    )
+
+
+def free_frames_are_free(kernel: Kernel, truth: Scan) -> None:
+    """A frame is on the free list once or has a count; a free one has no past and no home."""
+    mem = kernel.mem_map
+    free = np.bincount(mem.free_pfns, minlength=mem.nframes)
+    at = first(free != (mem.count == 0))
+    assert at is None, (
+        f"pfn {at}: count {mem.count[at or 0]}, {free[at or 0]} times on the free list"
+    )
+    pfns = mem.free_pfns
+    for name in ("mapping", "index", "flags", "private"):
+        at = first(getattr(mem, name)[pfns] != 0)
+        assert at is None, f"pfn {pfns[at or 0]} is free but keeps its {name}"
+    at = first(mem.data[pfns] != POISON)
+    assert at is None, f"pfn {pfns[at or 0]} is free but was written after that"
+    assert mem.data[ZERO_PFN] == 0, "the zero page is not zero"
+
+
+def swap_map_is_the_number_of_users(kernel: Kernel, truth: Scan) -> None:
+    """swap_map = swap words + swap cache + shmem objects; cache and pages name each other."""
+    swap, mem = kernel.swap, kernel.mem_map
+    entries = truth.words[~truth.present] >> 8
+    assert not entries.size or entries.max() <= swap.nslots, "a word names a slot out of range"
+    users = np.bincount(entries, minlength=swap.nslots + 1)
+    users += swap.cache != 0
+    for file in kernel.files.values():
+        users[file.slots[file.slots != 0]] += 1
+    at = first(users != swap.map)
+    assert at is None, f"swap slot {at}: {users[at or 0]} users, swap_map is {swap.map[at or 0]}"
+    free = np.bincount(swap.free_slots, minlength=swap.nslots + 1)
+    free[0] = 1
+    at = first(free != (swap.map == 0))
+    assert at is None, f"swap slot {at}: swap_map {swap.map[at or 0]}, {free[at or 0]} times free"
+    cached = np.flatnonzero(mem.flags & PG_SWAPCACHE)
+    slots = np.flatnonzero(swap.cache)
+    assert np.array_equal(np.sort(swap.cache[slots]), cached), "swap cache and PG_SWAPCACHE differ"
+    assert (mem.private[swap.cache[slots]] == slots).all(), "a cached page names another slot"
+
+
+def resident_pages_are_counted(kernel: Kernel, truth: Scan) -> None:
+    """rss is the number of words of an address space that map a page, the zero page left out."""
+    pages = truth.present & (truth.pfns != ZERO_PFN)
+    rss = kernel.columns.rss
+    words = np.bincount(truth.mms[pages], minlength=rss.size)
+    at = first(words != rss)
+    assert at is None, f"mm {at}: {words[at or 0]} pages are mapped, rss is {rss[at or 0]}"
+
+
+def marked_pages_are_alone(kernel: Kernel, truth: Scan) -> None:
+    """Where pages are marked exclusive (PageAnonExclusive): the mark means one mapping, a writable
+    word of an anonymous page means the mark, and a marked swap entry is its slot's only one."""
+    mem, swap = kernel.mem_map, kernel.swap
+    marked = (mem.flags & PG_EXCLUSIVE) != 0
+    entries = truth.words[~truth.present]
+    entries = entries[(entries & SWP_EXCLUSIVE) != 0]
+    if kernel.design.cow_rule != "exclusive":
+        assert not marked.any(), f"pfn {first(marked)} is marked exclusive, but nobody asked"
+        assert not entries.size, f"swap entry {entries[0]:#x} is marked exclusive, nobody asked"
+        return
+    at = first(marked & ((mem.mapcount != 1) | ((mem.flags & PG_ANON) == 0)))
+    assert at is None, f"pfn {at} is marked exclusive, its mapcount is {mem.mapcount[at or 0]}"
+    pfns = np.where(truth.present & ((truth.words & PTE_WRITE) != 0), truth.pfns, ZERO_PFN)
+    at = first(((mem.flags[pfns] & PG_ANON) != 0) & ~marked[pfns])
+    assert at is None, f"pfn {pfns[at or 0]} is writable and anonymous, but not marked exclusive"
+    slots = entries >> SWP_OFFSET_SHIFT
+    at = first(swap.map[slots] != 1 + (swap.cache[slots] != 0))
+    assert at is None, f"swap slot {slots[at or 0]} has more users than the exclusive entry"
+
+
+# Kernel
+
+
+def words_lie_in_vmas(kernel: Kernel, truth: Scan) -> None:
+    """Every word lies in a VMA that allows what it allows; file pages lie at their offset."""
+    vmas = [vma for number in sorted(kernel.mms) for vma in kernel.mms[number].vmas]
+    areas = np.array([(0,) * 7, *map(_area, vmas)], dtype=np.int64).T  # the first has no pages
+    starts, ends = areas[0] * kernel.geometry.npages + areas[1:3]
+    places = truth.mms * kernel.geometry.npages + truth.vpns
+    of = np.searchsorted(starts, places, side="right") - 1  # int64[n], the area of each word
+    at = first(places >= ends[of])
+    where = kernel.geometry.address(int(truth.vpns[at])) if at is not None else ""
+    assert at is None, f"mm {truth.mms[at or 0]} maps {where}, which is outside all VMAs"
+    of, vpns, words = of[truth.present], truth.vpns[truth.present], truth.words[truth.present]
+    _words_fit(kernel, [vmas[number - 1] for number in of.tolist()], areas[3:, of], vpns, words)
+
+
+def _area(vma: Vma) -> tuple[int, ...]:
+    """Return what words must fit to: mm, bounds, protection, sharing, file, vpn of its page 0."""
+    mapping = vma.file.mapping if vma.file else 0
+    rules = (vma.prot, vma.shared, mapping, vma.start_vpn - vma.pgoff)
+    return vma.mm.number, vma.start_vpn, vma.end_vpn, *rules
+
+
+def _words_fit(kernel: Kernel, vmas: list[Vma], rules: Ints, vpns: Vpns, words: Words) -> None:
+    """Every present word, in the VMA at its position, follows its column of `rules`."""
+    prot, shared, mapping, page_0 = rules
+    pfns, may_write = words >> PTE_SHIFT, (words & PTE_WRITE) != 0
+    mem = kernel.mem_map
+    anon = (mem.flags[pfns] & PG_ANON) != 0
+    of_file = ~anon & (pfns != ZERO_PFN)
+    at = first(may_write & (prot & VM_WRITE == 0))
+    assert at is None, f"{vmas[at or 0]!r} is read-only but has a writable word"
+    at = first((prot == 0) & (words & PTE_USER != 0))
+    assert at is None, f"{vmas[at or 0]!r} forbids all, but a word does not"
+    at = first(may_write & (pfns == ZERO_PFN))
+    assert at is None, f"{vmas[at or 0]!r} maps the zero page writable"
+    at = first(of_file & (mapping == 0))
+    assert at is None, f"{vmas[at or 0]!r} maps pfn {pfns[at or 0]}, which is not anonymous"
+    right = (mem.mapping[pfns] == mapping) & (mem.index[pfns] == vpns - page_0)
+    at = first(of_file & ~right)
+    assert at is None, f"{vmas[at or 0]!r} maps pfn {pfns[at or 0]}, not its page of the file"
+    at = first((shared != 0) & ~of_file)
+    assert at is None, f"{vmas[at or 0]!r} is shared but maps an anonymous page"
+    at = first(of_file & (shared == 0) & may_write)
+    assert at is None, f"{vmas[at or 0]!r} is private but may write to pfn {pfns[at or 0]}"
+    at = first(anon & may_write & (mem.mapcount[pfns] > 1))
+    assert at is None, f"pfn {pfns[at or 0]} is mapped more than once and writable"
+
+
+def vmas_are_in_order(kernel: Kernel, truth: Scan) -> None:
+    """VMAs are not empty, ascend, do not overlap, and are on their file's list, and only those."""
+    linked = {vma for file in kernel.files.values() for vma in file.vmas}
+    for mm in kernel.mms.values():
+        end_vpn = 0
+        for vma in mm.vmas:
+            assert end_vpn <= vma.start_vpn < vma.end_vpn, (
+                f"mm {mm.number}: {vma!r} is out of order"
+            )
+            assert vma.mm is mm, f"{vma!r} is on the list of mm {mm.number}, but of another"
+            assert vma.file is None or vma in vma.file.vmas, f"{vma!r} is not on its file's list"
+            end_vpn = vma.end_vpn
+            linked.discard(vma)
+        assert end_vpn <= kernel.geometry.task_npages, f"mm {mm.number} leaves user space"
+    assert not linked, f"{next(iter(linked))!r} is on a file's list, but gone"
+
+
+def address_spaces_have_users(kernel: Kernel, truth: Scan) -> None:
+    """mm_users is the number of processes that run there; no mm is kept without one."""
+    running = Counter(p.mm.number for p in kernel.processes.values() if p.mm is not None)
+    for mm in kernel.mms.values():
+        users = running[mm.number]
+        assert users == mm.users > 0, f"mm {mm.number}: {users} processes, mm_users {mm.users}"
+        assert kernel.columns.pgd[mm.number] == mm.pgd, (
+            f"mm {mm.number}: its top table is another one"
+        )
+    lost = [p.name for p in kernel.processes.values() if p.mm and p.mm.number not in kernel.mms]
+    assert not lost, f"{lost[:1]} runs in an address space that is gone"
+
+
+def page_cache_names_its_pages(kernel: Kernel, truth: Scan) -> None:
+    """A cached page knows its file and offset; nothing lies beyond the end of a file."""
+    mem = kernel.mem_map
+    for file in kernel.files.values():
+        pgoffs = np.flatnonzero(file.cache)
+        pfns = file.cache[pgoffs]
+        right = (mem.mapping[pfns] == file.mapping) & (mem.index[pfns] == pgoffs)
+        right &= (mem.flags[pfns] & PG_ANON) == 0
+        at = first(~right)
+        assert at is None, f"pfn {pfns[at or 0]} is cached for {file!r}, but does not say so"
+        assert not (file.cache[file.slots != 0]).any(), f"{file!r}: a page is cached and swapped"
+
+
+# Reverse map
+
+
+def walk_finds_exactly_the_mappers(
+    kernel: Kernel, truth: Scan, most_walks: int | None = None
+) -> Walks:
+    """I1: for every mapped page the walk finds the words of the scan, each once, and no others."""
+    mapped = np.flatnonzero(truth.present & (truth.pfns != ZERO_PFN))
+    mapped = mapped[np.argsort(truth.pfns[mapped], kind="stable")]
+    mms, vpns, pfns = truth.mms[mapped], truth.vpns[mapped], truth.pfns[mapped]
+    walks = Walks()
+    if not pfns.size:
+        return walks
+    ends = (np.flatnonzero(pfns[1:] != pfns[:-1]) + 1).tolist()
+    ranges = list(pairwise((0, *ends, pfns.size)))  # one for each page
+    if most_walks is not None:
+        ranges = ranges[:: len(ranges) // most_walks + 1]
+    walked = [int(pfns[start]) for start, _ in ranges]
+    for pfn, (start, end), hits in zip(walked, ranges, walk_each(kernel, walked), strict=True):
+        expected = list(zip(mms[start:end].tolist(), vpns[start:end].tolist(), strict=True))
+        found = list(zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True))
+        wrong = sorted(found) != expected
+        missed = sorted(set(expected) - set(found)) if wrong else []
+        assert not missed, f"the walk for pfn {pfn} misses (mm, vpn) {missed}"
+        assert not wrong, f"the walk for pfn {pfn} finds {found}, true are {expected}"
+        exact = kernel.design.exact and kernel.mem_map.flags[pfn] & PG_ANON
+        assert not exact or hits.candidates == len(found), (
+            f"{kernel.design.name} promises no false place, but names {hits.candidates} for pfn "
+            f"{pfn}, which {len(found)} map"
+        )
+        if kernel.mem_map.flags[pfn] & PG_ANON:
+            walks.candidates += hits.candidates
+            walks.mappings += len(found)
+    return walks
+
+
+def unmapped_pages_have_no_home(kernel: Kernel, truth: Scan) -> None:
+    """I4: an anonymous page that nobody maps names no object of the design, unless it may."""
+    if kernel.design.keeps_mapping:
+        return
+    mem = kernel.mem_map
+    at = first(((mem.flags & PG_ANON) != 0) & (mem.mapcount == 0) & (mem.mapping != 0))
+    assert at is None, f"pfn {at} is mapped nowhere, but its mapping is {mem.mapping[at or 0]}"
+
+
+def design_keeps_its_own_rules(kernel: Kernel, truth: Scan) -> None:
+    """What the design itself promises, I2 and I3 among it."""
+    where = truth.present & (truth.pfns != ZERO_PFN)
+    anon = where.copy()
+    anon[where] = (kernel.mem_map.flags[truth.pfns[where]] & PG_ANON) != 0
+    kernel.design.check(kernel.mms, truth.mms[anon], truth.vpns[anon], truth.pfns[anon])
+
+
+INVARIANTS = (
+    tables_are_a_tree,
+    mapcount_is_the_number_of_words,
+    count_is_the_sum_of_its_holders,
+    free_frames_are_free,
+    swap_map_is_the_number_of_users,
+    resident_pages_are_counted,
+    marked_pages_are_alone,
+    vmas_are_in_order,
+    words_lie_in_vmas,
+    address_spaces_have_users,
+    page_cache_names_its_pages,
+    unmapped_pages_have_no_home,
+    design_keeps_its_own_rules,
+)

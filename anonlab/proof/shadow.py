@@ -1,0 +1,311 @@
+"""Shadow memory: what every program must find in its memory and may do with it, kept without
+frames, page tables, VMAs or sharing, and compared in full with what the machine really holds.
+
+A shadow knows pages as cells of a dictionary. fork copies the dictionary. That is slow and cannot
+be wrong about copy on write, because it has none, nor about splits and merges.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from anonlab.formats.history import ANY, Op
+from anonlab.histories.run import Outcome
+from anonlab.kernel import Kernel
+from anonlab.machine.words import PAGE_MASK, PAGE_SHIFT, ZERO_PFN, swp_offset
+from anonlab.mm import Mm, prot_letters
+from anonlab.proof.page_table_scan import Scan
+
+
+class Cell(NamedTuple):
+    """One page as a program sees it: `value` is its own content, or None while it still shows its
+    file's page (zeros if there is no file, and no `pgoff` either). A shared cell never has a value
+    of its own."""
+
+    prot: str = "rw-"
+    locked: bool = False
+    grows: bool = False
+    shared: bool = False
+    file: str = ""
+    pgoff: int = 0
+    value: int | None = None
+
+    def rules(self) -> tuple[str, bool, bool, bool, str, int]:
+        """Return what the page's VMA must say of it."""
+        return self[:6]
+
+
+@dataclass
+class Space:
+    """An address space: cells by vpn, and the end of the heap in pages."""
+
+    brk: int
+    cells: dict[int, Cell] = field(default_factory=dict)
+
+
+class Shadow:
+    """The memory of all processes of one kernel, followed operation by operation."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.spaces: dict[str, Space] = {}
+        self.files: dict[str, list[int]] = {}
+        self._shmem = 0
+
+    def follow(self, op: Op, outcome: Outcome) -> None:
+        """Do to the shadow what `op` did; a failed operation did nothing.
+
+        raises  AssertionError if a read returned something else
+        """
+        if not outcome.error:
+            act = getattr(self, f"_{op.verb}", None)
+            if act is not None:
+                act(op, outcome)
+
+    def compare(self, kernel: Kernel, truth: Scan) -> list[str]:
+        """Return every difference between the shadow and the machine as a sentence."""
+        wrong = []
+        held: dict[int, dict[int, int]] = {mm: {} for mm in kernel.mms}
+        data = _contents(kernel, truth)
+        for mm, vpn, value in zip(truth.mms.tolist(), truth.vpns.tolist(), data, strict=True):
+            held[mm][vpn] = value
+        for name, space in self.spaces.items():
+            mm_now = kernel.processes[name].mm
+            pages = held[mm_now.number] if mm_now else {}
+            for vpn, cell in space.cells.items():
+                expected = self.value(cell) if cell.value is None else cell.value
+                # An unmapped page shows zeros or its file: only own contents can be lost.
+                found = pages.get(vpn, expected if cell.value is None else 0)
+                if expected is not None and found != expected:
+                    wrong.append(
+                        f"{name} at {kernel.geometry.address(vpn)}: {expected} was written, "
+                        f"memory holds {found}"
+                    )
+        return wrong + self._rule_differences(kernel) + self._file_differences(kernel)
+
+    def _rule_differences(self, kernel: Kernel) -> list[str]:
+        wrong = []
+        for name, space in self.spaces.items():
+            mm = kernel.processes[name].mm
+            found = _rules(mm) if mm else {}
+            expected = {vpn: cell.rules() for vpn, cell in space.cells.items()}
+            for vpn in sorted(found.keys() | expected.keys()) if found != expected else ():
+                if found.get(vpn) != expected.get(vpn):
+                    wrong.append(
+                        f"{name} at {kernel.geometry.address(vpn)}: right is "
+                        f"{expected.get(vpn, 'no VMA')}, there is {found.get(vpn, 'none')}"
+                    )
+        return wrong
+
+    def _file_differences(self, kernel: Kernel) -> list[str]:
+        wrong = []
+        for name, values in self.files.items():
+            if name not in kernel.files:
+                cells = (cell for space in self.spaces.values() for cell in space.cells.values())
+                if any(cell.file == name for cell in cells):
+                    wrong.append(f"file {name} is gone, but still mapped")
+                continue
+            file = kernel.files[name]
+            slots = kernel.swap.data[file.slots]
+            stored = np.where(file.slots != 0, slots, file.store)
+            found = np.where(file.cache != 0, kernel.mem_map.data[file.cache], stored).tolist()
+            if found != values:
+                wrong.append(f"file {name}: {values} was written, {found} is there")
+        return wrong
+
+    def value(self, cell: Cell) -> int | None:
+        """Return what a program reads there; None beyond the end of the file."""
+        if cell.value is not None:
+            return cell.value
+        if not cell.file:
+            return 0
+        values = self.files[cell.file]
+        return values[cell.pgoff] if cell.pgoff < len(values) else None
+
+    # One method per verb; verbs that no program notices have none.
+
+    def _spawn(self, op: Op, outcome: Outcome) -> None:
+        mm = self.kernel.processes[op.who].mm
+        assert mm is not None, f"{op.who} has just started and has no memory"
+        self.spaces[op.who] = Space(mm.start_brk)
+
+    def _file(self, op: Op, outcome: Outcome) -> None:
+        self.files[op.who] = self.kernel.files[op.who].store.tolist()
+
+    def _truncate(self, op: Op, outcome: Outcome) -> None:
+        name, npages = str(op.args["file"]), int(op.args["npages"])
+        values = self.files[name][:npages]
+        self.files[name] = values + [0] * (npages - len(values))
+        for space in self.spaces.values():
+            for vpn, cell in space.cells.items():
+                if cell.file == name and cell.pgoff >= npages:
+                    space.cells[vpn] = cell._replace(value=None)
+
+    def _fork(self, op: Op, outcome: Outcome) -> None:
+        parent = self.spaces[str(op.args["parent"])]
+        cells = {
+            vpn: cell._replace(locked=False) if cell.locked else cell
+            for vpn, cell in parent.cells.items()
+        }
+        self.spaces[op.who] = Space(parent.brk, cells)
+
+    def _vfork(self, op: Op, outcome: Outcome) -> None:
+        self.spaces[op.who] = self.spaces[str(op.args["parent"])]
+
+    _clone_vm = _vfork
+
+    def _execve(self, op: Op, outcome: Outcome) -> None:
+        program, npages = str(op.args["program"]), int(op.args.get("args", 2))
+        mm = self.kernel.processes[op.who].mm
+        assert mm is not None, f"{op.who} called execve and has no memory"
+        first = self.kernel.geometry.task_npages - npages
+        tag = zlib.crc32(program.encode())
+        cells = {first + page: Cell(value=tag + page, grows=True) for page in range(npages)}
+        self.spaces[op.who] = Space(mm.start_brk, cells)
+
+    def _exit(self, op: Op, outcome: Outcome) -> None:
+        del self.spaces[op.who]
+
+    def _mmap(self, op: Op, outcome: Outcome) -> None:
+        args, npages = op.args, int(op.args["pages"])
+        name, pgoff = str(args.get("file", "")), int(args.get("offset", 0))
+        shared = bool(args.get("shared", False))
+        if shared and not name:
+            self._shmem += 1
+            name, pgoff = f"shmem{self._shmem}", 0
+            self.files[name] = [0] * npages
+        prot, grows = _letters(str(args.get("prot", "rw"))), bool(args.get("growsdown", False))
+        cell = Cell(prot, grows=grows, shared=shared, file=name)
+        for page in range(npages):
+            vpn = (outcome.value >> PAGE_SHIFT) + page
+            self.spaces[op.who].cells[vpn] = cell._replace(pgoff=pgoff + page if name else 0)
+
+    def _munmap(self, op: Op, outcome: Outcome) -> None:
+        for vpn in _pages(op):
+            self.spaces[op.who].cells.pop(vpn, None)
+
+    def _mremap(self, op: Op, outcome: Outcome) -> None:
+        cells, pages = self.spaces[op.who].cells, _pages(op)
+        npages = int(op.args.get("new_pages", len(pages)))
+        head = cells[pages.start]
+        moved = [cells[vpn] for vpn in pages[:npages]]
+        while len(moved) < npages:
+            pgoff = head.pgoff + len(moved) if head.file else 0
+            moved.append(head._replace(pgoff=pgoff, value=None))
+        for vpn in pages:
+            cell = cells.pop(vpn, None)  # what is only cut off may have holes
+            if cell is not None and "dontunmap" in op.args:
+                cells[vpn] = cell._replace(value=None, locked=False)
+        first = outcome.value >> PAGE_SHIFT
+        cells.update(enumerate(moved, first))
+        if head.locked and "w" in head.prot:
+            # Memory may have run out before these came in: the machine knows.
+            task, gained = self.kernel.processes[op.who], range(first + len(pages), first + npages)
+            self._own(cells, [vpn for vpn in gained if task.page(vpn << PAGE_SHIFT) is not None])
+
+    def _madvise(self, op: Op, outcome: Outcome) -> None:
+        self._change(op, value=None)
+
+    def _mprotect(self, op: Op, outcome: Outcome) -> None:
+        self._change(op, prot=_letters(str(op.args["prot"])))
+
+    def _munlock(self, op: Op, outcome: Outcome) -> None:
+        self._change(op, locked=False)
+
+    def _change(self, op: Op, **values: Any) -> None:
+        cells = self.spaces[op.who].cells
+        for vpn in _pages(op):
+            cells[vpn] = cells[vpn]._replace(**values)
+
+    def _brk(self, op: Op, outcome: Outcome) -> None:
+        space = self.spaces[op.who]
+        new = outcome.value >> PAGE_SHIFT
+        for vpn in range(new, space.brk):
+            space.cells.pop(vpn, None)
+        space.cells.update(dict.fromkeys(range(space.brk, new), Cell()))
+        space.brk = new
+
+    def _write(self, op: Op, outcome: Outcome) -> None:
+        cells, value = self._touched(op), int(op.args["value"])
+        for page, vpn in enumerate(_pages(op)):
+            cell = cells[vpn]
+            if cell.shared:
+                self.files[cell.file][cell.pgoff] = value + page
+            else:
+                cells[vpn] = cell._replace(value=value + page)
+
+    def _read(self, op: Op, outcome: Outcome) -> None:
+        cells = self._touched(op)
+        expected = [self.value(cells[vpn]) for vpn in _pages(op)]
+        assert outcome.value == expected, f"{op.who} read {outcome.value}, right is {expected}"
+
+    def _touched(self, op: Op) -> dict[int, Cell]:
+        """Return the cells of the actor; a stack has grown down to the first page touched."""
+        cells, first = self.spaces[op.who].cells, _pages(op).start
+        if first not in cells:
+            top = min(vpn for vpn in cells if vpn > first)
+            assert cells[top].grows, f"{op.who} touched {first << PAGE_SHIFT:#x}, where nothing is"
+            cells.update(dict.fromkeys(range(first, top), cells[top]._replace(value=None)))
+        return cells
+
+    def _pin(self, op: Op, outcome: Outcome) -> None:
+        """A device takes the range for writing if its first page may be written."""
+        cells, pages = self._touched(op), _pages(op)
+        self._own(cells, pages if "w" in cells[pages.start].prot else range(0))
+
+    def _mlock(self, op: Op, outcome: Outcome) -> None:
+        """Locked pages come into memory, writable ones as if they were written."""
+        self._change(op, locked=True)
+        cells = self.spaces[op.who].cells
+        self._own(cells, [vpn for vpn in _pages(op) if "w" in cells[vpn].prot])
+
+    def _own(self, cells: dict[int, Cell], vpns: Iterable[int]) -> None:
+        """Private pages of a file are copies from now on, and no longer follow the file."""
+        for vpn in vpns:
+            if cells[vpn].file and not cells[vpn].shared:
+                cells[vpn] = cells[vpn]._replace(value=self.value(cells[vpn]))
+
+
+def _pages(op: Op) -> range:
+    """Return the page numbers of an operation's range."""
+    addr = int(op.args["addr"])
+    first = addr >> PAGE_SHIFT
+    assert addr != ANY, f"{op.verb} needs an address"
+    assert not addr & PAGE_MASK, f"{op.verb} at {addr:#x} cannot have succeeded"
+    return range(first, first + int(op.args.get("pages", 1)))
+
+
+def _letters(prot: str) -> str:
+    """Write the protection of a history as /proc/PID/maps does: 'rw-'."""
+    return "".join(letter if letter in prot.replace("none", "") else "-" for letter in "rwx")
+
+
+def _rules(mm: Mm) -> dict[int, tuple[str, bool, bool, bool, str, int]]:
+    """Return what the VMAs of `mm` say of each of their pages."""
+    rules = {}
+    for vma in mm.vmas:
+        same = (prot_letters(vma.prot), vma.locked, vma.growsdown, vma.shared)
+        vpns = range(vma.start_vpn, vma.end_vpn)
+        if vma.file is None:
+            rules.update(dict.fromkeys(vpns, (*same, "", 0)))
+            continue
+        for page, vpn in enumerate(vpns):
+            rules[vpn] = (*same, vma.file.name, vma.pgoff + page)
+    return rules
+
+
+def _contents(kernel: Kernel, truth: Scan) -> list[int]:
+    """Return the content tag behind every word of the scan, in memory, swap cache or swap."""
+    mem, swap = kernel.mem_map, kernel.swap
+    present = truth.present
+    pfns = np.where(present, truth.pfns, ZERO_PFN)
+    slots = np.where(present, 0, swp_offset(truth.words))
+    cached = swap.cache[slots]
+    swapped = np.where(cached != 0, mem.data[cached], swap.data[slots])
+    data: list[int] = np.where(present, mem.data[pfns], swapped).tolist()
+    return data

@@ -1,0 +1,1 @@
+"""Counts as pictures: lines, bars, what designs cost."""

@@ -1,0 +1,1 @@
+"""A whole trace to step through, in a notebook and as a page."""

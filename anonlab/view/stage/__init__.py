@@ -1,0 +1,1 @@
+"""One moment as a picture and as text: page tables, frames, what the design keeps."""

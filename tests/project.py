@@ -1,8 +1,0 @@
-"""Where the project is, for tests that read its files."""
-
-from __future__ import annotations
-
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parent.parent
-"""The project's folder."""
