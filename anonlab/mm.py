@@ -117,6 +117,7 @@ class Mm:
     nvmas   VMAs that it has had so far
     users   processes that run in it (mm_users); 0 = gone
     start_brk, brk  bounds of the heap, in pages
+    version changes whenever its list of VMAs, or what one of them says, does
     rmap    what the reverse-map design keeps per mm (its group); the kernel only carries it
     """
 
@@ -126,6 +127,7 @@ class Mm:
         self.geometry = geometry
         self.vmas: list[Vma] = []
         self.nvmas = 0
+        self.version = 0
         self.users = 1
         self.start_brk = 0
         self.brk = 0
@@ -165,10 +167,12 @@ class Mm:
     def insert(self, vma: Vma) -> None:
         """Put `vma` on the list; its pages are free."""
         insort(self.vmas, vma, key=_start)
+        self.version += 1
 
     def remove(self, vma: Vma) -> None:
         """Take `vma` off the list."""
         self.vmas.remove(vma)
+        self.version += 1
 
     def __repr__(self) -> str:
         return f"<Mm {self.number}: {len(self.vmas)} VMAs, {self.users} users>"
@@ -184,6 +188,7 @@ class File:
     store    int64[npages], content tags on disk; a shmem object has no disk
     slots    int64[npages], swap slot of each page of a shmem object that was swapped out, else 0
     vmas     i_mmap: the VMAs that map the file, oldest first
+    version  changes whenever `cache`, `slots` or `npages` do
     """
 
     def __init__(
@@ -201,6 +206,7 @@ class File:
         if not shmem:
             self.store += -mapping << 32 | np.arange(1, npages + 1)
         self.vmas: dict[Vma, None] = {}
+        self.version = 0
 
     def resize(self, npages: int) -> None:
         """Make the file `npages` long; new pages are empty, pages cut off are already forgotten."""
@@ -210,6 +216,7 @@ class File:
             column[: kept.size] = kept
             setattr(self, name, column)
         self.npages = npages
+        self.version += 1
 
     def __repr__(self) -> str:
         return f"<File {self.name}: {self.npages} pages>"

@@ -191,6 +191,7 @@ def carry_out(kernel: Kernel, process: Process, plan: Plan) -> None:
     if span.start_vpn < vma.start_vpn:
         vma.pgoff -= vma.start_vpn - span.start_vpn
         vma.start_vpn = span.start_vpn
+        vma.mm.version += 1
         kernel.design.adjust_vma(vma)
         kernel.step("fault.stack", process, range(span.start_vpn, span.end_vpn))
     span.ensure()

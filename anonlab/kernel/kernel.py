@@ -89,6 +89,8 @@ class Kernel:
         self.files: dict[str, File] = {}
         self.pins: dict[tuple[int, int], list[int]] = {}  # (mm number, vpn) -> pfns, oldest first
         self.clock_hand = 0
+        self.version = 0
+        """Changes whenever the processes, address spaces or files do, or who runs in which."""
         self.stack_npages = min(2048, geometry.task_npages // 16)
         self.recorder: Recorder | None = None
         self._last_mm = self._last_shmem = self._last_mapping = 0
@@ -230,6 +232,7 @@ class Kernel:
         program = parent.program if parent else ""
         task = Task(self, name, len(self.processes) + 1, who, mm, program)
         self.processes[name] = task
+        self.version += 1
         return task
 
     def next_mm(self) -> int:
@@ -240,11 +243,13 @@ class Kernel:
     def add_mm(self, mm: Mm) -> None:
         """Take a new address space on the list."""
         self.mms[mm.number] = mm
+        self.version += 1
         self.columns.add(mm.number, mm.pgd)
 
     def drop_mm(self, mm: Mm) -> None:
         """Forget an address space whose tables are gone."""
         del self.mms[mm.number]
+        self.version += 1
         self.columns.drop(mm.number)
 
     def any_process(self, mm: Mm) -> Task:
@@ -260,6 +265,7 @@ class Kernel:
         self._last_mapping -= 1
         file = File(name, self._last_mapping, npages, **mode)
         self.files[name] = file
+        self.version += 1
         return file
 
     def file_of(self, mapping: int) -> File | None:

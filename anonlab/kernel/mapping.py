@@ -35,6 +35,7 @@ def remove_vma(kernel: Kernel, vma: Vma) -> None:
     if vma.file is not None and vma.file.shmem and not vma.file.vmas:
         drop_pages(kernel, vma.file, 0)
         del kernel.files[vma.file.name]
+        kernel.version += 1
     kernel.design.unlink_vma(vma)
 
 
@@ -50,6 +51,7 @@ def copy_vma(kernel: Kernel, old: Vma, mm: Mm, start_vpn: int, end_vpn: int, pgo
 def split_vma(kernel: Kernel, vma: Vma, vpn: int) -> Vma:
     """Cut `vma` at page `vpn` strictly inside it; return the new upper part (split_vma)."""
     end_vpn, vma.end_vpn = vma.end_vpn, vpn
+    vma.mm.version += 1
     upper = copy_vma(kernel, vma, vma.mm, vpn, end_vpn, vma.pgoff + vpn - vma.start_vpn)
     kernel.design.copy_vma(upper, vma)
     kernel.design.adjust_vma(vma)
@@ -83,6 +85,7 @@ def merge_around(kernel: Kernel, mm: Mm, start_vpn: int, end_vpn: int) -> None:
         if can_merge(kernel, lower, upper):
             lower.end_vpn = upper.end_vpn
             lower.written |= upper.written
+            mm.version += 1
             kernel.design.merge_vma(lower, upper)
             kernel.design.adjust_vma(lower)
             remove_vma(kernel, upper)
@@ -192,6 +195,7 @@ def mprotect(kernel: Kernel, process: Process, addr: int, length: int, prot: str
             )
     for vma in cut(kernel, mm, start_vpn, end_vpn):
         vma.prot = bits
+        mm.version += 1
         account(vma)
         change_protection(kernel, vma)
     merge_around(kernel, mm, start_vpn, end_vpn)
@@ -301,4 +305,5 @@ def _set(
 ) -> None:
     for vma in cut(kernel, mm, start_vpn, end_vpn):
         change(vma)
+        mm.version += 1
     merge_around(kernel, mm, start_vpn, end_vpn)

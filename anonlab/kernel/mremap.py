@@ -137,6 +137,7 @@ def grow_in_place(kernel: Kernel, mm: Mm, vma: Vma, end_vpn: int, new_end_vpn: i
     if mm.overlapping(end_vpn, new_end_vpn):
         return False
     vma.end_vpn = new_end_vpn
+    mm.version += 1
     kernel.design.adjust_vma(vma)
     merge_around(kernel, mm, vma.start_vpn, vma.end_vpn)
     return True
@@ -172,6 +173,7 @@ def move_vma(kernel: Kernel, process: Process, move: Move) -> None:
         remove_vma(kernel, vma)
     elif old:
         vma.locked = False
+        mm.version += 1
         if whole_vma:  # nothing is left in it; a part becomes one with the rest again
             vma.written = False
             kernel.design.unlink_vma(vma)

@@ -30,6 +30,7 @@ def page_in(kernel: Kernel, file: File | None, pgoffs: Ints) -> Pfns:
         if file.shmem:
             mem.flags[new] |= PG_DIRTY
         file.cache[missing] = new
+        file.version += 1
     return file.cache[pgoffs]
 
 
@@ -41,6 +42,7 @@ def drop_pages(kernel: Kernel, file: File, first: int) -> None:
     pfns, slots = pfns[pfns != 0], slots[slots != 0]
     file.cache[first:] = 0
     file.slots[first:] = 0
+    file.version += 1
     kernel.mem_map.mapping[pfns] = 0
     kernel.mem_map.index[pfns] = 0
     kernel.mem_map.put(pfns)

@@ -186,6 +186,7 @@ def execve(kernel: Kernel, process: Process, program: str, args: int) -> None:
     old, process.mm = process.mm, new_mm(kernel)
     kernel.design.new_mm(process.mm)
     process.program = program
+    kernel.version += 1
     kernel.step("execve.new_mm", process)
     put_stack(kernel, process.mm, vpns, program)
     kernel.step("execve.stack", process, vpns, what=program)
@@ -211,6 +212,7 @@ def exit_process(kernel: Kernel, process: Process) -> None:
     """End a process; its address space goes with its last user (do_exit)."""
     mm = mm_of(process, "exit")
     process.mm = None
+    kernel.version += 1
     drop_user(kernel, process, mm, "exit.drop_mm")
 
 

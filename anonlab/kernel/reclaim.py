@@ -126,6 +126,7 @@ def file_out(kernel: Kernel, pfn: int) -> bool:
     elif mem.flags[pfn] & PG_DIRTY:
         file.store[pgoff] = mem.data[pfn]
     file.cache[pgoff] = 0
+    file.version += 1
     mem.put(one(pfn))
     return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from anonlab.errors import OutOfMemory
-from anonlab.machine.words import PG_RESERVED, POISON, ZERO_PFN, Mask, Pfns
+from anonlab.machine.words import PG_RESERVED, POISON, ZERO_PFN, Ints, Mask, Pfns
 
 
 class MemMap:
@@ -19,6 +19,8 @@ class MemMap:
     data      one content tag that stands for the page's 4096 bytes
     private   swap slot of a page in the swap cache, else 0
 
+    `columns` is all of them, int64[7, nframes], in this order, but `data` is the last.
+
     Frame 0 is the zero page: reserved, never freed, shown wherever memory was only read. A free
     frame has every column 0 but `data`, which is POISON.
     """
@@ -27,10 +29,11 @@ class MemMap:
         if nframes < 2:
             raise ValueError(f"frames must be >= 2 (one is the zero page), got {nframes}")
         self.nframes = nframes
-        self.count, self.mapcount, self.index, self.mapping, self.flags, self.private = np.zeros(
-            (6, nframes), dtype=np.int64
-        )
-        self.data = np.full(nframes, POISON, dtype=np.int64)
+        self.columns: Ints = np.zeros((7, nframes), dtype=np.int64)
+        columns: list[Ints] = list(self.columns)
+        self.count, self.mapcount, self.index, self.mapping, self.flags, self.private = columns[:6]
+        self.data = columns[6]
+        self.data[:] = POISON
         self.count[ZERO_PFN] = 1
         self.flags[ZERO_PFN] = PG_RESERVED
         self.data[ZERO_PFN] = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from anonlab.errors import OutOfMemory
-from anonlab.machine.words import Slots
+from anonlab.machine.words import Ints, Slots
 
 
 class Swap:
@@ -15,6 +15,7 @@ class Swap:
            the swap cache; 0 = free
     data   content tag written there
     cache  pfn of the page in the swap cache, else 0
+    `columns` is all of them as int64[3, nslots + 1], in this order.
     `on` is False after swapoff: no slot is handed out any more.
     """
 
@@ -23,7 +24,9 @@ class Swap:
             raise ValueError(f"swap must be >= 0 slots, got {nslots}")
         self.nslots = nslots
         self.on = True
-        self.map, self.data, self.cache = np.zeros((3, nslots + 1), dtype=np.int64)
+        self.columns: Ints = np.zeros((3, nslots + 1), dtype=np.int64)
+        columns: list[Ints] = list(self.columns)
+        self.map, self.data, self.cache = columns
         self._free = np.arange(nslots, 0, -1, dtype=np.int64)
         self._nfree = nslots
 

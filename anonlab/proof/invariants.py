@@ -350,6 +350,7 @@ def design_keeps_its_own_rules(kernel: Kernel, truth: Scan) -> None:
     anon = where.copy()
     anon[where] = (kernel.mem_map.flags[truth.pfns[where]] & PG_ANON) != 0
     kernel.design.check(kernel.mms, truth.mms[anon], truth.vpns[anon], truth.pfns[anon])
+    kernel.design.check_structure(kernel.mms)
 
 
 INVARIANTS = (

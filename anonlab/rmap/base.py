@@ -49,6 +49,7 @@ class Rmap:
     early_stop       a walk ends once it has found `mapcount` places
     rehome_on_reuse  a page that is written in place moves to the writer's own object
     raises           ValueError for another cow_rule
+    version          changes whenever `graph`, `mapping_names` or `home` may say something else
 
     What a class says of itself:
     name           what people call it: Kernel(design=name)
@@ -89,6 +90,7 @@ class Rmap:
         rehome_on_reuse: bool | None = None,
     ) -> None:
         self.cost = Cost()
+        self.version = 0
         self.homes_made = self.homes_freed = 0
         if cow_rule is not None:
             self.cow_rule = one_of("cow_rule", cow_rule, COW_RULES)
@@ -210,10 +212,17 @@ class Rmap:
         return [], []
 
     def check(self, mms: Mapping[int, Mm], numbers: Ints, vpns: Vpns, pfns: Pfns) -> None:
-        """Raise AssertionError if the design's own rules are broken.
+        """Raise AssertionError if what the design says of these pages is wrong.
 
         mms                  the live address spaces by number
-        numbers, vpns, pfns  int64[n]: every anonymous mapping that a scan of all page tables found
+        numbers, vpns, pfns  int64[n]: every mapping, as a scan of all page tables found them, of
+                             some anonymous pages: of those that changed, or of all
+        """
+
+    def check_structure(self, mms: Mapping[int, Mm]) -> None:
+        """Raise AssertionError if the design's own structure breaks its rules, whatever is mapped.
+
+        mms  the live address spaces by number
         """
 
     # For designs
@@ -242,6 +251,7 @@ class Rmap:
     def grew(self, kind: str, n: int) -> None:
         """Count the bytes of `n` things of `kind` that stand inside other objects."""
         small, large = self.sizes[kind]
+        self.version += 1
         self.cost.bytes32 += n * small
         self.cost.bytes64 += n * large
 
