@@ -21,7 +21,10 @@ MOST_WHOLE = 80
 """Steps whose whole state is on the page as text for browsers without scripts."""
 _HERE = Path(__file__).parent
 _STAGE = _HERE.parent / "stage"
-MODULE = (_STAGE / "picture.js", _STAGE / "address.js", _HERE / "player.js")
+MODULE = (
+    *(_STAGE / name for name in ("page_numbers.js", "picture.js", "address.js")),
+    _HERE / "player.js",
+)
 """The files of the player's module, in order."""
 PAGE = _HERE / "page.js"
 _EXPORT_LINE = "export default { render };"

@@ -256,7 +256,7 @@ function build({ model, el }) {
   // ---- the address of the chosen thing, bit by bit; returned as text
 
   function showAddress(number, cell, told) {
-    const [mm, address] = addressOf(cell, told);
+    const [mm, address] = placeOf(cell, told);
     const way = mm && wayOf(data.fields, told, mm, address);
     const said = way ? sentencesOf(data.fields, way) : [];
     const who = way && told.find(([kind, own]) => kind === "mm" && own === mm).slice(4).join(" and ");
@@ -280,9 +280,9 @@ function build({ model, el }) {
   }
 
   // [mm, address] of a page, an area, or the first place where a frame or a slot is.
-  function addressOf(cell, told) {
+  function placeOf(cell, told) {
     const own = cell && /^mm(\d+)-(?:pte|vma)-([0-9a-f]+)$/.exec(cell.own);
-    if (own) return [own[1], hex(BigInt(`0x${own[2]}`) << 12n, Math.ceil((data.fields[0][1] + 1) / 4))];
+    if (own) return [own[1], addressOf(`0x${own[2]}`, data.fields)];
     const [kind, number] = (cell && unpack(data.states[cell.state][4])[0]) || [];
     const what = { frame: "frame", slot: "swap" }[kind];
     const [, mm, address] = (what && told.find((fact) => fact[0] === "pte" && fact[3] === what && fact[4] === number)) || [];
@@ -345,7 +345,7 @@ function build({ model, el }) {
 
   function onPicture(lane, mm, address) {
     const id = `${several ? `d${lane}-` : ""}mm${mm}`;
-    return byId.get(`${id}-pte-${(parseInt(address, 16) >> 12).toString(16)}`) || byId.get(`${id}-head`);
+    return byId.get(`${id}-pte-${vpnOf(address).toString(16)}`) || byId.get(`${id}-head`);
   }
 
   function probe(many) {

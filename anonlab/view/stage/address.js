@@ -1,27 +1,22 @@
-// How an address is split, in the words of view/address.py, told from the facts of one lane.
-
-const hex = (number, digits) => `0x${number.toString(16).padStart(digits, "0")}`;
+// How an address is split, in the words of address.py, told from the facts of one lane.
 
 // Return for every field of `address`: its bits, its slot, the row of its table ("" if there is
 // no such table) and where the slot leads; null if there is no such address space.
 function wayOf(fields, told, mm, address) {
-  const digits = Math.ceil((fields[0][1] + 1) / 4);
-  const number = BigInt(address);
   const levels = fields.length - 1;
-  const first = (low) => hex((number >> BigInt(low)) << BigInt(low), digits);
   const find = (kind, ...words) => told.find((fact) => fact[0] === kind && fact[1] === mm && words.every((word, at) => fact[at + 2] === word));
   const space = find("mm");
   if (!space) return null;
   const rows = [space[2]];
   for (let level = 1; level < levels; level += 1) {
-    const low = fields[level - 1][2];
-    const fact = level < levels - 1 ? find("upper", String(level), first(low)) : find("table", first(low));
+    const start = tableStart(address, fields, level);
+    const fact = level < levels - 1 ? find("upper", String(level), start) : find("table", start);
     rows.push(fact ? fact[fact.length - 1] : "");
   }
-  const entry = find("pte", first(12));
+  const entry = find("pte", addressOf(vpnOf(address), fields));
   const leads = [...rows.slice(1).map((row) => row && `row ${row}`), endOf(entry)];
   return fields.map(([, high, low], at) => {
-    const part = (number >> BigInt(low)) & ((1n << BigInt(high - low + 1)) - 1n);
+    const part = slotOf(address, fields, at);
     const last = at === levels;
     return { bits: part.toString(2).padStart(high - low + 1, "0"), slot: last ? "" : part.toString(16), row: last ? "" : rows[at], leads: last ? "" : leads[at] };
   });

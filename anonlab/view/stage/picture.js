@@ -1,5 +1,6 @@
-// The picture of the player: places, states, marks, charts. This file, address.js and player.js are
-// one module, no dependency, for JupyterLab and for the exported page (export.py puts them together).
+// The picture of the player: places, states, marks, charts. page_numbers.js, this file,
+// address.js and player.js are one module, no dependency, for JupyterLab and for the exported page
+// (export.py puts them together).
 // `frames` holds every place once, every state once, and per step which cells change. All that the
 // player says beside the words of a step (mappers by brute force, the walk) it reads from facts.
 const KINDS = ["pte", "frame", "slot", "node", "vma", "edge"];
@@ -68,7 +69,7 @@ function unpack(groups) {
     if (typeof column === "string") return column;
     if (Array.isArray(column)) return column[at];
     const number = column.a + column.d * at;
-    return column.w ? `0x${number.toString(16).padStart(column.w, "0")}` : String(number);
+    return column.w ? hex(number, column.w) : String(number);
   };
   return groups.flatMap(([count, ...columns]) =>
     Array.from({ length: count }, (_, at) => columns.map((column) => spelt(column, at))));
