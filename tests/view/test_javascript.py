@@ -23,7 +23,7 @@ from anonlab.machine.words import LESSON, PAGE_SHIFT, X86_32, X86_64, Geometry
 from anonlab.recording.recorder import Recorder
 from anonlab.view import text_twin
 from anonlab.view.player.export import MODULE, PAGE, player_js
-from anonlab.view.player.facts import facts
+from anonlab.view.player.facts import facts, pack
 from anonlab.view.player.payload import payload
 from anonlab.view.stage.address import AddressPanel, fields, found, sentences
 from anonlab.view.stage.reading import read
@@ -32,6 +32,7 @@ pytestmark = pytest.mark.xdist_group("javascript")
 SHAPES = (LESSON, X86_32, X86_64, Geometry(5, 10), Geometry(10, 5), Geometry(25, 2))
 """Up to levels * bits = 50: addresses of 62 bits."""
 EXPORT = "export default { render };"
+MOST = 2**63 - 1
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +52,14 @@ def call(browser: Any) -> Iterator[Any]:
 
 @cache
 def at_the_end(shape: Geometry) -> Trace:
-    """A fork, a write after it and a page swapped out, in the last pages of a machine."""
+    """A fork, a write after it and a page swapped out, in the last pages of a machine; contents
+    are the largest numbers that a page holds."""
     kernel = Kernel("anongroup", 32, 8, shape)
     address = shape.task_npages - 4 << PAGE_SHIFT
     with Recorder(kernel, walks=True) as recorder:
         one = kernel.spawn("p")
         one.mmap(4 << PAGE_SHIFT, at=address)
-        one.write_range(address, [4, 3, 2, 1])
+        one.write_range(address, [MOST - 3, MOST - 2, MOST - 1, MOST])
         one.swap_out(address + (3 << PAGE_SHIFT))
         one.fork("q").write(address, 5)
     return recorder.trace("the last pages")
@@ -125,6 +127,15 @@ def test_an_address_is_split_as_python_splits_it(call: Any, shape: Geometry) -> 
             }
 
 
+@pytest.mark.parametrize("numbers", [
+    [2**52 - 2, 2**52 - 1, 2**52], [2**53 - 1, 2**53, 2**53 + 1], [MOST - 1, MOST],
+    [-(2**52) + 1, 2**52 - 1], [2**52 - 1, 0, -(2**52) + 1],
+])  # fmt: skip
+def test_a_series_of_numbers_is_exact_or_a_list(call: Any, numbers: list[int]) -> None:
+    told = [("frame", str(number), hex(abs(number))) for number in numbers]
+    assert list(map(tuple, call("unpack(JSON.parse(given))", pack(told)))) == told
+
+
 def test_states_and_texts_of_a_step_follow_from_the_last_full_one(call: Any) -> None:
     steps = sample.lesson().steps
     made = payload(Trace("long", steps * 3))
@@ -189,3 +200,17 @@ def badged(at: Any) -> list[str]:
         })"""
     )
     return found
+
+
+@pytest.mark.parametrize("shape", SHAPES[2:4], ids=by_name)
+def test_the_last_pages_of_a_machine_are_told_exactly(visit: Any, shape: Geometry) -> None:
+    """Card, facts and text; a page is chosen, then its frame."""
+    trace = at_the_end(shape)
+    at = visit(trace, f"#step={len(trace.steps) - 1}")
+    assert set(at.facts()) == true_facts(trace.steps[-1].snapshot)
+    vpn = shape.task_npages - 3
+    for cell in (f"mm1-pte-{vpn:x}", "frame-2"):
+        at.page.click(f"[id$={cell}]")
+        places = at.page.locator(".al-brute li").all_text_contents()
+        assert places == [f"A p {shape.address(vpn)}", f"B q {shape.address(vpn)}"]
+        assert f"Address {shape.address(vpn)} of p, bit by bit:" in at.told("text")

@@ -46,6 +46,8 @@ from anonlab.machine.words import (
 from anonlab.view.stage.reading import Frame, Reading, read
 
 Fact = tuple[str, ...]
+EXACT = 1 << 52
+"""Numbers below it are exact in a browser, and so are their differences."""
 
 
 def facts(snapshot: Snapshot) -> frozenset[Fact]:
@@ -185,7 +187,8 @@ def pack(items: Iterable[Fact]) -> str:
     """Write facts as JSON, short when they follow each other, for a data attribute.
 
     A list of groups; a group is a list of columns, after the number of facts. A column is one
-    string for all, or {"a": first, "d": step, "w": hex digits, 0 for decimal}, or a list.
+    string for all, or {"a": first, "d": step, "w": hex digits, 0 for decimal}, or a list; numbers
+    from EXACT on are in lists, as text.
     """
     groups: list[list[Fact]] = []
     for fact in items:
@@ -209,6 +212,8 @@ def _column(values: Sequence[str]) -> Any:
     try:
         numbers = [int(value, 16 if width else 10) for value in values]
     except ValueError:
+        return list(values)
+    if max(map(abs, numbers)) >= EXACT:
         return list(values)
     step = numbers[1] - numbers[0]
     told = [spelt(numbers[0] + step * at, width) for at in range(len(numbers))]
