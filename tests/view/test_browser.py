@@ -15,7 +15,7 @@ from visiting import ROOT, Visit
 from anonlab import record
 from anonlab.formats.trace import Trace
 from anonlab.view import save_html, text_twin
-from anonlab.view.stage import changes
+from anonlab.view.stage.changes import changes
 from anonlab.view.stage.picture import picture
 
 SEEN = """() => {

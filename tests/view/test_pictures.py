@@ -19,9 +19,9 @@ from anonlab.formats.snapshot import MmFact, Snapshot
 from anonlab.formats.trace import Trace
 from anonlab.machine.words import X86_64
 from anonlab.view import snapshot_svg
-from anonlab.view.stage import changes
 from anonlab.view.stage import palette as colours
 from anonlab.view.stage.cells import ICONS, MARKS, OFF, Cell, State, cell_svg, changed, icon_path
+from anonlab.view.stage.changes import changes
 from anonlab.view.stage.frames import MOST_PLACES
 from anonlab.view.stage.stage import stage
 

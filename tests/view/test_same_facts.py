@@ -13,8 +13,7 @@ from reading_back import player_facts, svg_facts, text_facts, true_facts
 from anonlab import DESIGNS, record
 from anonlab.formats.trace import Trace
 from anonlab.histories.generate import generate
-from anonlab.view import html, snapshot_svg, text_twin
-from anonlab.view.player import facts
+from anonlab.view import facts, html, snapshot_svg, text_twin
 from anonlab.view.player.payload import payload
 
 
