@@ -44,18 +44,21 @@ from anonlab.recording.snapshot import snapshot as _snapshot
 from anonlab.rmap import (
     DESIGNS,
     AnonGroup,
+    AnonGroupOptions,
     AnonMm,
     AnonVma,
     AnonVmaChain,
+    Candidates,
     CowContext,
     PerMmSpace,
-    Places,
     PteChain,
     Rmap,
 )
 from anonlab.version import __version__
 
 Kernel.snapshot = _snapshot
+Places = Candidates
+"""The name that `Candidates` had in version 0.1."""
 _attach()
 
 
@@ -75,12 +78,14 @@ __all__ = [
     "X86_64",
     "AddressInUse",
     "AnonGroup",
+    "AnonGroupOptions",
     "AnonMm",
     "AnonVma",
     "AnonVmaChain",
     "BadAddress",
     "BusError",
     "Busy",
+    "Candidates",
     "Comparison",
     "CowContext",
     "FormatError",

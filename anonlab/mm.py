@@ -5,15 +5,17 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from anonlab.machine.words import PTE_PRESENT, PTE_USER, PTE_WRITE, Geometry, Ints
+from anonlab.machine.words import PTE_PRESENT, PTE_USER, PTE_WRITE, Geometry, Ints, Vpns
 
 VM_READ = 1
 VM_WRITE = 2
 VM_EXEC = 4
+VM_ANY = VM_READ | VM_WRITE | VM_EXEC
 _LETTERS = ((VM_READ, "r"), (VM_WRITE, "w"), (VM_EXEC, "x"))
 
 
@@ -82,9 +84,13 @@ class Vma:
         bits = PTE_PRESENT | (PTE_USER if self.prot else 0)
         return bits | (PTE_WRITE if self.shared and self.writable else 0)
 
-    def goes_on_in(self, upper: Vma) -> bool:
+    def pgoffs(self, vpns: Vpns) -> Ints:
+        """Return the offsets in the file of the pages at `vpns`, int64[n] (linear_page_index)."""
+        return vpns - self.start_vpn + self.pgoff
+
+    def is_mergeable_with(self, upper: Vma) -> bool:
         """Return whether `upper` begins where this VMA ends and has the same file, offsets and
-        flags: what merging asks of two VMAs, but for access rights and the reverse map."""
+        flags: what can_vma_merge asks of two VMAs, but for access rights and the reverse map."""
         return (
             self.end_vpn == upper.start_vpn
             and self.file is upper.file
@@ -104,8 +110,7 @@ class Vma:
         )
 
 
-def _start(vma: Vma) -> int:
-    return vma.start_vpn
+_start = attrgetter("start_vpn")
 
 
 class Mm:
@@ -223,17 +228,20 @@ class File:
 
 
 class Process:
-    """One process. `mm` is None once it has exited; execve replaces it, vfork and threads share it.
+    """One process. `mm` is None before its birth and once it has exited; execve replaces it, vfork
+    and threads share it.
 
-    program  what its last execve named; '' if it never called one
+    pid      given at its birth, from 1
+    parent   the name of who made it, '' for nobody
+    program  what its last execve, or an ancestor's, named; '' if there was none
     """
 
-    def __init__(self, name: str, pid: int, parent: str, mm: Mm, program: str) -> None:
+    def __init__(self, name: str, parent: Process | None = None) -> None:
         self.name = name
-        self.pid = pid
-        self.parent = parent
-        self.mm: Mm | None = mm
-        self.program = program
+        self.pid = 0
+        self.parent = parent.name if parent else ""
+        self.program: str = parent.program if parent else ""
+        self.mm: Mm | None = None
 
     @property
     def alive(self) -> bool:
@@ -244,7 +252,7 @@ class Process:
         return f"<Process {self.name}, pid {self.pid}{'' if self.alive else ', gone'}>"
 
 
-class MmColumns:
+class MmTable:
     """Columns int64[n], indexed by the number of an address space; row 0 belongs to none.
 
     pgd  row of its top page table, 0 once it is gone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anonlab.kernel.process import heap_vpn
+from anonlab.kernel.exec_exit import heap_vpn
 from anonlab.machine.words import GEOMETRIES
 
 FRAMES = {"lesson": (40, 64), "x86_32": (56, 64), "x86_64": (56, 64)}

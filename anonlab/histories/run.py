@@ -142,10 +142,10 @@ def _mremap(kernel: Kernel, op: Op) -> int:
 def _write(kernel: Kernel, op: Op) -> None:
     task = _task(kernel, op.who, op.verb)
     addr, value, nbytes = int(op.args["addr"]), int(op.args["value"]), _nbytes(op)
-    start_vpn, end_vpn = task.pages_of("write", addr, nbytes)  # a bad range has no values
-    if value + end_vpn - start_vpn - 1 > INT_MAX:
+    pages = task.pages_of("write", addr, nbytes)  # a bad range has no values
+    if value + len(pages.vpns) - 1 > INT_MAX:
         raise ValueError(f"the last page would hold more than {INT_MAX}")
-    task.write_range(addr, value + np.arange(end_vpn - start_vpn, dtype=np.int64))
+    task.write_range(addr, value + np.arange(len(pages.vpns), dtype=np.int64))
 
 
 def _execve(kernel: Kernel, op: Op) -> None:

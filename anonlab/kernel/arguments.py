@@ -1,15 +1,29 @@
-"""The arguments of system calls: checked and turned into pages, before anything changes."""
+"""The arguments of system calls: checked once, at the door, and turned into page numbers."""
 
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from anonlab.errors import InvalidArgument, NoSuchProcess, OutOfMemory
 from anonlab.machine.words import PAGE_MASK, PAGE_SHIFT, Geometry, Ints
 from anonlab.mm import Mm, Process
+
+
+class UserRange(NamedTuple):
+    """Pages [start_vpn, end_vpn) of the address space that `process` runs in, inside user space."""
+
+    process: Process
+    mm: Mm
+    start_vpn: int
+    end_vpn: int
+
+    @property
+    def vpns(self) -> range:
+        """The page numbers."""
+        return range(self.start_vpn, self.end_vpn)
 
 
 def mm_of(process: Process, call: str) -> Mm:
@@ -19,7 +33,7 @@ def mm_of(process: Process, call: str) -> Mm:
     return process.mm
 
 
-def whole(value: Any, name: str, least: int = 0) -> int:
+def checked_int(value: Any, name: str, least: int = 0) -> int:
     """Return `value` as int; TypeError if it is none, ValueError below `least`."""
     if isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, got {value!r}")
@@ -34,7 +48,7 @@ def whole(value: Any, name: str, least: int = 0) -> int:
 
 def file_npages(npages: Any) -> int:
     """Return the length of a file in pages; ValueError if it is negative or beyond 64 GiB."""
-    number = whole(npages, "npages")
+    number = checked_int(npages, "npages")
     if number > 1 << 24:
         raise ValueError(f"a file has at most {1 << 24} pages, got {number}")
     return number
@@ -56,7 +70,7 @@ def content_tags(values: Any) -> Ints:
 
 def npages_of(process: Process, call: str, length: Any) -> int:
     """Return how many pages `length` bytes take (PAGE_ALIGN); EINVAL for 0."""
-    nbytes = whole(length, f"{call} length")
+    nbytes = checked_int(length, f"{call} length")
     if nbytes == 0:
         raise InvalidArgument(f"{process.name}: EINVAL: {call} of length 0; 1 or more is right")
     return nbytes + PAGE_MASK >> PAGE_SHIFT
@@ -64,7 +78,7 @@ def npages_of(process: Process, call: str, length: Any) -> int:
 
 def aligned_vpn(process: Process, call: str, addr: Any, what: str = "address") -> int:
     """Return the page number of page-aligned byte address `addr`; EINVAL if it is not aligned."""
-    nbytes = whole(addr, f"{call} {what}")
+    nbytes = checked_int(addr, f"{call} {what}")
     if nbytes & PAGE_MASK:
         raise InvalidArgument(
             f"{process.name}: EINVAL: {call} {what} {nbytes:#x} is not page-aligned; "
@@ -75,15 +89,17 @@ def aligned_vpn(process: Process, call: str, addr: Any, what: str = "address") -
 
 def range_of(
     process: Process, call: str, geometry: Geometry, addr: Any, length: Any, beyond: type[Exception]
-) -> tuple[int, int]:
-    """Return (start_vpn, end_vpn) of a page-aligned range; `beyond` if it leaves user space."""
+) -> UserRange:
+    """Return a page-aligned range; `beyond` if it leaves user space."""
+    mm = mm_of(process, call)
     start_vpn = aligned_vpn(process, call, addr)
     end_vpn = start_vpn + npages_of(process, call, length)
-    inside(process, call, geometry, start_vpn, end_vpn, beyond)
-    return start_vpn, end_vpn
+    if end_vpn > geometry.task_npages:
+        must_be_inside(process, call, geometry, start_vpn, end_vpn, beyond)
+    return UserRange(process, mm, start_vpn, end_vpn)
 
 
-def inside(
+def must_be_inside(
     process: Process,
     call: str,
     geometry: Geometry,
@@ -101,11 +117,11 @@ def inside(
         )
 
 
-def mapped(process: Process, call: str, mm: Mm, start_vpn: int, end_vpn: int) -> None:
+def must_be_mapped(call: str, pages: UserRange) -> None:
     """Raise OutOfMemory (ENOMEM, as mprotect and madvise say it) if a page has no VMA."""
-    hole = mm.first_hole(start_vpn, end_vpn)
+    hole = pages.mm.first_hole(pages.start_vpn, pages.end_vpn)
     if hole is not None:
         raise OutOfMemory(
-            f"{process.name}: ENOMEM: {call} of pages that are not mapped: nothing at "
-            f"{mm.geometry.address(hole)}"
+            f"{pages.process.name}: ENOMEM: {call} of pages that are not mapped: nothing at "
+            f"{pages.mm.geometry.address(hole)}"
         )

@@ -1,26 +1,28 @@
-"""Page faults, over ranges: plan, reserve, act (handle_mm_fault).
+"""Page faults, over ranges: classify, reserve, act (handle_mm_fault).
 
-A plan says for each page of a range what it needs: a new page, the zero page, a page of the file,
-a page from swap, a copy, or only the write bit. It changes nothing. Once the frames and tables of
-all plans are reserved nothing can fail any more, and the plans are carried out. One fault is a
-range of one page.
+`classify` says for each page of a range what it needs: a new page, the zero page, a page of the
+file, a page from swap, a copy, or only the write bit. It changes nothing. Once frames and tables
+are reserved for all of them nothing can fail any more, and `act` does it, in the order of the
+story. One fault is a range of one page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from anonlab.errors import BusError, SegmentationFault
-from anonlab.kernel import cow, swapin
-from anonlab.kernel.arguments import mm_of
+from anonlab.kernel.arguments import UserRange
 from anonlab.kernel.page_cache import page_in
-from anonlab.kernel.pages import anon_prepare, chosen, map_anon, map_file, unmap
-from anonlab.machine import Span
+from anonlab.kernel.pages import anon_prepare, map_again, map_new, take_where, unmap
+from anonlab.kernel.state import KernelState
+from anonlab.kernel.swap.reclaim import reserve
+from anonlab.kernel.swap.swap_in import SwapIn, classify_swapped, do_swap_page
+from anonlab.machine.tables import Span
 from anonlab.machine.words import (
+    PG_ANON,
     PTE_ACCESSED,
     PTE_DIRTY,
     PTE_PRESENT,
@@ -29,28 +31,16 @@ from anonlab.machine.words import (
     PTE_WRITE,
     ZERO_PFN,
     Ints,
-    Pfns,
-    Vpns,
+    Mask,
     is_swap,
 )
-from anonlab.mm import Mm, Process, Vma
-
-if TYPE_CHECKING:
-    from anonlab.kernel.kernel import Kernel
+from anonlab.mm import VM_ANY, VM_WRITE, Mm, Process, Vma
 
 WRITTEN = PTE_PRESENT | PTE_USER | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY
 
-
-@dataclass
-class Plan:
-    """What a range inside one VMA needs: frames, and actions to run once they are reserved."""
-
-    vma: Vma
-    span: Span
-    write: bool
-    frames: int = 0
-    anon: bool = False
-    actions: list[Callable[[], None]] = field(default_factory=list)
+Positions = Ints | slice
+"""Positions in a span's words, ascending; ALL stands for every one of them."""
+ALL = slice(None)
 
 
 class Piece(NamedTuple):
@@ -62,51 +52,101 @@ class Piece(NamedTuple):
     write: bool
 
 
-def access(
-    kernel: Kernel, process: Process, start_vpn: int, end_vpn: int, write: bool | None
-) -> list[Span]:
-    """Make [start_vpn, end_vpn) readable or writable; return its words, one span per VMA.
+@dataclass
+class Faults:
+    """What the pages of one piece need, by their positions in `span`; None where no page does.
 
-    write   None makes each page writable that may be written, the others readable: what a device
-            wants (get_user_pages)
+    absent   nothing was there yet: the zero page, a page of the file, or a new one
+    swapped  their swap entries become pages
+    reuse    write-protected, and nobody else has them: the write bit
+    copy     write-protected, and others have them: a copy
+    anon     pages of the VMA's own are made or come back
+    frames   how many frames all of that takes
+    """
+
+    vma: Vma
+    span: Span
+    write: bool
+    absent: Positions | None = None
+    swapped: SwapIn | None = None
+    reuse: Positions | None = None
+    copy: Positions | None = None
+    anon: bool = False
+    frames: int = 0
+
+
+# The ways in
+
+
+def read_pages(kernel: KernelState, pages: UserRange) -> list[Span]:
+    """Make `pages` readable; return their words, one span per VMA.
+
     raises  SegmentationFault, BusError for the first page that may not be accessed, OutOfMemory if
             frames or page tables do not suffice; nothing has changed then
     """
-    mm = mm_of(process, "write" if write else "read")
-    grown = stack_to_grow(kernel, mm, start_vpn)
-    ranges = [
-        (vma, max(vma.start_vpn, start_vpn), min(vma.end_vpn, end_vpn))
-        for vma in mm.overlapping(start_vpn, end_vpn)
-    ]
-    if grown is not None:
-        ranges.insert(0, (grown, start_vpn, min(grown.start_vpn, end_vpn)))
-    pieces = [Piece(*where, where[0].writable if write is None else write) for where in ranges]
-    permitted(kernel, process, pieces, start_vpn, end_vpn, write)
-    return touch(kernel, process, pieces)
+    pieces = pieces_of(kernel, pages, write=False)
+    must_be_permitted(pieces, pages, "read of")
+    return touch(kernel, pages.process, pieces)
 
 
-def populate(kernel: Kernel, process: Process, start_vpn: int, end_vpn: int) -> list[Span]:
+def write_pages(kernel: KernelState, pages: UserRange) -> list[Span]:
+    """Make `pages` writable; return and raise as `read_pages`."""
+    pieces = pieces_of(kernel, pages, write=True)
+    must_be_permitted(pieces, pages, "write to")
+    return touch(kernel, pages.process, pieces)
+
+
+def pin_pages(kernel: KernelState, pages: UserRange) -> list[Span]:
+    """Make each of `pages` writable that may be written, the others readable: what a device wants
+    (get_user_pages). Return and raise as `read_pages`."""
+    pieces = pieces_of(kernel, pages, write=True)
+    pieces = [piece._replace(write=piece.vma.writable) for piece in pieces]
+    must_be_permitted(pieces, pages, "pin of")
+    return touch(kernel, pages.process, pieces)
+
+
+def populate(kernel: KernelState, pages: UserRange) -> None:
     """Fault in a mapped range, for writing where that is allowed (make_pages_present)."""
-    return touch(kernel, process, _populated(kernel, process, start_vpn, end_vpn))
+    touch(kernel, pages.process, pieces_to_populate(pages))
 
 
-def reserve_populate(kernel: Kernel, process: Process, start_vpn: int, end_vpn: int) -> None:
+def reserve_populate(kernel: KernelState, pages: UserRange) -> None:
     """See to it that the next `populate` of this range cannot fail, or raise what it would."""
-    reserve(kernel, process, _populated(kernel, process, start_vpn, end_vpn))
+    faults = [classify(kernel, *piece) for piece in pieces_to_populate(pages)]
+    reserve_for(kernel, pages.process, faults)
 
 
-def _populated(kernel: Kernel, process: Process, start_vpn: int, end_vpn: int) -> list[Piece]:
-    pieces = [
-        Piece(vma, max(vma.start_vpn, start_vpn), min(vma.end_vpn, end_vpn), vma.writable)
-        for vma in mm_of(process, "mlock").overlapping(start_vpn, end_vpn)
-        if vma.prot
-    ]
-    for piece in pieces:
-        inside_file(kernel, process, piece)
+def touch(kernel: KernelState, process: Process, pieces: list[Piece]) -> list[Span]:
+    """Classify all pieces, reserve for all, act; return the spans with their final words."""
+    faults = []
+    for vma, start_vpn, end_vpn, write in pieces:
+        faults.append(classify(kernel, vma, start_vpn, end_vpn, write))
+    reserve_for(kernel, process, faults)
+    spans = []
+    for each in faults:
+        act(kernel, process, each)
+        spans.append(each.span)
+    return spans
+
+
+# Which pages, and may it be?
+
+
+def pieces_of(kernel: KernelState, pages: UserRange, write: bool) -> list[Piece]:
+    """Cut a range into pieces, one for each VMA; a stack that grows for it comes first."""
+    _, mm, start_vpn, end_vpn = pages
+    pieces = []
+    for vma in mm.overlapping(start_vpn, end_vpn):
+        start, end = max(vma.start_vpn, start_vpn), min(vma.end_vpn, end_vpn)
+        pieces.append(Piece(vma, start, end, write))
+    if not pieces or pieces[0].start_vpn > start_vpn:
+        stack = stack_to_grow(kernel, mm, start_vpn)
+        if stack is not None:
+            pieces.insert(0, Piece(stack, start_vpn, min(stack.start_vpn, end_vpn), write))
     return pieces
 
 
-def stack_to_grow(kernel: Kernel, mm: Mm, vpn: int) -> Vma | None:
+def stack_to_grow(kernel: KernelState, mm: Mm, vpn: int) -> Vma | None:
     """Return the stack VMA that may grow down to `vpn`, or None (expand_stack)."""
     above = mm.next_vma(vpn)
     if above is None or not above.growsdown or above.start_vpn <= vpn:
@@ -116,224 +156,241 @@ def stack_to_grow(kernel: Kernel, mm: Mm, vpn: int) -> Vma | None:
     return above if fits else None
 
 
-def permitted(
-    kernel: Kernel,
-    process: Process,
-    pieces: list[Piece],
-    start_vpn: int,
-    end_vpn: int,
-    write: bool | None,
-) -> None:
+def pieces_to_populate(pages: UserRange) -> list[Piece]:
+    """Return what of a mapped range may be touched at all; BusError beyond the end of a file."""
+    pieces = []
+    for vma in pages.mm.overlapping(pages.start_vpn, pages.end_vpn):
+        start, end = max(vma.start_vpn, pages.start_vpn), min(vma.end_vpn, pages.end_vpn)
+        if vma.prot:
+            pieces.append(Piece(vma, start, end, vma.writable))
+            must_be_inside_file(pages.process, vma, start, end)
+    return pieces
+
+
+def must_be_permitted(pieces: list[Piece], pages: UserRange, access: str) -> None:
     """Raise SegmentationFault or BusError for the first page that may not be accessed."""
-    verb = "pin of" if write is None else "write to" if write else "read of"
-    call = f"{process.name}: SIGSEGV: {verb}"
-    vpn = start_vpn
-    for piece in pieces:
-        if piece.start_vpn > vpn:
+    vpn, why = pages.start_vpn, "no VMA there"
+    for vma, start_vpn, end_vpn, write in pieces:
+        if start_vpn > vpn:
             break
-        vma = piece.vma
-        if not (vma.writable if piece.write else vma.prot):
-            raise SegmentationFault(
-                f"{call} {kernel.geometry.address(vpn)}: {vma!r} does not allow it"
-            )
-        inside_file(kernel, process, piece)
-        vpn = piece.end_vpn
-    if vpn < end_vpn:
-        raise SegmentationFault(f"{call} {kernel.geometry.address(vpn)}: no VMA there")
+        if not vma.prot & (VM_WRITE if write else VM_ANY):
+            why = f"{vma!r} does not allow it"
+            break
+        if vma.file is not None:
+            must_be_inside_file(pages.process, vma, start_vpn, end_vpn)
+        vpn = end_vpn
+    if vpn < pages.end_vpn:
+        what = f"{access} {pages.mm.geometry.address(vpn)}: {why}"
+        raise SegmentationFault(f"{pages.process.name}: SIGSEGV: {what}")
 
 
-def inside_file(kernel: Kernel, process: Process, piece: Piece) -> None:
-    """Raise BusError if the piece reaches beyond the end of its file."""
-    vma, file = piece.vma, piece.vma.file
-    if file is None:
+def must_be_inside_file(process: Process, vma: Vma, start_vpn: int, end_vpn: int) -> None:
+    """Raise BusError if pages of `vma` lie beyond the end of its file."""
+    if vma.file is None:
         return
-    end_vpn = vma.start_vpn + file.npages - vma.pgoff
-    if piece.end_vpn > end_vpn:
+    file_end = vma.start_vpn + vma.file.npages - vma.pgoff
+    if end_vpn > file_end:
         raise BusError(
-            f"{process.name}: SIGBUS: {kernel.geometry.address(max(end_vpn, piece.start_vpn))} is "
-            f"beyond the end of {file.name}, which has {file.npages} pages"
+            f"{process.name}: SIGBUS: {vma.mm.geometry.address(max(file_end, start_vpn))} is "
+            f"beyond the end of {vma.file.name}, which has {vma.file.npages} pages"
         )
 
 
-def touch(kernel: Kernel, process: Process, pieces: list[Piece]) -> list[Span]:
-    """Plan all pieces, reserve for all, act; return the spans with their final words."""
-    plans = reserve(kernel, process, pieces)
-    for plan in plans:
-        carry_out(kernel, process, plan)
-    return [plan.span for plan in plans]
+# Classify
 
 
-def reserve(kernel: Kernel, process: Process, pieces: list[Piece]) -> list[Plan]:
-    """Plan all pieces, and reserve for all; return the plans."""
-    plans = [plan_piece(kernel, process, piece) for piece in pieces]
-    spans = [plan.span for plan in plans]
-    kernel.reserve(
-        f"{process.name}: ENOMEM: a page fault",
-        frames=sum(plan.frames for plan in plans),
-        tables=lambda: missing_tables(kernel, spans),
-        keep=[(plan.vma, plan.span) for plan in plans],
-    )
-    return plans
+def classify(kernel: KernelState, vma: Vma, start_vpn: int, end_vpn: int, write: bool) -> Faults:
+    """Say what the pages of one piece need. Changes nothing."""
+    span = kernel.tables.span(vma.mm.pgd, start_vpn, end_vpn)
+    faults, words = Faults(vma, span, write), span.words
+    wanted = PTE_PRESENT | PTE_WRITE if write else PTE_PRESENT
+    state = words & wanted
+    if np.count_nonzero(state == wanted) == words.size:
+        return faults
+    if np.count_nonzero(words) < words.size:
+        faults.absent = where(words == 0)
+        classify_absent(faults, faults.absent)
+        if faults.absent is ALL:
+            return faults
+    if kernel.swap.nused and (swapped := np.flatnonzero(is_swap(words))).size:
+        faults.swapped = classify_swapped(kernel, vma, span, swapped, write)
+        faults.frames += faults.swapped.frames
+        faults.anon = True
+    if write and np.count_nonzero(protected := state == PTE_PRESENT):
+        classify_protected(kernel, faults, where(protected))
+    return faults
 
 
-def missing_tables(kernel: Kernel, spans: list[Span]) -> int:
-    """Return how many page tables the spans, all of one mm, lack together."""
-    incomplete = [span for span in spans if not span.rows.all()]
-    if not incomplete:
-        return 0
-    bases = np.unique(np.concatenate([span.bases[span.rows == 0] for span in incomplete]))
-    return kernel.tables.missing(incomplete[0].pgd, bases)
+def where(mask: Mask) -> Positions:
+    """Return the positions where `mask` holds: ALL, if it holds everywhere."""
+    return ALL if np.count_nonzero(mask) == mask.size else mask.nonzero()[0]
 
 
-def carry_out(kernel: Kernel, process: Process, plan: Plan) -> None:
-    """Run the actions of a plan whose frames and tables are reserved."""
-    vma, span = plan.vma, plan.span
+def classify_absent(faults: Faults, at: Positions) -> None:
+    """Count the frames of pages where nothing was yet, at the positions `at`."""
+    vma, private_write = faults.vma, faults.write and not faults.vma.shared
+    faults.anon = private_write
+    if private_write:
+        faults.frames += faults.span.words[at].size
+    if vma.file is not None:
+        pgoffs = vma.pgoffs(faults.span.vpns[at])
+        faults.frames += int(np.count_nonzero(vma.file.cache[pgoffs] == 0))
+
+
+def classify_protected(kernel: KernelState, faults: Faults, at: Positions) -> None:
+    """Say which of the present, write-protected pages at the positions `at` are reused, which
+    copied."""
+    vma, words = faults.vma, faults.span.words
+    assert not vma.shared, f"{vma!r} is shared: its pages are writable as soon as it is"
+    pfns = words[at] >> PTE_SHIFT
+    alone = kernel.cow.can_share(pfns)
+    alone &= (kernel.mem_map.flags[pfns] & PG_ANON) != 0  # the zero page and a file's: never
+    ncopies = pfns.size - int(np.count_nonzero(alone))
+    if ncopies == 0:
+        faults.reuse = at
+        return
+    faults.anon = True
+    faults.frames += ncopies
+    if ncopies == pfns.size:
+        faults.copy = at
+    else:
+        positions = np.arange(words.size)[at]
+        faults.reuse, faults.copy = positions[alone], positions[~alone]
+
+
+# Reserve
+
+
+def reserve_for(kernel: KernelState, process: Process, faults: list[Faults]) -> None:
+    """See to it that frames and page tables for all `faults` are there."""
+    frames = 0
+    for each in faults:
+        frames += each.frames
+    if frames > kernel.mem_map.free.size or kernel.tables.max_rows is not None:
+        reserve(
+            kernel,
+            f"{process.name}: ENOMEM: a page fault",
+            frames=frames,
+            tables=kernel.tables.missing_in([each.span for each in faults]),
+            keep=[(each.vma, each.span) for each in faults],
+        )
+
+
+# Act
+
+
+def act(kernel: KernelState, process: Process, faults: Faults) -> None:
+    """Do what `faults` says; frames and tables are reserved, so that nothing can fail."""
+    vma, span = faults.vma, faults.span
     if span.start_vpn < vma.start_vpn:
-        vma.pgoff -= vma.start_vpn - span.start_vpn
-        vma.start_vpn = span.start_vpn
-        vma.mm.version += 1
-        kernel.design.adjust_vma(vma)
-        kernel.step("fault.stack", process, range(span.start_vpn, span.end_vpn))
-    span.ensure()
-    if plan.anon:
+        grow_stack(kernel, process, vma, span)
+    if faults.anon:
         anon_prepare(kernel, vma)
-    for action in plan.actions:
-        action()
-    accessed = PTE_ACCESSED | (PTE_DIRTY if plan.write else 0)
+    if faults.absent is not None:
+        span.ensure()
+        do_no_page(kernel, process, faults, faults.absent)
+    if faults.swapped is not None:
+        do_swap_page(kernel, process, faults.swapped)
+    if faults.reuse is not None:
+        wp_reuse(kernel, process, vma, span, faults.reuse)
+    if faults.copy is not None:
+        wp_copy(kernel, process, vma, span, faults.copy)
+    accessed = PTE_ACCESSED | (PTE_DIRTY if faults.write else 0)
     if np.count_nonzero(span.words & accessed != accessed):
         span.words |= accessed
         span.store()
 
 
-def plan_piece(kernel: Kernel, process: Process, piece: Piece) -> Plan:
-    """Return what the pages of one piece need. Changes nothing."""
-    vma = piece.vma
-    span = kernel.tables.span(vma.mm.pgd, piece.start_vpn, piece.end_vpn)
-    plan = Plan(vma, span, piece.write)
-    words = span.words
-    wanted = PTE_PRESENT | PTE_WRITE if piece.write else PTE_PRESENT
-    if not np.count_nonzero(words & wanted != wanted):
-        return plan
-    nabsent = words.size - np.count_nonzero(words)
-    if nabsent:
-        plan_absent(kernel, process, plan, np.flatnonzero(words == 0))
-    if nabsent == words.size:
-        return plan
-    swapped = np.flatnonzero(is_swap(words)) if kernel.swap.nused else words[:0]
-    if swapped.size:
-        plan.anon = True
-        plan.frames += swapin.plan(kernel, process, vma, span, swapped, piece.write, plan.actions)
-    if piece.write:
-        blocked = np.flatnonzero(words & (PTE_PRESENT | PTE_WRITE) == PTE_PRESENT)
-        if blocked.size:
-            plan_write_protected(kernel, process, plan, blocked)
-    return plan
+def grow_stack(kernel: KernelState, process: Process, vma: Vma, span: Span) -> None:
+    """The stack reaches down to the first page of `span` from now on (expand_stack)."""
+    vma.pgoff -= vma.start_vpn - span.start_vpn
+    vma.start_vpn = span.start_vpn
+    vma.mm.version += 1
+    kernel.design.adjust_vma(vma)
+    kernel.step("fault.stack", process, range(span.start_vpn, span.end_vpn))
 
 
-def plan_absent(kernel: Kernel, process: Process, plan: Plan, at: Ints) -> None:
-    """Pages where nothing was yet (do_no_page): `at` are positions in the span's words."""
-    vma, span = plan.vma, plan.span
-    if vma.file is None and not plan.write:
-        plan.actions.append(lambda: map_zero(kernel, process, span, at))
+def do_no_page(kernel: KernelState, process: Process, faults: Faults, at: Positions) -> None:
+    """Pages where nothing was yet: of the file, the zero page, or new."""
+    vma, span, write = faults.vma, faults.span, faults.write
+    if vma.file is None and write:
+        first_touch(kernel, process, vma, span, at)
     elif vma.file is None:
-        plan.frames += at.size
-        plan.anon = True
-        plan.actions.append(lambda: first_touch(kernel, process, vma, span, at))
+        map_zero(kernel, process, span, at)
+    elif write and not vma.shared:
+        copy_file_pages(kernel, process, vma, span, at)
     else:
-        pgoffs = span.vpns[at] - vma.start_vpn + vma.pgoff
-        plan.frames += int(np.count_nonzero(vma.file.cache[pgoffs] == 0))
-        if plan.write and not vma.shared:
-            plan.frames += at.size
-            plan.anon = True
-            plan.actions.append(lambda: copy_file_pages(kernel, process, vma, span, at, pgoffs))
-        else:
-            plan.actions.append(lambda: map_file_pages(kernel, process, plan, at, pgoffs))
+        map_file_pages(kernel, process, vma, span, at)
 
 
-def plan_write_protected(kernel: Kernel, process: Process, plan: Plan, at: Ints) -> None:
-    """Present pages that are write-protected (do_wp_page): reuse or copy."""
-    vma, span = plan.vma, plan.span
-    assert not vma.shared, f"{vma!r} is shared: its pages are writable as soon as it is"
-    pfns = span.words[at] >> PTE_SHIFT
-    alone = cow.can_share(kernel, pfns)
-    reuse, copy = at[alone], at[~alone]
-    if reuse.size:
-        plan.actions.append(lambda: wp_reuse(kernel, process, vma, span, reuse))
-    if copy.size:
-        plan.frames += copy.size
-        plan.anon = True
-        plan.actions.append(lambda: wp_copy(kernel, process, vma, span, copy))
-
-
-def map_zero(kernel: Kernel, process: Process, span: Span, at: Ints) -> None:
+def map_zero(kernel: KernelState, process: Process, span: Span, at: Positions) -> None:
     """Untouched private memory that is read shows the zero page (do_anonymous_page)."""
     span.words[at] = ZERO_PFN << PTE_SHIFT | PTE_PRESENT | PTE_USER | PTE_ACCESSED
     span.store()
     kernel.step("fault.zero", process, span.vpns[at])
 
 
-def first_touch(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints) -> None:
+def first_touch(kernel: KernelState, process: Process, vma: Vma, span: Span, at: Positions) -> None:
     """New zero-filled pages (do_anonymous_page)."""
     vpns = span.vpns[at]
-    pfns = kernel.mem_map.alloc(at.size)
+    pfns = kernel.mem_map.alloc(vpns.size)
     span.words[at] = pfns << PTE_SHIFT | WRITTEN
     span.store()
-    map_anon(kernel, vma, vpns, pfns)
+    map_new(kernel, vma, vpns, pfns)
     kernel.step("fault.anon", process, vpns)
 
 
-def map_file_pages(kernel: Kernel, process: Process, plan: Plan, at: Ints, pgoffs: Ints) -> None:
+def map_file_pages(
+    kernel: KernelState, process: Process, vma: Vma, span: Span, at: Positions
+) -> None:
     """Map pages of the file itself (do_no_page): read, or written through a shared mapping."""
-    vma, span = plan.vma, plan.span
-    pfns = page_in(kernel, vma.file, pgoffs)
+    pfns = page_in(kernel, vma.file, vma.pgoffs(span.vpns[at]))
     span.words[at] = pfns << PTE_SHIFT | vma.page_bits | PTE_ACCESSED
     span.store()
-    map_file(kernel, vma, pfns)
+    map_again(kernel, vma, pfns)
     kernel.step("fault.file", process, span.vpns[at])
 
 
 def copy_file_pages(
-    kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints, pgoffs: Ints
+    kernel: KernelState, process: Process, vma: Vma, span: Span, at: Positions
 ) -> None:
     """First touch of a private file mapping by a write: straight to a private copy (do_no_page)."""
-    mem = kernel.mem_map
-    source, vpns = page_in(kernel, vma.file, pgoffs), span.vpns[at]
-    new = mem.alloc(at.size)
+    mem, vpns = kernel.mem_map, span.vpns[at]
+    source = page_in(kernel, vma.file, vma.pgoffs(span.vpns[at]))
+    new = mem.alloc(vpns.size)
     mem.data[new] = mem.data[source]
     span.words[at] = new << PTE_SHIFT | WRITTEN
     span.store()
-    _map_copies(kernel, vma, vpns, new)
+    map_new(kernel, vma, vpns, new)
+    kernel.design.cost.copies_cow += vpns.size
     kernel.step("fault.file_copy", process, vpns)
 
 
-def wp_reuse(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints) -> None:
+def wp_reuse(kernel: KernelState, process: Process, vma: Vma, span: Span, at: Positions) -> None:
     """Nobody else uses the pages: only the word changes (do_wp_page, reuse)."""
     vpns = span.vpns[at]
     span.words[at] |= PTE_WRITE | PTE_ACCESSED | PTE_DIRTY
     span.store()
     pfns = span.words[at] >> PTE_SHIFT
-    moving = cow.reuse(kernel, pfns)
+    moving = kernel.cow.reuse(pfns)
     if kernel.design.rehome_on_reuse and moving.any():
-        kernel.design.reused(chosen(pfns, moving), vma, chosen(vpns, moving))
+        kernel.design.reused(take_where(pfns, moving), vma, take_where(vpns, moving))
     kernel.step("fault.wp_reuse", process, vpns)
 
 
-def wp_copy(kernel: Kernel, process: Process, vma: Vma, span: Span, at: Ints) -> None:
+def wp_copy(kernel: KernelState, process: Process, vma: Vma, span: Span, at: Positions) -> None:
     """The writer gets a copy; the others keep the page (do_wp_page, break_cow)."""
     mem = kernel.mem_map
     old, vpns = span.words[at] >> PTE_SHIFT, span.vpns[at]
-    new = mem.alloc(at.size)
+    new = mem.alloc(vpns.size)
     mem.data[new] = mem.data[old]
-    pages = old != ZERO_PFN  # the zero page is not counted, and may stand here more than once
     span.words[at] = new << PTE_SHIFT | WRITTEN
     span.store()
-    if np.count_nonzero(pages):
-        unmap(kernel, vma, chosen(vpns, pages), chosen(old, pages))
-    _map_copies(kernel, vma, vpns, new)
+    npages = np.count_nonzero(old)
+    if npages == old.size:
+        unmap(kernel, vma, vpns, old)
+    elif npages:  # the zero page is not counted, and may stand here more than once
+        unmap(kernel, vma, vpns[old != ZERO_PFN], old[old != ZERO_PFN])
+    map_new(kernel, vma, vpns, new)
+    kernel.design.cost.copies_cow += vpns.size
     kernel.step("fault.wp_copy", process, vpns)
-
-
-def _map_copies(kernel: Kernel, vma: Vma, vpns: Vpns, new: Pfns) -> None:
-    """The words at `vpns` now name the copies `new`."""
-    map_anon(kernel, vma, vpns, new)
-    kernel.design.cost.copies_cow += new.size

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from anonlab.errors import AddressInUse, InvalidArgument, OutOfMemory, PermissionDenied
-from anonlab.kernel import fault
-from anonlab.kernel.arguments import aligned_vpn, inside, mapped, mm_of, npages_of, range_of, whole
+from anonlab.kernel.arguments import UserRange, must_be_inside, must_be_mapped
+from anonlab.kernel.fault import populate, reserve_populate
 from anonlab.kernel.page_cache import drop_pages
 from anonlab.kernel.pages import zap
+from anonlab.kernel.state import KernelState
 from anonlab.machine.words import PAGE_MASK, PAGE_SHIFT, PTE_PRESENT, PTE_USER, PTE_WRITE
-from anonlab.mm import File, Mm, Process, Vma, prot_letters, prot_of
-from anonlab.rmap import file_pages
-
-if TYPE_CHECKING:
-    from anonlab.kernel.kernel import Kernel
-
+from anonlab.mm import VM_WRITE, File, Mm, Process, Vma, prot_letters, prot_of
 
 # One VMA
 
@@ -24,22 +19,25 @@ if TYPE_CHECKING:
 def insert_vma(vma: Vma) -> Vma:
     """Link a new VMA into its mm and its file (vma_link)."""
     vma.mm.insert(vma)
-    file_pages.link(vma)
+    if vma.file is not None:
+        vma.file.vmas[vma] = None
     return vma
 
 
-def remove_vma(kernel: Kernel, vma: Vma) -> None:
+def remove_vma(kernel: KernelState, vma: Vma) -> None:
     """Unlink a VMA whose pages are gone, or belong to another one now (remove_vma)."""
     vma.mm.remove(vma)
-    file_pages.unlink(vma)
-    if vma.file is not None and vma.file.shmem and not vma.file.vmas:
-        drop_pages(kernel, vma.file, 0)
-        del kernel.files[vma.file.name]
-        kernel.version += 1
+    if vma.file is not None:
+        del vma.file.vmas[vma]
+        if vma.file.shmem and not vma.file.vmas:
+            drop_pages(kernel, vma.file, 0)
+            kernel.drop_file(vma.file)
     kernel.design.unlink_vma(vma)
 
 
-def copy_vma(kernel: Kernel, old: Vma, mm: Mm, start_vpn: int, end_vpn: int, pgoff: int) -> Vma:
+def copy_vma(
+    kernel: KernelState, old: Vma, mm: Mm, start_vpn: int, end_vpn: int, pgoff: int
+) -> Vma:
     """Return a new, linked VMA with the rules of `old` (copy_vma, and part of split_vma)."""
     new = Vma(
         mm, start_vpn, end_vpn, old.prot, old.shared, old.file, pgoff, old.locked, old.growsdown
@@ -48,7 +46,7 @@ def copy_vma(kernel: Kernel, old: Vma, mm: Mm, start_vpn: int, end_vpn: int, pgo
     return insert_vma(new)
 
 
-def split_vma(kernel: Kernel, vma: Vma, vpn: int) -> Vma:
+def split_vma(kernel: KernelState, vma: Vma, vpn: int) -> Vma:
     """Cut `vma` at page `vpn` strictly inside it; return the new upper part (split_vma)."""
     end_vpn, vma.end_vpn = vma.end_vpn, vpn
     vma.mm.version += 1
@@ -58,7 +56,7 @@ def split_vma(kernel: Kernel, vma: Vma, vpn: int) -> Vma:
     return upper
 
 
-def cut(kernel: Kernel, mm: Mm, start_vpn: int, end_vpn: int) -> list[Vma]:
+def cut(kernel: KernelState, mm: Mm, start_vpn: int, end_vpn: int) -> list[Vma]:
     """Split at both ends and return the VMAs that make up [start_vpn, end_vpn), ascending; an
     empty range has no ends and splits nothing."""
     if start_vpn == end_vpn:
@@ -70,13 +68,13 @@ def cut(kernel: Kernel, mm: Mm, start_vpn: int, end_vpn: int) -> list[Vma]:
     return mm.overlapping(start_vpn, end_vpn)
 
 
-def can_merge(kernel: Kernel, lower: Vma, upper: Vma) -> bool:
+def can_merge(kernel: KernelState, lower: Vma, upper: Vma) -> bool:
     """Return whether two neighbours may become one VMA (can_vma_merge)."""
-    alike = lower.prot == upper.prot and lower.goes_on_in(upper)
+    alike = lower.prot == upper.prot and lower.is_mergeable_with(upper)
     return alike and kernel.design.can_merge(lower, upper)
 
 
-def merge_around(kernel: Kernel, mm: Mm, start_vpn: int, end_vpn: int) -> None:
+def merge_around(kernel: KernelState, mm: Mm, start_vpn: int, end_vpn: int) -> None:
     """Merge what can be merged at and between the two ends of a range (vma_merge)."""
     around = mm.overlapping(max(start_vpn - 1, 0), end_vpn + 1)
     lower = around[0] if around else None
@@ -96,10 +94,20 @@ def merge_around(kernel: Kernel, mm: Mm, start_vpn: int, end_vpn: int) -> None:
 # System calls
 
 
-def unmapped_vpn(kernel: Kernel, process: Process, call: str, npages: int) -> int:
+class Wanted(NamedTuple):
+    """What an mmap asks for: `npages` pages of `file`, or of anonymous memory, from `pgoff` on."""
+
+    npages: int
+    prot: int
+    shared: bool
+    file: File | None
+    pgoff: int
+    growsdown: bool
+
+
+def unmapped_vpn(kernel: KernelState, process: Process, mm: Mm, call: str, npages: int) -> int:
     """Return the lowest page from TASK_UNMAPPED_BASE, a third of user space, where `npages` fit,
     else from page 1 (arch_get_unmapped_area); ENOMEM if nowhere."""
-    mm = mm_of(process, call)
     limit = kernel.geometry.task_npages
     for start_vpn in (limit // 3, 1):
         vpn = start_vpn
@@ -112,55 +120,53 @@ def unmapped_vpn(kernel: Kernel, process: Process, call: str, npages: int) -> in
 
 
 def mmap(
-    kernel: Kernel,
+    kernel: KernelState,
     process: Process,
-    length: int,
-    at: int | None,
-    prot: str,
-    shared: bool,
-    file: File | None,
-    offset: int,
+    mm: Mm,
+    wanted: Wanted,
+    start_vpn: int | None,
     fixed: bool,
-    growsdown: bool,
 ) -> int:
-    """Map `length` bytes; return the address (do_mmap). No page table, no frame is touched."""
-    mm = mm_of(process, "mmap")
-    npages = npages_of(process, "mmap", length)
-    bits = prot_of(prot)
-    pgoff = aligned_vpn(process, "mmap", offset, "offset")
-    if growsdown and (shared or file is not None):
-        raise InvalidArgument(f"{process.name}: EINVAL: only private anonymous memory grows down")
-    if file is not None and shared and "w" in prot and not file.writable:
-        raise PermissionDenied(
-            f"{process.name}: EACCES: {file.name} is read-only: a shared mapping of it cannot have "
-            f"prot {prot!r}; 'r' or shared=False is right"
-        )
-    if at is None:
-        start_vpn = unmapped_vpn(kernel, process, "mmap", npages)
-    else:
-        start_vpn = aligned_vpn(process, "mmap", at)
+    """Map what is wanted from `start_vpn`, or where the kernel likes; return the first page
+    (do_mmap). No page table, no frame is touched.
+
+    fixed   what is there now goes
+    raises  AddressInUse, InvalidArgument, OutOfMemory, PermissionDenied; nothing has changed then
+    """
+    npages, prot, shared, file, pgoff, growsdown = wanted
+    must_be_allowed(process, wanted)
+    if start_vpn is None:
+        start_vpn = unmapped_vpn(kernel, process, mm, "mmap", npages)
     end_vpn = start_vpn + npages
-    inside(process, "mmap", kernel.geometry, start_vpn, end_vpn, OutOfMemory)
+    must_be_inside(process, "mmap", kernel.geometry, start_vpn, end_vpn, OutOfMemory)
     occupied = mm.overlapping(start_vpn, end_vpn)
     if occupied and not fixed:
         raise AddressInUse(
-            f"{process.name}: EEXIST: mmap of {npages} pages at {at:#x}: {occupied[0]!r} is there; "
-            f"fixed=True would replace it"
+            f"{process.name}: EEXIST: mmap of {npages} pages at {start_vpn << PAGE_SHIFT:#x}: "
+            f"{occupied[0]!r} is there; fixed=True would replace it"
         )
     clear(kernel, mm, start_vpn, end_vpn)
-    if file is None and shared:
-        file, pgoff = kernel.new_shmem(npages), 0
-    elif file is None:
-        pgoff = start_vpn
-    insert_vma(
-        Vma(mm, start_vpn, end_vpn, bits, shared, file, pgoff, locked=False, growsdown=growsdown)
-    )
+    if file is None:
+        file, pgoff = (kernel.new_shmem(npages), 0) if shared else (None, start_vpn)
+    insert_vma(Vma(mm, start_vpn, end_vpn, prot, shared, file, pgoff, growsdown=growsdown))
     merge_around(kernel, mm, start_vpn, end_vpn)
     kernel.step("mmap", process, range(start_vpn, end_vpn))
-    return start_vpn << PAGE_SHIFT
+    return start_vpn
 
 
-def clear(kernel: Kernel, mm: Mm, start_vpn: int, end_vpn: int) -> int:
+def must_be_allowed(process: Process, wanted: Wanted) -> None:
+    """Raise InvalidArgument or PermissionDenied for what no mapping may be."""
+    if wanted.growsdown and (wanted.shared or wanted.file is not None):
+        raise InvalidArgument(f"{process.name}: EINVAL: only private anonymous memory grows down")
+    file, may_write = wanted.file, wanted.prot & VM_WRITE
+    if file is not None and wanted.shared and may_write and not file.writable:
+        raise PermissionDenied(
+            f"{process.name}: EACCES: {file.name} is read-only: a shared mapping of it cannot have "
+            f"prot {prot_letters(wanted.prot)!r}; 'r' or shared=False is right"
+        )
+
+
+def clear(kernel: KernelState, mm: Mm, start_vpn: int, end_vpn: int) -> int:
     """Unmap [start_vpn, end_vpn): split, zap, unlink; return how many pages were mapped
     (do_munmap). Never fails."""
     gone = 0
@@ -170,36 +176,31 @@ def clear(kernel: Kernel, mm: Mm, start_vpn: int, end_vpn: int) -> int:
     return gone
 
 
-def munmap(kernel: Kernel, process: Process, addr: int, length: int) -> None:
+def munmap(kernel: KernelState, pages: UserRange) -> None:
     """Unmap a range; holes in it are skipped (do_munmap)."""
-    mm = mm_of(process, "munmap")
-    start_vpn, end_vpn = range_of(process, "munmap", kernel.geometry, addr, length, InvalidArgument)
-    pages = range(start_vpn, end_vpn)
-    gone = clear(kernel, mm, start_vpn, end_vpn)
+    gone = clear(kernel, pages.mm, pages.start_vpn, pages.end_vpn)
     if gone:
-        kernel.step("munmap.zap", process, pages, n=gone)
-    kernel.step("munmap", process, pages)
+        kernel.step("munmap.zap", pages.process, pages.vpns, n=gone)
+    kernel.step("munmap", pages.process, pages.vpns)
 
 
-def mprotect(kernel: Kernel, process: Process, addr: int, length: int, prot: str) -> None:
+def mprotect(kernel: KernelState, pages: UserRange, prot: int) -> None:
     """Change what a range allows; ENOMEM if part of it is not mapped (mprotect_fixup)."""
-    mm = mm_of(process, "mprotect")
-    bits = prot_of(prot)
-    start_vpn, end_vpn = range_of(process, "mprotect", kernel.geometry, addr, length, OutOfMemory)
-    mapped(process, "mprotect", mm, start_vpn, end_vpn)
+    must_be_mapped("mprotect", pages)
+    process, mm, start_vpn, end_vpn = pages
     for vma in mm.overlapping(start_vpn, end_vpn):
-        if vma.shared and vma.file is not None and "w" in prot and not vma.file.writable:
+        if vma.shared and vma.file is not None and prot & VM_WRITE and not vma.file.writable:
             raise PermissionDenied(
                 f"{process.name}: EACCES: {vma.file.name} is read-only: its shared mapping at "
                 f"{mm.geometry.address(vma.start_vpn)} cannot become writable"
             )
     for vma in cut(kernel, mm, start_vpn, end_vpn):
-        vma.prot = bits
-        mm.version += 1
+        vma.prot = prot
         account(vma)
         change_protection(kernel, vma)
+    mm.version += 1
     merge_around(kernel, mm, start_vpn, end_vpn)
-    kernel.step("mprotect", process, range(start_vpn, end_vpn), what=prot_letters(bits))
+    kernel.step("mprotect", process, pages.vpns, what=prot_letters(prot))
 
 
 def account(vma: Vma) -> None:
@@ -211,7 +212,7 @@ def account(vma: Vma) -> None:
         vma.accounted = False
 
 
-def change_protection(kernel: Kernel, vma: Vma) -> None:
+def change_protection(kernel: KernelState, vma: Vma) -> None:
     """Bring the present words of `vma` in line with its prot: write permission of private pages
     goes at once and comes back only with a write fault (change_protection)."""
     span = kernel.tables.populated(vma.mm.pgd, vma.start_vpn, vma.end_vpn)
@@ -223,13 +224,10 @@ def change_protection(kernel: Kernel, vma: Vma) -> None:
     span.store()
 
 
-def madvise(kernel: Kernel, process: Process, addr: int, length: int, advice: str) -> None:
+def madvise_dontneed(kernel: KernelState, pages: UserRange) -> None:
     """Drop the pages of a range, the VMAs stay (madvise_dontneed); EINVAL for locked memory."""
-    mm = mm_of(process, "madvise")
-    if advice != "dontneed":
-        raise ValueError(f"advice is 'dontneed'; {advice!r} is not part of this machine")
-    start_vpn, end_vpn = range_of(process, "madvise", kernel.geometry, addr, length, OutOfMemory)
-    mapped(process, "madvise", mm, start_vpn, end_vpn)
+    must_be_mapped("madvise", pages)
+    process, mm, start_vpn, end_vpn = pages
     vmas = mm.overlapping(start_vpn, end_vpn)
     locked = [vma for vma in vmas if vma.locked]
     if locked:
@@ -240,70 +238,63 @@ def madvise(kernel: Kernel, process: Process, addr: int, length: int, advice: st
     gone = sum(
         zap(kernel, vma, max(vma.start_vpn, start_vpn), min(vma.end_vpn, end_vpn)) for vma in vmas
     )
-    kernel.step("madvise", process, range(start_vpn, end_vpn), n=gone)
+    kernel.step("madvise", process, pages.vpns, n=gone)
 
 
-def brk(kernel: Kernel, process: Process, addr: int) -> int:
-    """Move the end of the heap; return where it is in bytes. 0 only asks (sys_brk).
+def brk(kernel: KernelState, process: Process, mm: Mm, addr: int) -> None:
+    """Move the end of the heap to byte `addr`, rounded up to a page; 0 only asks (sys_brk).
 
     raises  OutOfMemory if other memory or the end of user space is in the way, InvalidArgument
             below the start of the heap
     """
-    mm = mm_of(process, "brk")
     geometry = kernel.geometry
-    if whole(addr, "brk address") == 0:
+    end_vpn = addr + PAGE_MASK >> PAGE_SHIFT
+    if addr == 0:
         kernel.step("brk", process, what=geometry.address(mm.brk))
-        return mm.brk << PAGE_SHIFT
-    new = addr + PAGE_MASK >> PAGE_SHIFT
-    if new < mm.start_brk:
+        return
+    call = f"brk to {addr:#x}"
+    if end_vpn < mm.start_brk:
         raise InvalidArgument(
-            f"{process.name}: EINVAL: brk to {addr:#x}, below the start of the heap "
+            f"{process.name}: EINVAL: {call}, below the start of the heap "
             f"{geometry.address(mm.start_brk)}"
         )
-    inside(process, "brk", geometry, mm.brk, new, OutOfMemory)
-    blocking = mm.overlapping(mm.brk, new) if new > mm.brk else []
+    must_be_inside(process, "brk", geometry, mm.brk, end_vpn, OutOfMemory)
+    blocking = mm.overlapping(mm.brk, end_vpn) if end_vpn > mm.brk else []
     if blocking:
-        raise OutOfMemory(
-            f"{process.name}: ENOMEM: brk to {addr:#x}: {blocking[0]!r} is in the way"
-        )
-    if new < mm.brk:
-        clear(kernel, mm, new, mm.brk)
-    elif new > mm.brk:
-        insert_vma(Vma(mm, mm.brk, new, prot_of("rw"), pgoff=mm.brk))
-        merge_around(kernel, mm, mm.brk, new)
-    mm.brk = new
-    kernel.step("brk", process, what=geometry.address(new))
-    return new << PAGE_SHIFT
+        raise OutOfMemory(f"{process.name}: ENOMEM: {call}: {blocking[0]!r} is in the way")
+    if end_vpn < mm.brk:
+        clear(kernel, mm, end_vpn, mm.brk)
+    elif end_vpn > mm.brk:
+        insert_vma(Vma(mm, mm.brk, end_vpn, prot_of("rw"), pgoff=mm.brk))
+        merge_around(kernel, mm, mm.brk, end_vpn)
+    mm.brk = end_vpn
+    kernel.step("brk", process, what=geometry.address(end_vpn))
 
 
-def mlock(kernel: Kernel, process: Process, addr: int, length: int) -> None:
+def mlock(kernel: KernelState, pages: UserRange) -> None:
     """Keep a range in memory: fault its pages in and never swap them out (do_mlock).
 
     The VMAs are split first and filled then: what was never touched around the range stays on its
     own, without an anon_vma.
     """
-    mm = mm_of(process, "mlock")
-    start_vpn, end_vpn = range_of(process, "mlock", kernel.geometry, addr, length, OutOfMemory)
-    mapped(process, "mlock", mm, start_vpn, end_vpn)
-    fault.reserve_populate(kernel, process, start_vpn, end_vpn)
-    _set(kernel, mm, start_vpn, end_vpn, lambda vma: setattr(vma, "locked", True))
-    fault.populate(kernel, process, start_vpn, end_vpn)
-    kernel.step("mlock", process, range(start_vpn, end_vpn))
+    must_be_mapped("mlock", pages)
+    reserve_populate(kernel, pages)
+    set_locked(kernel, pages, locked=True)
+    populate(kernel, pages)
+    kernel.step("mlock", pages.process, pages.vpns)
 
 
-def munlock(kernel: Kernel, process: Process, addr: int, length: int) -> None:
+def munlock(kernel: KernelState, pages: UserRange) -> None:
     """Let a range be swapped out again (do_mlock)."""
-    mm = mm_of(process, "munlock")
-    start_vpn, end_vpn = range_of(process, "munlock", kernel.geometry, addr, length, OutOfMemory)
-    mapped(process, "munlock", mm, start_vpn, end_vpn)
-    _set(kernel, mm, start_vpn, end_vpn, lambda vma: setattr(vma, "locked", False))
-    kernel.step("munlock", process, range(start_vpn, end_vpn))
+    must_be_mapped("munlock", pages)
+    set_locked(kernel, pages, locked=False)
+    kernel.step("munlock", pages.process, pages.vpns)
 
 
-def _set(
-    kernel: Kernel, mm: Mm, start_vpn: int, end_vpn: int, change: Callable[[Vma], None]
-) -> None:
+def set_locked(kernel: KernelState, pages: UserRange, locked: bool) -> None:
+    """Lock or unlock the VMAs of a range (mlock_fixup)."""
+    _, mm, start_vpn, end_vpn = pages
     for vma in cut(kernel, mm, start_vpn, end_vpn):
-        change(vma)
-        mm.version += 1
+        vma.locked = locked
+    mm.version += 1
     merge_around(kernel, mm, start_vpn, end_vpn)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from anonlab.kernel.pages import zap
+from anonlab.kernel.state import KernelState
 from anonlab.machine.words import PG_DIRTY, Ints, Pfns
 from anonlab.mm import File
 
-if TYPE_CHECKING:
-    from anonlab.kernel.kernel import Kernel
 
-
-def page_in(kernel: Kernel, file: File | None, pgoffs: Ints) -> Pfns:
+def page_in(kernel: KernelState, file: File | None, pgoffs: Ints) -> Pfns:
     """Return the page-cache pages of a file at `pgoffs`, reading what is missing; the cache holds
     one reference to each (filemap_nopage, shmem_nopage)."""
     mem, swap = kernel.mem_map, kernel.swap
@@ -34,7 +31,7 @@ def page_in(kernel: Kernel, file: File | None, pgoffs: Ints) -> Pfns:
     return file.cache[pgoffs]
 
 
-def drop_pages(kernel: Kernel, file: File, first: int) -> None:
+def drop_pages(kernel: KernelState, file: File, first: int) -> None:
     """Forget the pages of a file from page `first` on, in memory and on swap, which nobody maps
     any more (truncate_inode_pages). A page that a device still holds belongs to no
     file from then on."""
@@ -47,3 +44,15 @@ def drop_pages(kernel: Kernel, file: File, first: int) -> None:
     kernel.mem_map.index[pfns] = 0
     kernel.mem_map.put(pfns)
     kernel.swap.free(slots)
+
+
+def truncate(kernel: KernelState, file: File, npages: int) -> None:
+    """Make `file` `npages` long; unmap what lies beyond from every process, private copies too
+    (vmtruncate, unmap_mapping_range with even_cows). A longer file ends in empty pages."""
+    for vma in file.vmas:
+        first = max(vma.start_vpn + npages - vma.pgoff, vma.start_vpn)
+        if first < vma.end_vpn:
+            zap(kernel, vma, first, vma.end_vpn)
+    drop_pages(kernel, file, npages)
+    file.resize(npages)
+    kernel.step("truncate", what=file.name)

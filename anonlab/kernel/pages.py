@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from anonlab.kernel.state import KernelState
+from anonlab.kernel.swap.cache import free_swap_entries, free_unused_swap_cache
 from anonlab.machine.words import (
     PG_ANON,
-    PG_EXCLUSIVE,
-    PG_SWAPCACHE,
     PTE_PRESENT,
     PTE_SHIFT,
     ZERO_PFN,
     Ints,
     Mask,
     Pfns,
-    Slots,
     Vpns,
     Words,
     is_swap,
@@ -24,51 +21,91 @@ from anonlab.machine.words import (
 )
 from anonlab.mm import Vma
 
-if TYPE_CHECKING:
-    from anonlab.kernel.kernel import Kernel
+_TRUE = np.ones(1 << 10, dtype=np.bool_)
+_TRUE.setflags(write=False)
 
 
-def anon_prepare(kernel: Kernel, vma: Vma) -> None:
+def all_true(n: int) -> Mask:
+    """Return bool[n], all True, to be read only."""
+    return _TRUE[:n] if n <= _TRUE.size else np.ones(n, dtype=np.bool_)
+
+
+def take_where(values: Ints, where: Mask) -> Ints:
+    """Return `values` where `where` holds; themselves, uncopied, if it holds everywhere."""
+    return values if np.count_nonzero(where) == where.size else values[where]
+
+
+def mapped_pages(words: Words) -> tuple[Mask, Pfns]:
+    """Return where `words` map a page, bool[n], and which, the zero page left out."""
+    where: Mask = (words & PTE_PRESENT) != 0
+    pfns = take_where(words, where) >> PTE_SHIFT
+    if np.count_nonzero(pfns) < pfns.size:
+        pages = pfns != ZERO_PFN
+        where[where] = pages
+        pfns = pfns[pages]
+    return where, pfns
+
+
+def anonymous(kernel: KernelState, vma: Vma, pfns: Pfns) -> Mask:
+    """Return which of the pages mapped in `vma` are anonymous, bool[n]: all, if it has no file."""
+    return all_true(pfns.size) if vma.file is None else kernel.mem_map.has(pfns, PG_ANON)
+
+
+# Mappings come
+
+
+def anon_prepare(kernel: KernelState, vma: Vma) -> None:
     """Make a VMA ready for pages of its own (anon_vma_prepare)."""
     vma.written = True
     kernel.design.prepare(vma)
 
 
-def map_anon(
-    kernel: Kernel, vma: Vma, vpns: Vpns, pfns: Pfns, exclusive: Mask | None = None
-) -> None:
+def map_new(kernel: KernelState, vma: Vma, vpns: Vpns, pfns: Pfns) -> None:
+    """The words at `vpns` now name the pages `pfns`, straight from the allocator, whose reference
+    the mapping keeps (page_add_new_anon_rmap)."""
+    mem = kernel.mem_map
+    mem.mapcount[pfns] = 1
+    mem.flags[pfns] = PG_ANON | kernel.cow.mark
+    kernel.mm_table.rss[vma.mm.number] += pfns.size
+    kernel.design.add(pfns, vma, vpns, all_true(pfns.size))
+
+
+def map_anon(kernel: KernelState, vma: Vma, vpns: Vpns, pfns: Pfns, exclusive: Mask) -> None:
     """The words at `vpns` now name the distinct anonymous pages `pfns` (page_add_anon_rmap).
 
-    The caller holds the reference that the mapping keeps: a new page's own, or one it took.
-    exclusive  where nobody else has the page, on swap neither, bool[n]; None for everywhere
+    The caller holds the reference that the mapping keeps.
+    exclusive  where nobody else has the page, on swap neither, bool[n]
     """
     mem = kernel.mem_map
-    if exclusive is None:
-        exclusive = np.ones(pfns.shape, dtype=np.bool_)
-    mem.mapcount[pfns] += 1
+    mem.mapcount[pfns] = mem.mapcount[pfns] + 1
     mem.flags[pfns] |= PG_ANON
-    if kernel.design.cow_rule == "exclusive":
-        mem.flags[chosen(pfns, exclusive)] |= PG_EXCLUSIVE
-    kernel.columns.rss[vma.mm.number] += pfns.size
+    if kernel.cow.mark:
+        mem.flags[pfns[exclusive]] |= kernel.cow.mark
+    kernel.mm_table.rss[vma.mm.number] += pfns.size
     kernel.design.add(pfns, vma, vpns, exclusive)
 
 
-def map_file(kernel: Kernel, vma: Vma, pfns: Pfns) -> None:
-    """Words now name the distinct file pages `pfns` (page_add_file_rmap)."""
-    kernel.mem_map.count[pfns] += 1
-    kernel.mem_map.mapcount[pfns] += 1
-    kernel.columns.rss[vma.mm.number] += pfns.size
+def map_again(kernel: KernelState, vma: Vma, pfns: Pfns) -> None:
+    """Words in `vma` now name the distinct `pfns` too: pages of a file, or a parent's at fork
+    (page_add_file_rmap, page_dup_rmap)."""
+    mem = kernel.mem_map
+    mem.count[pfns] = mem.count[pfns] + 1
+    mem.mapcount[pfns] = mem.mapcount[pfns] + 1
+    kernel.mm_table.rss[vma.mm.number] += pfns.size
 
 
-def unmap(kernel: Kernel, vma: Vma, vpns: Vpns, pfns: Pfns) -> None:
+# Mappings go
+
+
+def unmap(kernel: KernelState, vma: Vma, vpns: Vpns, pfns: Pfns) -> None:
     """The words at `vpns` no longer name the distinct `pfns`, none of them the zero page
     (page_remove_rmap)."""
     mem = kernel.mem_map
     left = mem.mapcount[pfns] - 1
     mem.mapcount[pfns] = left
-    if kernel.design.cow_rule == "exclusive":
-        mem.flags[pfns[left == 0]] &= ~PG_EXCLUSIVE
-    kernel.columns.rss[vma.mm.number] -= pfns.size
+    if kernel.cow.mark:
+        mem.flags[pfns[left == 0]] &= ~kernel.cow.mark
+    kernel.mm_table.rss[vma.mm.number] -= pfns.size
     if vma.file is None:
         kernel.design.remove(pfns, vma, vpns)
     else:
@@ -77,91 +114,46 @@ def unmap(kernel: Kernel, vma: Vma, vpns: Vpns, pfns: Pfns) -> None:
     release(kernel, pfns)
 
 
-def release(kernel: Kernel, pfns: Pfns) -> None:
+def unmap_everywhere(kernel: KernelState, pfn: int, mms: Ints, vpns: Vpns, anon: bool) -> None:
+    """The words of address spaces `mms` at `vpns` no longer name page `pfn`, which its holder
+    keeps (try_to_unmap_one). The walk that found them stands there, its lock held: what the
+    design visits now costs nothing more."""
+    mem, design = kernel.mem_map, kernel.design
+    mem.mapcount[pfn] -= mms.size
+    np.subtract.at(kernel.mm_table.rss, mms, 1)
+    if anon:
+        nodes, locks, page = design.cost.nodes, design.cost.locks, np.array([pfn], dtype=np.int64)
+        for mm, vpn in zip(mms.tolist(), vpns.tolist(), strict=True):
+            vma = kernel.mms[mm].find_vma(vpn)
+            assert vma is not None, f"mm {mm} maps pfn {pfn} at vpn {vpn:#x}, outside any VMA"
+            design.remove(page, vma, np.array([vpn], dtype=np.int64))
+        design.cost.nodes, design.cost.locks = nodes, locks
+    mem.count[pfn] -= mms.size
+
+
+def release(kernel: KernelState, pfns: Pfns) -> None:
     """Drop one reference to each of the distinct `pfns` (free_page_and_swap_cache).
 
     A page that only the swap cache still holds, and that no swap entry names, goes with it.
     """
     kernel.mem_map.put(pfns)
     if kernel.swap.nused:
-        drop_lonely(kernel, pfns)
+        free_unused_swap_cache(kernel.mem_map, kernel.swap, pfns)
 
 
-def drop_lonely(kernel: Kernel, pfns: Pfns, holders: int = 0) -> None:
-    """Take pages out of the swap cache that no swap entry needs and only `holders` others hold
-    (free_swap_cache, and remove_exclusive_swap_page with one holder)."""
-    mem, swap = kernel.mem_map, kernel.swap
-    cached = pfns[mem.has(pfns, PG_SWAPCACHE)]
-    lonely = (mem.count[cached] == 1 + holders) & (swap.map[mem.private[cached]] == 1)
-    leave_swap_cache(kernel, cached[lonely])
-
-
-def enter_swap_cache(kernel: Kernel, pfns: Pfns, slots: Slots) -> None:
-    """Connect pages and slots (add_to_swap_cache). The caller has counted the references: each
-    page's `count` and each slot's `map` already hold the cache's own."""
-    mem = kernel.mem_map
-    mem.flags[pfns] |= PG_SWAPCACHE
-    mem.private[pfns] = slots
-    kernel.swap.cache[slots] = pfns
-
-
-def leave_swap_cache(kernel: Kernel, pfns: Pfns) -> None:
-    """Disconnect pages from their slots, drop the cache's references (delete_from_swap_cache)."""
-    mem, swap = kernel.mem_map, kernel.swap
-    slots = mem.private[pfns]
-    mem.flags[pfns] &= ~PG_SWAPCACHE
-    mem.private[pfns] = 0
-    swap.cache[slots] = 0
-    swap.free(slots)
-    mem.put(pfns)
-
-
-def free_swap_entries(kernel: Kernel, slots: Slots) -> None:
-    """Swap PTEs that named `slots` are gone (free_swap_and_cache)."""
-    swap = kernel.swap
-    cached = swap.cache[slots]
-    swap.free(slots)
-    cached = cached[cached != 0]
-    if cached.size:
-        drop_lonely(kernel, cached)
-
-
-def chosen(values: Ints, where: Mask) -> Ints:
-    """Return `values` where `where` holds; themselves, uncopied, if it holds everywhere."""
-    return values if np.count_nonzero(where) == where.size else values[where]
-
-
-def mapped_pages(words: Words) -> tuple[Mask, Pfns]:
-    """Return where `words` map a page, bool[n], and which, the zero page left out."""
-    where: Mask = (words & PTE_PRESENT) != 0
-    pfns = chosen(words, where) >> PTE_SHIFT
-    pages = pfns != ZERO_PFN
-    if not pages.all():
-        where[where] = pages
-        pfns = pfns[pages]
-    return where, pfns
-
-
-def anonymous(kernel: Kernel, vma: Vma, pfns: Pfns) -> Mask:
-    """Return which of the pages mapped in `vma` are anonymous, bool[n]: all, if it has no file."""
-    if vma.file is None:
-        return np.ones(pfns.shape, dtype=np.bool_)
-    return kernel.mem_map.has(pfns, PG_ANON)
-
-
-def zap(kernel: Kernel, vma: Vma, start_vpn: int, end_vpn: int) -> int:
+def zap(kernel: KernelState, vma: Vma, start_vpn: int, end_vpn: int) -> int:
     """Clear the words of [start_vpn, end_vpn) in `vma`; return how many mapped a page
     (zap_page_range). Never fails."""
     span = kernel.tables.populated(vma.mm.pgd, start_vpn, end_vpn)
-    if not span.words.any():
+    if not np.count_nonzero(span.words):
         return 0
     where, pfns = mapped_pages(span.words)
-    vpns = chosen(span.vpns, where)
+    vpns = take_where(span.vpns, where)
     slots = swp_offset(span.words[is_swap(span.words)]) if kernel.swap.nused else pfns[:0]
     span.words[:] = 0
     span.store()
     if pfns.size:
         unmap(kernel, vma, vpns, pfns)
     if slots.size:
-        free_swap_entries(kernel, slots)
-    return int(np.count_nonzero(where))
+        free_swap_entries(kernel.mem_map, kernel.swap, slots)
+    return pfns.size

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from anonlab.errors import SegmentationFault
-from anonlab.kernel import fault, mapping, mremap, pin, process, reclaim
-from anonlab.kernel.arguments import content_tags, mm_of, range_of, whole
+from anonlab.errors import InvalidArgument, OutOfMemory, SegmentationFault
+from anonlab.kernel import exec_exit, mapping, mremap, pin
+from anonlab.kernel.arguments import (
+    UserRange,
+    aligned_vpn,
+    checked_int,
+    content_tags,
+    mm_of,
+    npages_of,
+    range_of,
+)
+from anonlab.kernel.fault import read_pages, write_pages
+from anonlab.kernel.fork import fork
+from anonlab.kernel.state import KernelState
+from anonlab.kernel.swap.reclaim import swap_out
 from anonlab.kernel.views import Page, page_view
+from anonlab.machine.tables import Span
 from anonlab.machine.words import (
     PAGE_MASK,
     PAGE_SHIFT,
@@ -19,11 +32,9 @@ from anonlab.machine.words import (
     PTE_PRESENT,
     PTE_SHIFT,
     Ints,
+    Pfns,
 )
-from anonlab.mm import File, Mm, Process
-
-if TYPE_CHECKING:
-    from anonlab.kernel.kernel import Kernel
+from anonlab.mm import File, Process, prot_of
 
 MOST_PAGES = 1 << 24
 """Pages that one access may name: 64 GiB. More would not fit the arrays that carry it."""
@@ -37,46 +48,44 @@ class Task(Process):
     machine as it was.
     """
 
-    def __init__(
-        self, kernel: Kernel, name: str, pid: int, parent: str, mm: Mm, program: str
-    ) -> None:
-        super().__init__(name, pid, parent, mm, program)
+    def __init__(self, kernel: KernelState, name: str, parent: Process | None = None) -> None:
+        super().__init__(name, parent)
         self.kernel = kernel
 
     # Memory
 
     def read(self, address: int) -> int:
         """Return the content tag of the page at byte `address`; fault it in if needed."""
-        return int(self.read_range(whole(address, "address") & ~PAGE_MASK, PAGE_SIZE)[0])
+        return int(self.read_range(checked_int(address, "address") & ~PAGE_MASK, PAGE_SIZE)[0])
 
     def write(self, address: int, value: int) -> None:
         """Store `value` as the content tag of the page at byte `address`; fault as needed."""
-        self.write_range(whole(address, "address") & ~PAGE_MASK, [value])
+        self.write_range(checked_int(address, "address") & ~PAGE_MASK, [value])
 
     def read_range(self, address: int, length: int) -> Ints:
         """Return the content tags of the pages of a page-aligned range, int64[npages]."""
         pages = self.pages_of("read", address, length)
-        spans = fault.access(self.kernel, self, *pages, write=False)
-        tags = self.kernel.mem_map.data[_pfns(spans)]
-        self.kernel.step("read", self, range(*pages))
+        spans = read_pages(self.kernel, pages)
+        tags = self.kernel.mem_map.data[pfns_of(spans)]
+        self.kernel.step("read", self, pages.vpns)
         return tags
 
     def write_range(self, address: int, values: Sequence[int] | Ints) -> None:
         """Store `values`, one content tag per page (any int64), from page-aligned `address` on."""
         tags = content_tags(values)
         pages = self.pages_of("write", address, tags.size * PAGE_SIZE)
-        spans = fault.access(self.kernel, self, *pages, write=True)
-        mem, pfns = self.kernel.mem_map, _pfns(spans)
+        spans = write_pages(self.kernel, pages)
+        mem, pfns = self.kernel.mem_map, pfns_of(spans)
         mem.data[pfns] = tags
-        mem.flags[pfns] |= PG_DIRTY
-        self.kernel.step("write", self, range(*pages))
+        mem.flags[pfns] = mem.flags[pfns] | PG_DIRTY
+        self.kernel.step("write", self, pages.vpns)
 
-    def pages_of(self, call: str, address: Any, length: Any) -> tuple[int, int]:
-        """Return (start_vpn, end_vpn) of a range that `call` would access, or raise what `call`
-        raises for a range that can be no memory of this process."""
-        mm_of(self, call)
-        pages = range_of(self, call, self.kernel.geometry, address, length, SegmentationFault)
-        if pages[1] - pages[0] > MOST_PAGES:
+    def pages_of(self, call: str, address: Any, length: Any) -> UserRange:
+        """Return a range that `call` would access, or raise what `call` raises for a range that can
+        be no memory of this process."""
+        geometry = self.kernel.geometry
+        pages = range_of(self, call, geometry, address, length, SegmentationFault)
+        if pages.end_vpn - pages.start_vpn > MOST_PAGES:
             raise ValueError(
                 f"{call} takes at most {MOST_PAGES} pages at a time, got {length} bytes"
             )
@@ -85,7 +94,7 @@ class Task(Process):
     def page(self, address: int) -> Page | None:
         """Return a view of the page mapped at byte `address`, or None; nothing is faulted in."""
         mm = mm_of(self, "page")
-        vpn = whole(address, "address") >> PAGE_SHIFT
+        vpn = checked_int(address, "address") >> PAGE_SHIFT
         if vpn >= self.kernel.geometry.npages:
             return None
         word = int(self.kernel.tables.lookup(mm.pgd, vpn))
@@ -113,19 +122,22 @@ class Task(Process):
         file      a File of this kernel; `offset` is the byte offset in it
         growsdown a stack (MAP_GROWSDOWN)
         """
+        mm, npages = mm_of(self, "mmap"), npages_of(self, "mmap", length)
         if file is not None:
             self.kernel.own_file(file)
-        return mapping.mmap(
-            self.kernel, self, length, at, prot, shared, file, offset, fixed, growsdown
-        )
+        pgoff = aligned_vpn(self, "mmap", offset, "offset")
+        wanted = mapping.Wanted(npages, prot_of(prot), shared, file, pgoff, growsdown)
+        start_vpn = None if at is None else aligned_vpn(self, "mmap", at)
+        return mapping.mmap(self.kernel, self, mm, wanted, start_vpn, fixed) << PAGE_SHIFT
 
     def munmap(self, address: int, length: int) -> None:
         """Unmap a range; VMAs are split where needed, holes are fine."""
-        mapping.munmap(self.kernel, self, address, length)
+        mapping.munmap(self.kernel, self._range("munmap", address, length, InvalidArgument))
 
     def mprotect(self, address: int, length: int, prot: str) -> None:
         """Change the protection of a range that is mapped throughout."""
-        mapping.mprotect(self.kernel, self, address, length, prot)
+        bits = prot_of(prot)
+        mapping.mprotect(self.kernel, self._range("mprotect", address, length), bits)
 
     def mremap(
         self,
@@ -142,60 +154,80 @@ class Task(Process):
                    place where possible and else lets the kernel choose
         dontunmap  the old range stays mapped, but empty (MREMAP_DONTUNMAP)
         """
-        return mremap.mremap(self.kernel, self, address, length, new_length, new, dontunmap)
+        mm, start_vpn = mm_of(self, "mremap"), aligned_vpn(self, "mremap", address)
+        empty = checked_int(length, "mremap length") == 0  # of a shared mapping: once more
+        old_npages = 0 if empty else npages_of(self, "mremap", length)
+        npages = old_npages if new_length is None else npages_of(self, "mremap", new_length)
+        if npages == 0:
+            raise InvalidArgument(f"{self.name}: EINVAL: mremap to length 0; munmap does that")
+        new_vpn = None if new is None else aligned_vpn(self, "mremap", new, "new address")
+        vpn = mremap.mremap(
+            self.kernel, self, mm, start_vpn, old_npages, npages, new_vpn, dontunmap
+        )
+        return vpn << PAGE_SHIFT
 
     def madvise(self, address: int, length: int, advice: str = "dontneed") -> None:
         """Drop the pages of a range; the next touch finds zeros, or the file."""
-        mapping.madvise(self.kernel, self, address, length, advice)
+        mm_of(self, "madvise")
+        if advice != "dontneed":
+            raise ValueError(f"advice is 'dontneed'; {advice!r} is not part of this machine")
+        mapping.madvise_dontneed(self.kernel, self._range("madvise", address, length))
 
     def brk(self, address: int = 0) -> int:
         """Move the end of the heap to `address`; return where it is. 0 only asks."""
-        return mapping.brk(self.kernel, self, address)
+        mm = mm_of(self, "brk")
+        mapping.brk(self.kernel, self, mm, checked_int(address, "brk address"))
+        return mm.brk << PAGE_SHIFT
 
     def mlock(self, address: int, length: int) -> None:
         """Fault a range in and keep it in memory."""
-        mapping.mlock(self.kernel, self, address, length)
+        mapping.mlock(self.kernel, self._range("mlock", address, length))
 
     def munlock(self, address: int, length: int) -> None:
         """Let a range be swapped out again."""
-        mapping.munlock(self.kernel, self, address, length)
+        mapping.munlock(self.kernel, self._range("munlock", address, length))
 
     def pin(self, address: int, length: int = PAGE_SIZE) -> list[int]:
         """Let a device hold the pages of a range; return their frame numbers."""
-        return pin.pin(self.kernel, self, *self.pages_of("pin", address, length))
+        return pin.pin(self.kernel, self.pages_of("pin", address, length))
 
     def unpin(self, address: int, length: int = PAGE_SIZE) -> None:
         """Let the device drop the pages that were last pinned at a range."""
-        pin.unpin(self.kernel, self, *self.pages_of("unpin", address, length))
+        pin.unpin(self.kernel, self.pages_of("unpin", address, length))
 
     def swap_out(self, address: int, length: int = PAGE_SIZE) -> int:
         """Swap the pages of a range out, wherever they are mapped; return the frames freed."""
-        return reclaim.swap_out(self.kernel, self, *self.pages_of("swap_out", address, length))
+        return swap_out(self.kernel, self.pages_of("swap_out", address, length))
+
+    def _range(
+        self, call: str, address: Any, length: Any, beyond: type[Exception] = OutOfMemory
+    ) -> UserRange:
+        """Return the range that `call` is about; `beyond` outside user space."""
+        return range_of(self, call, self.kernel.geometry, address, length, beyond)
 
     # Processes
 
     def fork(self, name: str | None = None) -> Task:
         """Return a child with a copy of this address space; private pages are shared until
         somebody writes."""
-        mm_of(self, "fork")
-        name = self.kernel._new_name(name)
-        process.fork(self.kernel, self, name)
-        child = self.kernel.processes[name]
+        mm = mm_of(self, "fork")
+        child = Task(self.kernel, self.kernel.new_name(name), self)
+        fork(self.kernel, self, mm, child)
         self.kernel.step("fork", child)
         return child
 
     def vfork(self, name: str | None = None) -> Task:
         """Return a child that runs in this very address space until it calls execve or exit."""
-        return self._borrow("vfork", name)
+        return self._share_mm("vfork", name)
 
     def clone_vm(self, name: str | None = None) -> Task:
         """Return a thread: a process that shares this address space for good (CLONE_VM)."""
-        return self._borrow("clone_vm", name)
+        return self._share_mm("clone_vm", name)
 
-    def _borrow(self, call: str, name: str | None) -> Task:
-        mm_of(self, call)
-        name = self.kernel._new_name(name)
-        child = self.kernel.attach(name, process.borrow(self, call), self)
+    def _share_mm(self, call: str, name: str | None) -> Task:
+        mm = mm_of(self, call)
+        child = Task(self.kernel, self.kernel.new_name(name), self)
+        exec_exit.share_mm(self.kernel, mm, child)
         self.kernel.step(call, child)
         return child
 
@@ -204,18 +236,21 @@ class Task(Process):
         arguments and stack at its top."""
         if not isinstance(program, str) or not program:
             raise TypeError(f"program is a non-empty text, got {program!r}")
-        process.execve(self.kernel, self, program, args)
+        mm, npages = mm_of(self, "execve"), checked_int(args, "args", 1)
+        most = self.kernel.stack_npages
+        if npages > most:
+            raise ValueError(f"args must be <= {most} pages, the stack limit, got {npages}")
+        exec_exit.execve(self.kernel, self, mm, program, npages)
         self.kernel.step("execve", self, what=program)
 
     def exit(self) -> None:
         """End this process. A second exit raises NoSuchProcess."""
-        process.exit_process(self.kernel, self)
+        exec_exit.exit_process(self.kernel, self, mm_of(self, "exit"))
         self.kernel.step("exit", self)
 
 
-def _pfns(spans: list[Any]) -> Ints:
+def pfns_of(spans: list[Span]) -> Pfns:
     """Return the frames that the words of the spans map, int64[n]."""
-    if len(spans) == 1:
-        pfns: Ints = spans[0].words >> PTE_SHIFT
-        return pfns
-    return np.concatenate([span.words for span in spans]) >> PTE_SHIFT
+    words = spans[0].words if len(spans) == 1 else np.concatenate([each.words for each in spans])
+    pfns: Pfns = words >> PTE_SHIFT
+    return pfns

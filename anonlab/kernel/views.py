@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from anonlab.kernel.state import KernelState
 from anonlab.machine.words import flag_names
-
-if TYPE_CHECKING:
-    from anonlab.kernel.kernel import Kernel
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Page:
         )
 
 
-def page_view(kernel: Kernel, pfn: int) -> Page:
+def page_view(kernel: KernelState, pfn: int) -> Page:
     """Return the view of frame `pfn`."""
     mem = kernel.mem_map
     mapping = int(mem.mapping[pfn])
@@ -49,7 +46,7 @@ def page_view(kernel: Kernel, pfn: int) -> Page:
     )
 
 
-def mapping_name(kernel: Kernel, mapping: int) -> str:
+def mapping_name(kernel: KernelState, mapping: int) -> str:
     """Return the name of a number in mem_map.mapping, '' for 0."""
     if mapping < 0:
         file = kernel.file_of(mapping)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from anonlab.kernel.state import KernelState
 from anonlab.machine.words import PG_ANON, PTE_PRESENT, PTE_SHIFT, Ints, Rows, Slots, Vpns
-from anonlab.rmap import Places, file_pages
+from anonlab.rmap import Candidates, file_pages
 
-if TYPE_CHECKING:
-    from anonlab.kernel.kernel import Kernel
-
-NOWHERE = Places(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+NOWHERE = Candidates(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
 
 
 class Hits(NamedTuple):
@@ -32,12 +30,12 @@ class Hits(NamedTuple):
         return Hits(self.mms[:n], self.vpns[:n], self.rows[:n], self.slots[:n])
 
 
-def walk(kernel: Kernel, pfn: int) -> Hits:
+def walk(kernel: KernelState, pfn: int) -> Hits:
     """Find the words that map `pfn` through its reverse map, in walking order."""
     return walk_each(kernel, [pfn])[0]
 
 
-def walk_each(kernel: Kernel, pfns: list[int]) -> list[Hits]:
+def walk_each(kernel: KernelState, pfns: list[int]) -> list[Hits]:
     """Walk from each of `pfns`, one or more.
 
     The design (or the file) names candidates, and one gather probes those of all pages in the page
@@ -48,7 +46,7 @@ def walk_each(kernel: Kernel, pfns: list[int]) -> list[Hits]:
     sizes = [each.mms.size for each in places]
     mms = np.concatenate([each.mms for each in places])
     vpns = np.concatenate([each.vpns for each in places])
-    rows, slots = kernel.tables.leaf(kernel.columns.pgd[mms], vpns)
+    rows, slots = kernel.tables.leaf(kernel.mm_table.pgd[mms], vpns)
     words = kernel.tables.words[rows, slots]
     hit = np.flatnonzero(words >> PTE_SHIFT == np.repeat(np.array(pfns), sizes))
     hit = hit[(words[hit] & PTE_PRESENT) != 0]
@@ -70,7 +68,7 @@ def walk_each(kernel: Kernel, pfns: list[int]) -> list[Hits]:
     return walks
 
 
-def places_of(kernel: Kernel, pfn: int) -> Places:
+def places_of(kernel: KernelState, pfn: int) -> Candidates:
     """Return where the design, or the file, says that `pfn` may be mapped."""
     mem, design = kernel.mem_map, kernel.design
     if mem.mapcount[pfn] == 0:
@@ -80,4 +78,4 @@ def places_of(kernel: Kernel, pfn: int) -> Places:
         return design.candidates(pfn)
     file = kernel.file_of(int(mem.mapping[pfn]))
     assert file is not None, f"pfn {pfn} is mapped, but belongs to no group and no file"
-    return file_pages.candidates(file, int(mem.index[pfn]), kernel.imap)
+    return file_pages.candidates(file, int(mem.index[pfn]), kernel.file_index)

@@ -18,7 +18,7 @@ from anonlab.formats.observation import (
 )
 from anonlab.formats.recording import Shown
 from anonlab.histories.run import Outcome, apply, make_kernel
-from anonlab.kernel import Kernel, cow
+from anonlab.kernel import Kernel
 from anonlab.kernel.walk import walk_each
 from anonlab.live.compare import pageouts
 from anonlab.machine.words import PAGE_SHIFT, PG_ANON, PG_EXCLUSIVE, ZERO_PFN, swp_offset
@@ -115,7 +115,7 @@ def users_of(kernel: Kernel) -> dict[int, list[str]]:
 def sight_of(simulated: Simulated) -> Sight:
     """Return what stands in the page tables, with frame and slot numbers for names."""
     kernel, truth = simulated.kernel, scan(simulated.kernel)
-    mem, marked = kernel.mem_map, cow.marks(kernel)
+    mem, marked = kernel.mem_map, kernel.cow.mark
     users = users_of(kernel)
     pfns = np.where(truth.present, truth.pfns, ZERO_PFN)
     columns = (truth.mms, truth.vpns, truth.words, truth.present, pfns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from anonlab.errors import OutOfMemory
+from anonlab.machine.free_list import FreeList
 from anonlab.machine.words import PG_RESERVED, POISON, ZERO_PFN, Ints, Mask, Pfns
 
 
@@ -20,6 +21,7 @@ class MemMap:
     private   swap slot of a page in the swap cache, else 0
 
     `columns` is all of them, int64[7, nframes], in this order, but `data` is the last.
+    `free` is the free list.
 
     Frame 0 is the zero page: reserved, never freed, shown wherever memory was only read. A free
     frame has every column 0 but `data`, which is POISON.
@@ -37,26 +39,31 @@ class MemMap:
         self.count[ZERO_PFN] = 1
         self.flags[ZERO_PFN] = PG_RESERVED
         self.data[ZERO_PFN] = 0
-        # A stack with the lowest frame on top: lessons count up, and a freed frame is the next
-        # one handed out, so that a use after free meets the new owner's data at once.
-        self._free = np.arange(nframes - 1, ZERO_PFN, -1, dtype=np.int64)
-        self.nfree = nframes - 1
+        self.free = FreeList(ZERO_PFN + 1, nframes)
 
     @property
     def free_pfns(self) -> Pfns:
         """The free frames, int64[nfree]; the next one to be handed out is the last."""
-        return self._free[: self.nfree].copy()
+        return self.free.numbers
+
+    @property
+    def nfree(self) -> int:
+        """Frames that can be handed out."""
+        return self.free.size
+
+    @property
+    def high_pfn(self) -> int:
+        """From this frame on none was ever handed out."""
+        return self.nframes - self.free.least
 
     def alloc(self, npages: int) -> Pfns:
         """Return `npages` distinct zero-filled frames, int64[npages], of count 1 (alloc_page).
 
         raises  OutOfMemory if fewer are free; nothing has changed then
         """
-        if npages > self.nfree:
-            raise OutOfMemory(f"ENOMEM: {npages} frames wanted, {self.nfree} are free")
-        top = self.nfree
-        self.nfree = top - npages
-        pfns = self._free[self.nfree : top][::-1].copy()
+        if npages > self.free.size:
+            raise OutOfMemory(f"ENOMEM: {npages} frames wanted, {self.free.size} are free")
+        pfns = self.free.take(npages)
         self.count[pfns] = 1
         self.data[pfns] = 0
         return pfns
@@ -65,17 +72,14 @@ class MemMap:
         """Drop one reference to each of the distinct `pfns`; free what has none left (put_page)."""
         left = self.count[pfns] - 1
         self.count[pfns] = left
-        gone = pfns[left == 0]
-        if gone.size:
-            self._poison(gone)
+        if np.count_nonzero(left) < left.size:
+            self._poison(pfns[left == 0])
 
     def _poison(self, pfns: Pfns) -> None:
         """Give the frames `pfns` back (free_page): forget everything, poison the contents."""
-        for column in (self.index, self.mapping, self.flags, self.private):
-            column[pfns] = 0
+        self.columns[2:6, pfns] = 0  # index, mapping, flags, private
         self.data[pfns] = POISON
-        self._free[self.nfree : self.nfree + pfns.size] = pfns
-        self.nfree += pfns.size
+        self.free.give(pfns)
 
     def has(self, pfns: Pfns, flag: int) -> Mask:
         """Return where the page flag `flag` is set, bool[n]."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from anonlab.errors import OutOfMemory
+from anonlab.machine.free_list import FreeList
 from anonlab.machine.words import Ints, Slots
 
 
@@ -15,7 +16,7 @@ class Swap:
            the swap cache; 0 = free
     data   content tag written there
     cache  pfn of the page in the swap cache, else 0
-    `columns` is all of them as int64[3, nslots + 1], in this order.
+    `columns` is all of them as int64[3, nslots + 1], in this order; `nused` slots are in use.
     `on` is False after swapoff: no slot is handed out any more.
     """
 
@@ -23,22 +24,17 @@ class Swap:
         if nslots < 0:
             raise ValueError(f"swap must be >= 0 slots, got {nslots}")
         self.nslots = nslots
+        self.nused = 0
         self.on = True
         self.columns: Ints = np.zeros((3, nslots + 1), dtype=np.int64)
         columns: list[Ints] = list(self.columns)
         self.map, self.data, self.cache = columns
-        self._free = np.arange(nslots, 0, -1, dtype=np.int64)
-        self._nfree = nslots
+        self._free = FreeList(1, nslots + 1)
 
     @property
     def nfree(self) -> int:
         """Slots that can be handed out."""
-        return self._nfree if self.on else 0
-
-    @property
-    def nused(self) -> int:
-        """Slots in use."""
-        return self.nslots - self._nfree
+        return self._free.size if self.on else 0
 
     @property
     def full(self) -> bool:
@@ -48,7 +44,7 @@ class Swap:
     @property
     def free_slots(self) -> Slots:
         """The free slots, int64[n]."""
-        return self._free[: self._nfree].copy()
+        return self._free.numbers
 
     def alloc(self, nslots: int) -> Slots:
         """Return `nslots` distinct slots, int64[nslots], each with map 1 (get_swap_page).
@@ -57,9 +53,8 @@ class Swap:
         """
         if nslots > self.nfree:
             raise OutOfMemory(f"ENOMEM: {nslots} swap slots wanted, {self.nfree} are free")
-        top = self._nfree
-        self._nfree = top - nslots
-        slots = self._free[self._nfree : top][::-1].copy()
+        slots = self._free.take(nslots)
+        self.nused += nslots
         self.map[slots] = 1
         return slots
 
@@ -70,5 +65,5 @@ class Swap:
         gone = slots[left == 0]
         if gone.size:
             self.data[gone] = 0
-            self._free[self._nfree : self._nfree + gone.size] = gone
-            self._nfree += gone.size
+            self._free.give(gone)
+            self.nused -= gone.size

@@ -17,6 +17,7 @@ header and never handed out, so a swap entry is never 0; 0 means that nothing wa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -99,22 +100,22 @@ class Geometry:
                 f"got levels={self.levels}, bits={self.bits}"
             )
 
-    @property
+    @cached_property
     def slots(self) -> int:
         """Entries of one table."""
         return 1 << self.bits
 
-    @property
+    @cached_property
     def npages(self) -> int:
         """Pages of one address space; the highest vpn is npages - 1."""
         return 1 << self.levels * self.bits
 
-    @property
+    @cached_property
     def task_npages(self) -> int:
         """Pages that a process may use (TASK_SIZE): all of them where the kernel takes no share."""
         return TASK_NPAGES.get(self.name, self.npages)
 
-    @property
+    @cached_property
     def hex_digits(self) -> int:
         """Hex digits that write any address of this geometry."""
         return -(-(self.levels * self.bits + PAGE_SHIFT) // 4)

@@ -13,6 +13,7 @@ from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Trace
 from anonlab.histories.costs import Comparison
 from anonlab.kernel import Kernel, Page, Task
+from anonlab.recording.snapshot import snapshot
 from anonlab.rmap.cost import Cost
 from anonlab.view.charts.costs import costs_svg, costs_text
 from anonlab.view.stage.picture import Picture, picture, space_picture
@@ -29,8 +30,8 @@ def bundle(thing: Any) -> Bundle:
     return draw(thing)
 
 
-def _snapshot(snapshot: Snapshot) -> Bundle:
-    return _picture(picture(snapshot))
+def _snapshot(taken: Snapshot) -> Bundle:
+    return _picture(picture(taken))
 
 
 def _picture(drawn: Picture) -> Bundle:
@@ -39,13 +40,13 @@ def _picture(drawn: Picture) -> Bundle:
 
 
 def _kernel(kernel: Kernel) -> Bundle:
-    return _snapshot(kernel.snapshot())
+    return _snapshot(snapshot(kernel))
 
 
 def _task(task: Task) -> Bundle:
     if task.mm is None:
         return {"text/html": f"<p>process {escape(task.name)}: exited</p>"}
-    return _picture(space_picture(task.kernel.snapshot(), task.mm.number))
+    return _picture(space_picture(snapshot(task.kernel), task.mm.number))
 
 
 def _page(page: Page) -> Bundle:

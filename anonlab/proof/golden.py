@@ -77,7 +77,7 @@ def _walks(design: Callable[[], Rmap], scenario: Scenario, expected: Counts) -> 
 def _left(design: Callable[[], Rmap], scenario: Scenario, expected: int) -> list[str]:
     new = design()
     compare(scenario, [new])
-    left = new.homes_made - new.homes_freed
+    left = new.owners_made - new.owners_freed
     right = f"{expected} would be right"
     return [_text(scenario, f"{left} objects are left, {right}")] if left != expected else []
 

@@ -179,7 +179,7 @@ def swap_map_is_the_number_of_users(kernel: Kernel, truth: Scan) -> None:
 def resident_pages_are_counted(kernel: Kernel, truth: Scan) -> None:
     """rss is the number of words of an address space that map a page, the zero page left out."""
     pages = truth.present & (truth.pfns != ZERO_PFN)
-    rss = kernel.columns.rss
+    rss = kernel.mm_table.rss
     words = np.bincount(truth.mms[pages], minlength=rss.size)
     at = first(words != rss)
     assert at is None, f"mm {at}: {words[at or 0]} pages are mapped, rss is {rss[at or 0]}"
@@ -279,7 +279,7 @@ def address_spaces_have_users(kernel: Kernel, truth: Scan) -> None:
     for mm in kernel.mms.values():
         users = running[mm.number]
         assert users == mm.users > 0, f"mm {mm.number}: {users} processes, mm_users {mm.users}"
-        assert kernel.columns.pgd[mm.number] == mm.pgd, (
+        assert kernel.mm_table.pgd[mm.number] == mm.pgd, (
             f"mm {mm.number}: its top table is another one"
         )
     lost = [p.name for p in kernel.processes.values() if p.mm and p.mm.number not in kernel.mms]

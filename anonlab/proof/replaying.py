@@ -114,8 +114,8 @@ def replay(
                 running(number + 1, len(history.ops))
         if report.violations:
             break
-    report.groups_created = kernel.design.homes_made
-    report.groups_dropped = kernel.design.homes_freed
+    report.groups_created = kernel.design.owners_made
+    report.groups_dropped = kernel.design.owners_freed
     return report
 
 
@@ -153,7 +153,7 @@ def shared_pages(kernel: Kernel) -> int:
 
 
 def _point(kernel: Kernel, number: int) -> Point:
-    groups = kernel.design.homes_made - kernel.design.homes_freed
+    groups = kernel.design.owners_made - kernel.design.owners_freed
     return Point(number, groups, len(kernel.mms), shared_pages(kernel))
 
 

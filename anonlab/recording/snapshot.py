@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from anonlab.formats.snapshot import (
@@ -14,14 +12,12 @@ from anonlab.formats.snapshot import (
     Snapshot,
     VmaFact,
 )
+from anonlab.kernel.state import KernelState
 from anonlab.mm import File, Mm, Vma, prot_letters
 from anonlab.recording import walks as explain
 
-if TYPE_CHECKING:
-    from anonlab.kernel.kernel import Kernel
 
-
-def snapshot(kernel: Kernel, walks: bool = False) -> Snapshot:
+def snapshot(kernel: KernelState, walks: bool = False) -> Snapshot:
     """Return everything that can be seen of `kernel` now.
 
     walks  what the reverse map does for every mapped page, too: some 30 µs a page
@@ -62,7 +58,7 @@ def snapshot(kernel: Kernel, walks: bool = False) -> Snapshot:
     )
 
 
-def _mm_fact(kernel: Kernel, mm: Mm) -> MmFact:
+def _mm_fact(kernel: KernelState, mm: Mm) -> MmFact:
     names = tuple(p.name for p in kernel.processes.values() if p.mm is mm)
     # Between two sub-steps of fork the design may not know the child yet.
     home = kernel.design.home(mm) if mm.rmap is not None else ""

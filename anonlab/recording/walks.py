@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from anonlab.formats.snapshot import Probe, WalkFact
+from anonlab.kernel.state import KernelState
 from anonlab.kernel.walk import places_of, walk
 from anonlab.machine.words import ZERO_PFN
 
-if TYPE_CHECKING:
-    from anonlab.kernel.kernel import Kernel
 
-
-def walks(kernel: Kernel, names: dict[int, str]) -> tuple[WalkFact, ...]:
+def walks(kernel: KernelState, names: dict[int, str]) -> tuple[WalkFact, ...]:
     """Return the walk of every mapped page, ascending by pfn; the zero page has none.
 
     names  of the numbers in mem_map.mapping
@@ -29,7 +25,7 @@ def walks(kernel: Kernel, names: dict[int, str]) -> tuple[WalkFact, ...]:
         design.cost = kept
 
 
-def _walk(kernel: Kernel, pfn: int, names: dict[int, str]) -> WalkFact:
+def _walk(kernel: KernelState, pfn: int, names: dict[int, str]) -> WalkFact:
     design = kernel.design
     design.cost = type(design.cost)()  # what asking for the places costs is not the walk's
     places = places_of(kernel, pfn)

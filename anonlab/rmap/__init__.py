@@ -3,8 +3,9 @@
 from anonlab.rmap.anon_vma import AnonVma
 from anonlab.rmap.anon_vma_chain import AnonVmaChain
 from anonlab.rmap.anongroup import AnonGroup
+from anonlab.rmap.anongroup_options import AnonGroupOptions
 from anonlab.rmap.anonmm import AnonMm
-from anonlab.rmap.base import Places, Rmap
+from anonlab.rmap.base import Candidates, Rmap
 from anonlab.rmap.cow_context import CowContext
 from anonlab.rmap.per_mm_space import PerMmSpace
 from anonlab.rmap.pte_chain import PteChain
@@ -25,12 +26,13 @@ DESIGNS: dict[str, type[Rmap]] = {
 __all__ = [
     "DESIGNS",
     "AnonGroup",
+    "AnonGroupOptions",
     "AnonMm",
     "AnonVma",
     "AnonVmaChain",
+    "Candidates",
     "CowContext",
     "PerMmSpace",
-    "Places",
     "PteChain",
     "Rmap",
 ]

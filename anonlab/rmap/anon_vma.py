@@ -28,7 +28,7 @@ from anonlab.formats.labels import Label
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.machine.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
-from anonlab.rmap.base import Places
+from anonlab.rmap.base import Candidates
 from anonlab.rmap.linear import VMA_BY_VMA, OneListRmap, VmaList, mergeable_neighbours, vma_id
 
 
@@ -51,7 +51,7 @@ class AnonVma(OneListRmap):
     year = 2004
     lock = "anon_vma"
     sizes: ClassVar = {"anon_vma": (12, 24), "vma": (12, 24)}
-    homes = "anon_vma"
+    owners = "anon_vma"
     words: ClassVar = {
         **VMA_BY_VMA,
         "fork.join_group": Label(
@@ -147,14 +147,14 @@ class AnonVma(OneListRmap):
         """Pages that nobody maps any more name no anon_vma (page_remove_rmap)."""
         self.forget_unmapped(pfns)
 
-    def candidates(self, pfn: int) -> Places:
+    def candidates(self, pfn: int) -> Candidates:
         """Every VMA on the list is visited; those are probed that reach the offset and whose
         address space has pages at all (page_referenced_anon, try_to_unmap_anon)."""
         anon = self.anon_vmas[int(self.mem_map.mapping[pfn])]
         at, mms, vpns = anon.at(int(self.mem_map.index[pfn]), self.walk_order == "head")
-        resident = self.columns.rss[mms] > 0
+        resident = self.mm_table.rss[mms] > 0
         nodes = np.append(at[resident] + 1, len(anon.vmas))
-        return Places(mms[resident], vpns[resident], nodes)
+        return Candidates(mms[resident], vpns[resident], nodes)
 
     def mapping_names(self) -> list[tuple[int, str]]:
         """anon_vmas by number."""

@@ -29,7 +29,7 @@ from anonlab.formats.labels import Label
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.machine.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
-from anonlab.rmap.base import Places, one_of
+from anonlab.rmap.base import Candidates, one_of
 from anonlab.rmap.linear import (
     VMA_BY_VMA,
     LinearRmap,
@@ -82,7 +82,7 @@ class AnonVmaChain(LinearRmap):
     rehome_on_reuse = True
     keeps_mapping = True
     sizes: ClassVar = {"anon_vma": (48, 96), "link": (32, 64), "vma": (12, 24)}
-    homes = "anon_vma"
+    owners = "anon_vma"
     words: ClassVar = {
         **VMA_BY_VMA,
         "fork.join_group": Label(
@@ -269,11 +269,11 @@ class AnonVmaChain(LinearRmap):
         """The writer's own anon_vma is enough from now on (folio_move_anon_rmap)."""
         self.mem_map.mapping[pfns] = vma.rmap.own.number
 
-    def candidates(self, pfn: int) -> Places:
+    def candidates(self, pfn: int) -> Candidates:
         """The VMAs in the page's anon_vma that reach its offset (rmap_walk_anon)."""
         anon = self.anon_vmas[int(self.mem_map.mapping[pfn])]
         _, mms, vpns = anon.at(int(self.mem_map.index[pfn]), self.walk_order == "head")
-        return Places(mms, vpns)
+        return Candidates(mms, vpns)
 
     def mapping_names(self) -> list[tuple[int, str]]:
         """anon_vmas by number."""

@@ -31,7 +31,7 @@ from anonlab.formats.labels import LABELS, Label
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.machine.words import PAGE_SHIFT, Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
-from anonlab.rmap.base import Places, Rmap, one_of
+from anonlab.rmap.base import Candidates, Rmap, one_of
 
 BLOCK_WORDS = 7
 """Words of a chain block beside the pointer to the next one."""
@@ -120,7 +120,7 @@ class AnonMm(Rmap):
         "KSM": "one page at many addresses of unrelated rings: a page has one index and one home"
     }
     sizes: ClassVar = {"node": (24, 40), "pointer": (4, 8), "block": (32, 64)}
-    homes = "node"
+    owners = "node"
     words: ClassVar = {
         "spawn": Label("spawn", HEAD, "exec_rmap (rmap 10)"),
         "fork.join_group": Label(
@@ -301,21 +301,21 @@ class AnonMm(Rmap):
         (do_swap_page: "index != va")."""
         return np.asarray((index != vpns << PAGE_SHIFT) & (not self.chained))
 
-    def candidates(self, pfn: int) -> Places:
+    def candidates(self, pfn: int) -> Candidates:
         """The address at home, then once round the ring. Zombies, and mms without any page in
         memory, are passed without a probe."""
         home = self.nodes[int(self.mem_map.mapping[pfn])]
         mms = home.ring.mms_from(home)
-        probed = np.flatnonzero(self.columns.rss[mms])
+        probed = np.flatnonzero(self.mm_table.rss[mms])
         nodes = np.append(probed + 1, mms.size)
         if pfn not in self.chains:
             vpn = self.mem_map.index[pfn] >> PAGE_SHIFT
-            return Places(mms[probed], np.full(probed.shape, vpn), nodes)
+            return Candidates(mms[probed], np.full(probed.shape, vpn), nodes)
         vpns = np.array(self.chains[pfn]) >> PAGE_SHIFT
         blocks = (np.arange(vpns.size) + 1) // BLOCK_WORDS + 1  # read when the address is, 1, 2, …
         before = nodes + np.arange(nodes.size) * blocks[-1]  # and all of them, in each mm before
         nodes = np.append((before[:-1, None] + blocks).ravel(), before[-1])
-        return Places(np.repeat(mms[probed], vpns.size), np.tile(vpns, probed.size), nodes)
+        return Candidates(np.repeat(mms[probed], vpns.size), np.tile(vpns, probed.size), nodes)
 
     def referenced(self, pfn: int, mms: Ints) -> None:
         """A page of a zombie gets the first mm that maps it as home, if all mappings were found."""

@@ -20,16 +20,16 @@ import numpy as np
 
 from anonlab.formats.labels import Label
 from anonlab.formats.snapshot import Edge, Node
-from anonlab.machine import Machine
-from anonlab.machine.words import Ints, Mask, Pfns, Vpns
-from anonlab.mm import Mm, MmColumns, Vma
+from anonlab.machine.frames import MemMap
+from anonlab.machine.words import Geometry, Ints, Mask, Pfns, Vpns
+from anonlab.mm import Mm, MmTable, Vma
 from anonlab.rmap.cost import Cost
 
 COW_RULES = ("count", "mapcount_swapcount", "count_only", "exclusive")
 """When a write fault may write in place, oldest first: anonlab/kernel/cow.py has the rules."""
 
 
-class Places(NamedTuple):
+class Candidates(NamedTuple):
     """Where a page may be mapped, in walking order, without repetition.
 
     mms, vpns  int64[n] each: numbers of address spaces, page numbers
@@ -56,7 +56,7 @@ class Rmap:
     year           when it was proposed
     lock           the lock that a walk takes
     sizes          bytes of each kind of object it makes, (32-bit, 64-bit)
-    homes          the kind of object that mem_map.mapping names: a group, an anon_vma, …
+    owners         the kind of object that mem_map.mapping names: a group, an anon_vma, …
     words          labels of steps that read differently under this design (formats/labels.py)
     wants_dup      dup is called, page by page; fork then costs as much as it does
     knows_vmas     a walk has the VMA at hand; others pay a find_vma for each hit
@@ -78,7 +78,7 @@ class Rmap:
     exact = False
     copies_on_mremap = False
     sizes: ClassVar[Mapping[str, tuple[int, int]]] = {}
-    homes: ClassVar[str] = ""
+    owners: ClassVar[str] = ""
     words: ClassVar[Mapping[str, Label]] = {}
     cannot: ClassVar[Mapping[str, str]] = {}
 
@@ -91,7 +91,7 @@ class Rmap:
     ) -> None:
         self.cost = Cost()
         self.version = 0
-        self.homes_made = self.homes_freed = 0
+        self.owners_made = self.owners_freed = 0
         if cow_rule is not None:
             self.cow_rule = one_of("cow_rule", cow_rule, COW_RULES)
         if early_stop is not None:
@@ -99,18 +99,18 @@ class Rmap:
         if rehome_on_reuse is not None:
             self.rehome_on_reuse = rehome_on_reuse
 
-    def attach(self, machine: Machine, columns: MmColumns) -> None:
-        """Belong to `machine`; called once, before anything else. ValueError the second time.
+    def attach(self, mem_map: MemMap, mm_table: MmTable, geometry: Geometry) -> None:
+        """Belong to one machine; called once, before anything else. ValueError the second time.
 
-        columns  what is known of each address space by number, its resident pages among it
+        mm_table  what is known of each address space by number, its resident pages among it
         """
-        if hasattr(self, "machine"):
+        if hasattr(self, "mem_map"):
             raise ValueError(
                 f"this {type(self).__name__} belongs to another kernel; make a new one"
             )
-        self.machine = machine
-        self.mem_map = machine.mem_map
-        self.columns = columns
+        self.mem_map = mem_map
+        self.mm_table = mm_table
+        self.geometry = geometry
 
     # Address spaces
 
@@ -188,7 +188,7 @@ class Rmap:
 
     # The walk
 
-    def candidates(self, pfn: int) -> Places:
+    def candidates(self, pfn: int) -> Candidates:
         """Return where the anonymous page `pfn`, mapped at least once, may be mapped (rmap_walk).
         A question: it counts nothing."""
         raise NotImplementedError(f"{type(self).__name__} does not say where pages are mapped")
@@ -239,13 +239,13 @@ class Rmap:
     def made(self, kind: str, n: int = 1) -> None:
         """Count `n` new objects of `kind`, a key of `sizes`."""
         self.cost.allocs += n
-        self.homes_made += n * (kind == self.homes)
+        self.owners_made += n * (kind == self.owners)
         self.grew(kind, n)
 
     def freed(self, kind: str, n: int = 1) -> None:
         """Count `n` objects of `kind` that were given back."""
         self.cost.frees += n
-        self.homes_freed += n * (kind == self.homes)
+        self.owners_freed += n * (kind == self.owners)
         self.grew(kind, -n)
 
     def grew(self, kind: str, n: int) -> None:

@@ -33,7 +33,7 @@ from anonlab.formats.labels import LABELS, Label
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.machine.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
-from anonlab.rmap.base import Places, one_of
+from anonlab.rmap.base import Candidates, one_of
 from anonlab.rmap.linear import LinearRmap, vma_id
 
 SOURCE = "mm/cow_context.c, draft of 2026"
@@ -97,7 +97,7 @@ class CowContext(LinearRmap):
     rehome_on_reuse = True
     knows_vmas = True
     sizes: ClassVar = {"context": (36, 72), "remap": (16, 32)}
-    homes = "context"
+    owners = "context"
     words: ClassVar = {
         "spawn": Label(
             "spawn", "{who} starts with an empty address space and a context of its own.", SOURCE
@@ -266,7 +266,7 @@ class CowContext(LinearRmap):
         """The writer's context is enough from now on."""
         self.mem_map.mapping[pfns] = vma.mm.rmap.number
 
-    def candidates(self, pfn: int) -> Places:
+    def candidates(self, pfn: int) -> Candidates:
         """In the page's context and in each descendant: the VMA that lies where the index says,
         then those that were moved there from elsewhere. A dead context is only visited."""
         home = self.contexts[int(self.mem_map.mapping[pfn])]
@@ -276,7 +276,7 @@ class CowContext(LinearRmap):
         node, mms, first, end, moved = home.root.walks[home]
         where = np.flatnonzero((first <= index) & (index < end))
         total = int(node[-1])  # the last column stands for no VMA and ends the list of nodes
-        return Places(mms[where], index + moved[where], np.append(node[where], total))
+        return Candidates(mms[where], index + moved[where], np.append(node[where], total))
 
     def _columns(self, home: Context) -> Ints:
         """Return int64[5, n + 1] for walks from `home`, in walking order: which node a VMA belongs

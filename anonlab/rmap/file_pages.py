@@ -9,23 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from anonlab.mm import File, Vma
-from anonlab.rmap.base import Places
+from anonlab.mm import File
+from anonlab.rmap.base import Candidates
 
 
-def link(vma: Vma) -> None:
-    """Put `vma` on its file's list, if it has a file (vma_link)."""
-    if vma.file is not None:
-        vma.file.vmas[vma] = None
-
-
-def unlink(vma: Vma) -> None:
-    """Take `vma` off its file's list (remove_shared_vm_struct)."""
-    if vma.file is not None:
-        del vma.file.vmas[vma]
-
-
-def candidates(file: File, pgoff: int, imap: str = "tree") -> Places:
+def candidates(file: File, pgoff: int, file_index: str = "tree") -> Candidates:
     """Return where page `pgoff` of `file` may be mapped.
 
     A VMA that does not reach that offset is passed over without a probe (vma_address). The list of
@@ -37,5 +25,5 @@ def candidates(file: File, pgoff: int, imap: str = "tree") -> Places:
         if vma.pgoff <= pgoff < vma.pgoff + vma.npages
     ]
     mms, vpns, visited = np.array(places, dtype=np.int64).reshape(-1, 3).T
-    nodes = np.append(visited, len(file.vmas)) if imap == "list" else None
-    return Places(mms, vpns, nodes)
+    nodes = np.append(visited, len(file.vmas)) if file_index == "list" else None
+    return Candidates(mms, vpns, nodes)

@@ -208,7 +208,7 @@ def mergeable_neighbours(vma: Vma) -> Iterator[Vma]:
     """Yield the next and then the previous VMA, if `vma` could be one with it but for access rights
     and the reverse map (find_mergeable_anon_vma)."""
     above, below = vma.mm.find_vma(vma.end_vpn), vma.mm.find_vma(vma.start_vpn - 1)
-    if above is not None and vma.goes_on_in(above):
+    if above is not None and vma.is_mergeable_with(above):
         yield above
-    if below is not None and below.goes_on_in(vma):
+    if below is not None and below.is_mergeable_with(vma):
         yield below

@@ -28,7 +28,7 @@ from anonlab.formats.labels import LABELS, Label
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.machine.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
-from anonlab.rmap.base import Places
+from anonlab.rmap.base import Candidates
 from anonlab.rmap.linear import OneListRmap, VmaList, vma_id
 
 SOURCE = "Rik van Riel, 12 March 2004"
@@ -69,7 +69,7 @@ class PerMmSpace(OneListRmap):
     year = 2004
     lock = "space"
     sizes: ClassVar = {"space": (16, 32), "vma": (12, 24)}
-    homes = "space"
+    owners = "space"
     words: ClassVar = {
         "spawn": Label("spawn", "{who} starts with an empty address space in a new space.", SOURCE),
         "fork.join_group": Label(
@@ -186,11 +186,11 @@ class PerMmSpace(OneListRmap):
         """Pages that nobody maps any more name no space."""
         self.forget_unmapped(pfns)
 
-    def candidates(self, pfn: int) -> Places:
+    def candidates(self, pfn: int) -> Candidates:
         """The VMAs of the whole group that have a page of that offset."""
         space = self.spaces[int(self.mem_map.mapping[pfn])]
         _, mms, vpns = space.at(int(self.mem_map.index[pfn]), self.walk_order == "head")
-        return Places(mms, vpns)
+        return Candidates(mms, vpns)
 
     def home(self, mm: Mm) -> str:
         """Every mm points to one space."""

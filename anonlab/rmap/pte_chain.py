@@ -29,10 +29,11 @@ import numpy as np
 
 from anonlab.formats.labels import Label
 from anonlab.formats.snapshot import Edge, Node
-from anonlab.machine import Machine
-from anonlab.machine.words import Ints, Mask, Pfns, Vpns
-from anonlab.mm import Mm, MmColumns, Vma
-from anonlab.rmap.base import Places, Rmap
+from anonlab.machine.frames import MemMap
+from anonlab.machine.free_list import FreeList
+from anonlab.machine.words import Geometry, Ints, Mask, Pfns, Vpns
+from anonlab.mm import Mm, MmTable, Vma
+from anonlab.rmap.base import Candidates, Rmap
 
 NRPTE = (1, 7, 15, 31)
 """Slots of a block: one, or what a line of 32, 64 or 128 bytes holds beside the pointer."""
@@ -49,15 +50,14 @@ class Blocks:
     def __init__(self, nrpte: int) -> None:
         self.slots = np.zeros((1, nrpte), dtype=np.int64)
         self.next, self.serial = np.zeros((2, 1), dtype=np.int64)
-        self._free: Ints = np.zeros(0, dtype=np.int64)  # a stack, the next one at nfree - 1
-        self._nfree = self._last_serial = 0
+        self._free = FreeList(1, 1)
+        self._last_serial = 0
 
     def alloc(self, n: int) -> Ints:
         """Return `n` distinct empty blocks, int64[n]."""
-        if n > self._nfree:
-            self._grow(n - self._nfree)
-        self._nfree -= n
-        blocks = self._free[self._nfree : self._nfree + n][::-1].copy()
+        if n > self._free.size:
+            self._grow(n - self._free.size)
+        blocks = self._free.take(n)
         self.serial[blocks] = np.arange(self._last_serial + 1, self._last_serial + 1 + n)
         self._last_serial += n
         return blocks
@@ -66,17 +66,14 @@ class Blocks:
         """Take the distinct `blocks` back."""
         self.slots[blocks] = 0
         self.next[blocks] = self.serial[blocks] = 0
-        self._free[self._nfree : self._nfree + blocks.size] = blocks
-        self._nfree += blocks.size
+        self._free.give(blocks)
 
     def _grow(self, n: int) -> None:
         """Make room for `n` more blocks, or for as many again as there are."""
         size, more = len(self.serial), max(n, len(self.serial))
         self.slots = np.pad(self.slots, ((0, more), (0, 0)))
         self.next, self.serial = np.pad(self.next, (0, more)), np.pad(self.serial, (0, more))
-        fresh = np.arange(size + more - 1, size - 1, -1)
-        self._free = np.concatenate([fresh, self._free[: self._nfree], np.zeros(size, np.int64)])
-        self._nfree += more
+        self._free.grow(size, size + more)
 
 
 class PteChain(Rmap):
@@ -172,12 +169,12 @@ class PteChain(Rmap):
         self.blocks = Blocks(nrpte)
         self.mms: dict[int, None] = {}
 
-    def attach(self, machine: Machine, columns: MmColumns) -> None:
+    def attach(self, mem_map: MemMap, mm_table: MmTable, geometry: Geometry) -> None:
         """Give every frame its word: `pte` int64[nframes] is 0, the one PTE address of a page that
         has one mapping (PageDirect), or minus the number of the first block of its chain."""
-        super().attach(machine, columns)
-        self.pte = np.zeros(machine.mem_map.nframes, dtype=np.int64)
-        self._bits = machine.geometry.levels * machine.geometry.bits
+        super().attach(mem_map, mm_table, geometry)
+        self.pte = np.zeros(mem_map.nframes, dtype=np.int64)
+        self._bits = geometry.levels * geometry.bits
 
     # Address spaces: only to name them
 
@@ -295,7 +292,7 @@ class PteChain(Rmap):
 
     # The walk
 
-    def candidates(self, pfn: int) -> Places:
+    def candidates(self, pfn: int) -> Candidates:
         """The entries as they stand: block after block, in each from its first used slot on."""
         word = int(self.pte[pfn])
         if word >= 0:
@@ -304,7 +301,7 @@ class PteChain(Rmap):
             slots = self.blocks.slots[self._chain(pfn)]
             block, slot = np.nonzero(slots)
             ptes, nodes = slots[block, slot], np.append(block + 1, len(slots))
-        return Places(ptes >> self._bits, ptes & (1 << self._bits) - 1, nodes)
+        return Candidates(ptes >> self._bits, ptes & (1 << self._bits) - 1, nodes)
 
     def _chain(self, pfn: int) -> list[int]:
         """Return the blocks of the page's chain, the head first; none if it has no chain."""
@@ -339,7 +336,7 @@ class PteChain(Rmap):
         return nodes + [Node(f"mm{mm}", "mm", f"mm {mm}") for mm in self.mms], edges
 
     def _place(self, pte: int) -> str:
-        address = self.machine.geometry.address(int(pte) & (1 << self._bits) - 1)
+        address = self.geometry.address(int(pte) & (1 << self._bits) - 1)
         return f"mm {int(pte) >> self._bits} {address}"
 
     def check(self, mms: Mapping[int, Mm], numbers: Ints, vpns: Vpns, pfns: Pfns) -> None:

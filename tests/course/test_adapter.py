@@ -10,7 +10,7 @@ from anonlab.course.judging.families import histories
 from anonlab.course.judging.student import Student
 from anonlab.formats.history import History
 from anonlab.proof.fuzz import history_of, run_checked
-from anonlab.rmap import AnonGroup
+from anonlab.rmap import AnonGroupOptions
 
 EVERY_PLACE = """
 class Design:
@@ -47,7 +47,7 @@ def test_the_group_as_a_students_design_names_what_the_group_names() -> None:
     code = read_master(ROOT / "solutions" / "ex09a_design.py").solution
     for history in CASES:
         mine = run_checked(history, lambda: PlainDesign(Student(code).Design()))
-        ours = run_checked(history, lambda: AnonGroup("mapcount"))
+        ours = run_checked(history, lambda: AnonGroupOptions("mapcount"))
         assert mine.failures == ours.failures == []
         assert (mine.candidates, mine.mappings) == (ours.candidates, ours.mappings)
 

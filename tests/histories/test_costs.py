@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from watched import PAGE
 
-from anonlab import DESIGNS, AnonGroup, compare, parse
+from anonlab import DESIGNS, AnonGroupOptions, compare, parse
 from anonlab.histories.costs import COPIES, WALK
 from anonlab.histories.scenarios import SCENARIOS, fork_chain, prefork
 from anonlab.rmap.cost import NAMES
@@ -81,7 +81,7 @@ def test_designs_are_named_or_given():
     assert compare(SMALL, "anongroup, anon_vma").designs == ("anongroup", "anon_vma")
     history = parse(SMALL + f"c mremap 0x30000 4 to 0x80000\np write {0x30000 + 2 * PAGE:#x} 7\n")
     copies = [
-        compare(history, [AnonGroup(mremap_policy=policy)]).row("anongroup", "mremap").copies
+        compare(history, [AnonGroupOptions(mremap_policy=policy)]).row("anongroup", "mremap").copies
         for policy in ("count", "mapcount")
     ]
     assert copies == [2, 2]

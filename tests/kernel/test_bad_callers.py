@@ -9,7 +9,7 @@ import pytest
 from watched import PAGE, A, B, state
 
 import anonlab
-from anonlab import AnonGroup, FormatError, Kernel, NoSuchProcess, Task, check
+from anonlab import AnonGroup, AnonGroupOptions, FormatError, Kernel, NoSuchProcess, Task, check
 
 CALLS: dict[str, Callable[[Task], Any]] = {
     "read": lambda p: p.read(A),
@@ -135,4 +135,4 @@ def test_a_design_belongs_to_one_kernel():
 )
 def test_an_unknown_option_of_the_anon_group_names_the_known_ones(options, sentence):
     with pytest.raises(ValueError, match=sentence):
-        AnonGroup(**options)
+        AnonGroupOptions(**options)

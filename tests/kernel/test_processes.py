@@ -257,8 +257,8 @@ def test_when_all_have_exited_the_machine_is_as_empty_as_a_new_one(name):
         assert list(getattr(end, column)) == list(getattr(new, column)), column
     assert kernel.tables.nused == 0
     assert kernel.mem_map.nfree == 63
-    assert not kernel.columns.pgd.any()
-    assert not kernel.columns.rss.any()
+    assert not kernel.mm_table.pgd.any()
+    assert not kernel.mm_table.rss.any()
     assert not kernel.pins
 
 

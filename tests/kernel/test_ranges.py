@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from watched import PAGE, A, B, C
 
-from anonlab import GEOMETRIES, AnonGroup, Kernel, Task, scan
+from anonlab import GEOMETRIES, AnonGroupOptions, Kernel, Task, scan
 
 N = 6
 
@@ -131,7 +131,7 @@ def canonical(kernel: Kernel) -> dict[str, Any]:
 
 
 def machine(start: Callable[[Task], None], policy: str, geometry: str) -> Task:
-    kernel = Kernel(AnonGroup(policy), frames=80, swap=40, geometry=GEOMETRIES[geometry])
+    kernel = Kernel(AnonGroupOptions(policy), frames=80, swap=40, geometry=GEOMETRIES[geometry])
     task = kernel.spawn("p")
     start(task)
     return task

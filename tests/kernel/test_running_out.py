@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from watched import state
 
-from anonlab import GEOMETRIES, AnonGroup, Kernel, check, parse, scan
+from anonlab import GEOMETRIES, AnonGroupOptions, Kernel, check, parse, scan
 from anonlab.formats.history import Op
 from anonlab.histories.run import apply
 from anonlab.proof.shadow import Shadow
@@ -179,7 +179,7 @@ def run_on(kernel: Kernel, scenario: str) -> list[Done]:
 
 
 def kernel_with(policy: str = "count", geometry: str = "lesson", **budget: int) -> Kernel:
-    return Kernel(AnonGroup(policy), geometry=GEOMETRIES[geometry], **{**ENOUGH, **budget})
+    return Kernel(AnonGroupOptions(policy), geometry=GEOMETRIES[geometry], **{**ENOUGH, **budget})
 
 
 def is_clear(done: Done, kernel: Kernel, resource: str) -> bool:

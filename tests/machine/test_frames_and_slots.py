@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from watched import STEADY
 
 from anonlab import OutOfMemory
-from anonlab.machine import MemMap, Swap
+from anonlab.machine.frames import MemMap
+from anonlab.machine.swap import Swap
 from anonlab.machine.words import PG_ANON, PG_RESERVED, POISON
 
 COLUMNS = ("count", "mapcount", "index", "mapping", "flags", "private")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from watched import STEADY
 
 from anonlab import GEOMETRIES, LESSON, X86_32, X86_64, Geometry, OutOfMemory
-from anonlab.machine import PageTables
+from anonlab.machine.tables import PageTables
 
 SMALL = [LESSON, Geometry(3, 2), Geometry(1, 5), Geometry(4, 2)]
 PRESENT = 1
@@ -108,7 +108,7 @@ def test_a_span_reads_and_stores_its_range_and_nothing_else(geometry, data):
     span = tables.span(pgd, start, end)
     assert span.vpns.tolist() == list(range(start, end))
     assert span.words.tolist() == [truth.get((pgd, vpn), 0) for vpn in range(start, end)]
-    assert span.missing() == tables.missing(pgd, span.bases[span.rows == 0])
+    assert tables.missing_in([span]) == tables.missing(pgd, span.bases[span.rows == 0])
 
     outside = [vpn for vpn in range(geometry.npages) if not start <= vpn < end]
     if outside:

@@ -13,7 +13,7 @@ from broken import CASES, Break, machine
 from watched import PAGE
 
 from anonlab import GEOMETRIES, Geometry, Kernel, check, scan
-from anonlab.rmap import anongroup
+from anonlab.rmap import groups
 
 
 @pytest.mark.parametrize(("harm", "sentence"), CASES, ids=[sentence for _, sentence in CASES])
@@ -54,8 +54,9 @@ def test_every_assertion_of_check_and_of_the_design_fails_once():
     """Whoever adds an invariant adds to broken.py what breaks it."""
     lines = {fired(harm) for harm, _ in CASES}
     check_py = Path(sys.modules["anonlab.proof.invariants"].__file__)
-    design_py = Path(anongroup.__file__)
-    for path, function in ((check_py, ""), (design_py, "check")):
+    groups_py = Path(groups.__file__)
+    methods = ((groups_py, "check"), (groups_py, "check_structure"))
+    for path, function in ((check_py, ""), *methods):
         found = assertions(path, function)
         assert found
         for one in found:

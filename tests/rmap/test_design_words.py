@@ -47,7 +47,7 @@ def test_a_design_says_what_it_is(name):
     assert design.__doc__
     assert str(design.year) in (design_module_doc(name)), "its file tells its history"
     assert ("KSM" in design.cannot) == (name != "pte_chain"), "only chains hold any page"
-    assert design.homes in {"", *design.sizes}
+    assert design.owners in {"", *design.sizes}
     small, large = zip(*design.sizes.values(), strict=True)
     assert all(a < b for a, b in zip(small, large, strict=True)), "pointers grew to 64 bits"
 

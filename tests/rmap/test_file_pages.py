@@ -100,13 +100,15 @@ def test_the_base_class_knows_nothing_and_says_so():
 
 
 @pytest.mark.parametrize(
-    ("imap", "early_stop", "nodes"),
+    ("file_index", "early_stop", "nodes"),
     [("list", False, 10_000), ("tree", False, 100), ("list", True, 9901), ("tree", True, 100)],
 )
-def test_a_list_of_vmas_is_quadratic_where_a_tree_is_not(imap, early_stop, nodes):
+def test_a_list_of_vmas_is_quadratic_where_a_tree_is_not(file_index, early_stop, nodes):
     """rmap-test, April 2003: 100 tasks that each hold 100 mappings of one file, on different parts;
     objrmap's list made it thirteen times as slow, the prio_tree cured it (2004)."""
-    kernel = Kernel(AnonGroup(early_stop=early_stop), frames=400, geometry=X86_32, imap=imap)
+    kernel = Kernel(
+        AnonGroup(early_stop=early_stop), frames=400, geometry=X86_32, file_index=file_index
+    )
     file = kernel.file("f", 200)
     for name in range(100):
         task = kernel.spawn(f"p{name}")
@@ -121,8 +123,8 @@ def test_a_list_of_vmas_is_quadratic_where_a_tree_is_not(imap, early_stop, nodes
 
 
 def test_a_file_keeps_its_vmas_in_one_of_two_ways():
-    with pytest.raises(ValueError, match="imap is one of list, tree; got 'hash'"):
-        Kernel(imap="hash")
+    with pytest.raises(ValueError, match="file_index is one of list, tree; got 'hash'"):
+        Kernel(file_index="hash")
 
 
 def test_designs_are_found_by_their_own_names():

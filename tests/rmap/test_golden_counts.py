@@ -24,7 +24,7 @@ from families import (
 )
 from watched import PAGE
 
-from anonlab import AnonGroup, Kernel, Task, check
+from anonlab import AnonGroup, AnonGroupOptions, Kernel, Task, check
 
 __all__ = [
     "FIRST",
@@ -52,7 +52,7 @@ SUMS = {1: 2, 10: 65, 100: 5150, 1000: 501_500}
 @functools.cache
 def family(n: int, walk_order: str = "append", early_stop: bool = True) -> tuple[Kernel, Task]:
     """A parent and its children c1 … cn, with every case laid out; nobody has exited."""
-    return families.family(AnonGroup("count", walk_order, early_stop), n)
+    return families.family(AnonGroupOptions("count", walk_order, early_stop), n)
 
 
 def five(kernel: Kernel, n: int) -> tuple[int, ...]:

@@ -10,8 +10,9 @@ import pytest
 from watched import PAGE
 
 from anonlab import Kernel, PteChain, check
-from anonlab.machine import Machine
-from anonlab.mm import Mm, MmColumns, Vma, prot_of
+from anonlab.machine.frames import MemMap
+from anonlab.machine.words import LESSON
+from anonlab.mm import Mm, MmTable, Vma, prot_of
 from anonlab.rmap.pte_chain import NRPTE
 
 SHARED = 0x30000
@@ -72,12 +73,10 @@ class Bench:
     """A PteChain without a kernel: frames, address spaces and nothing else."""
 
     def __init__(self, nrpte: int, nframes: int = 40, nmms: int = 40) -> None:
-        machine = Machine(Kernel().geometry, nframes)
         self.design = PteChain(nrpte)
-        self.design.attach(machine, MmColumns())
+        self.design.attach(MemMap(nframes), MmTable(), LESSON)
         self.vmas = [
-            Vma(Mm(number, 1, machine.geometry), 0, 256, prot_of("rw"))
-            for number in range(1, nmms + 1)
+            Vma(Mm(number, 1, LESSON), 0, 256, prot_of("rw")) for number in range(1, nmms + 1)
         ]
         for vma in self.vmas:
             self.design.new_mm(vma.mm)

@@ -141,12 +141,12 @@ def _(kernel):
 
 @breaks(r"pfn \d+: count 0, 0 times on the free list")
 def _(kernel):
-    kernel.mem_map.nfree -= 1
+    kernel.mem_map.free.size -= 1
 
 
 @breaks(r"pfn \d+: count 0, 2 times on the free list")
 def _(kernel):
-    free = kernel.mem_map._free
+    free = kernel.mem_map.free._stack
     free[0] = free[kernel.mem_map.nfree - 1]
 
 
@@ -184,7 +184,7 @@ def _(kernel):
 
 @breaks(r"swap slot \d+: swap_map 0, 0 times free")
 def _(kernel):
-    kernel.swap._nfree -= 1
+    kernel.swap._free.size -= 1
 
 
 @breaks("swap cache and PG_SWAPCACHE differ")
@@ -289,7 +289,7 @@ def _(kernel):
 
 @breaks("mm 1: its top table is another one")
 def _(kernel):
-    kernel.columns.pgd[1] += 1
+    kernel.mm_table.pgd[1] += 1
 
 
 @breaks(r"\['gone'\] runs in an address space that is gone")
@@ -341,17 +341,17 @@ def _(kernel):
 
 @breaks(r"the walk for pfn \d+ misses \(mm, vpn\) \[\(2, 48\)\]")
 def _(kernel):
-    parent_of(kernel).rmap._walk = np.array([1])
+    parent_of(kernel).rmap.walk = np.array([1])
 
 
 @breaks(r"the walk for pfn \d+ finds \[\(1, 48\), \(2, 48\), \(1, 48\)\], true are")
 def _(kernel):
-    parent_of(kernel).rmap._walk = np.array([1, 2, 1])
+    parent_of(kernel).rmap.walk = np.array([1, 2, 1])
 
 
 @breaks(r"mm 1: \d+ pages are mapped, rss is 99")
 def _(kernel):
-    kernel.columns.rss[1] = 99
+    kernel.mm_table.rss[1] = 99
 
 
 @breaks(r"pfn \d+ is marked exclusive, but nobody asked")

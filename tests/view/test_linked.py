@@ -345,7 +345,7 @@ def test_charts_show_the_count_at_the_step_and_a_click_goes_there(visit: Any) ->
         assert f"nodes visited {nodes}" in told
 
 
-def test_a_long_trace_goes_on_in_its_next_part(visit: Any) -> None:
+def test_a_long_trace_is_mergeable_with_its_next_part(visit: Any) -> None:
     trace = record(generate(3, 200, frames=24, swap=12))
     at = visit(trace)
     parts = at.page.locator("[aria-label='part of the trace'] option").count()

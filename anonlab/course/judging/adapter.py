@@ -22,7 +22,7 @@ import numpy as np
 
 from anonlab.machine.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
-from anonlab.rmap import Places, Rmap
+from anonlab.rmap import Candidates, Rmap
 
 
 class PlainDesign(Rmap):
@@ -86,7 +86,7 @@ class PlainDesign(Rmap):
         ]
         return np.array(copies, dtype=np.bool_)
 
-    def candidates(self, pfn: int) -> Places:
+    def candidates(self, pfn: int) -> Candidates:
         """Ask, and hold the answer to its form: AssertionError that says what is wrong."""
         answer = self.answers.candidates(pfn)
         assert isinstance(answer, list), f"candidates returns a list, yours {type(answer).__name__}"
@@ -94,8 +94,8 @@ class PlainDesign(Rmap):
             ok = isinstance(place, list | tuple) and len(place) == 2
             ok = ok and all(type(part) is int for part in place)
             assert ok, f"candidates returns (mm, vpn) pairs, yours has {place!r:.60}"
-        live = self.columns.pgd
+        live = self.mm_table.pgd
         dead = [mm for mm, _ in answer if not 0 < mm < live.size or not live[mm]]
         assert not dead, f"candidates of pfn {pfn} names address space {dead[0]}, which is gone"
         places = np.array(answer, dtype=np.int64).reshape(-1, 2)
-        return Places(places[:, 0], places[:, 1])
+        return Candidates(places[:, 0], places[:, 1])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from anonlab.kernel import cow, process, swapin
+from anonlab.kernel import fork
+from anonlab.kernel.cow import Exclusive
 from anonlab.proof.mutants.plant import Mutant
 from anonlab.rmap.anon_vma import AnonVma
 from anonlab.rmap.anon_vma_chain import AnonVmaChain
@@ -30,7 +31,7 @@ OF_DESIGNS: dict[str, Mutant] = {
     "mapping is not cleared when nobody maps the page": Mutant(
         Rmap.forget_unmapped, "mem.mapcount[pfns] == 0", "mem.mapcount[pfns] == -1"
     ),
-    "exit stays in the group": Mutant(AnonGroup.drop_mm, "group.leave(mm)", "pass"),
+    "exit stays in the group": Mutant(AnonGroup.drop_mm, "del group.mms[mm.number]", "pass"),
     "anon_vma: mremap of a written VMA starts its pgoff anew": Mutant(
         LinearRmap.moved_pgoff,
         "start_vpn if vma.rmap is None else vma.pgoff",
@@ -104,22 +105,25 @@ OF_DESIGNS: dict[str, Mutant] = {
         AnonVmaChain.unlink_vma, "anon.parent.num_children -= 1", "pass", "anon_vma_chain"
     ),
     "anon_vma_chain: a shared page is handed to the writer": Mutant(
-        cow.by_mark,
-        "kernel.mem_map.has(pfns, PG_EXCLUSIVE) | by_count(kernel, pfns)",
-        "kernel.mem_map.mapcount[pfns] < 3",
+        Exclusive.can_share,
+        "self.mem_map.has(pfns, PG_EXCLUSIVE) | ByCount.can_share(self, pfns)",
+        "self.mem_map.mapcount[pfns] < 3",
         "anon_vma_chain",
     ),
     "anon_vma_chain: fork leaves the mark of an exclusive page": Mutant(
-        process.add_mappings, "mem.flags[pfns] &= ~PG_EXCLUSIVE", "pass", "anon_vma_chain"
+        fork.copy_page_range,
+        "kernel.mem_map.flags[pfns] &= ~kernel.cow.mark",
+        "pass",
+        "anon_vma_chain",
     ),
     "anon_vma_chain: fork leaves the mark of a swap entry": Mutant(
-        process.copy_page_range, "span.words[entries] &= ~SWP_EXCLUSIVE", "pass", "anon_vma_chain"
+        fork.duplicate_swap_entries, "words[entries] &= ~SWP_EXCLUSIVE", "pass", "anon_vma_chain"
     ),
     "anon_vma_chain: fork shares a page that a device holds": Mutant(
-        cow.copied_at_fork, "return held", "return held & False", "anon_vma_chain"
+        Exclusive.is_copied_at_fork, "return held", "return held & False", "anon_vma_chain"
     ),
     "anon_vma_chain: a page from swap is marked though others have it": Mutant(
-        swapin.nobody_else, "return marked", "return marked | True", "anon_vma_chain"
+        Exclusive.is_exclusive, "return marked", "return marked | True", "anon_vma_chain"
     ),
     "per_mm_space: mremap does not record how far": Mutant(
         PerMmSpace.copy_vma,
@@ -182,7 +186,7 @@ OF_DESIGNS: dict[str, Mutant] = {
         AnonVma.candidates, 'self.walk_order == "head"', 'self.walk_order != "head"', "anon_vma"
     ),
     "anongroup: the newest mm is asked first": Mutant(
-        AnonGroup.candidates, 'self.walk_order == "head"', 'self.walk_order != "head"'
+        AnonGroup.candidates, "Candidates(group.walk,", "Candidates(group.walk[::-1],"
     ),
     "anonmm: a zombie is freed while pages name it": Mutant(
         AnonMm._put, "if node.count == 0:", "if node.count == 0 or not node.mm:", "anonmm"
@@ -287,7 +291,10 @@ OF_DESIGNS: dict[str, Mutant] = {
         PteChain.referenced, " and not self.blocks.slots[block, :-1].any()", "", "pte_chain"
     ),
     "pte_chain: blocks are given out twice": Mutant(
-        Blocks.alloc, "self._nfree -= n", "self._nfree -= max(n - 1, 1)", "pte_chain"
+        Blocks.alloc,
+        "blocks = self._free.take(n)",
+        "blocks = self._free.take(n)\n    self._free.size += n > 1",
+        "pte_chain",
     ),
     "anon_vma: mremap copies what is shared, as the anon group does": Mutant(
         Rmap.move,

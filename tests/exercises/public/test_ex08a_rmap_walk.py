@@ -34,7 +34,7 @@ def walks_after(text: str) -> tuple[Question, ...]:
         before = design.cost.probes
         hits = [mms.index(mm) for mm in walk(kernel, pfn).mms.tolist()]
         looked = design.cost.probes - before
-        pgds = kernel.columns.pgd[mms].tolist()
+        pgds = kernel.mm_table.pgd[mms].tolist()
         index, mapcount = int(mem.index[pfn]), int(mem.mapcount[pfn])
         args = (tables, pgds, index, pfn, mapcount, LESSON.levels, LESSON.bits)
         about = f"frame {pfn} at {LESSON.address(index)}, in a group of {len(pgds)}"

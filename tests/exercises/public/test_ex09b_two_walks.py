@@ -39,7 +39,7 @@ def rings_after(text: str) -> tuple[Question, ...]:
     for pfn in mapped(kernel):
         home = kernel.design.nodes[int(kernel.mem_map.mapping[pfn])]
         nodes = list(home.ring.nodes.values())
-        ring = [node.mm if kernel.columns.rss[node.mm] else 0 for node in nodes]
+        ring = [node.mm if kernel.mm_table.rss[node.mm] else 0 for node in nodes]
         vpn = int(kernel.mem_map.index[pfn]) >> PAGE_SHIFT
         args = (ring, nodes.index(home), vpn)
         found.append(Question("anonmm_places", args, places(kernel, pfn), f"frame {pfn}"))
@@ -52,7 +52,7 @@ def lists_after(text: str) -> tuple[Question, ...]:
     kernel, found = run(parse(text), "anon_vma").kernel, []
     for pfn in mapped(kernel):
         anon = kernel.design.anon_vmas[int(kernel.mem_map.mapping[pfn])]
-        vmas = [vma for vma in anon.vmas if kernel.columns.rss[vma.mm.number]]
+        vmas = [vma for vma in anon.vmas if kernel.mm_table.rss[vma.mm.number]]
         plain = [(v.mm.number, v.start_vpn, v.end_vpn, kernel.design.first_index(v)) for v in vmas]
         args = (plain, int(kernel.mem_map.index[pfn]))
         found.append(Question("anon_vma_places", args, places(kernel, pfn), f"frame {pfn}"))

@@ -6,7 +6,7 @@ import pytest
 from structure import COLUMNS
 from watched import A, watch, written
 
-from anonlab import DESIGNS, AnonGroup, Kernel, Task
+from anonlab import DESIGNS, AnonGroupOptions, Kernel, Task
 
 POLICIES = ("count", "mapcount")
 
@@ -53,7 +53,7 @@ def policy(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def either(policy: str) -> Kernel:
     """A kernel under each mremap policy: what a test claims with it does not depend on that."""
-    return Kernel(AnonGroup(mremap_policy=policy))
+    return Kernel(AnonGroupOptions(mremap_policy=policy))
 
 
 @pytest.fixture(params=COLUMNS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from watched import PAGE, A, copies, kept, truth, walked
 
-from anonlab import GEOMETRIES, AnonGroup, Kernel
+from anonlab import GEOMETRIES, AnonGroupOptions, Kernel
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_37_the_stack_of_a_new_program_is_put_at_its_final_address_in_the_new_gr
 def test_38_a_hit_in_a_locked_mapping_needs_find_vma_fails_and_stops_the_walk(locker, walk_order):
     """The group knows no VMAs, so each hit costs a find_vma; mappings that stand before the locked
     one in the list are gone by then and stay swap entries."""
-    kernel = Kernel(AnonGroup(walk_order=walk_order))
+    kernel = Kernel(AnonGroupOptions(walk_order=walk_order))
     parent = kernel.spawn("parent")
     parent.mmap(PAGE, at=A)
     parent.write(A, 7)

@@ -45,7 +45,7 @@ def test_22_pages_go_before_the_vmas_and_then_nothing_is_left(column, parent, fo
     monkeypatch.setattr(
         column.design,
         "unlink_vma",
-        lambda vma: (resident.append(column.columns.rss[vma.mm.number]), unlink(vma)),
+        lambda vma: (resident.append(column.mm_table.rss[vma.mm.number]), unlink(vma)),
     )
     monkeypatch.setattr(
         column.design,

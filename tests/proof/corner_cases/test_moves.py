@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from watched import PAGE, A, B, C, copies, kept, state, truth, walked
 
-from anonlab import AnonGroup, Kernel, OutOfMemory, SegmentationFault
+from anonlab import AnonGroupOptions, Kernel, OutOfMemory, SegmentationFault
 
 
 @pytest.mark.parametrize("npages", [1, 5, 16])
@@ -132,7 +132,7 @@ def test_09_a_sibling_with_another_page_at_that_address_is_a_false_candidate_and
 def test_13_a_mapper_that_moves_while_the_other_side_is_on_swap(policy):
     """count: the swap cache's reference makes a needless copy. mapcount: the index moves, and the
     other side must be given a copy when it comes back."""
-    kernel = Kernel(AnonGroup(mremap_policy=policy))
+    kernel = Kernel(AnonGroupOptions(mremap_policy=policy))
     parent = kernel.spawn("parent")
     parent.mmap(PAGE, at=A)
     parent.write(A, 7)
@@ -153,7 +153,7 @@ def test_13_a_mapper_that_moves_while_the_other_side_is_on_swap(policy):
 
 
 def test_14_an_unshared_page_in_the_swap_cache_is_copied_only_where_count_decides(policy):
-    kernel = Kernel(AnonGroup(mremap_policy=policy))
+    kernel = Kernel(AnonGroupOptions(mremap_policy=policy))
     alone = kernel.spawn("alone")
     alone.mmap(PAGE, at=A)
     alone.write(A, 7)
@@ -171,7 +171,7 @@ def test_14_an_unshared_page_in_the_swap_cache_is_copied_only_where_count_decide
 
 
 def test_15_a_pinned_page_that_moves_loses_its_device_only_where_count_decides(policy):
-    kernel = Kernel(AnonGroup(mremap_policy=policy))
+    kernel = Kernel(AnonGroupOptions(mremap_policy=policy))
     alone = kernel.spawn("alone")
     alone.mmap(PAGE, at=A)
     alone.write(A, 7)
@@ -203,7 +203,7 @@ def test_17_a_shared_page_is_copied_also_where_it_is_write_protected_and_stays_s
 
 @pytest.mark.parametrize("nfree", range(4))
 def test_18_out_of_memory_during_the_copy_leaves_everything_as_it_was(policy, nfree):
-    kernel = Kernel(AnonGroup(mremap_policy=policy), frames=5 + nfree, swap=0)
+    kernel = Kernel(AnonGroupOptions(mremap_policy=policy), frames=5 + nfree, swap=0)
     parent = kernel.spawn("parent")
     parent.mmap(4 * PAGE, at=A)
     parent.write_range(A, [1, 2, 3, 4])

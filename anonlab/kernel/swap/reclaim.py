@@ -1,22 +1,18 @@
-"""Frames are taken back: swap-out of a page, reclaim under memory pressure, swapoff, truncate."""
+"""Frames are taken back: swap-out of a page, reclaim under memory pressure, and room for all."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import numpy as np
 
 from anonlab.errors import BadAddress, OutOfMemory
-from anonlab.kernel import cow, swapin
-from anonlab.kernel.arguments import mm_of
-from anonlab.kernel.page_cache import drop_pages
-from anonlab.kernel.pages import (
-    enter_swap_cache,
-    leave_swap_cache,
-    mapped_pages,
-    zap,
-)
+from anonlab.kernel.arguments import UserRange
+from anonlab.kernel.pages import mapped_pages, unmap_everywhere
+from anonlab.kernel.state import KernelState
+from anonlab.kernel.swap.cache import enter_swap_cache, leave_swap_cache
 from anonlab.kernel.walk import Hits, walk
+from anonlab.machine.tables import Span
 from anonlab.machine.words import (
     PG_ANON,
     PG_DIRTY,
@@ -25,33 +21,31 @@ from anonlab.machine.words import (
     PG_RESERVED,
     PG_SWAPCACHE,
     PTE_ACCESSED,
+    PTE_PRESENT,
+    PTE_SHIFT,
     SWP_EXCLUSIVE,
     Ints,
     Mask,
     Pfns,
-    is_swap,
     swp_entry,
     swp_offset,
 )
-from anonlab.mm import File, Process
-
-if TYPE_CHECKING:
-    from anonlab.kernel.kernel import Kernel
+from anonlab.mm import Vma
 
 
-def one(number: int) -> Ints:
+def int64_array(number: int) -> Ints:
     """Return `number` as int64[1]."""
     return np.array([number], dtype=np.int64)
 
 
-def swap_out(kernel: Kernel, process: Process, start_vpn: int, end_vpn: int) -> int:
+def swap_out(kernel: KernelState, pages: UserRange) -> int:
     """Take the pages at a range out of memory, from every process that maps them; return how many
     frames that freed (shrink_list for these pages).
 
     Pages that are locked or pinned stay; the zero page and what is not there are passed over.
     raises  OutOfMemory if there are not enough swap slots; nothing has changed then
     """
-    mm = mm_of(process, "swap_out")
+    process, mm, start_vpn, end_vpn = pages
     hole = mm.first_hole(start_vpn, end_vpn)
     if hole is not None:
         raise BadAddress(
@@ -60,13 +54,13 @@ def swap_out(kernel: Kernel, process: Process, start_vpn: int, end_vpn: int) -> 
     _, pfns = mapped_pages(kernel.tables.populated(mm.pgd, start_vpn, end_vpn).words)
     pfns = pfns[np.sort(np.unique(pfns, return_index=True)[1])]
     slots = int(np.count_nonzero(wants_slot(kernel, pfns)))
-    kernel.reserve(f"{process.name}: ENOMEM: swap_out", slots=slots)
+    reserve(kernel, f"{process.name}: ENOMEM: swap_out", slots=slots)
     freed = sum(page_out(kernel, int(pfn)) for pfn in pfns)
-    kernel.step("swap_out", process, range(start_vpn, end_vpn), n=freed)
+    kernel.step("swap_out", process, pages.vpns, n=freed)
     return freed
 
 
-def wants_slot(kernel: Kernel, pfns: Pfns) -> Mask:
+def wants_slot(kernel: KernelState, pfns: Pfns) -> Mask:
     """Return which pages need a new swap slot to leave memory, bool[n]: anonymous ones that have
     none yet, and those of shmem objects."""
     flags = kernel.mem_map.flags[pfns]
@@ -76,7 +70,7 @@ def wants_slot(kernel: Kernel, pfns: Pfns) -> Mask:
     return wanted
 
 
-def page_out(kernel: Kernel, pfn: int) -> bool:
+def page_out(kernel: KernelState, pfn: int) -> bool:
     """Unmap a page everywhere and free its frame, if nothing else holds it; return whether the
     frame is free now. Its slot is reserved."""
     if kernel.mem_map.flags[pfn] & (PG_ANON | PG_SWAPCACHE):
@@ -84,15 +78,15 @@ def page_out(kernel: Kernel, pfn: int) -> bool:
     return file_out(kernel, pfn)
 
 
-def anon_out(kernel: Kernel, pfn: int) -> bool:
+def anon_out(kernel: KernelState, pfn: int) -> bool:
     """Swap out an anonymous page (add_to_swap, try_to_unmap, pageout)."""
-    mem, swap, page = kernel.mem_map, kernel.swap, one(pfn)
-    if cow.copied_at_fork(kernel, page)[0]:
+    mem, swap, page = kernel.mem_map, kernel.swap, int64_array(pfn)
+    if kernel.pins and kernel.cow.is_copied_at_fork(page)[0]:
         return False  # a device holds it: today it stays mapped (folio_try_share_anon_rmap_pte)
     if not mem.flags[pfn] & PG_SWAPCACHE:
         slot = swap.alloc(1)
         mem.count[pfn] += 1
-        enter_swap_cache(kernel, page, slot)
+        enter_swap_cache(mem, swap, page, slot)
         kernel.step("swap_out.add")
     slot = mem.private[page]
     mark = SWP_EXCLUSIVE if mem.flags[pfn] & PG_EXCLUSIVE else 0
@@ -102,15 +96,15 @@ def anon_out(kernel: Kernel, pfn: int) -> bool:
         mem.flags[pfn] |= PG_EXCLUSIVE  # it stays with the one process that maps it
     if mem.mapcount[pfn] == 0 and mem.count[pfn] == 1:
         swap.data[slot] = mem.data[page]
-        leave_swap_cache(kernel, page)
+        leave_swap_cache(mem, swap, page)
         kernel.step("swap_out.write", n=1)
         return True
     if swap.map[slot[0]] == 1 and mem.mapcount[pfn]:
-        leave_swap_cache(kernel, page)  # nothing was unmapped: the slot serves nobody
+        leave_swap_cache(mem, swap, page)  # nothing was unmapped: the slot serves nobody
     return False
 
 
-def file_out(kernel: Kernel, pfn: int) -> bool:
+def file_out(kernel: KernelState, pfn: int) -> bool:
     """Write back and drop a page of the page cache (try_to_unmap_file, remove_mapping)."""
     mem = kernel.mem_map
     file = kernel.file_of(int(mem.mapping[pfn]))
@@ -127,37 +121,27 @@ def file_out(kernel: Kernel, pfn: int) -> bool:
         file.store[pgoff] = mem.data[pfn]
     file.cache[pgoff] = 0
     file.version += 1
-    mem.put(one(pfn))
+    mem.put(int64_array(pfn))
     return True
 
 
-def try_to_unmap(kernel: Kernel, pfn: int, word: int) -> None:
+def try_to_unmap(kernel: KernelState, pfn: int, word: int) -> None:
     """Replace every word that maps `pfn` by `word`: a swap entry, or 0 for a file page.
 
     A hit in a locked VMA ends the walk; what was unmapped before it stays so (SWAP_FAIL).
     """
-    mem = kernel.mem_map
-    hits = unlocked(kernel, walk(kernel, pfn))
+    hits = before_locked(kernel, walk(kernel, pfn))
     nhits = hits.mms.size
     if not nhits:
         return
     kernel.tables.words[hits.rows, hits.slots] = word
-    mem.mapcount[pfn] -= nhits
-    np.subtract.at(kernel.columns.rss, hits.mms, 1)
     if word:
         kernel.swap.map[swp_offset(word)] += nhits
-        cost = kernel.design.cost
-        nodes, locks = cost.nodes, cost.locks
-        for mm, vpn in zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True):
-            vma = kernel.mms[mm].find_vma(vpn)
-            assert vma is not None, f"mm {mm} maps pfn {pfn} at vpn {vpn:#x}, outside any VMA"
-            kernel.design.remove(one(pfn), vma, one(vpn))
-        cost.nodes, cost.locks = nodes, locks  # the walk stands there already, its lock held
-    mem.count[pfn] -= nhits
+    unmap_everywhere(kernel, pfn, hits.mms, hits.vpns, anon=word != 0)
     kernel.step("swap_out.unmap", vpns=np.unique(hits.vpns), n=nhits)
 
 
-def unlocked(kernel: Kernel, hits: Hits) -> Hits:
+def before_locked(kernel: KernelState, hits: Hits) -> Hits:
     """Return the hits before the first one in a locked VMA. A design that knows mms, not VMAs, pays
     a find_vma for each hit."""
     if not kernel.design.knows_vmas:
@@ -172,7 +156,7 @@ def unlocked(kernel: Kernel, hits: Hits) -> Hits:
 # Memory pressure
 
 
-def reclaimable(kernel: Kernel) -> Pfns:
+def reclaimable(kernel: KernelState) -> Pfns:
     """Return the frames that reclaim can take, int64[n], slots permitting: used, not reserved,
     pinned or locked, and in no locked VMA."""
     mem = kernel.mem_map
@@ -189,13 +173,13 @@ def reclaimable(kernel: Kernel) -> Pfns:
     return np.flatnonzero(free)
 
 
-def capacity(kernel: Kernel, pfns: Pfns) -> int:
+def capacity(kernel: KernelState, pfns: Pfns) -> int:
     """Return how many of `pfns` reclaim can free with the swap slots there are."""
     wanting = int(np.count_nonzero(wants_slot(kernel, pfns)))
     return pfns.size - wanting + min(wanting, kernel.swap.nfree)
 
 
-def make_room(kernel: Kernel, nframes: int, keep: Pfns) -> bool:
+def make_room(kernel: KernelState, nframes: int, keep: Pfns) -> bool:
     """Free at least `nframes` frames without touching the pages `keep`; return False, and change
     nothing, if that is impossible."""
     mem = kernel.mem_map
@@ -210,7 +194,7 @@ def make_room(kernel: Kernel, nframes: int, keep: Pfns) -> bool:
     return True
 
 
-def shrink(kernel: Kernel, nframes: int) -> int:
+def shrink(kernel: KernelState, nframes: int) -> int:
     """Free up to `nframes` frames, pages not used lately first; return how many (shrink_zone).
 
     Two rounds of a clock: the first takes away the accessed bit of a page and spares it, the
@@ -224,7 +208,7 @@ def shrink(kernel: Kernel, nframes: int) -> int:
             if freed >= nframes:
                 return freed
             kernel.clock_hand = pfn + 1
-            page = one(pfn)
+            page = int64_array(pfn)
             if spare and referenced(kernel, pfn):
                 continue
             if wants_slot(kernel, page).any() and not kernel.swap.nfree:
@@ -233,7 +217,7 @@ def shrink(kernel: Kernel, nframes: int) -> int:
     return freed
 
 
-def referenced(kernel: Kernel, pfn: int) -> bool:
+def referenced(kernel: KernelState, pfn: int) -> bool:
     """Take the accessed bit from every word that maps `pfn`; return whether one had it
     (page_referenced)."""
     hits = walk(kernel, pfn)
@@ -244,48 +228,45 @@ def referenced(kernel: Kernel, pfn: int) -> bool:
     return bool((words & PTE_ACCESSED).any())
 
 
-def reclaim(kernel: Kernel, nframes: int) -> int:
-    """Free up to `nframes` frames as if memory were short; return how many (try_to_free_pages)."""
-    freed = shrink(kernel, nframes)
-    kernel.step("reclaim", n=freed)
-    return freed
+# Room for an operation
 
 
-def swapoff(kernel: Kernel) -> None:
-    """Bring every swapped page back and use swap no more (sys_swapoff, try_to_unuse).
+def reserve(
+    kernel: KernelState,
+    what: str,
+    frames: int = 0,
+    tables: int = 0,
+    slots: int = 0,
+    keep: Iterable[tuple[Vma, Span]] = (),
+) -> None:
+    """See to it that so many frames, page tables and swap slots are free, reclaiming frames where
+    needed, but never pages in the spans `keep`.
 
-    raises  OutOfMemory if the frames do not suffice; nothing has changed then
+    raises  OutOfMemory, its message starting with `what`; nothing has changed then
     """
-    entries = []
-    for vma in (vma for mm in kernel.mms.values() for vma in mm.vmas):
-        span = kernel.tables.populated(vma.mm.pgd, vma.start_vpn, vma.end_vpn)
-        at = np.flatnonzero(is_swap(span.words))
-        if at.size:
-            entries.append((vma, span, at))
-    needed = swapin.frames_to_unuse(kernel, entries) + sum(
-        int(np.count_nonzero(file.slots)) for file in kernel.files.values()
-    )
-    free, nframes = kernel.mem_map.nfree, kernel.mem_map.nframes
-    if needed > free:
-        what = "swapoff: ENOMEM: bringing every page back"
-        raise OutOfMemory.of(what, needed, "frame", free, nframes)
-    for vma, span, at in entries:
-        swapin.unuse(kernel, vma, span, at)
-    for file in kernel.files.values():
-        swapin.unuse_shmem(kernel, file)
-    leave_swap_cache(kernel, np.flatnonzero((kernel.mem_map.flags & PG_SWAPCACHE) != 0))
-    assert kernel.swap.nused == 0, f"{kernel.swap.nused} swap slots are in use after swapoff"
-    kernel.swap.on = False
-    kernel.step("swapoff")
+    room = kernel.tables.room() if tables else None
+    if room is not None and tables > room:
+        most = kernel.tables.max_rows or 0
+        raise OutOfMemory.of(what, tables, "page-table page", room, most)
+    if slots and slots > kernel.swap.nfree:
+        raise OutOfMemory.of(what, slots, "swap slot", kernel.swap.nfree, kernel.swap.nslots)
+    short = frames - kernel.mem_map.free.size
+    if short > 0 and not make_room(kernel, short, pages_in(kernel, keep)):
+        free, nframes = kernel.mem_map.nfree, kernel.mem_map.nframes
+        error = OutOfMemory.of(what, frames, "frame", free, nframes)
+        raise OutOfMemory(f"{error}, and reclaim cannot free {short} more")
 
 
-def truncate(kernel: Kernel, file: File, npages: int) -> None:
-    """Make `file` `npages` long; unmap what lies beyond from every process, private copies too
-    (vmtruncate, unmap_mapping_range with even_cows). A longer file ends in empty pages."""
-    for vma in file.vmas:
-        first = max(vma.start_vpn + npages - vma.pgoff, vma.start_vpn)
-        if first < vma.end_vpn:
-            zap(kernel, vma, first, vma.end_vpn)
-    drop_pages(kernel, file, npages)
-    file.resize(npages)
-    kernel.step("truncate", what=file.name)
+def pages_in(kernel: KernelState, spans: Iterable[tuple[Vma, Span]]) -> Pfns:
+    """Return every frame that an operation over `spans` relies on, mapped or cached."""
+    found = [np.zeros(0, dtype=np.int64)]
+    for vma, span in spans:
+        words = span.words
+        present = (words & PTE_PRESENT) != 0
+        found.append(words[present] >> PTE_SHIFT)
+        found.append(kernel.swap.cache[swp_offset(words[~present])])
+        if vma.file is not None and span.vpns.size:
+            first = vma.pgoff + span.start_vpn - vma.start_vpn
+            found.append(vma.file.cache[first : first + span.end_vpn - span.start_vpn])
+    pfns: Pfns = np.unique(np.concatenate(found))
+    return np.asarray(pfns[pfns != 0])
