@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
-from anonlab.course.judging.judge import Wrong, load_tests
+from anonlab.course.judging.call_answers import Wrong, load_tests
 from anonlab.course.judging.student import LoadError, Student, StudentError
 
 SECONDS = 60
@@ -60,7 +60,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Report:
+class ExerciseReport:
     """The verdicts of one run. `hidden` is how many points hidden tests give at grading."""
 
     number: str

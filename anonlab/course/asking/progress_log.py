@@ -20,7 +20,7 @@ from typing import Any
 Event = dict[str, Any]
 
 
-class Progress:
+class ProgressLog:
     """The events of the course in `root`, oldest first."""
 
     def __init__(self, root: Path) -> None:
