@@ -11,7 +11,8 @@ import pytest
 
 from anonlab.course.judging.call_answers import Question, Wrong, difference, judge, judge_all
 from anonlab.course.judging.families import FAMILIES, histories, history_of_family
-from anonlab.course.judging.runner import needs, run_tests
+from anonlab.course.judging.marks import needs
+from anonlab.course.judging.runner import run_tests
 from anonlab.course.judging.state import before_after
 from anonlab.course.judging.student import Student, StudentError
 from anonlab.formats.history import History
@@ -78,7 +79,7 @@ def test_a_test_without_questions_is_our_fault() -> None:
 
 TESTS = """
 from anonlab.course.judging.call_answers import Question, judge_all
-from anonlab.course.judging.runner import needs
+from anonlab.course.judging.marks import needs
 
 def test_one(student, seed):
     '''One is right.'''

@@ -19,7 +19,8 @@ from anonlab.course.authoring.masters import Master, read_masters
 from anonlab.course.authoring.masters import tests_of as tests_of
 from anonlab.course.authoring.release import leaks, write_release
 from anonlab.course.judging.call_answers import load_tests
-from anonlab.course.judging.runner import Verdict, run_tests
+from anonlab.course.judging.marks import Verdict
+from anonlab.course.judging.runner import run_tests
 from anonlab.course.judging.student import Student
 from anonlab.proof.workers import share
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.runner import needs
+from anonlab.course.judging.marks import needs
 from anonlab.course.judging.state import Area, before_after, state_after
 from anonlab.formats.history import History, Op
 

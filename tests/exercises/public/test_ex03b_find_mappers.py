@@ -7,7 +7,7 @@ from typing import Any
 
 from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.runner import needs
+from anonlab.course.judging.marks import needs
 from anonlab.course.judging.state import tables_after
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text

@@ -9,7 +9,7 @@ import numpy as np
 
 from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.runner import needs
+from anonlab.course.judging.marks import needs
 from anonlab.course.judging.state import before_after, words_text
 from anonlab.formats.history import History
 
