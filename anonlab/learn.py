@@ -44,9 +44,9 @@ from anonlab.course.asking.exercise_tools import (
     solution,
     statement,
 )
-from anonlab.course.asking.forms import answer, baseline, final, then_and_now
 from anonlab.course.asking.mail_lines import mail
 from anonlab.course.asking.prediction_tools import play, predict, predicted, reveal
+from anonlab.course.asking.question_tools import answer, baseline, final, then_and_now
 from anonlab.formats.trace import Trace
 from anonlab.histories.costs import compare
 from anonlab.histories.library import log as strace_log

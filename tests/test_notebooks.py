@@ -18,13 +18,13 @@ from project import ROOT
 
 from anonlab import learn
 from anonlab.course.authoring.build import course_drift
+from anonlab.course.authoring.notebook_check import run_notebook
 from anonlab.course.authoring.notebooks import (
     build_notebooks,
     notebook_drift,
     notebook_text,
     sources,
 )
-from anonlab.course.authoring.trial import run_notebook
 
 FOLDER = ROOT / "notebooks"
 SOURCES = sorted((FOLDER / "source").glob("*.py"))

@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from project import ROOT
 
 from anonlab import learn
-from anonlab.course.asking import exercise_tools, forms
+from anonlab.course.asking import exercise_tools
 from anonlab.course.asking.bank.inverses import INVERSES
 from anonlab.course.asking.bank.items import ITEMS
 from anonlab.course.asking.progress_log import ProgressLog
@@ -193,14 +193,14 @@ def test_the_magic_is_there_in_a_notebook(course: Course, right: dict[str, str])
 
 def test_a_question_is_asked_judged_and_kept(course: Course) -> None:
     assert 'To answer: answer("04 order", "…") with the letters in your order' in repr(
-        forms.answer("04 order")
+        learn.answer("04 order")
     )
-    said = repr(forms.answer("04 order", "daecb"))
+    said = repr(learn.answer("04 order", "daecb"))
     assert "4 of 5 right." in said
     assert "not so  b (copy the pages) does not belong" in said
-    assert "5 of 5" not in repr(forms.answer("04 order", "adec"))
-    assert "there is no question 'x'" in repr(forms.answer("x", "a"))
-    assert "no step 'z'" in repr(forms.answer("04 order", "z"))
+    assert "5 of 5" not in repr(learn.answer("04 order", "adec"))
+    assert "there is no question 'x'" in repr(learn.answer("x", "a"))
+    assert "no step 'z'" in repr(learn.answer("04 order", "z"))
     assert [e["right"] for e in ProgressLog(course.root).events("answer", name="04 order")] == [
         4,
         4,
@@ -211,12 +211,12 @@ def test_a_question_is_asked_judged_and_kept(course: Course) -> None:
 def test_an_inverse_question_shows_its_machine_and_not_how_it_was_made(course: Course) -> None:
     """Both frames are mapped writable, once each; the picture marks that as new."""
     for given in (..., "ac"):
-        shown = forms.answer("05 inverse", given)._repr_html_()
+        shown = learn.answer("05 inverse", given)._repr_html_()
         text = shown[shown.index("The same as text") :]
         assert "pfn 1" in text or "frame 1" in text
         assert text.count("write 0x30000") == 0
         assert "<svg" in shown
-    assert "<svg" not in forms.answer("04 order")._repr_html_()
+    assert "<svg" not in learn.answer("04 order")._repr_html_()
 
 
 def test_every_inverse_question_has_ways_that_lead_there_and_ways_that_do_not() -> None:
@@ -225,9 +225,9 @@ def test_every_inverse_question_has_ways_that_lead_there_and_ways_that_do_not() 
 
 
 def test_numbers_change_when_asked_again(course: Course) -> None:
-    first = repr(forms.answer("01 slot"))
-    assert repr(forms.answer("01 slot")) == first
-    assert repr(forms.answer("01 slot", again=True)) != first
+    first = repr(learn.answer("01 slot"))
+    assert repr(learn.answer("01 slot")) == first
+    assert repr(learn.answer("01 slot", again=True)) != first
 
 
 def test_a_prediction_is_scored_once_and_shown_again(course: Course) -> None:
@@ -249,14 +249,14 @@ def test_a_prediction_is_scored_once_and_shown_again(course: Course) -> None:
 
 
 def test_eight_answers_are_kept_before_and_after_and_told_in_the_end(course: Course) -> None:
-    assert "8. " in repr(forms.baseline())
+    assert "8. " in repr(learn.baseline())
     for wrong in ("abc", "z???????"):
-        assert re.search("8 letters|no option 'z'", repr(forms.baseline(wrong)))
-    assert "They carry no points." in repr(forms.baseline("ab?aacbb"))
-    assert "Answer the eight questions first" in repr(forms.then_and_now())
-    forms.baseline("aaaaaaaa")
-    forms.final("????????")
-    said = repr(forms.then_and_now())
+        assert re.search("8 letters|no option 'z'", repr(learn.baseline(wrong)))
+    assert "They carry no points." in repr(learn.baseline("ab?aacbb"))
+    assert "Answer the eight questions first" in repr(learn.then_and_now())
+    learn.baseline("aaaaaaaa")
+    learn.final("????????")
+    said = repr(learn.then_and_now())
     assert "of 8 then, 0 of 8 now. No points." in said
     assert said.count("answer  ") == 8
     assert said.count("I do not know") == 9
@@ -265,7 +265,7 @@ def test_eight_answers_are_kept_before_and_after_and_told_in_the_end(course: Cou
 
 
 def test_nothing_is_told_of_the_eight_before_the_second_time(course: Course) -> None:
-    said = repr(forms.baseline()) + repr(forms.baseline("aaaaaaaa")) + repr(forms.then_and_now())
+    said = repr(learn.baseline()) + repr(learn.baseline("aaaaaaaa")) + repr(learn.then_and_now())
     for item in ITEMS:
         for asked in (item.before, item.after):
             assert not any(option.why in said for option in asked.options)

@@ -17,8 +17,8 @@ def test_events_come_back_in_order(tmp_path: Path) -> None:
     log.add("check", exercise="04a", ok=True, points=4)
     log.add("check", exercise="05a", ok=False, points=1)
     assert [event["what"] for event in log.events()] == ["hint", "check", "check", "check"]
-    assert (log.best("04a"), log.passed("04a"), log.hints("04a")) == (4, True, 1)
-    assert (log.best("05a"), log.passed("05a"), log.hints("05a")) == (1, False, 0)
+    assert (log.best("04a"), log.has_passed("04a"), log.hints("04a")) == (4, True, 1)
+    assert (log.best("05a"), log.has_passed("05a"), log.hints("05a")) == (1, False, 0)
     assert len(log.events("check", exercise="04a", ok=False)) == 1
 
 

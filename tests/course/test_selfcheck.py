@@ -12,8 +12,8 @@ from project import ROOT
 from anonlab.course.authoring import selfcheck
 from anonlab.course.authoring.build import build_course
 from anonlab.course.authoring.masters import read_master
+from anonlab.course.authoring.notebook_check import output_problem
 from anonlab.course.authoring.selfcheck import check_course, check_master
-from anonlab.course.authoring.trial import output_problem
 
 NAME = "ex04b_family"
 

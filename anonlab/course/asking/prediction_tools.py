@@ -1,6 +1,6 @@
 """What a learner calls to predict, and to see what happens; `anonlab.learn` offers it.
 
-Questions with one right answer are asked by forms.py.
+Questions with one right answer are asked by question_tools.py.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ def play(
         )
     if not gate:
         log.add("ungated", name=name)
-    return Player(trace, predict=ask, predictions=log.marked(name), keep=_keeper(log, name))
+    return Player(trace, predict=ask, predictions=log.picture_marks(name), keep=_keeper(log, name))
 
 
 def _keeper(log: ProgressLog, name: str) -> Callable[[Mapping[str, Any]], str]:
     """Return what keeps the marks in the player `name`, each step's once."""
 
     def keep(predictions: Mapping[str, Any]) -> str:
-        known = log.marked(name)
+        known = log.picture_marks(name)
         new = {step: mark for step, mark in predictions.items() if step not in known}
         if new:
             log.add("marked", name=name, marks=new)

@@ -254,7 +254,7 @@ class Number:
         return [Mark(mine == right, text if mine == right else f"{given}: no. It is {text}")]
 
 
-Question = Choice | Inverse | Order | Table | Number
+BankQuestion = Choice | Inverse | Order | Table | Number
 
 
 def _one(given: object, number: int) -> str:

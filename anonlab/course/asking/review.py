@@ -23,7 +23,7 @@ def keep_score(
     parts = [str(each) for each in ([truth] if isinstance(truth, str | int) else truth)]
     happened = ", ".join(sorted(parts) if isinstance(truth, set) else parts)
     found = score(prediction.get("answer", ""), truth, among)
-    facts = {"right": len(found.hits), "of": found.of} if found else {}
+    facts = {"right": len(found.hits), "of": found.total} if found else {}
     if not log.events("scored", name=name):
         log.add("scored", name=name, happened=happened, **facts)
     if found is None:
@@ -60,7 +60,7 @@ def _picture_marks(log: ProgressLog, notebook: str) -> list[str]:
     names = dict.fromkeys(str(event.get("name", "")) for event in log.events("marked"))
     out = []
     for name in (name for name in names if name.startswith(notebook)):
-        marks = log.marked(name)
+        marks = log.picture_marks(name)
         counts = [sum(len(mark.get(kind, ())) for mark in marks.values()) for kind in MARK_WORDS]
         counted = ", ".join(
             f"{n} {word}" for n, word in zip(counts, MARK_WORDS.values(), strict=True)

@@ -104,7 +104,7 @@ def part(kind: str, root: str, name: str) -> dict[str, Any]:
     if kind == "exercise":
         masters = read_masters(Path(root) / "solutions")
         return check_master(Path(root), next(each for each in masters if each.number == name))
-    from anonlab.course.authoring.trial import run_notebook
+    from anonlab.course.authoring.notebook_check import run_notebook
 
     problems = run_notebook(Path(root), name)
     return {"total": 0, "caught": 0, "explained": 0, "problems": problems}

@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import pairwise
 
 from anonlab.course.asking.measures import always
-from anonlab.course.asking.questions import Question, Table, TableRow
+from anonlab.course.asking.questions import BankQuestion, Table, TableRow
 from anonlab.course.judging.state import MachineState
 from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT, PTE_WRITE
 
@@ -92,7 +92,7 @@ def writable_frames_have_one_word(state: MachineState) -> bool:
 _AREAS = ("areas", "files", "lone", "forked")
 _FAMILIES = ("family", "swapped", "pinned")
 
-CLAIMS: dict[str, Question] = {
+CLAIMS: dict[str, BankQuestion] = {
     "02 always": Table(
         "What holds always, after every operation of every history?",
         always(words_lie_in_areas, *_AREAS),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anonlab.course.asking.measures import cheapest, copied_in_all, merges, places_in_vain
-from anonlab.course.asking.questions import Order, OrderStep, Question, Table, TableRow
+from anonlab.course.asking.questions import BankQuestion, Order, OrderStep, Table, TableRow
 
 _SHELL = "shell = spawn\nshell mmap 0x30000 4\nshell write 0x30000 7 4\n"
 
@@ -14,7 +14,7 @@ p write 0x30000 1 100
 c = fork p
 """
 
-DESIGNS: dict[str, Question] = {
+DESIGNS: dict[str, BankQuestion] = {
     "06 copies": Table(
         "A shell has written four pages and starts a program. How many pages are copied in all?",
         copied_in_all,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anonlab.course.asking.measures import decision
-from anonlab.course.asking.questions import Number, Order, OrderStep, Question, Table, TableRow
+from anonlab.course.asking.questions import BankQuestion, Number, Order, OrderStep, Table, TableRow
 from anonlab.course.judging.state import state_after
 from anonlab.formats.history_text import parse
 from anonlab.histories.splitmix import SplitMix64
@@ -59,7 +59,7 @@ def index(rng: SplitMix64) -> tuple[str, int]:
     return text, max(state_after(parse(history)).index)
 
 
-PAGES: dict[str, Question] = {
+PAGES: dict[str, BankQuestion] = {
     "00 digits": Number(
         digits,
         "The first digit chooses a slot of the top table, the second one of the table below.",

@@ -16,11 +16,11 @@ from anonlab.course.asking.note import Note, errors_as_notes
 from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.asking.questions import (
     UNKNOWN,
+    BankQuestion,
     Choice,
     Inverse,
     Mark,
     Number,
-    Question,
     words_of,
 )
 from anonlab.course.authoring.exercises import Course, find_course
@@ -60,7 +60,7 @@ def answer(name: str, given: Any = ..., again: bool = False) -> Note:
     return Note(f"{text}\n\nyou answered: {said}\n\n{_marks_text(marks)}", _riddle(question))
 
 
-def _riddle(question: Question) -> str:
+def _riddle(question: BankQuestion) -> str:
     """Return the picture of the machine that an inverse question is about, what is new marked."""
     if not isinstance(question, Inverse):
         return ""
