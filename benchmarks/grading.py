@@ -82,7 +82,7 @@ def grouped(folder: Path) -> Path:
     for path in (course / "tests").rglob("test_*.py"):
         text = path.read_text("utf-8").replace("\ndef test_", "\n@one_box\ndef test_")
         text = text.replace(
-            "import Any\n", "import Any\n\nfrom anonlab.course.judging.runner import one_box\n"
+            "import Any\n", "import Any\n\nfrom anonlab.course.judging.marks import one_box\n"
         )
         path.write_text(text, "utf-8")
     return course

@@ -5,8 +5,8 @@ checked: all counters against a scan of the page tables, all contents against a 
 nothing, and who got a new frame. A history *kills* the mutant if one of the checks fails with the
 changed line. With the right line all of them pass, whatever you do.
 
-`task("05b")` says which line was changed. If you have no variant of your own it is this one: **a
-page is reused while it is shared** (a write takes a page for its own although another process
+`statement("05b")` says which line was changed. If you have no variant of your own it is this one:
+**a page is reused while it is shared** (a write takes a page for its own although another process
 maps it).
 
 Write `history()`, which returns the text of a history that kills your mutant. Full points need

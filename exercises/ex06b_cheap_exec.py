@@ -1,7 +1,7 @@
 """06b · Why fork and exec is cheap
 
 A shell starts programs: it forks, and the child calls `execve` at once. Show with histories what
-that costs, and what it would cost without sharing. `task("06b")` shows your goal; without a
+that costs, and what it would cost without sharing. `statement("06b")` shows your goal; without a
 variant of your own it is: **at most 1 page copied by copy on write, at least 12 frames shared at
 one time.**
 

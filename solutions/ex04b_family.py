@@ -1,8 +1,8 @@
 """04b · Which history was it?
 
 You are shown who shares which frames, and asked for a history that leads there: the inverse of
-watching. `task("04b")` in a notebook shows your state; so does the first failed check. It reads
-like this:
+watching. `statement("04b")` in a notebook shows your state; so does the first failed check. It
+reads like this:
 
     0x30000: child and shell share one frame
     0x31000: child alone, shell alone

@@ -1,7 +1,7 @@
 """08b · A test of your own
 
 Six mutants of the kernel, each with one changed line in swapping, walking or sharing.
-`task("08b")` lists yours; without a variant of your own they are
+`statement("08b")` lists yours; without a variant of your own they are
 
 * swap-out writes no data
 * fork copies a swap entry without counting it

@@ -8,8 +8,8 @@ Write `history()`, which returns the text of such a history. It is run twice: un
 and under **anon_vma_chain** with today's rule for reuse. Of the latter we know that it shows what a
 running kernel shows after every operation (`anonlab verify --live`, and the recordings).
 
-`task("10b")` says how the two must differ in the end, and in how many operations it can be done.
-The history may be 10 operations long. Full points need one as short as ours.
+`statement("10b")` says how the two must differ in the end, and in how many operations it can be
+done. The history may be 10 operations long. Full points need one as short as ours.
 """
 
 EXERCISE = {

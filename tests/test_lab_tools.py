@@ -29,7 +29,7 @@ CELLS = (
     "bench.kernel",
     "from anonlab.histories.generate import generate\n"
     "Player(record(generate(3, 2450, frames=24, swap=12)), title='5,000 steps')",
-    "from anonlab.course.desk import play, predicted\n"
+    "from anonlab.learn import play, predicted\n"
     "play(record(library.load('fork_and_write')), 'tools', gate=False, ask=[11])",
     "Player(record(library.load('fork_and_write')), title='by mouse')",
     "Player(record(library.load('fork_and_write')), title='by keyboard')",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import os
 import re
@@ -15,9 +16,15 @@ import nbformat
 import pytest
 from project import ROOT
 
-from anonlab.course.authoring.build import drift as all_drift
-from anonlab.course.authoring.notebooks import build, drift, notebook_text, sources
-from anonlab.course.authoring.trial import run_notebook
+from anonlab import learn
+from anonlab.course.authoring.build import course_drift
+from anonlab.course.authoring.notebook_check import run_notebook
+from anonlab.course.authoring.notebooks import (
+    build_notebooks,
+    notebook_drift,
+    notebook_text,
+    sources,
+)
 
 FOLDER = ROOT / "notebooks"
 SOURCES = sorted((FOLDER / "source").glob("*.py"))
@@ -54,7 +61,7 @@ def test_there_are_notebooks() -> None:
 
 @in_ci
 def test_all_that_is_built_is_current() -> None:
-    assert all_drift(FOLDER) == ()
+    assert course_drift(FOLDER) == ()
 
 
 @in_ci
@@ -181,21 +188,60 @@ def test_a_topic_notebook_asks_before_it_plays_and_has_its_exercises(path: Path)
     assert all(number.startswith(path.stem[:2]) for number in numbers)
 
 
-TOOLS = {"check", "hint", "kill", "play", "predict", "predicted", "progress", "reset", "reveal",
-         "solution", "task"}  # fmt: skip
+TOOLS = {"check", "hint", "play", "predict", "predicted", "progress", "reset", "reveal",
+         "run_mutant", "solution", "statement"}  # fmt: skip
 """What a learner may call in a topic notebook at any time: notes speak of all of them."""
+
+
+def imports(code: str) -> list[ast.Import | ast.ImportFrom]:
+    """The import lines of a cell."""
+    tree = ast.parse(MAGIC.sub("", code))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+@each_notebook
+def test_the_first_code_cell_takes_all_of_anonlab_from_one_place(path: Path) -> None:
+    first, *rest = [code for _, code in cells(path, "code") if not MAGIC.match(code)]
+    assert len(first.splitlines()) <= 3, "two lines, and an empty one between them"
+    assert len(imports(first)) <= 2
+    modules = {
+        node.module or "" if isinstance(node, ast.ImportFrom) else node.names[0].name
+        for code in (first, *rest)
+        for node in imports(code)
+    }
+    assert {each for each in modules if each.startswith("anonlab")} <= {"anonlab", "anonlab.learn"}
+
+
+@each_notebook
+def test_every_name_is_the_notebooks_own_or_comes_from_learn(path: Path) -> None:
+    nodes = [
+        node for _, code in cells(path, "code") for node in ast.walk(ast.parse(MAGIC.sub("", code)))
+    ]
+    own = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    own |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own |= {
+        alias.asname or alias.name
+        for node in nodes
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    named = [node for node in nodes if isinstance(node, ast.Name)]
+    own |= {node.id for node in named if not isinstance(node.ctx, ast.Load)}
+    used = {node.id for node in named if isinstance(node.ctx, ast.Load)}
+    assert used - own - set(dir(builtins)) <= set(learn.__all__)
+
+
+def test_learn_lists_all_that_it_offers() -> None:
+    listed = set(re.findall(r"\w+", learn.__doc__ or ""))
+    assert set(learn.__all__) <= listed
+    assert not [name for name in learn.__all__ if not hasattr(learn, name)]
 
 
 @each_notebook
 def test_a_tool_that_a_notebook_speaks_of_is_there(path: Path) -> None:
     codes = [MAGIC.sub("", code) for _, code in cells(path, "code")]
-    there = {
-        alias.asname or alias.name
-        for code in codes
-        for node in ast.walk(ast.parse(code))
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in node.names
-    }
+    there = set(learn.__all__)
+    assert [node for code in codes for node in imports(code) if node.names[0].name == "*"]
     text = "\n".join(text for _, text in cells(path, "markdown"))
     if not path.stem.startswith("00"):  # it tells of tools that the others have
         assert set(re.findall(r"`(\w+)\(\"\d\d", text)) <= there
@@ -238,10 +284,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_two_builds_are_the_same_bytes(folder: Path) -> None:
-    build(folder)
+    build_notebooks(folder)
     first = (folder / "00_it.ipynb").read_bytes()
     (folder / "00_it.ipynb").unlink()
-    build(folder)
+    build_notebooks(folder)
     assert (folder / "00_it.ipynb").read_bytes() == first
 
 
@@ -263,18 +309,18 @@ def test_tags_stay_and_jupytext_leaves_no_trace(folder: Path) -> None:
 
 
 def test_build_names_what_changed(folder: Path) -> None:
-    assert build(folder) == (folder / "00_it.ipynb",)
-    assert build(folder) == ()
+    assert build_notebooks(folder) == (folder / "00_it.ipynb",)
+    assert build_notebooks(folder) == ()
 
 
 def test_drift_names_missing_changed_and_foreign_notebooks(folder: Path) -> None:
     target = folder / "00_it.ipynb"
-    assert [str(target) in line and "missing" in line for line in drift(folder)] == [True]
-    build(folder)
-    assert drift(folder) == ()
+    assert [str(target) in line and "missing" in line for line in notebook_drift(folder)] == [True]
+    build_notebooks(folder)
+    assert notebook_drift(folder) == ()
     target.write_text(target.read_text().replace("A title", "Changed by hand"))
     (folder / "99_other.ipynb").write_text("{}")
-    changed, foreign = drift(folder)
+    changed, foreign = notebook_drift(folder)
     assert "is not what" in changed
     assert "99_other.ipynb has no source" in foreign
 

@@ -20,13 +20,13 @@ def course() -> None:
 @click.pass_context
 def course_build(ctx: click.Context, check: bool, folder: Path) -> None:
     """Build exercises/ from solutions/, and the notebooks in FOLDER from FOLDER/source."""
-    from anonlab.course.authoring.build import build, drift
+    from anonlab.course.authoring.build import build_course, course_drift
 
     if not check:
-        for path in build(folder):
+        for path in build_course(folder):
             click.echo(path)
         return
-    found = drift(folder)
+    found = course_drift(folder)
     for sentence in found:
         click.echo(sentence, err=True)
     if found:
@@ -86,9 +86,9 @@ def course_release(
 
         click.echo(write_gradescope_zip(folder, assignment, secret, out))
         return
-    from anonlab.course.authoring.release import release
+    from anonlab.course.authoring.release import write_release
 
-    for path in release(folder, assignment, out):
+    for path in write_release(folder, assignment, out):
         click.echo(path)
 
 
@@ -114,7 +114,7 @@ def check(ctx: click.Context, exercise: str, because: str) -> None:
 def export(out: Path | None, student: str, force: bool) -> None:
     """Put your exercises and your log into one archive, to hand in."""
     from anonlab.course.authoring.exercises import find_course
-    from anonlab.course.export import archive_name, export_work
+    from anonlab.course.judging.work_archive import archive_name, export_work
 
     course = find_course()
     done = export_work(course, out or course.root / archive_name(course, student), force)

@@ -46,7 +46,7 @@ PURPOSES = {
     "packaging": "anonlab doctor",
     "playwright": "make test: the browser",
     "py-rattler": "make test: environment.yml",
-    "pytest": "make test",
+    "pytest": "checks of exercises, anonlab grade",
     "pytest-xdist": "make test: several processes",
     "pyyaml": "make test: environment.yml",
     "rich": "the command line",

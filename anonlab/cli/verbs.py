@@ -204,7 +204,7 @@ def view(
         raise click.UsageError("name one HISTORY, or say --all")
     if everything:
         with progress("view") as ticker:
-            for path in gallery.gallery(target, ticker)[:1]:
+            for path in gallery.write_gallery(target, ticker)[:1]:
                 click.echo(path)
         return
     target.write_text(gallery.view(history or "", designs), "utf-8")

@@ -47,7 +47,7 @@ MOST_OPERATIONS = 300
 Button = ipywidgets.Button
 
 
-def explore(history: History | str = "", design: str = "anongroup") -> Bench:
+def explore(history: History | str = "", design: str = "anongroup") -> Workbench:
     """Return a bench to try operations on.
 
     history  a History, its text, the name of one in the library, or '' for a small start
@@ -59,10 +59,10 @@ def explore(history: History | str = "", design: str = "anongroup") -> Bench:
         text = library.text(history)
     else:
         text = history or START
-    return Bench(text, design)
+    return Workbench(text, design)
 
 
-class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """The bench: `text` and `history` are what was done so far, `kernel` is the machine after it,
     `trace` how it came about, `player` the picture, `message` the last thing that was said."""
 

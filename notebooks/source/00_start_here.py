@@ -9,12 +9,12 @@
 # to bottom.
 
 # %%
-from anonlab import LESSON, PAGE_SIZE, Kernel, check, operations, record
-from anonlab.course.desk import hint, predict, predicted, progress, reveal
-from anonlab.course.asking.forms import answer, baseline
-from anonlab.course.asking.diff import frames_used
-from anonlab.view.stage.picture import picture
-from anonlab.view.player.player import Player
+from anonlab.learn import *
+
+# %% [markdown]
+# Every notebook begins with that line. It brings the machine (`Kernel`), what shows it (`record`,
+# `picture`, `Player`) and the tools of the course (`predict`, `check`, `hint`).
+# `help("anonlab.learn")` lists them all, by purpose.
 
 # %% [markdown]
 # ## The question

@@ -9,14 +9,8 @@
 
 # %%
 from collections import Counter
-from pathlib import Path
 
-from anonlab import Trace, operations, record
-from anonlab.histories.library import log
-from anonlab.proof.replaying import replay
-from anonlab.histories.strace.log import read_strace
-from anonlab.view.stage.picture import chart, picture
-from anonlab.view.player.player import Player
+from anonlab.learn import *
 
 # %% [markdown]
 # ## The log
@@ -25,16 +19,16 @@ from anonlab.view.player.player import Player
 # number in front of each line is the process.
 
 # %%
-lines = Path(log("bash_pipeline")).read_text().splitlines()
+lines = strace_log("bash_pipeline").read_text().splitlines()
 print(*(line[:98] for line in lines[:6]), sep="\n")
 
 # %% [markdown]
 # The log does not say which pages the program *touched*, only what it asked for. The kit adds
-# touches by a stated rule (`help(anonlab.histories.strace.log)` prints it) and counts every line
+# touches by a stated rule (`help("anonlab.histories.strace.log")` prints it) and counts every line
 # that it could not use. Nothing is dropped in silence.
 
 # %%
-imported = read_strace(log("bash_pipeline"))
+imported = read_strace(strace_log("bash_pipeline"))
 {"lines": imported.lines, "used": imported.used, "left out": imported.skipped}
 
 # %% [markdown]
@@ -58,7 +52,7 @@ for moment in imported.moments:
 # every operation everything is checked against a scan of all page tables.
 
 # %%
-report = replay(log("bash_pipeline"), timeline=True)
+report = replay(strace_log("bash_pipeline"), timeline=True)
 report.to_json()
 
 # %% [markdown]

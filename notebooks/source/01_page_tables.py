@@ -11,13 +11,7 @@
 # %%
 import numpy as np
 
-from anonlab import LESSON, X86_64, Kernel, operations, record
-from anonlab.course.desk import check, hint, progress, reset, solution, task
-from anonlab.course.desk import kill, play, predict, predicted, reveal
-from anonlab.course.asking.forms import answer
-from anonlab.course.asking.diff import slots_filled
-from anonlab.machine.words import pte_letters
-from anonlab.view.stage.picture import address_picture
+from anonlab.learn import *
 
 # %% [markdown]
 # ## 1 · Recall

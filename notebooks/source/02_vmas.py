@@ -9,11 +9,7 @@
 # each).
 
 # %%
-from anonlab import LESSON, Kernel, operations, record
-from anonlab.course.desk import check, hint, progress, reset, solution, task
-from anonlab.course.desk import kill, play, predict, predicted, reveal
-from anonlab.course.asking.forms import answer
-from anonlab.view.stage.picture import picture
+from anonlab.learn import *
 
 # %% [markdown]
 # ## 1 · Recall
@@ -179,7 +175,7 @@ answer("02 always", ...)
 # pgoff?
 
 # %%
-kill("split does not advance pgoff", "p = spawn\np mmap 0x30000 4\np munmap 0x31000 1\n")
+run_mutant("split does not advance pgoff", "p = spawn\np mmap 0x30000 4\np munmap 0x31000 1\n")
 
 # %% [markdown]
 # <details><summary>What is missing?</summary>A file: begin with f = file 6, and let p mmap

@@ -10,11 +10,7 @@
 # points each).
 
 # %%
-from anonlab import LESSON, Kernel, operations, record, scan
-from anonlab.course.desk import check, hint, progress, reset, solution, task
-from anonlab.course.desk import kill, play, predict, predicted, reveal
-from anonlab.course.asking.forms import answer, mail
-from anonlab.course.asking.diff import frames_used
+from anonlab.learn import *
 
 # %% [markdown]
 # ## 1 · Recall
@@ -184,7 +180,7 @@ hex(word)
 # shortest history that kills it. Who would notice in a real system?
 
 # %%
-kill("the zero page is written", "p = spawn\np mmap 0x30000 1\np write 0x30000 7\n")
+run_mutant("the zero page is written", "p = spawn\np mmap 0x30000 1\np write 0x30000 7\n")
 
 # %% [markdown]
 # <details><summary>What is missing?</summary>A read before the write: without it the page never

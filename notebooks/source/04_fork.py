@@ -9,12 +9,7 @@
 # Exercises: 04a, 04b (10 points each).
 
 # %%
-from anonlab import LESSON, Kernel, operations, record
-from anonlab.course.desk import check, hint, progress, reset, solution, task
-from anonlab.course.desk import kill, play, predict, predicted, reveal
-from anonlab.course.asking.forms import answer, mail
-from anonlab.course.asking.diff import every_word, frames_used, read_only
-from anonlab.view.stage.picture import picture
+from anonlab.learn import *
 
 # %% [markdown]
 # ## 1 · Recall
@@ -82,7 +77,7 @@ reveal("04 frames", [f"{s.title}: {s.sentence}" for s in last], truth=taken)
 # was only read is read-only too, as it was: it is the zero page. Your marks, word by word:
 
 # %%
-reveal("04 words", [], truth=read_only(after), among=every_word(after))
+reveal("04 words", [], truth=read_only_words(after), among=nonzero_words(after))
 
 # %% [markdown]
 # ## 5 · Investigate
@@ -175,7 +170,7 @@ hex(parent), hex(child_word)
 # ## 8 · Make: exercise 04b
 
 # %%
-task("04b")
+statement("04b")
 
 # %% tags=["exercise"]
 # %%exercise 04b
@@ -188,14 +183,14 @@ task("04b")
 
 # %%
 history = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\nc = fork p\n"
-kill("fork leaves the parent writable", history)
+run_mutant("fork leaves the parent writable", history)
 
 # %% [markdown]
 # Counters alone would never have told: count and mapcount are what they should be. Try the second
 # bug of fork: the entry of a swapped page is copied, but not counted.
 
 # %%
-kill("fork copies a swap entry without counting it", "p = spawn\nc = fork p\n")
+run_mutant("fork copies a swap entry without counting it", "p = spawn\nc = fork p\n")
 
 # %% [markdown]
 # <details><summary>What must happen before the fork?</summary>A page must be written and swapped

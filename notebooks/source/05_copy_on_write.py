@@ -8,12 +8,7 @@
 # [reuse](glossary.md#reuse), [pin](glossary.md#pin). Exercises: 05a, 05b (10 points each).
 
 # %%
-from anonlab import LESSON, AnonGroup, Kernel, operations, record
-from anonlab.course.desk import check, hint, progress, reset, solution, task
-from anonlab.course.desk import kill, play, predict, predicted, reveal
-from anonlab.course.asking.forms import answer, mail
-from anonlab.course.asking.diff import who_has_new
-from anonlab.view.stage.picture import picture
+from anonlab.learn import *
 
 # %% [markdown]
 # ## 1 · Recall
@@ -71,7 +66,7 @@ play(trace, "05 second write")
 
 # %%
 ends = [step.snapshot for step in operations(trace)[-4:]]
-first, second, third = (who_has_new(ends[n], ends[n + 1]) for n in range(3))
+first, second, third = (processes_with_new_frames(ends[n], ends[n + 1]) for n in range(3))
 faults = [f"{s.text}: {s.title}" for s in trace.steps if s.label.startswith("fault.wp")]
 reveal("05 first write", faults, truth=first, among=("parent", "child", "nobody"))
 
@@ -195,7 +190,7 @@ answer("05 table", ...)
 # ## 8 · Make: exercise 05b
 
 # %%
-task("05b")
+statement("05b")
 
 # %% tags=["exercise"]
 # %%exercise 05b
@@ -208,7 +203,7 @@ task("05b")
 
 # %%
 history = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\np write 0x30000 8\n"
-kill("a page is never reused", history)
+run_mutant("a page is never reused", history)
 
 # %% [markdown]
 # <details><summary>Why does it live here?</summary>The page was never write-protected, so the

@@ -8,11 +8,7 @@
 # [group](glossary.md#group), [count](glossary.md#count). Exercises: 06a, 06b (10 points each).
 
 # %%
-from anonlab import LESSON, Kernel, operations, record
-from anonlab.course.desk import check, hint, progress, reset, solution, task
-from anonlab.course.desk import kill, play, predict, predicted, reveal
-from anonlab.course.asking.forms import answer, mail
-from anonlab.course.asking.diff import frames_used
+from anonlab.learn import *
 
 # %% [markdown]
 # ## 1 · Recall
@@ -179,7 +175,8 @@ mapcount[pfn] -= 1
 # What is wrong then, and which check sees it?
 
 # %%
-kill("execve keeps the old group", "p = spawn\np mmap 0x30000 1\np write 0x30000 7\np execve ls\n")
+history = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\np execve ls\n"
+run_mutant("execve keeps the old group", history)
 
 # %% [markdown]
 # <details><summary>Which history kills it?</summary>There must be somebody else in the old group,

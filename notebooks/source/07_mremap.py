@@ -8,11 +8,7 @@
 # [index](glossary.md#index), [pgoff](glossary.md#pgoff). Exercises: 07a, 07b (10 points each).
 
 # %%
-from anonlab import LESSON, Kernel, compare, operations, record
-from anonlab.course.desk import check, hint, progress, reset, solution, task
-from anonlab.course.desk import kill, play, predict, predicted, reveal
-from anonlab.course.asking.forms import answer, mail
-from anonlab.course.asking.diff import kept_frames
+from anonlab.learn import *
 
 # %% [markdown]
 # ## 1 · Recall
@@ -64,7 +60,7 @@ play(trace, "07 frames")
 
 # %%
 before, after = [step.snapshot for step in operations(trace)[-2:]]
-kept = kept_frames(before, after, "child")
+kept = pages_with_same_frames(before, after, "child")
 lines = [f"{s.title}: {s.sentence}" for s in trace.steps if s.label.startswith("mremap")]
 reveal("07 frames", lines, truth=kept, among=("0x30000", "0x31000", "0x32000"))
 
@@ -179,7 +175,7 @@ answer("07 order", ...)
 # ## 8 · Make: exercise 07b
 
 # %%
-task("07b")
+statement("07b")
 
 # %% tags=["exercise"]
 # %%exercise 07b
@@ -192,10 +188,10 @@ task("07b")
 
 # %%
 history = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\np mremap 0x30000 1 to 0x50000\n"
-kill("mremap does not update index", history)
+run_mutant("mremap does not update index", history)
 
 # %%
-kill("mremap moves a shared page without a copy", history)
+run_mutant("mremap moves a shared page without a copy", history)
 
 # %% [markdown]
 # <details><summary>Answer</summary>A fork, before the mremap.</details>

@@ -10,13 +10,7 @@
 # (10 points each).
 
 # %%
-from anonlab import LESSON, Kernel, compare, operations, record
-from anonlab.course.desk import check, hint, progress, reset, solution, task
-from anonlab.course.desk import kill, play, predict, predicted, reveal
-from anonlab.course.asking.forms import answer, mail
-from anonlab.course.asking.diff import entries_made
-from anonlab.histories.scenarios import prefork
-from anonlab.view.stage.picture import picture
+from anonlab.learn import *
 
 # %% [markdown]
 # ## 1 · Recall
@@ -77,7 +71,7 @@ play(trace, "08 words")
 before, after = [step.snapshot for step in operations(trace)[-3:-1]]
 wanted = ("swap_out", "fault.swap")
 lines = [f"{s.title}: {s.sentence}" for s in trace.steps if s.label.startswith(wanted)]
-reveal("08 words", lines, truth=entries_made(before, after))
+reveal("08 words", lines, truth=swap_entries_made(before, after))
 
 # %%
 looks = [len(walk.probes) for walk in before.walks if walk.pfn in (1, 2)]
@@ -214,7 +208,7 @@ words, pfn, entry = [0x3065, 0, 0x4067, 0x3045], 3, 0x700
 # A test of your own: one history, six mutants.
 
 # %%
-task("08b")
+statement("08b")
 
 # %% tags=["exercise"]
 # %%exercise 08b
@@ -237,7 +231,7 @@ p swap_out 0x30000
 c mremap 0x30000 1 to 0x50000
 p read 0x30000
 """
-kill("a page swapped in elsewhere is not copied", history)
+run_mutant("a page swapped in elsewhere is not copied", history)
 
 # %% [markdown]
 # <details><summary>Which line is missing?</summary>`c read 0x50000`: the child must touch its

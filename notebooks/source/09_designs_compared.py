@@ -8,13 +8,7 @@
 # [candidate](glossary.md#candidate). Exercises: 09a (20 points), 09b (10 points).
 
 # %%
-from anonlab import DESIGNS, compare, record
-from anonlab.course.desk import check, hint, progress, reset, solution, task
-from anonlab.course.desk import kill, play, predict, predicted, reveal
-from anonlab.course.asking.forms import answer
-from anonlab.course.asking.scoreboard import scoreboard
-from anonlab.histories.scenarios import fork_chain, movers, pipeline, prefork, swap_storm
-from anonlab.view.stage.picture import chart
+from anonlab.learn import *
 
 # %% [markdown]
 # ## 1 · Recall
@@ -268,7 +262,7 @@ answer("09 choose", ...)
 
 # %%
 history = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\np exit\n"
-kill("mapping is not cleared when nobody maps the page", history)
+run_mutant("mapping is not cleared when nobody maps the page", history)
 
 # %% [markdown]
 # <details><summary>Why does it live, and what would kill it?</summary>A frame that is freed is

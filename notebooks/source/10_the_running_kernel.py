@@ -10,15 +10,7 @@
 # points each).
 
 # %%
-from anonlab import record
-from anonlab.bench.charts import bench_chart, measure_here, measured
-from anonlab.live.own_pagemap import own_words
-from anonlab.live.programs import program
-from anonlab.live.rmaps import rmaps
-from anonlab.live.steps import GROUP, steps
-from anonlab.live.source import witness
-from anonlab.course.desk import check, hint, progress, reset, solution, task
-from anonlab.course.desk import kill, play, predict, predicted, reveal
+from anonlab.learn import *
 
 # %% [markdown]
 # ## 1 · Recall
@@ -221,7 +213,7 @@ print(mine)
 # ## 8 · Make: exercise 10b
 
 # %%
-task("10b")
+statement("10b")
 
 # %% tags=["exercise"]
 # %%exercise 10b
@@ -294,7 +286,7 @@ reveal("10 report", [f"true: {sorted(true)}"], truth=true, among=range(1, 6))
 
 # %%
 history = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\nc = fork p\nc write 0x30000 9\n"
-kill("anon_vma_chain: no anon_vma is ever taken over (before 2015)", history)
+run_mutant("anon_vma_chain: no anon_vma is ever taken over (before 2015)", history)
 
 # %% [markdown]
 # <details><summary>Why does it live, and what sees it?</summary>All pages and counts are right; it

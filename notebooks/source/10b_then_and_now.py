@@ -8,8 +8,7 @@
 # with other programs and other numbers. They carry no points.
 
 # %%
-from anonlab.course.desk import predicted, progress
-from anonlab.course.asking.forms import final, then_and_now
+from anonlab.learn import *
 
 # %% [markdown]
 # ## Eight scenarios, again

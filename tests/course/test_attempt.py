@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.authoring.exercises import Course
 from anonlab.course.judging.attempt import check_exercise, reset_exercise, write_cell
-from anonlab.course.progress import Progress
 
 MINE = "def share_page(word):\n    return word, word\n"
 
@@ -77,7 +77,7 @@ def test_a_check_is_kept_with_its_points(course: Course, right: dict[str, str]) 
     assert report.summary == (
         "Public checks passed; hidden ones run at grading (4 of 4 points, 6 more at grading)."
     )
-    first, second = Progress(course.root).events("check", exercise="04a")
+    first, second = ProgressLog(course.root).events("check", exercise="04a")
     assert (first["ok"], first["tests"]["test_share_page"]) == (False, "stub")
     assert (second["ok"], second["points"], second["because"]) == (True, 4, "the parent")
 

@@ -69,7 +69,7 @@ def test_the_gallery_leads_to_every_page(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(library, "names", lambda: ["first_touch", "fork_and_write"])
     monkeypatch.setattr(library, "logs", lambda: [])
     seen: list[tuple[int, int]] = []
-    written = gallery.gallery(tmp_path, lambda done, total: seen.append((done, total)))
+    written = gallery.write_gallery(tmp_path, lambda done, total: seen.append((done, total)))
     index = written[0].read_text(encoding="utf-8")
     links = set(re.findall(r'href="([^"]+)"', index))
     assert links == {path.name for path in written[1:]}

@@ -11,8 +11,8 @@ import pytest
 from labserver import Notebook, Watch, chromium, jupyter_lab, needs_browser
 from project import ROOT
 
+from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.authoring.masters import read_master
-from anonlab.course.progress import Progress
 
 pytestmark = [needs_browser, pytest.mark.xdist_group("browser")]
 RIGHT = read_master(ROOT / "solutions" / "ex04a_fork.py").solution
@@ -67,7 +67,7 @@ def test_a_learner_does_exercise_04a(opened: tuple[Notebook, Path]) -> None:
     assert "Public checks passed; hidden ones run at grading" in right
     assert "04a  passed    4 of  4" in said(notebook, "progress()")
     restart(notebook)
-    said(notebook, "from anonlab.course.desk import check, progress\n0")
+    said(notebook, "from anonlab.learn import check, progress\n0")
     assert "Public checks passed" in said(notebook, 'check("04a")')
     assert "04a  passed    4 of  4" in said(notebook, "progress()")
     template = json.loads((folder / "exercises" / "catalogue.json").read_text("utf-8"))
@@ -76,7 +76,7 @@ def test_a_learner_does_exercise_04a(opened: tuple[Notebook, Path]) -> None:
     assert "np.where(present, words & ~WRITE, words)" in (
         folder / "exercises" / "ex04a_fork.py"
     ).read_text("utf-8")
-    assert [event["ok"] for event in Progress(folder).events("check", exercise="04a")] == [
+    assert [event["ok"] for event in ProgressLog(folder).events("check", exercise="04a")] == [
         *(False, False),
         *(True, True, True),
     ]

@@ -7,9 +7,9 @@ from project import ROOT
 
 from anonlab.course.authoring.masters import Master, read_masters
 from anonlab.course.authoring.selfcheck import run_all
+from anonlab.course.judging.call_answers import load_tests
 from anonlab.course.judging.goals import GOALS, goal
-from anonlab.course.judging.history_answers import kills
-from anonlab.course.judging.judge import load_tests
+from anonlab.course.judging.history_answers import mutant_failure
 from anonlab.course.judging.student import Student
 from anonlab.formats.history_text import parse
 
@@ -45,7 +45,7 @@ def test_every_mutant_of_05b_can_be_killed_in_its_number_of_operations() -> None
         ROOT / "tests" / "exercises" / "hidden" / "test_ex05b_kill_a_mutant_hidden.py"
     )
     for short, name in hidden.public.MUTANTS.items():
-        assert kills(parse(hidden.OURS[short]), name), name
+        assert mutant_failure(parse(hidden.OURS[short]), name), name
 
 
 def test_every_mutant_of_08b_can_be_killed() -> None:
@@ -66,7 +66,7 @@ def test_every_mutant_of_08b_can_be_killed() -> None:
         c exit
     """)
     for name in {name for names in public.SETS.values() for name in names}:
-        assert kills(history, name), name
+        assert mutant_failure(history, name), name
 
 
 def test_goals_of_04b_are_all_reached_and_differ() -> None:

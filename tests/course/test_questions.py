@@ -16,9 +16,9 @@ from anonlab.course.asking.questions import (
     Number,
     Option,
     Order,
-    Row,
-    Step,
+    OrderStep,
     Table,
+    TableRow,
 )
 from anonlab.formats.history_text import parse
 from anonlab.histories.splitmix import SplitMix64
@@ -27,7 +27,11 @@ from anonlab.recording.recorder import record
 
 LETTERS = Order(
     "?",
-    {"b": Step("first"), "a": Step("then", "b", "Because."), "d": Step("at last", "ab")},
+    {
+        "b": OrderStep("first"),
+        "a": OrderStep("then", "b", "Because."),
+        "d": OrderStep("at last", "ab"),
+    },
     {"c": ("sing", "nobody sings.")},
 )
 
@@ -37,7 +41,7 @@ def rights(marks: list[Mark]) -> list[bool]:
 
 
 def test_any_order_that_the_graph_allows_is_right() -> None:
-    free = Order("?", {"a": Step("x"), "b": Step("y"), "c": Step("z", "ab")}, {})
+    free = Order("?", {"a": OrderStep("x"), "b": OrderStep("y"), "c": OrderStep("z", "ab")}, {})
     for order in ("abc", "bac", ["a", "b", "c"], "b, a, c"):
         assert rights(free.judge(order, 0)) == [True] * 3
     assert rights(free.judge("acb", 0)) == [True, True, False]
@@ -61,7 +65,11 @@ def test_an_order_that_cannot_be_read_is_told(given: str, says: str) -> None:
 
 
 def test_a_table_is_judged_row_by_row() -> None:
-    rows = (Row("one", "1", "A."), Row("two", "2", "B."), Row("own", "x", "C.", lambda _: "2"))
+    rows = (
+        TableRow("one", "1", "A."),
+        TableRow("two", "2", "B."),
+        TableRow("own", "x", "C.", lambda _: "2"),
+    )
     table = Table("?", lambda text: text, ("1", "2"), rows)
     marks = table.judge("1 1 2", 0)
     assert rights(marks) == [True, False, True]

@@ -12,7 +12,7 @@ from project import ROOT
 from anonlab.cli.verbs import cli
 from anonlab.course.authoring.exercises import Course, find_course
 from anonlab.course.authoring.masters import read_masters
-from anonlab.course.authoring.release import GradingTerms, leaks, read_assignment, release
+from anonlab.course.authoring.release import GradingTerms, leaks, read_assignment, write_release
 from anonlab.course.authoring.variants import variant, variant_seed, write_variant
 from anonlab.course.judging.attempt import check_exercise, seed_of
 
@@ -83,7 +83,7 @@ def test_a_release_holds_no_canary(teacher: Path, tmp_path: Path) -> None:
     for path in (teacher / "solutions").glob("*.py"):
         text = path.read_text("utf-8").replace("# </answer>", f'"{canary}"\n    # </answer>')
         path.write_text(text, "utf-8")
-    files = release(teacher, assignment(tmp_path, 'exercises = "all"\n'), tmp_path / "out")
+    files = write_release(teacher, assignment(tmp_path, 'exercises = "all"\n'), tmp_path / "out")
     assert len(files) > 2 * len(MASTERS)
     assert [path for path in files if canary in path.read_bytes().decode("utf-8", "replace")] == []
     assert leaks(files, read_masters(teacher / "solutions")) == []
@@ -106,7 +106,7 @@ def test_a_release_has_what_was_chosen_and_works(
         'hints = "none"\n[points]\n04a = 20\n'
     )
     out = tmp_path / "out"
-    release(teacher, assignment(tmp_path, text), out)
+    write_release(teacher, assignment(tmp_path, text), out)
     plain = json.loads((out / "assignment.json").read_text("utf-8"))
     assert plain["numbers"] == ["04a", "05a"]
     assert plain["points"] == {"04a": 20, "05a": 10}
@@ -119,7 +119,7 @@ def test_a_release_has_what_was_chosen_and_works(
     report = check_exercise(course, "04a")
     assert [each.status for each in report.verdicts] == ["stub", "skipped"]
     with pytest.raises(ValueError, match="is not empty"):
-        release(teacher, tmp_path / "homework.toml", out)
+        write_release(teacher, tmp_path / "homework.toml", out)
 
 
 @pytest.mark.parametrize(

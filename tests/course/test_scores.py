@@ -11,7 +11,7 @@ from anonlab.course.asking.scores import Score, score
 def test_numbers_count_place_by_place(said: object) -> None:
     found = score(said, [0, 1, 2])
     assert found == Score(("0", "1"), ("2 at place 3, not 3",), ())
-    assert (len(found.hits), found.of) == (2, 3)
+    assert (len(found.hits), found.total) == (2, 3)
 
 
 def test_places_that_are_missing_or_too_many() -> None:

@@ -10,10 +10,10 @@ import pytest
 from project import ROOT
 
 from anonlab.course.authoring import selfcheck
-from anonlab.course.authoring.build import build
+from anonlab.course.authoring.build import build_course
 from anonlab.course.authoring.masters import read_master
-from anonlab.course.authoring.selfcheck import check_course, check_exercise
-from anonlab.course.authoring.trial import output_problem
+from anonlab.course.authoring.notebook_check import output_problem
+from anonlab.course.authoring.selfcheck import check_course, check_master
 
 NAME = "ex04b_family"
 
@@ -32,11 +32,11 @@ def small(tmp_path: Path) -> Path:
     source = tmp_path / "notebooks" / "source" / "00_it.py"
     source.parent.mkdir(parents=True)
     source.write_text(
-        "# %%\nfrom anonlab.course.desk import check\n\n"
+        "# %%\nfrom anonlab.learn import check\n\n"
         '# %% tags=["exercise"]\n# %%exercise 04b\n\n# %%\ncheck("04b")\n',
         "utf-8",
     )
-    build(tmp_path / "notebooks")
+    build_course(tmp_path / "notebooks")
     return tmp_path
 
 
@@ -48,7 +48,7 @@ def change(root: Path, path: str, old: str, new: str) -> None:
 
 
 def problems(root: Path) -> list[str]:
-    found: dict[str, Any] = check_exercise(root, read_master(root / "solutions" / f"{NAME}.py"))
+    found: dict[str, Any] = check_master(root, read_master(root / "solutions" / f"{NAME}.py"))
     return list(found["problems"])
 
 
@@ -90,8 +90,8 @@ PUBLIC = f"tests/exercises/public/test_{NAME}.py"
         (WRONG, "child write 0x31000 9", "child write 0x39000 9", "stands 0 times"),
         (
             PUBLIC,
-            "    mine = told",
-            "    return told(student, MOST)\n    mine = told",
+            "    mine = read_history_answer",
+            "    return read_history_answer(student, MOST)\n    mine = read_history_answer",
             "nothing is lost by",
         ),
         (PUBLIC, "raise Wrong(", "raise wrong(", "its tests are broken: NameError"),
@@ -116,13 +116,13 @@ def test_faults_of_generated_files_notebooks_and_releases_are_named(
     small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("anonlab.proof.workers.ncpus", lambda: 1)
-    monkeypatch.setattr(selfcheck, "check_exercise", lambda *_: selfcheck_nothing())
+    monkeypatch.setattr(selfcheck, "check_master", lambda *_: selfcheck_nothing())
     source = small / "notebooks" / "source" / "00_it.py"
     text = (
         source.read_text("utf-8") + "\n# %%\n1 / 0\n\n# %% [markdown]\n# [x](glossary.md#frame)\n"
     )
     source.write_text(text, "utf-8")
-    build(small / "notebooks")
+    build_course(small / "notebooks")
     change(small, f"exercises/{NAME}.py", "Return the text", "Give the text")
     answer = "shell mmap 0x30000 4 shell write 0x30000 1 3"
     change(small, PUBLIC, "MOST = 40", f"MOST = 40  # {answer}")
@@ -138,7 +138,7 @@ def test_faults_of_generated_files_notebooks_and_releases_are_named(
 
 def selfcheck_nothing() -> dict[str, Any]:
     """An exercise without problems."""
-    return {"total": 0, "caught": 0, "told": 0, "problems": []}
+    return {"total": 0, "caught": 0, "explained": 0, "problems": []}
 
 
 class Output(dict[str, Any]):

@@ -34,8 +34,8 @@ def f(x):
 SOLUTION = "def f(x):\n    return 2 * x\n"
 IMPORTS = """
 from pathlib import Path
-from anonlab.course.judging.judge import Question, Wrong, judge_all
-from anonlab.course.judging.runner import needs, one_box
+from anonlab.course.judging.call_answers import Question, Wrong, judge_all
+from anonlab.course.judging.marks import needs, one_box
 COUNTS = Path(__file__).parent / "counts"
 def count(name):
     COUNTS.mkdir(exist_ok=True)

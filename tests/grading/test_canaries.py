@@ -23,7 +23,7 @@ NAME = "ex04a_fork"
 INPUT, SOURCE, SECRET, OTHER = (f"canary-{name}" for name in ("input", "source", "secret", "other"))
 HIDDEN = f'''
 """{SOURCE}"""
-from anonlab.course.judging.judge import Question, Wrong, judge_all
+from anonlab.course.judging.call_answers import Question, Wrong, judge_all
 
 def test_other_histories(student, seed):
     """A hidden check"""  # {SOURCE}

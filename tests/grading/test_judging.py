@@ -143,7 +143,7 @@ def test_inputs_are_keyed_by_secret_and_submission(small: Small) -> None:
 
 
 def test_a_variant_asks_what_its_student_was_asked(small: Small) -> None:
-    small.write(ASKS + "\ndef task(seed):\n    return 'yours'\n", ASKS_MORE)
+    small.write(ASKS + "\ndef statement(seed):\n    return 'yours'\n", ASKS_MORE)
     small.submit(SOLUTION, student="u1")
     small.submit(SOLUTION, student="u1", variants=True)
     small.submit(SOLUTION + "#", student="u1", variants=True)

@@ -10,7 +10,7 @@ import pytest
 from linux_view import needs_full_view, needs_some_view
 from project import ROOT
 
-from anonlab.course.judging.judge import load_tests
+from anonlab.course.judging.call_answers import load_tests
 from anonlab.formats.history_text import format as format_history
 from anonlab.formats.recording import Recording
 from anonlab.linux.pagemap import Access

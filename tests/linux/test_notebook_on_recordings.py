@@ -16,7 +16,7 @@ RUN = """
 import json, sys, tempfile
 from pathlib import Path
 import nbclient, nbformat
-from anonlab.course.authoring.trial import new_learner, output_problem
+from anonlab.course.authoring.notebook_check import new_learner, output_problem
 root = Path(sys.argv[1])
 notebook = nbformat.read(root / "notebooks" / "10_the_running_kernel.ipynb", as_version=4)
 for cell in notebook.cells:

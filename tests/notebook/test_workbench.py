@@ -9,17 +9,17 @@ import pytest
 import anonlab
 from anonlab import FormatError, check, parse, record
 from anonlab.histories import library
-from anonlab.notebook.workbench import Bench
+from anonlab.notebook.workbench import Workbench
 
 STORY = "a = spawn\na mmap 0x30000 2\na write 0x30000 7\nb = fork a\n"
 
 
 @pytest.fixture
-def bench() -> Bench:
+def bench() -> Workbench:
     return anonlab.explore(STORY)
 
 
-def test_what_is_done_is_a_history_that_can_be_run_elsewhere(bench: Bench) -> None:
+def test_what_is_done_is_a_history_that_can_be_run_elsewhere(bench: Workbench) -> None:
     bench.do("b write 0x30000 9")
     assert bench.history == parse(bench.text)
     assert record(bench.history).steps[-1].snapshot == bench.kernel.snapshot()
@@ -39,7 +39,7 @@ def test_what_is_done_is_a_history_that_can_be_run_elsewhere(bench: Bench) -> No
     ],
 )
 def test_a_click_acts_on_what_is_chosen_in_the_picture(
-    bench: Bench, button: str, place: str, line: str
+    bench: Workbench, button: str, place: str, line: str
 ) -> None:
     bench.player.chosen = place
     bench.buttons[button].click()
@@ -47,13 +47,13 @@ def test_a_click_acts_on_what_is_chosen_in_the_picture(
     assert bench.trace.steps[-1].text == line
 
 
-def test_a_click_without_a_choice_says_what_to_do(bench: Bench) -> None:
+def test_a_click_without_a_choice_says_what_to_do(bench: Workbench) -> None:
     bench.buttons["write"].click()
     assert bench.message.startswith("choose a page in the picture first")
     assert bench.text == STORY
 
 
-def test_nonsense_is_said_and_changes_nothing(bench: Bench) -> None:
+def test_nonsense_is_said_and_changes_nothing(bench: Workbench) -> None:
     before = bench.kernel.snapshot()
     bench.line.value = "a dance 3"
     bench.buttons["do"].click()
@@ -63,32 +63,32 @@ def test_nonsense_is_said_and_changes_nothing(bench: Bench) -> None:
         bench.do("a dance 3")
 
 
-def test_what_fails_as_programs_fail_is_a_step_with_its_error(bench: Bench) -> None:
+def test_what_fails_as_programs_fail_is_a_step_with_its_error(bench: Workbench) -> None:
     bench.do("a write 0x90000 1")
     assert bench.message.startswith("It failed: a: SIGSEGV")
 
 
-def test_undo_takes_back_one_operation_and_the_comments_after_it(bench: Bench) -> None:
+def test_undo_takes_back_one_operation_and_the_comments_after_it(bench: Workbench) -> None:
     bench.replay(STORY + "# and now\n\n")
     bench.undo()
     assert bench.text == STORY.rsplit("b = ", 1)[0]
     assert "b" not in bench.kernel.processes
 
 
-def test_the_same_history_under_another_design(bench: Bench) -> None:
+def test_the_same_history_under_another_design(bench: Workbench) -> None:
     bench.design.value = "anon_vma_chain"
     assert bench.kernel.design.name == "anon_vma_chain"
     assert bench.text == STORY
     assert bench.player.frames["lanes"] == ["anon_vma_chain"]
 
 
-def test_another_machine_is_a_line_of_the_history(bench: Bench) -> None:
+def test_another_machine_is_a_line_of_the_history(bench: Workbench) -> None:
     bench.machine.value = "x86_64"
     assert bench.history.machine.geometry == "x86_64"
     assert bench.text.startswith("machine x86_64 frames 64 swap 16\na = spawn")
 
 
-def test_saved_and_loaded_it_is_the_same(bench: Bench, tmp_path: Path) -> None:
+def test_saved_and_loaded_it_is_the_same(bench: Workbench, tmp_path: Path) -> None:
     path = bench.save(tmp_path / "mine.history")
     other = anonlab.explore()
     other.path.value = str(path)
@@ -99,7 +99,7 @@ def test_saved_and_loaded_it_is_the_same(bench: Bench, tmp_path: Path) -> None:
     assert "No such file" in other.message
 
 
-def test_the_library_is_at_hand(bench: Bench) -> None:
+def test_the_library_is_at_hand(bench: Workbench) -> None:
     bench.known.value = "prefork"
     assert bench.history == library.load("prefork")
     assert anonlab.explore("prefork").history == library.load("prefork")

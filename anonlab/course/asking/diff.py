@@ -1,6 +1,5 @@
-"""What happened in a trace, in the words in which predictions are made.
-
-The truths of `reveal`: read from snapshots, which the simulated kernel left.
+"""What differs between two snapshots, in the form in which predictions are made: the truths of
+`reveal`.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from anonlab.formats.snapshot import Snapshot
 from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT, PTE_WRITE, is_swap
 from anonlab.view.stage.reading import read
 
-Word = tuple[str, int]
+PageOfProcess = tuple[str, int]
 """(process, page number)."""
 
 
@@ -18,7 +17,7 @@ def frames_used(snapshot: Snapshot) -> int:
     return sum(pfn > 0 for pfn in snapshot.pfn.tolist())
 
 
-def words(snapshot: Snapshot) -> dict[Word, int]:
+def page_table_words(snapshot: Snapshot) -> dict[PageOfProcess, int]:
     """Return every page-table word that is not 0, by process and page number."""
     spaces = read(snapshot).spaces
     return {
@@ -29,20 +28,20 @@ def words(snapshot: Snapshot) -> dict[Word, int]:
     }
 
 
-def spelled(snapshot: Snapshot, which: list[Word]) -> set[str]:
+def _addresses(snapshot: Snapshot, which: list[PageOfProcess]) -> set[str]:
     """Return words as one writes them in a prediction: 'shell 0x30000'."""
     return {f"{who} {snapshot.geometry.address(vpn)}" for who, vpn in which}
 
 
-def read_only(snapshot: Snapshot) -> set[str]:
+def read_only_words(snapshot: Snapshot) -> set[str]:
     """Return the present words without W: {'shell 0x30000', …}."""
-    shown = words(snapshot).items()
-    return spelled(snapshot, [at for at, w in shown if w & PTE_PRESENT and not w & PTE_WRITE])
+    words = page_table_words(snapshot).items()
+    return _addresses(snapshot, [at for at, w in words if w & PTE_PRESENT and not w & PTE_WRITE])
 
 
-def every_word(snapshot: Snapshot) -> set[str]:
+def nonzero_words(snapshot: Snapshot) -> set[str]:
     """Return all words that are not 0: {'shell 0x30000', …}."""
-    return spelled(snapshot, list(words(snapshot)))
+    return _addresses(snapshot, list(page_table_words(snapshot)))
 
 
 def slots_filled(before: Snapshot, after: Snapshot) -> list[str]:
@@ -52,9 +51,9 @@ def slots_filled(before: Snapshot, after: Snapshot) -> list[str]:
     return [f"{slot:x}" for row, slot in both if (row, slot) not in empty]
 
 
-def who_has_new(before: Snapshot, after: Snapshot) -> str:
+def processes_with_new_frames(before: Snapshot, after: Snapshot) -> str:
     """Return the process with a word that names another frame; 'nobody' if there is none."""
-    old, new = words(before), words(after)
+    old, new = page_table_words(before), page_table_words(after)
     moved = {
         who
         for (who, vpn), word in new.items()
@@ -63,15 +62,16 @@ def who_has_new(before: Snapshot, after: Snapshot) -> str:
     return " and ".join(sorted(moved)) or "nobody"
 
 
-def entries_made(before: Snapshot, after: Snapshot) -> list[int]:
+def swap_entries_made(before: Snapshot, after: Snapshot) -> list[int]:
     """Return for each page number how many words became swap entries, ascending by page number."""
-    old, new = words(before), words(after)
+    old, new = page_table_words(before), page_table_words(after)
     made = [at[1] for at, w in new.items() if is_swap(w) and not is_swap(old.get(at, 0))]
     return [made.count(vpn) for vpn in sorted(set(made))]
 
 
-def kept_frames(before: Snapshot, after: Snapshot, who: str) -> set[str]:
+def pages_with_same_frames(before: Snapshot, after: Snapshot, who: str) -> set[str]:
     """Return the pages of `who`, by their old address, whose frames it still maps somewhere."""
-    now = {word >> PTE_SHIFT for (name, _), word in words(after).items() if name == who}
-    mine = [at for at, word in words(before).items() if at[0] == who and word >> PTE_SHIFT in now]
-    return {before.geometry.address(vpn) for _, vpn in mine}
+    old, new = page_table_words(before), page_table_words(after)
+    now = {word >> PTE_SHIFT for (name, _), word in new.items() if name == who}
+    mine = [vpn for (name, vpn), w in old.items() if name == who and w >> PTE_SHIFT in now]
+    return {before.geometry.address(vpn) for vpn in mine}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.state import Moment, Seen, look, moments
+from anonlab.course.judging.state import BeforeAfter, MachineState, before_after, machine_state
 from anonlab.formats.history_text import parse
 from anonlab.histories.costs import compare
 from anonlab.histories.run import make_kernel, run_on
@@ -23,8 +23,8 @@ Measure = Callable[[str], str]
 ALWAYS_SEED = 2004
 
 
-def _last(text: str) -> Moment:
-    return moments(parse(text))[-1]
+def _last(text: str) -> BeforeAfter:
+    return before_after(parse(text))[-1]
 
 
 def _after(text: str, design: str) -> Kernel:
@@ -34,15 +34,15 @@ def _after(text: str, design: str) -> Kernel:
     return kernel
 
 
-def _used(seen: Seen) -> int:
-    return sum(count > 0 for count in seen.count[1:])
+def _used(state: MachineState) -> int:
+    return sum(count > 0 for count in state.count[1:])
 
 
-def _frames(seen: Seen) -> set[tuple[str, int, int]]:
+def _frames(state: MachineState) -> set[tuple[str, int, int]]:
     """Return (process, vpn, pfn) of every present word."""
     return {
         (who, vpn, word >> PTE_SHIFT)
-        for who, words in seen.words.items()
+        for who, words in state.words.items()
         for vpn, word in words.items()
         if word & PTE_PRESENT
     }
@@ -64,19 +64,19 @@ def frames_freed(text: str) -> str:
     return str(-int(frames_taken(text)))
 
 
-def who_moved(text: str) -> str:
+def processes_with_new_frames(text: str) -> str:
     """Whose words name another frame after the last operation; 'nobody' if there is none."""
     last = _last(text)
     new = {who for who, _, _ in _frames(last.after) - _frames(last.before)}
     return " and ".join(sorted(new)) or "nobody"
 
 
-def entries_made(text: str) -> str:
+def swap_entries_made(text: str) -> str:
     """How many words the last operation turned into swap entries."""
     last = _last(text)
     counts = [
-        sum(is_swap(word) for words in seen.words.values() for word in words.values())
-        for seen in (last.before, last.after)
+        sum(is_swap(word) for words in state.words.values() for word in words.values())
+        for state in (last.before, last.after)
     ]
     return str(counts[1] - counts[0])
 
@@ -113,7 +113,7 @@ def merges(text: str) -> str:
     one = [
         name
         for name, design in (("group", "anongroup"), ("chain", "anon_vma_chain"))
-        if len(look(_after(text, design)).areas[who]) == 1
+        if len(machine_state(_after(text, design)).areas[who]) == 1
     ]
     return one[0] if len(one) == 1 else "both" if one else "none"
 
@@ -146,22 +146,22 @@ def cheapest(counter: str, operation: str, designs: str) -> Measure:
 
     def measure(text: str) -> str:
         name, _, size = text.partition(" ")
-        told = SCENARIOS[name](int(size)) if name in SCENARIOS else text
-        costs = {row["design"]: row[operation] for row in compare(told, designs).table(counter)}
+        history = SCENARIOS[name](int(size)) if name in SCENARIOS else text
+        costs = {row["design"]: row[operation] for row in compare(history, designs).table(counter)}
         least = min(costs.values())
         return " and ".join(name for name, cost in costs.items() if cost == least)
 
     return measure
 
 
-def always(claim: Callable[[Seen], bool], *families: str) -> Measure:
+def always(claim: Callable[[MachineState], bool], *families: str) -> Measure:
     """Return a measure: does `claim` hold 'always', or 'no', once and again not?
 
     It is asked after every operation of random histories, whatever the text says.
     """
 
     def measure(text: str) -> str:
-        told = (moment for each in histories(families, ALWAYS_SEED) for moment in moments(each))
-        return "always" if all(claim(moment.after) for moment in told) else "no"
+        every = (step for each in histories(families, ALWAYS_SEED) for step in before_after(each))
+        return "always" if all(claim(step.after) for step in every) else "no"
 
     return measure

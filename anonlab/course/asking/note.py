@@ -26,7 +26,7 @@ class Note:
         return self.text
 
 
-def told(tool: Callable[_P, Note]) -> Callable[_P, Note]:
+def errors_as_notes(tool: Callable[_P, Note]) -> Callable[_P, Note]:
     """Let `tool` say what a person can mend in a sentence instead of a traceback."""
 
     @wraps(tool)

@@ -108,8 +108,8 @@ class Inverse:
 
     def ask(self, seed: int) -> str:
         """Return the question as text."""
-        shown = ["; ".join(ops.strip().splitlines()) for ops, _ in self.options]
-        return f"{self.text}\n{lettered(shown)}"
+        texts = ["; ".join(ops.strip().splitlines()) for ops, _ in self.options]
+        return f"{self.text}\n{lettered(texts)}"
 
     def right(self) -> str:
         """Return the letters of all options that lead to the same machine."""
@@ -131,7 +131,7 @@ class Inverse:
         return marks
 
 
-class Step(NamedTuple):
+class OrderStep(NamedTuple):
     """A step to put in order: after which others it must come, and why."""
 
     text: str
@@ -144,7 +144,7 @@ class Order:
     """Put `steps` in order, without those of `others`, which do not belong."""
 
     text: str
-    steps: dict[str, Step]
+    steps: dict[str, OrderStep]
     others: dict[str, tuple[str, str]]
     """Letter -> (text, what is said to who takes it in)."""
 
@@ -182,7 +182,7 @@ class Order:
         return Mark(True, f"{name} ({step.text})")
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """A row of a table: the case in words, the history that is it, and the reason; `measure` where
     it is not that of the table."""
 
@@ -199,7 +199,7 @@ class Table:
     text: str
     measure: Measure
     words: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
 
     @property
     def how(self) -> str:
@@ -244,17 +244,17 @@ class Number:
     def judge(self, given: object, seed: int) -> list[Mark]:
         """Return one mark; ValueError for what is no number."""
         right = self.make(SplitMix64(seed))[1]
-        told = f"{right if right < 10 else f'{right:#x}, which is {right}'}. {self.why}"
+        text = f"{right if right < 10 else f'{right:#x}, which is {right}'}. {self.why}"
         if str(given).strip() == UNKNOWN:
-            return [Mark(False, f"The answer is {told}")]
+            return [Mark(False, f"The answer is {text}")]
         try:
             mine = given if isinstance(given, int) else int(str(given).strip(), 0)
         except ValueError:
             raise ValueError(f"{given!r} is no number; write {self.how}") from None
-        return [Mark(mine == right, told if mine == right else f"{given}: no. It is {told}")]
+        return [Mark(mine == right, text if mine == right else f"{given}: no. It is {text}")]
 
 
-Question = Choice | Inverse | Order | Table | Number
+BankQuestion = Choice | Inverse | Order | Table | Number
 
 
 def _one(given: object, number: int) -> str:

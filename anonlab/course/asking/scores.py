@@ -25,7 +25,7 @@ class Score:
     extra: tuple[str, ...]
 
     @property
-    def of(self) -> int:
+    def total(self) -> int:
         """How many elements there are to judge."""
         return len(self.hits) + len(self.missed) + len(self.extra)
 
@@ -39,7 +39,7 @@ class Score:
             )
             if some
         ]
-        return f"{len(self.hits)} of {self.of} right. " + "; ".join(parts)
+        return f"{len(self.hits)} of {self.total} right. " + "; ".join(parts)
 
 
 def score(answer: Any, truth: Truth, among: Iterable[Any] = ()) -> Score | None:

@@ -8,7 +8,7 @@ from anonlab.course.authoring import exercises, notebooks, overview
 from anonlab.course.authoring.masters import Master, read_masters
 
 
-def build(folder: Path) -> tuple[Path, ...]:
+def build_course(folder: Path) -> tuple[Path, ...]:
     """Build the notebooks in `folder`, and the exercises beside it if there are masters; return
     what changed.
 
@@ -22,13 +22,13 @@ def build(folder: Path) -> tuple[Path, ...]:
         if not target.exists() or target.read_text("utf-8") != text:
             target.write_text(text, "utf-8", newline="\n")
             changed += (target,)
-    return changed + notebooks.build(folder)
+    return changed + notebooks.build_notebooks(folder)
 
 
-def drift(folder: Path) -> tuple[str, ...]:
+def course_drift(folder: Path) -> tuple[str, ...]:
     """Return one sentence for each generated file that is not what it is made of.
 
-    raises  as build
+    raises  as build_course
     """
     found: tuple[str, ...] = ()
     if masters := masters_beside(folder):
@@ -36,7 +36,7 @@ def drift(folder: Path) -> tuple[str, ...]:
         target = folder / overview.NAME
         if not target.exists() or target.read_text("utf-8") != overview.map_of(folder, masters):
             found += (f"{target} is not what the masters make",)
-    return found + notebooks.drift(folder)
+    return found + notebooks.notebook_drift(folder)
 
 
 def masters_beside(folder: Path) -> tuple[Master, ...]:

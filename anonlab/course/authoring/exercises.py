@@ -24,7 +24,7 @@ FOLDER_VARIABLE = "ANONLAB_COURSE"
 
 CONFTEST = '''"""Lets `pytest exercises` run the public tests. Generated: `anonlab course build`."""
 
-from anonlab.course.judging.collect import pytest_collect_file, seed, student  # noqa: F401
+from anonlab.course.judging.pytest_hooks import pytest_collect_file, seed, student  # noqa: F401
 '''
 
 

@@ -72,7 +72,7 @@ def page_of(history: History, designs: Sequence[str]) -> str:
     return html({design: record(history, design) for design in designs})
 
 
-def gallery(folder: Path, progress: Progress | None = None) -> list[Path]:
+def write_gallery(folder: Path, progress: Progress | None = None) -> list[Path]:
     """Write a page for every history of the library under every design, one with designs side by
     side, one for every recorded program, and `index.html` over them; return the files."""
     folder.mkdir(parents=True, exist_ok=True)

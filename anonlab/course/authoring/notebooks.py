@@ -22,7 +22,7 @@ KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "nam
 _EXERCISE = re.compile(r"%%exercise (\w+)\s*\Z")
 
 
-def build(folder: Path) -> tuple[Path, ...]:
+def build_notebooks(folder: Path) -> tuple[Path, ...]:
     """Write the notebook of every source in `folder`/source; return those that changed.
 
     raises  OSError if there are no sources; ValueError if a source makes no valid notebook
@@ -36,10 +36,10 @@ def build(folder: Path) -> tuple[Path, ...]:
     return tuple(changed)
 
 
-def drift(folder: Path) -> tuple[str, ...]:
+def notebook_drift(folder: Path) -> tuple[str, ...]:
     """Return one sentence for each notebook in `folder` that is not what its source makes.
 
-    raises  as build
+    raises  as build_notebooks
     """
     found = []
     known = sources(folder)

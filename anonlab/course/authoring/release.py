@@ -147,7 +147,7 @@ def _due(path: Path, due: Any) -> str:
     return due.isoformat()
 
 
-def release(root: Path, assignment: Path, out: Path) -> tuple[Path, ...]:
+def write_release(root: Path, assignment: Path, out: Path) -> tuple[Path, ...]:
     """Write the student's folder of the course in `root` to `out`; return its files.
 
     raises  ValueError for a wrong assignment, or if `out` holds something already
@@ -171,8 +171,8 @@ def release(root: Path, assignment: Path, out: Path) -> tuple[Path, ...]:
     for name in ("glossary.md", "COURSE_MAP.md"):
         if (root / "notebooks" / name).is_file():
             _write(out / "notebooks" / name, (root / "notebooks" / name).read_text("utf-8"))
-    told = ("name", "numbers", "due", "hints", "points", "late")
-    plain = {name: getattr(chosen, name) for name in told}
+    fields = ("name", "numbers", "due", "hints", "points", "late")
+    plain = {name: getattr(chosen, name) for name in fields}
     _write(out / "assignment.json", json.dumps(plain, indent=1) + "\n")
     return tuple(sorted(path for path in out.rglob("*") if path.is_file()))
 
@@ -201,8 +201,8 @@ def leaks(files: tuple[Path, ...], masters: tuple[Master, ...]) -> list[str]:
         if {"hidden", "wrong", "solutions"} & set(path.parts):
             found.append(f"{path} is not for students")
         text = _one_line(path.read_bytes().decode("utf-8", "replace"))
-        told = {number for piece, number in secret.items() if piece in text}
-        found += [f"{path} holds a piece of the solution of {number}" for number in sorted(told)]
+        numbers = {number for piece, number in secret.items() if piece in text}
+        found += [f"{path} holds a piece of the solution of {number}" for number in sorted(numbers)]
     return found
 
 

@@ -17,9 +17,10 @@ from typing import Any
 
 from anonlab.course.authoring.masters import Master, read_masters
 from anonlab.course.authoring.masters import tests_of as tests_of
-from anonlab.course.authoring.release import leaks, release
-from anonlab.course.judging.judge import load_tests
-from anonlab.course.judging.runner import Verdict, run_tests
+from anonlab.course.authoring.release import leaks, write_release
+from anonlab.course.judging.call_answers import load_tests
+from anonlab.course.judging.marks import Verdict
+from anonlab.course.judging.runner import run_tests
 from anonlab.course.judging.student import Student
 from anonlab.proof.workers import share
 
@@ -38,7 +39,7 @@ class Findings:
     hints: int = 0
     wrong_total: int = 0
     wrong_caught: int = 0
-    wrong_told: int = 0
+    wrong_explained: int = 0
     problems: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -51,7 +52,7 @@ class Findings:
             "wrong_answers": {
                 "total": self.wrong_total,
                 "caught": self.wrong_caught,
-                "with_own_message": self.wrong_told,
+                "with_own_message": self.wrong_explained,
             },
             "problems": self.problems,
         }
@@ -64,7 +65,7 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     raises    ValueError or OSError if there is no such course
     """
     from anonlab.course.authoring.build import (
-        drift,  # late: jupytext, which graders need not wait for
+        course_drift,  # late: jupytext, which graders need not wait for
     )
 
     masters = read_masters(root / "solutions")
@@ -72,13 +73,13 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     found = Findings(len(books), len(masters))
     found.points = sum(master.points for master in masters)
     found.hints = sum(len(master.hints) for master in masters)
-    found.problems += drift(root / "notebooks")
+    found.problems += course_drift(root / "notebooks")
     found.problems += whole_problems(root)
     jobs = course_jobs(root)
     for done, result in enumerate(share("anonlab.course.authoring.selfcheck:part", jobs), 1):
         found.wrong_total += result["total"]
         found.wrong_caught += result["caught"]
-        found.wrong_told += result["told"]
+        found.wrong_explained += result["explained"]
         found.problems += result["problems"]
         if progress is not None:
             progress(done, len(jobs))
@@ -102,16 +103,16 @@ def part(kind: str, root: str, name: str) -> dict[str, Any]:
     """Be a worker: check one exercise or one notebook."""
     if kind == "exercise":
         masters = read_masters(Path(root) / "solutions")
-        return check_exercise(Path(root), next(each for each in masters if each.number == name))
-    from anonlab.course.authoring.trial import run_notebook
+        return check_master(Path(root), next(each for each in masters if each.number == name))
+    from anonlab.course.authoring.notebook_check import run_notebook
 
     problems = run_notebook(Path(root), name)
-    return {"total": 0, "caught": 0, "told": 0, "problems": problems}
+    return {"total": 0, "caught": 0, "explained": 0, "problems": problems}
 
 
-def check_exercise(root: Path, master: Master) -> dict[str, Any]:
+def check_master(root: Path, master: Master) -> dict[str, Any]:
     """Check one exercise; return counts of its wrong answers, and its problems."""
-    result = {"total": 0, "caught": 0, "told": 0}
+    result = {"total": 0, "caught": 0, "explained": 0}
     try:
         problems = _form(root, master)
         if not problems:
@@ -127,13 +128,13 @@ def _wrongs(root: Path, master: Master, result: dict[str, int]) -> list[str]:
     for message, old, new in read_wrongs(root, master):
         verdicts = run_all(root, master, master.solution.replace(old, new))
         lost = any(each.status != "pass" for each in verdicts)
-        said = lost and any(message in each.message for each in verdicts)
+        explained = lost and any(message in each.message for each in verdicts)
         result["total"] += 1
         result["caught"] += lost
-        result["told"] += said
+        result["explained"] += explained
         if not lost:
             problems.append(f"nothing is lost by: {message}")
-        elif not said:
+        elif not explained:
             problems.append(f"no test says: {message}")
     return problems
 
@@ -207,7 +208,7 @@ def _released(root: Path, masters: tuple[Master, ...]) -> list[str]:
         assignment = Path(folder) / "all.toml"
         assignment.write_text('exercises = "all"\n', "utf-8")
         out = Path(folder) / "release"
-        return leaks(release(root, assignment, out), masters)
+        return leaks(write_release(root, assignment, out), masters)
 
 
 def glossary_problems(notebooks: Path) -> list[str]:

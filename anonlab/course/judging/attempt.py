@@ -9,16 +9,16 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.authoring.exercises import Course
-from anonlab.course.judging.runner import Report, run_tests
+from anonlab.course.judging.runner import ExerciseReport, run_tests
 from anonlab.course.judging.student import Student
-from anonlab.course.progress import Progress
 
 OTHER_CELLS = "JPY_SESSION_NAME"
 """Where Jupyter tells a kernel which notebook it belongs to."""
 
 
-def check_exercise(course: Course, number: str, because: str = "") -> Report:
+def check_exercise(course: Course, number: str, because: str = "") -> ExerciseReport:
     """Run the public tests of exercise `number` on the learner's file, and keep the result.
 
     because  what the learner thinks is wrong, kept too
@@ -35,8 +35,8 @@ def check_exercise(course: Course, number: str, because: str = "") -> Report:
         lambda: Student(code, str(path)),
         seed_of(course, exercise.number),
     )
-    report = Report(exercise.number, exercise.title, verdicts, exercise.hidden)
-    Progress(course.root).add(
+    report = ExerciseReport(exercise.number, exercise.title, verdicts, exercise.hidden)
+    ProgressLog(course.root).add(
         "check",
         exercise=exercise.number,
         ok=report.ok,
@@ -69,7 +69,7 @@ def digest(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Written:
+class CellOutcome:
     """What became of a cell. how: 'written', 'same', 'template' (the cell is still the template,
     and the file has more), 'kept both' (the file has work that the cell has not)."""
 
@@ -79,22 +79,22 @@ class Written:
     difference: str = ""
 
 
-def write_cell(course: Course, number: str, cell: str, take_cell: bool = False) -> Written:
+def write_cell(course: Course, number: str, cell: str, take_cell: bool = False) -> CellOutcome:
     """Write `cell` to the file of exercise `number`, but never over newer work.
 
     The file may be overwritten if it is still the template, or what a cell of this notebook wrote
     last. Otherwise the cell is kept beside it; with `take_cell` the file is.
     """
     exercise = course[number]
-    path, progress = course.file(exercise.number), Progress(course.root)
+    path, progress = course.file(exercise.number), ProgressLog(course.root)
     new = f"{exercise.header}\n{cell.strip()}\n"
     template = f"{exercise.header}\n{exercise.stub}"
     old = path.read_text("utf-8") if path.is_file() else template
     source = os.environ.get(OTHER_CELLS, "")
     if old == new and path.is_file():
-        return Written("same", path)
+        return CellOutcome("same", path)
     if cell.strip() == exercise.stub.strip() and old != template:
-        return Written("template", path)
+        return CellOutcome("template", path)
     own = progress.events("write", exercise=exercise.number, source=source)[-1:]
     if old == template or (own and own[0]["digest"] == digest(old)):
         _put(path, new)
@@ -102,13 +102,13 @@ def write_cell(course: Course, number: str, cell: str, take_cell: bool = False) 
         beside = set_aside(path, old)
         _put(path, new)
         progress.add("write", exercise=exercise.number, source=source, digest=digest(new))
-        return Written("written", path, beside)
+        return CellOutcome("written", path, beside)
     else:
         beside = path.with_suffix(".from_cell.py")
         _put(beside, new)
-        return Written("kept both", path, beside, _difference(old, new, path, beside))
+        return CellOutcome("kept both", path, beside, _difference(old, new, path, beside))
     progress.add("write", exercise=exercise.number, source=source, digest=digest(new))
-    return Written("written", path)
+    return CellOutcome("written", path)
 
 
 def reset_exercise(course: Course, number: str) -> tuple[Path, Path | None]:
@@ -120,7 +120,7 @@ def reset_exercise(course: Course, number: str) -> tuple[Path, Path | None]:
     old = path.read_text("utf-8") if path.is_file() else template
     beside = set_aside(path, old) if old != template else None
     _put(path, template)
-    Progress(course.root).add("reset", exercise=exercise.number)
+    ProgressLog(course.root).add("reset", exercise=exercise.number)
     return path, beside
 
 

@@ -6,19 +6,18 @@ from running it here.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from anonlab.course.judging.call_answers import Wrong
 from anonlab.course.judging.families import MACHINE
-from anonlab.course.judging.judge import Wrong
-from anonlab.course.judging.state import Seen
+from anonlab.course.judging.state import MachineState
 from anonlab.errors import FormatError
 from anonlab.formats.history import History
 from anonlab.formats.history_text import parse
 from anonlab.histories.run import op_text, run
 from anonlab.kernel import Kernel
-from anonlab.machine.words import LESSON, PTE_PRESENT, PTE_SHIFT, is_present, is_swap
+from anonlab.machine.words import LESSON, PTE_PRESENT, PTE_SHIFT
 from anonlab.proof.fuzz import run_checked
 from anonlab.proof.mutants import MUTANTS, planted
 from anonlab.rmap import DESIGNS
@@ -28,7 +27,7 @@ MOST_FRAMES = 4096
 process that judges, which must not run out of memory or time."""
 
 
-class Told(NamedTuple):
+class HistoryAnswer(NamedTuple):
     """A student's history, and the kernel after it."""
 
     history: History
@@ -40,7 +39,9 @@ class Told(NamedTuple):
         return len(self.history.ops)
 
 
-def told(student: Any, most: int, function: str = "history", design: str = "anongroup") -> Told:
+def read_history_answer(
+    student: Any, most: int, function: str = "history", design: str = "anongroup"
+) -> HistoryAnswer:
     """Return the history that the student's `function` returns, run under `design`.
 
     raises  Wrong if it is no text or no history, longer than `most` operations, or if an operation
@@ -66,7 +67,7 @@ def told(student: Any, most: int, function: str = "history", design: str = "anon
     for op, outcome in zip(history.ops, done.outcomes, strict=True):
         if outcome.error:
             raise Wrong(f"line {op.line}, {op_text(op)!r}, fails: {outcome.error}")
-    return Told(history, done.kernel)
+    return HistoryAnswer(history, done.kernel)
 
 
 def _too_large(history: History) -> bool:
@@ -78,12 +79,12 @@ def _too_large(history: History) -> bool:
     return largest > MOST_FRAMES or machine.geometry != MACHINE.geometry
 
 
-def sharing(seen: Seen) -> dict[str, list[list[str]]]:
+def sharing(state: MachineState) -> dict[str, list[list[str]]]:
     """Return who shares what: for each address with private anonymous pages, the processes that
     have one there, those that map the same frame together."""
     groups: dict[int, dict[int, list[str]]] = {}
-    for who in seen.words:
-        for vpn, word in seen.private(who).items():
+    for who in state.words:
+        for vpn, word in state.private(who).items():
             if word & PTE_PRESENT and word >> PTE_SHIFT:
                 groups.setdefault(vpn, {}).setdefault(word >> PTE_SHIFT, []).append(who)
     return {
@@ -96,31 +97,15 @@ def sharing_text(state: dict[str, list[list[str]]]) -> str:
     """Say who shares what, one address per line."""
     lines = []
     for address, groups in state.items():
-        told_ = [
+        parts = [
             f"{names[0]} alone" if len(names) == 1 else f"{' and '.join(names)} share one frame"
             for names in groups
         ]
-        lines.append(f"    {address}: {', '.join(told_)}")
+        lines.append(f"    {address}: {', '.join(parts)}")
     return "\n".join(lines) or "    no pages at all"
 
 
-def swapped(seen: Seen) -> int:
-    """Return how many words name a swap slot."""
-    return sum(int(is_swap(word)) for words in seen.words.values() for word in words.values())
-
-
-def frames_used(seen: Seen) -> int:
-    """Return how many frames anonymous memory takes, shared ones counted once."""
-    pfns = Counter(
-        word >> PTE_SHIFT
-        for who in seen.words
-        for word in seen.private(who).values()
-        if is_present(word)
-    )
-    return len([pfn for pfn in pfns if pfn])
-
-
-def kills(history: History, name: str) -> str:
+def mutant_failure(history: History, name: str) -> str:
     """Return what the checks say of `history` when the mutant `name` is planted; '' if nothing:
     the mutant lives."""
     mutant = MUTANTS[name]
@@ -129,6 +114,6 @@ def kills(history: History, name: str) -> str:
     return failures[0].rstrip().splitlines()[-1].removeprefix("# ") if failures else ""
 
 
-def killed(history: History, names: Sequence[str]) -> dict[str, str]:
+def mutant_failures(history: History, names: Sequence[str]) -> dict[str, str]:
     """Return what each of the mutants `names` is killed by, '' for those that live."""
-    return {name: kills(history, name) for name in names}
+    return {name: mutant_failure(history, name) for name in names}

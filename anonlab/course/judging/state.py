@@ -47,7 +47,7 @@ class Area(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Seen:
+class MachineState:
     """A machine at one moment. Processes by name; `words` has every word that is not 0 by vpn.
 
     count, mapcount, index, flags, swapcount   lists by pfn, or by swap slot
@@ -74,13 +74,13 @@ class Seen:
         return next((area for area in self.areas[who] if area.start <= vpn < area.end), None)
 
 
-class Moment(NamedTuple):
+class BeforeAfter(NamedTuple):
     """One operation of a history, and the machine before and after it."""
 
     op: Op
     outcome: Outcome
-    before: Seen
-    after: Seen
+    before: MachineState
+    after: MachineState
     geometry: Geometry
 
     @property
@@ -98,7 +98,7 @@ class Moment(NamedTuple):
         return self.geometry.address(vpn)
 
 
-def look(kernel: Kernel) -> Seen:
+def machine_state(kernel: Kernel) -> MachineState:
     """Return the machine as it is now."""
     truth = scan(kernel)
     by_mm: dict[int, dict[int, int]] = {number: {} for number in kernel.mms}
@@ -108,7 +108,7 @@ def look(kernel: Kernel) -> Seen:
     live = {task.name: task.mm for task in kernel.processes.values() if task.mm is not None}
     mem = kernel.mem_map
     frames: list[Any] = [mem.count, mem.mapcount, mem.index, mem.flags, kernel.swap.map]
-    return Seen(
+    return MachineState(
         {name: mm.number for name, mm in live.items()},
         {name: by_mm[mm.number] for name, mm in live.items()},
         {name: [_area(vma) for vma in mm.vmas] for name, mm in live.items()},
@@ -122,40 +122,42 @@ def _area(vma: Any) -> Area:
     return Area(vma.start_vpn, vma.end_vpn, prot_letters(vma.prot), vma.shared, file, vma.pgoff)
 
 
-def moments(history: History, design: str = "anongroup") -> tuple[Moment, ...]:
+def before_after(history: History, design: str = "anongroup") -> tuple[BeforeAfter, ...]:
     """Run `history` and return each operation; the last state is checked in every respect."""
-    return _moments(history_text(history), design)
+    return _before_after(history_text(history), design)
 
 
 @lru_cache(maxsize=512)
-def _moments(text: str, design: str) -> tuple[Moment, ...]:
+def _before_after(text: str, design: str) -> tuple[BeforeAfter, ...]:
     history = parse(text)
     kernel = make_kernel(history, design)
-    before, found = look(kernel), []
+    before, found = machine_state(kernel), []
     for op in history.ops:
         outcome = apply(kernel, op)
-        after = look(kernel)
-        found.append(Moment(op, outcome, before, after, kernel.geometry))
+        after = machine_state(kernel)
+        found.append(BeforeAfter(op, outcome, before, after, kernel.geometry))
         before = after
     check(kernel)
     return tuple(found)
 
 
-def state_after(history: History, design: str = "anongroup") -> Seen:
+def state_after(history: History, design: str = "anongroup") -> MachineState:
     """Return the machine after `history`."""
     kernel = make_kernel(history, design)
     for op in history.ops:
         apply(kernel, op)
-    return look(kernel)
+    return machine_state(kernel)
 
 
 @lru_cache(maxsize=256)
-def tables_after(text: str, geometry: Geometry, design: str = "anongroup") -> tuple[Words, Seen]:
+def tables_after(
+    text: str, geometry: Geometry, design: str = "anongroup"
+) -> tuple[Words, MachineState]:
     """Return all page tables after the history `text` on a machine of any geometry, int64[rows,
     slots], and what a scan finds in them."""
     kernel = Kernel(design, MACHINE.frames, MACHINE.swap, geometry)
     run_on(kernel, parse(text))
-    return kernel.tables.words.copy(), look(kernel)
+    return kernel.tables.words.copy(), machine_state(kernel)
 
 
 def word_text(word: Any) -> str:

@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from anonlab.box.plain import NotPlain, decode, encode
+from anonlab.box.plain_data import NotPlain, decode, encode
 
 
 class StudentError(Exception):
@@ -50,8 +50,8 @@ class Student:
         except SyntaxError as error:
             raise LoadError("SyntaxError", error.msg, error.lineno or 0) from None
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a student's file does
-            told = self._told(error)
-            raise LoadError(told.kind, told.message, told.line) from None
+            failure = self._student_error(error)
+            raise LoadError(failure.kind, failure.message, failure.line) from None
 
     @classmethod
     def load(cls, path: Path) -> Student:
@@ -84,13 +84,13 @@ class Student:
         try:
             result = target(*sent)
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a student's code does
-            raise self._told(error) from None
+            raise self._student_error(error) from None
         try:
             return decode(encode(result)) if plain else result
         except NotPlain as error:
             raise StudentError("TypeError", str(error)) from None
 
-    def _told(self, error: BaseException) -> StudentError:
+    def _student_error(self, error: BaseException) -> StudentError:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno or 0 for frame in frames if frame.filename == self._path]
         return StudentError(type(error).__name__, str(error), lines[-1] if lines else 0)

@@ -154,7 +154,7 @@ def _tests(path: Path) -> Tests:
     loaded = sys.modules.get(path.stem)
     if path not in _TESTS or _TESTS[path].digest != digest:
         titles = _titles(code)
-        _TESTS[path] = Tests(path, digest, titles, "task" in titles)
+        _TESTS[path] = Tests(path, digest, titles, "statement" in titles)
         sys.modules.pop(path.stem, None)
     elif loaded is not None and loaded.__file__ != str(path):
         del sys.modules[path.stem]  # of another course

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from anonlab.box.box import BoxEnded, NoBox
-from anonlab.course.judging.judge import Wrong
-from anonlab.course.judging.runner import OutOfTime, time_limit
+from anonlab.course.judging.call_answers import Wrong
+from anonlab.course.judging.marks import OutOfTime, time_limit
 from anonlab.course.judging.student import LoadError, Student, StudentError
 from anonlab.grading.judging.proxy import BoxedStudent, close, ending_of, printed_by, refused_value
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from anonlab.course.judging.call_answers import Question, judge, judge_all, load_beside
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Question, beside, judge, judge_all
 from anonlab.machine.words import Geometry
 
-public = beside(__file__, "../public/test_ex01a_walk.py")
+public = load_beside(__file__, "../public/test_ex01a_walk.py")
 DEEP = Geometry(3, 4)
 
 

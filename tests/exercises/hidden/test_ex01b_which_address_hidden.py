@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from anonlab.course.judging.call_answers import judge, judge_all, load_beside
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import beside, judge, judge_all
 from anonlab.machine.words import X86_64, Geometry
 
-public = beside(__file__, "../public/test_ex01b_which_address.py")
+public = load_beside(__file__, "../public/test_ex01b_which_address.py")
 
 
 def test_other_machines(student: Any, seed: int) -> None:

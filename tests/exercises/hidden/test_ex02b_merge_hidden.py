@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.judging.judge import beside, judge
+from anonlab.course.judging.call_answers import judge, load_beside
 
-public = beside(__file__, "../public/test_ex02b_merge.py")
+public = load_beside(__file__, "../public/test_ex02b_merge.py")
 
 
 def test_other_pairs(student: Any, seed: int) -> None:

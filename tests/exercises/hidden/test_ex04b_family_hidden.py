@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from anonlab.course.judging.call_answers import Wrong, load_beside
 from anonlab.course.judging.goals import goal
-from anonlab.course.judging.judge import Wrong, beside
 
-public = beside(__file__, "../public/test_ex04b_family.py")
+public = load_beside(__file__, "../public/test_ex04b_family.py")
 
 
 def no_longer(student: Any, seed: int, more: int) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.judging.history_answers import kills
-from anonlab.course.judging.judge import Wrong, beside
+from anonlab.course.judging.call_answers import Wrong, load_beside
+from anonlab.course.judging.history_answers import mutant_failure
 from anonlab.formats.history_text import parse
 
-public = beside(__file__, "../public/test_ex05b_kill_a_mutant.py")
+public = load_beside(__file__, "../public/test_ex05b_kill_a_mutant.py")
 START = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\nc = fork p\n"
 OURS = {
     "shared": f"{START}c write 0x30000 9\n",
@@ -23,7 +23,7 @@ def no_longer(student: Any, seed: int, more: int) -> None:
     name = public.mutant(seed)
     short = next(key for key, each in public.MUTANTS.items() if each == name)
     ours = parse(OURS[short])
-    assert kills(ours, name), f"our own history does not kill {name}"
+    assert mutant_failure(ours, name), f"our own history does not kill {name}"
     mine = public.killer(student, seed)
     if mine.nops > len(ours.ops) + more:
         raise Wrong(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.judging.judge import Wrong, beside
+from anonlab.course.judging.call_answers import Wrong, load_beside
 
-public = beside(__file__, "../public/test_ex06b_cheap_exec.py")
+public = load_beside(__file__, "../public/test_ex06b_cheap_exec.py")
 
 
 def test_few_copies(student: Any, seed: int) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from anonlab.course.judging.call_answers import Question, judge, judge_all, load_beside
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Question, beside, judge, judge_all
 
-public = beside(__file__, "../public/test_ex07a_mremap.py")
+public = load_beside(__file__, "../public/test_ex07a_mremap.py")
 
 
 def test_other_histories(student: Any, seed: int) -> None:

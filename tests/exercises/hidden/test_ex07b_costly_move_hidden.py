@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.judging.judge import beside
+from anonlab.course.judging.call_answers import load_beside
 
-public = beside(__file__, "../public/test_ex07b_costly_move.py")
+public = load_beside(__file__, "../public/test_ex07b_costly_move.py")
 
 
 def test_many_copies(student: Any, seed: int) -> None:

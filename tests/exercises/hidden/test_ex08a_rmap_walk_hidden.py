@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from anonlab.course.judging.call_answers import Question, judge, judge_all, load_beside
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Question, beside, judge, judge_all
 
-public = beside(__file__, "../public/test_ex08a_rmap_walk.py")
+public = load_beside(__file__, "../public/test_ex08a_rmap_walk.py")
 
 
 def test_other_histories(student: Any, seed: int) -> None:

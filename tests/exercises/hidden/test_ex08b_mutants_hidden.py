@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.judging.judge import beside
+from anonlab.course.judging.call_answers import load_beside
 
-public = beside(__file__, "../public/test_ex08b_mutants.py")
+public = load_beside(__file__, "../public/test_ex08b_mutants.py")
 
 
 def test_kills_four(student: Any, seed: int) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from anonlab.course.judging.call_answers import Wrong, load_beside
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Wrong, beside
 from anonlab.formats.history_text import parse
 
-public = beside(__file__, "../public/test_ex09a_design.py")
+public = load_beside(__file__, "../public/test_ex09a_design.py")
 APART = parse(
     "p = spawn\np mmap 0x30000 1\np write 0x30000 7\nc = fork p\np swap_out 0x30000\n"
     "c mremap 0x30000 1 to 0x50000\np read 0x30000\nc read 0x50000\n"

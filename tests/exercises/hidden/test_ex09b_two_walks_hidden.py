@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from anonlab.course.judging.call_answers import judge, load_beside
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import beside, judge
 
-public = beside(__file__, "../public/test_ex09b_two_walks.py")
+public = load_beside(__file__, "../public/test_ex09b_two_walks.py")
 
 
 def test_other_histories(student: Any, seed: int) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.judging.judge import Wrong, beside
+from anonlab.course.judging.call_answers import Wrong, load_beside
 
-public = beside(__file__, "../public/test_ex10b_two_kernels.py")
+public = load_beside(__file__, "../public/test_ex10b_two_kernels.py")
 START = "p = spawn\np mmap 0x30000 {n}\np write 0x30000 7 {n}\nc = fork p\n"
 OURS = {
     "two": START.format(n=1) + "c mremap 0x30000 1 to 0x80000\n",
@@ -35,11 +35,11 @@ def no_longer(student: Any, seed: int, more: int) -> None:
     name = next(name for name, each in public.GOALS.items() if each is wanted)
     ours = public.both_of(Ours(name))
     assert wanted.reached(ours), f"our own history does not reach {name}"
-    assert ours.told.nops == wanted.nops, f"{name}: we need {ours.told.nops} operations"
+    assert ours.answer.nops == wanted.nops, f"{name}: we need {ours.answer.nops} operations"
     mine = public.reaches(student, seed)
-    if mine.told.nops > wanted.nops + more:
+    if mine.answer.nops > wanted.nops + more:
         raise Wrong(
-            f"your history has {mine.told.nops} operations, {wanted.nops + more} are enough",
+            f"your history has {mine.answer.nops} operations, {wanted.nops + more} are enough",
             guess="Did you keep operations that change no mapcount? Leave one out and try again.",
         )
 

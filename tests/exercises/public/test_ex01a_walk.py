@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from anonlab.course.judging.call_answers import Question, judge, judge_all
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Question, judge, judge_all
-from anonlab.course.judging.runner import needs
+from anonlab.course.judging.marks import needs
 from anonlab.course.judging.state import tables_after, words_text
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
@@ -20,12 +20,12 @@ FAMILIES = ("lone", "forked", "swapped", "mixed")
 
 def places(history: History, geometry: Geometry) -> Iterator[tuple[Any, int, list[int], list[int]]]:
     """Tables, top row, addresses and entries of each process: what it maps, and its neighbours."""
-    tables, seen = tables_after(history_text(history), geometry)
-    for who, words in seen.words.items():
+    tables, state = tables_after(history_text(history), geometry)
+    for who, words in state.words.items():
         vpns = sorted({near for vpn in words for near in (vpn - 1, vpn, vpn + 1) if near >= 0})
         vpns = [vpn for vpn in vpns if vpn < geometry.npages]
         entries = [words.get(vpn, 0) for vpn in vpns]
-        yield tables, seen.pgds[who], [vpn << 12 | vpn % 9 for vpn in vpns], entries
+        yield tables, state.pgds[who], [vpn << 12 | vpn % 9 for vpn in vpns], entries
 
 
 def cut(shape: Geometry, addr: int) -> list[int]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from functools import reduce
 from typing import Any
 
+from anonlab.course.judging.call_answers import Question, judge, judge_all
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Question, judge, judge_all
-from anonlab.course.judging.runner import needs
+from anonlab.course.judging.marks import needs
 from anonlab.course.judging.state import tables_after
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
@@ -49,12 +49,12 @@ SLOT_GUESSES = {
 
 def frames(history: History, geometry: Geometry = LESSON) -> Iterator[Question]:
     """One question for each process and frame, one frame that nobody maps included."""
-    tables, seen = tables_after(history_text(history), geometry)
-    for who, words in seen.words.items():
+    tables, state = tables_after(history_text(history), geometry)
+    for who, words in state.words.items():
         pfns = {word >> 12 for word in words.values()} | {127}
         for pfn in sorted(pfns):
             mapped = [vpn << 12 for vpn, word in words.items() if word & 1 and word >> 12 == pfn]
-            args = (tables, seen.pgds[who], pfn, geometry.levels, geometry.bits)
+            args = (tables, state.pgds[who], pfn, geometry.levels, geometry.bits)
             about = f"where {who} maps frame {pfn}"
             yield Question("addresses", args, sorted(mapped), about, show)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Question, judge
-from anonlab.course.judging.runner import needs
-from anonlab.course.judging.state import Area, moments, state_after
+from anonlab.course.judging.marks import needs
+from anonlab.course.judging.state import Area, before_after, state_after
 from anonlab.formats.history import History, Op
 
 FAMILIES = ("areas", "files", "mixed", "moved")
@@ -72,7 +72,7 @@ CUT_GUESSES = {
 
 def unmaps(history: History) -> Iterator[Question]:
     """One question for each munmap that succeeded."""
-    for moment in moments(history):
+    for moment in before_after(history):
         op = moment.op
         if op.verb != "munmap" or moment.outcome.error or op.who not in moment.after.areas:
             continue

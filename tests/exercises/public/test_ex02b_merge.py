@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from anonlab.course.judging.judge import Question, judge
+from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.state import Area, state_after
 from anonlab.formats.history import History
 from anonlab.formats.history_text import parse

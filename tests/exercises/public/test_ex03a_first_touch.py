@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Question, judge
-from anonlab.course.judging.runner import needs
-from anonlab.course.judging.state import moments, words_text
+from anonlab.course.judging.marks import needs
+from anonlab.course.judging.state import before_after, words_text
 from anonlab.formats.history import History
 
 FAMILIES = ("lone", "areas", "files", "mixed")
@@ -28,7 +28,7 @@ class Touch(NamedTuple):
 
 def touches(history: History) -> Iterator[Touch]:
     """Every touch that succeeded, of pages which are untouched, zero, or writable."""
-    for moment in moments(history):
+    for moment in before_after(history):
         op, who = moment.op, moment.op.who
         if op.verb not in ("read", "write") or moment.outcome.error:
             continue
@@ -37,7 +37,8 @@ def touches(history: History) -> Iterator[Touch]:
         if not all(area and area.private_anonymous for area in areas):
             continue
         before, after = (
-            [seen.words[who].get(vpn, 0) for vpn in vpns] for seen in (moment.before, moment.after)
+            [state.words[who].get(vpn, 0) for vpn in vpns]
+            for state in (moment.before, moment.after)
         )
         if all(word in (0, ZERO) or word & ALL == ALL for word in before):
             verb = "writes" if op.verb == "write" else "reads"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Question, judge
-from anonlab.course.judging.runner import needs
+from anonlab.course.judging.marks import needs
 from anonlab.course.judging.state import tables_after
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
@@ -19,13 +19,13 @@ SHAPE = (LESSON.levels, LESSON.bits)
 
 def frames(history: History) -> Iterator[Question]:
     """One question for each frame that somebody maps, and one that nobody does."""
-    tables, seen = tables_after(history_text(history), LESSON, "anon_vma_chain")
-    names = sorted(seen.words, key=lambda who: seen.mms[who])
-    pgds = [seen.pgds[who] for who in names]
+    tables, state = tables_after(history_text(history), LESSON, "anon_vma_chain")
+    names = sorted(state.words, key=lambda who: state.mms[who])
+    pgds = [state.pgds[who] for who in names]
     places = [
         (place, vpn << 12, word)
         for place, who in enumerate(names)
-        for vpn, word in sorted(seen.words[who].items())
+        for vpn, word in sorted(state.words[who].items())
     ]
     for pfn in sorted({word >> 12 for _, _, word in places if word & 1} | {126}):
         right = [(place, at) for place, at, word in places if word & 1 and word >> 12 == pfn]
@@ -43,8 +43,8 @@ def show(value: Any) -> str:
 def sizes(history: History) -> Iterator[Question]:
     """One question for the whole machine: a leaf table is there if a page was ever touched in it,
     so the tables themselves are counted."""
-    tables, seen = tables_after(history_text(history), LESSON, "anon_vma_chain")
-    pgds = sorted(seen.pgds.values())
+    tables, state = tables_after(history_text(history), LESSON, "anon_vma_chain")
+    pgds = sorted(state.pgds.values())
     nleaves = sum(int((tables[pgd] != 0).sum()) for pgd in pgds)
     about = f"{len(pgds)} processes, {nleaves} leaf tables"
     yield Question("words_read", (tables, pgds, *SHAPE), nleaves * LESSON.slots, about)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Question, judge
-from anonlab.course.judging.runner import needs
-from anonlab.course.judging.state import moments, words_text
+from anonlab.course.judging.marks import needs
+from anonlab.course.judging.state import before_after, words_text
 from anonlab.formats.history import History
 
 FAMILIES = ("forked", "family", "swapped", "mixed")
@@ -42,7 +42,7 @@ GUESSES = {
 
 def pages(history: History) -> Iterator[Question]:
     """One question for each word of private memory that a fork copied."""
-    for op, outcome, before, after, geometry in moments(history):
+    for op, outcome, before, after, geometry in before_after(history):
         if op.verb != "fork" or outcome.error:
             continue
         parent = str(op.args["parent"])
@@ -55,7 +55,7 @@ def pages(history: History) -> Iterator[Question]:
 
 def ranges(history: History) -> Iterator[Question]:
     """One question for each private VMA that a fork copied, untouched pages included."""
-    for op, outcome, before, after, geometry in moments(history):
+    for op, outcome, before, after, geometry in before_after(history):
         if op.verb != "fork" or outcome.error:
             continue
         parent = str(op.args["parent"])
@@ -63,8 +63,8 @@ def ranges(history: History) -> Iterator[Question]:
             if area.private_anonymous:
                 vpns = range(area.start, area.end)
                 words, *right = (
-                    np.array([seen.words[who].get(vpn, 0) for vpn in vpns], dtype=np.int64)
-                    for seen, who in ((before, parent), (after, parent), (after, op.who))
+                    np.array([state.words[who].get(vpn, 0) for vpn in vpns], dtype=np.int64)
+                    for state, who in ((before, parent), (after, parent), (after, op.who))
                 )
                 where = f"{area.end - area.start} pages from {geometry.address(area.start)}"
                 yield Question("share_range", (words,), right, where, words_text)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from anonlab.course.judging.call_answers import Wrong
 from anonlab.course.judging.goals import Goal, goal
-from anonlab.course.judging.history_answers import Told, sharing, sharing_text, told
-from anonlab.course.judging.judge import Wrong
-from anonlab.course.judging.state import look
+from anonlab.course.judging.history_answers import (
+    HistoryAnswer,
+    read_history_answer,
+    sharing,
+    sharing_text,
+)
+from anonlab.course.judging.state import machine_state
 
 MOST = 40
 
 
-def task(seed: int) -> str:
+def statement(seed: int) -> str:
     """What is to be reached."""
     return f"reach this state:\n{goal(seed)}"
 
@@ -41,10 +46,10 @@ def why(state: dict[str, Any], wanted: dict[str, Any]) -> str:
     return ""
 
 
-def reached(student: Any, wanted: Goal) -> Told:
+def reached(student: Any, wanted: Goal) -> HistoryAnswer:
     """The student's history, if it leads to the state; Wrong if it does not."""
-    mine = told(student, MOST)
-    state = sharing(look(mine.kernel))
+    mine = read_history_answer(student, MOST)
+    state = sharing(machine_state(mine.kernel))
     if state != wanted.state:
         raise Wrong(
             "your history leads to another state",

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Question, judge
-from anonlab.course.judging.runner import needs
-from anonlab.course.judging.state import moments, words_text
+from anonlab.course.judging.marks import needs
+from anonlab.course.judging.state import before_after, words_text
 from anonlab.formats.history import History
 
 FAMILIES = ("forked", "family", "pinned", "mixed")
@@ -20,7 +20,7 @@ PG_SWAPCACHE = 2
 
 def faults(history: History) -> Iterator[tuple[list[int], list[int], list[int], str]]:
     """(words before, counts before, words after, where) of every write to write-protected pages."""
-    for moment in moments(history):
+    for moment in before_after(history):
         op, who = moment.op, moment.op.who
         if op.verb != "write" or moment.outcome.error:
             continue

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.judging.history_answers import Told, kills, told
-from anonlab.course.judging.judge import Wrong
+from anonlab.course.judging.call_answers import Wrong
+from anonlab.course.judging.history_answers import (
+    HistoryAnswer,
+    mutant_failure,
+    read_history_answer,
+)
 from anonlab.histories.splitmix import SplitMix64
 
 MOST = 40
@@ -23,12 +27,12 @@ def mutant(seed: int) -> str:
     return names[SplitMix64(seed).below(len(names))] if seed else names[0]
 
 
-def task(seed: int) -> str:
+def statement(seed: int) -> str:
     """What is to be killed."""
     return f"kill this mutant: {mutant(seed)}"
 
 
-def why(mine: Told, name: str) -> str:
+def why(mine: HistoryAnswer, name: str) -> str:
     """What may be missing in a history that kills nothing."""
     verbs = [op.verb for op in mine.history.ops]
     if "fork" not in verbs:
@@ -55,11 +59,11 @@ def pages(op: Any) -> set[int]:
     return set(range(first, first + int(op.args.get("pages", 1))))
 
 
-def killer(student: Any, seed: int) -> Told:
+def killer(student: Any, seed: int) -> HistoryAnswer:
     """The student's history, if it kills the mutant."""
     name = mutant(seed)
-    mine = told(student, MOST)
-    if not kills(mine.history, name):
+    mine = read_history_answer(student, MOST)
+    if not mutant_failure(mine.history, name):
         raise Wrong(f"the mutant lives: {name}", guess=why(mine, name))
     return mine
 

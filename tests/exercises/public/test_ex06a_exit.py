@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Question, judge
-from anonlab.course.judging.state import Seen, state_after
+from anonlab.course.judging.state import MachineState, state_after
 from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import parse
 
@@ -40,7 +40,7 @@ def exits(history: History) -> Iterator[Question]:
         yield Question("exit_mm", (words, *columns), right, f"{who} exits", show)
 
 
-def lonely(before: Seen, words: Any) -> bool:
+def lonely(before: MachineState, words: Any) -> bool:
     """True if a page in the swap cache would lose its last user: reclaim has a say there."""
     cached = [int(word >> 12) for word in words if word & 1 and before.flags[int(word >> 12)] & 2]
     used = {int(word >> 8) for word in words if word and not word & 1}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from anonlab.course.judging.history_answers import Told, told
-from anonlab.course.judging.judge import Wrong
-from anonlab.course.judging.state import Seen, moments
+from anonlab.course.judging.call_answers import Wrong
+from anonlab.course.judging.history_answers import HistoryAnswer, read_history_answer
+from anonlab.course.judging.state import MachineState, before_after
 from anonlab.histories.splitmix import SplitMix64
 
 FAMILIES = ("12 frames", "16 frames", "20 frames", "24 frames")
@@ -20,28 +20,28 @@ def frames(seed: int) -> int:
     return int(FAMILIES[SplitMix64(seed).below(4) if seed else 0].split()[0])
 
 
-def task(seed: int) -> str:
+def statement(seed: int) -> str:
     """What is to be shown."""
     return (
         f"at least {frames(seed)} frames shared at one time, at most {COPIES} page copied on write"
     )
 
 
-def shared(seen: Seen) -> int:
+def shared(state: MachineState) -> int:
     """How many frames more than one process maps."""
     users = Counter(
         word >> 12
-        for who in seen.words
-        for word in seen.private(who).values()
+        for who in state.words
+        for word in state.private(who).values()
         if word & 1 and word >> 12
     )
     return sum(number > 1 for number in users.values())
 
 
-def parted(student: Any, seed: int) -> Told:
+def parted(student: Any, seed: int) -> HistoryAnswer:
     """The student's history, if it shares enough and ends as asked."""
-    mine = told(student, MOST)
-    most = max(shared(moment.after) for moment in moments(mine.history))
+    mine = read_history_answer(student, MOST)
+    most = max(shared(moment.after) for moment in before_after(mine.history))
     wanted = frames(seed)
     if most < wanted:
         verbs = [op.verb for op in mine.history.ops]
@@ -56,7 +56,7 @@ def parted(student: Any, seed: int) -> Told:
     children = {op.who for op in mine.history.ops if op.verb == "fork"}
     if not any(op.verb == "execve" and op.who in children for op in mine.history.ops):
         raise Wrong("no forked child calls execve", guess="Did the parent call execve, or nobody?")
-    last = moments(mine.history)[-1].after
+    last = before_after(mine.history)[-1].after
     if len(last.words) != 2 or shared(last):
         raise Wrong(
             f"at the end {len(last.words)} processes live and share {shared(last)} frames",

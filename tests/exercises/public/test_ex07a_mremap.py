@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Question, judge
-from anonlab.course.judging.state import moments, words_text
+from anonlab.course.judging.state import before_after, words_text
 from anonlab.formats.history import History
 
 FAMILIES = ("moved", "moved_swapped", "pinned_moved", "mixed")
@@ -18,7 +18,7 @@ PG_SWAPCACHE = 2
 
 def moves(history: History) -> Iterator[Question]:
     """One question for each mremap that moved a range without overlap with its target."""
-    for moment in moments(history):
+    for moment in before_after(history):
         op, who = moment.op, moment.op.who
         if op.verb != "mremap" or moment.outcome.error or "dontunmap" in op.args:
             continue

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.judging.history_answers import told
-from anonlab.course.judging.judge import Wrong
+from anonlab.course.judging.call_answers import Wrong
+from anonlab.course.judging.history_answers import read_history_answer
 from anonlab.formats.history import Machine
 from anonlab.histories.splitmix import SplitMix64
 
@@ -19,7 +19,7 @@ def some(seed: int) -> int:
     return int(FAMILIES[SplitMix64(seed).below(4) if seed else 0].split()[0])
 
 
-def task(seed: int) -> str:
+def statement(seed: int) -> str:
     """What is to be reached."""
     return (
         f"at least {some(seed)} pages copied by mremap under anongroup, none under anon_vma_chain, "
@@ -29,11 +29,13 @@ def task(seed: int) -> str:
 
 def copies(student: Any, wanted: int) -> None:
     """mremap copies `wanted` pages under anongroup, and none under anon_vma_chain."""
-    mine = told(student, MOST)
+    mine = read_history_answer(student, MOST)
     if mine.history.machine != Machine():
         raise Wrong("the machine is to be the lesson machine: leave the line `machine` out")
     found = mine.kernel.design.cost.copies_mremap
-    today = told(student, MOST, design="anon_vma_chain").kernel.design.cost.copies_mremap
+    today = read_history_answer(
+        student, MOST, design="anon_vma_chain"
+    ).kernel.design.cost.copies_mremap
     if today:
         raise Wrong(f"under anon_vma_chain {today} pages are copied, none is asked for")
     if found < wanted:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Question, judge
-from anonlab.course.judging.runner import needs
-from anonlab.course.judging.state import moments, words_text
+from anonlab.course.judging.marks import needs
+from anonlab.course.judging.state import before_after, words_text
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
@@ -87,7 +87,7 @@ def first(args: tuple[Any, ...], hit: Any) -> tuple[list[int], int]:
 
 def unmaps(history: History) -> Iterator[Question]:
     """One question for each page that a swap_out took from everybody."""
-    for moment in moments(history):
+    for moment in before_after(history):
         if moment.op.verb != "swap_out" or moment.outcome.error:
             continue
         before, after = moment.before, moment.after

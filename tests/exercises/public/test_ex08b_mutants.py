@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from anonlab.course.judging.history_answers import killed, told
-from anonlab.course.judging.judge import Wrong
+from anonlab.course.judging.call_answers import Wrong
+from anonlab.course.judging.history_answers import mutant_failures, read_history_answer
 from anonlab.histories.splitmix import SplitMix64
 
 MOST = 30
@@ -37,7 +37,7 @@ def mutants(seed: int) -> tuple[str, ...]:
     return SETS[names[SplitMix64(seed).below(len(names))] if seed else "swap"]
 
 
-def task(seed: int) -> str:
+def statement(seed: int) -> str:
     """What is to be killed."""
     return "kill these mutants with one history:\n" + "\n".join(
         f"  {name}" for name in mutants(seed)
@@ -46,8 +46,8 @@ def task(seed: int) -> str:
 
 def kills_at_least(student: Any, seed: int, least: int) -> None:
     """The history kills so many mutants."""
-    mine = told(student, MOST)
-    found = killed(mine.history, mutants(seed))
+    mine = read_history_answer(student, MOST)
+    found = mutant_failures(mine.history, mutants(seed))
     dead = [name for name, what in found.items() if what]
     if len(dead) >= least:
         return

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from anonlab.course.judging.adapter import PlainDesign
+from anonlab.course.judging.call_answers import Wrong
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Wrong
-from anonlab.course.judging.runner import needs
+from anonlab.course.judging.marks import needs
+from anonlab.course.judging.student_design import PlainDesign
 from anonlab.formats.history import History
 from anonlab.formats.history_text import parse
 from anonlab.proof.fuzz import Tally, run_checked

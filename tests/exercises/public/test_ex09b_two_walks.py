@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Question, judge
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
-from anonlab.course.judging.judge import Question, judge
-from anonlab.course.judging.runner import needs
-from anonlab.course.judging.state import Seen, state_after
+from anonlab.course.judging.marks import needs
+from anonlab.course.judging.state import MachineState, state_after
 from anonlab.formats.history import History
 from anonlab.histories.splitmix import SplitMix64
 from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT, ZERO_PFN, swp_offset
@@ -21,12 +21,12 @@ PAGES = 48
 PRESENT, SWAPPED, FILE, EXCLUSIVE, SOFT_DIRTY = (1 << bit for bit in (63, 62, 61, 56, 55))
 
 
-def entry(seen: Seen, who: str, vpn: int) -> tuple[int, dict[str, Any]]:
+def entry(state: MachineState, who: str, vpn: int) -> tuple[int, dict[str, Any]]:
     """The word of pagemap for a page, and what it says: both from the state, not from each other.
 
     The zero page is neither exclusive nor of a file, as on Linux 6.18.
     """
-    word = seen.words[who].get(vpn, 0)
+    word = state.words[who].get(vpn, 0)
     rng = SplitMix64(vpn * 1009 + word)
     dirty = bool(rng.below(2))
     says: dict[str, Any] = {
@@ -37,8 +37,8 @@ def entry(seen: Seen, who: str, vpn: int) -> tuple[int, dict[str, Any]]:
     if word & PTE_PRESENT:
         pfn = word >> PTE_SHIFT
         big = pfn + (rng.below(1 << 30) << 8)  # a real machine has more frames than a lesson
-        alone = pfn != ZERO_PFN and seen.mapcount[pfn] == 1
-        file = pfn != ZERO_PFN and not seen.flags[pfn] & 1
+        alone = pfn != ZERO_PFN and state.mapcount[pfn] == 1
+        file = pfn != ZERO_PFN and not state.flags[pfn] & 1
         says |= {"state": "page", "pfn": big, "exclusive": alone, "file": file}
         made |= PRESENT | big | EXCLUSIVE * alone | FILE * file
     elif word:
@@ -50,20 +50,20 @@ def entry(seen: Seen, who: str, vpn: int) -> tuple[int, dict[str, Any]]:
 
 def decodes(history: History) -> Iterator[Question]:
     """Every page of every process, and an empty one."""
-    seen = state_after(history)
-    for who, words in seen.words.items():
+    state = state_after(history)
+    for who, words in state.words.items():
         for vpn in (*sorted(words), max(words, default=0) + 1):
-            word, says = entry(seen, who, vpn)
+            word, says = entry(state, who, vpn)
             about = f"page {vpn:#x} of {who}"
             yield Question("decode", (word,), says, about)
 
 
 def arrays(history: History) -> Iterator[Question]:
     """The words of a range of every process."""
-    seen = state_after(history)
-    for who, words in seen.words.items():
+    state = state_after(history)
+    for who, words in state.words.items():
         first = min(words, default=0)
-        entries = [entry(seen, who, first + at) for at in range(PAGES)]
+        entries = [entry(state, who, first + at) for at in range(PAGES)]
         right = [
             at
             for at, (_, says) in enumerate(entries)

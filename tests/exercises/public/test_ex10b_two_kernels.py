@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from anonlab.course.judging.history_answers import Told, told
-from anonlab.course.judging.judge import Wrong
-from anonlab.course.judging.state import look
+from anonlab.course.judging.call_answers import Wrong
+from anonlab.course.judging.history_answers import HistoryAnswer, read_history_answer
+from anonlab.course.judging.state import machine_state
 from anonlab.histories.splitmix import SplitMix64
 from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT
 
@@ -20,7 +20,7 @@ Counts = dict[tuple[str, int], int]
 class Both(NamedTuple):
     """A student's history under both designs: mapcounts, and where they differ."""
 
-    told: Told
+    answer: HistoryAnswer
     group: Counts
     today: Counts
 
@@ -40,7 +40,7 @@ class Goal(NamedTuple):
 
 def _one_address(both: Both) -> bool:
     """Whether two processes differ at one address, to which one of them has moved its page."""
-    moves = [op for op in both.told.history.ops if op.verb == "mremap" and "to" in op.args]
+    moves = [op for op in both.answer.history.ops if op.verb == "mremap" and "to" in op.args]
     moved = {
         (op.who, (int(op.args["to"]) >> 12) + at)
         for op in moves
@@ -72,31 +72,34 @@ def goal(seed: int) -> Goal:
     return GOALS[names[SplitMix64(seed).below(len(names))] if seed else names[0]]
 
 
-def task(seed: int) -> str:
+def statement(seed: int) -> str:
     """What is to be reached."""
     return f"{goal(seed).words} (we need {goal(seed).nops} operations)"
 
 
 def counts(kernel: Any) -> Counts:
     """The mapcount at every place with an anonymous page."""
-    seen = look(kernel)
+    state = machine_state(kernel)
     return {
-        (who, vpn): seen.mapcount[word >> PTE_SHIFT]
-        for who in seen.words
-        for vpn, word in seen.private(who).items()
+        (who, vpn): state.mapcount[word >> PTE_SHIFT]
+        for who in state.words
+        for vpn, word in state.private(who).items()
         if word & PTE_PRESENT and word >> PTE_SHIFT
     }
 
 
 def both_of(student: Any) -> Both:
     """The student's history under both designs."""
-    group, today = told(student, MOST), told(student, MOST, design=TODAY)
+    group, today = (
+        read_history_answer(student, MOST),
+        read_history_answer(student, MOST, design=TODAY),
+    )
     return Both(group, counts(group.kernel), counts(today.kernel))
 
 
 def why(both: Both, wanted: Goal) -> str:
     """What may be missing."""
-    ops = both.told.history.ops
+    ops = both.answer.history.ops
     verbs = [op.verb for op in ops]
     if "fork" not in verbs:
         return "Did you fork? A page that nobody shares moves without a copy under both."

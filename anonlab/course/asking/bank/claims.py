@@ -6,118 +6,118 @@ from collections import Counter
 from itertools import pairwise
 
 from anonlab.course.asking.measures import always
-from anonlab.course.asking.questions import Question, Row, Table
-from anonlab.course.judging.state import Seen
+from anonlab.course.asking.questions import BankQuestion, Table, TableRow
+from anonlab.course.judging.state import MachineState
 from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT, PTE_WRITE
 
 
-def _words(seen: Seen) -> list[tuple[str, int, int]]:
+def _words(state: MachineState) -> list[tuple[str, int, int]]:
     """Return (process, page number, word) of every present word."""
     return [
         (who, vpn, word)
-        for who, words in seen.words.items()
+        for who, words in state.words.items()
         for vpn, word in words.items()
         if word & PTE_PRESENT
     ]
 
 
-def _named(seen: Seen) -> Counter[int]:
+def _named(state: MachineState) -> Counter[int]:
     """Return how many present words name each frame; the zero page is left out."""
-    named = Counter(word >> PTE_SHIFT for _, _, word in _words(seen))
+    named = Counter(word >> PTE_SHIFT for _, _, word in _words(state))
     del named[0]
     return named
 
 
-def words_lie_in_areas(seen: Seen) -> bool:
+def words_lie_in_areas(state: MachineState) -> bool:
     """Every word, an entry of swap too, lies in a VMA."""
-    return all(seen.area(who, vpn) for who, words in seen.words.items() for vpn in words)
+    return all(state.area(who, vpn) for who, words in state.words.items() for vpn in words)
 
 
-def areas_are_full(seen: Seen) -> bool:
+def areas_are_full(state: MachineState) -> bool:
     """Every page of a VMA has a word."""
     return all(
-        vpn in seen.words[who]
-        for who, areas in seen.areas.items()
+        vpn in state.words[who]
+        for who, areas in state.areas.items()
         for area in areas
         for vpn in range(area.start, area.end)
     )
 
 
-def areas_do_not_overlap(seen: Seen) -> bool:
+def areas_do_not_overlap(state: MachineState) -> bool:
     """No page lies in two VMAs of one process."""
     return all(
-        one.end <= other.start for areas in seen.areas.values() for one, other in pairwise(areas)
+        one.end <= other.start for areas in state.areas.values() for one, other in pairwise(areas)
     )
 
 
-def _allows(seen: Seen, who: str, vpn: int) -> bool:
-    area = seen.area(who, vpn)
+def _allows(state: MachineState, who: str, vpn: int) -> bool:
+    area = state.area(who, vpn)
     return area is not None and "w" in area.prot
 
 
-def writable_words_are_allowed(seen: Seen) -> bool:
+def writable_words_are_allowed(state: MachineState) -> bool:
     """A word with W lies in a VMA that allows writing."""
-    return all(_allows(seen, who, vpn) for who, vpn, word in _words(seen) if word & PTE_WRITE)
+    return all(_allows(state, who, vpn) for who, vpn, word in _words(state) if word & PTE_WRITE)
 
 
-def allowed_words_are_writable(seen: Seen) -> bool:
+def allowed_words_are_writable(state: MachineState) -> bool:
     """A present word in a VMA that allows writing has W."""
-    return all(word & PTE_WRITE for who, vpn, word in _words(seen) if _allows(seen, who, vpn))
+    return all(word & PTE_WRITE for who, vpn, word in _words(state) if _allows(state, who, vpn))
 
 
-def mapcount_counts_words(seen: Seen) -> bool:
+def mapcount_counts_words(state: MachineState) -> bool:
     """As many words name a frame as its mapcount says."""
-    named = _named(seen)
-    return all(named[pfn] == count for pfn, count in enumerate(seen.mapcount) if pfn)
+    named = _named(state)
+    return all(named[pfn] == count for pfn, count in enumerate(state.mapcount) if pfn)
 
 
-def count_is_mapcount(seen: Seen) -> bool:
+def count_is_mapcount(state: MachineState) -> bool:
     """count and mapcount of a frame are equal."""
-    return seen.count[1:] == seen.mapcount[1:]
+    return state.count[1:] == state.mapcount[1:]
 
 
-def unnamed_frames_are_free(seen: Seen) -> bool:
+def unnamed_frames_are_free(state: MachineState) -> bool:
     """A frame that no word names is free."""
-    named = _named(seen)
-    return all(named[pfn] or not count for pfn, count in enumerate(seen.count) if pfn)
+    named = _named(state)
+    return all(named[pfn] or not count for pfn, count in enumerate(state.count) if pfn)
 
 
-def writable_frames_have_one_word(seen: Seen) -> bool:
+def writable_frames_have_one_word(state: MachineState) -> bool:
     """No other word names the frame of a word with W in private memory."""
-    named = _named(seen)
-    private = [word for who in seen.words for word in seen.private(who).values()]
+    named = _named(state)
+    private = [word for who in state.words for word in state.private(who).values()]
     return all(named[word >> PTE_SHIFT] == 1 for word in private if word & PTE_WRITE)
 
 
 _AREAS = ("areas", "files", "lone", "forked")
 _FAMILIES = ("family", "swapped", "pinned")
 
-CLAIMS: dict[str, Question] = {
+CLAIMS: dict[str, BankQuestion] = {
     "02 always": Table(
         "What holds always, after every operation of every history?",
         always(words_lie_in_areas, *_AREAS),
         ("always", "no"),
         (
-            Row("every word lies in a VMA", "", "munmap clears the words that it takes."),
-            Row(
+            TableRow("every word lies in a VMA", "", "munmap clears the words that it takes."),
+            TableRow(
                 "every page of a VMA has a word",
                 "",
                 "Untouched pages have none.",
                 always(areas_are_full, *_AREAS),
             ),
-            Row(
+            TableRow(
                 "no page lies in two VMAs of one process",
                 "",
                 "mmap takes away what is in its place.",
                 always(areas_do_not_overlap, *_AREAS),
             ),
-            Row(
+            TableRow(
                 "a word with W lies in a VMA that allows writing",
                 "",
                 "A fault looks at the VMA before it gives W, and mprotect takes W out of words.",
                 always(writable_words_are_allowed, *_AREAS),
             ),
-            Row(
+            TableRow(
                 "a present word in a VMA that allows writing has W",
                 "",
                 "The zero page never has W: what the VMA allows, a fault must still give.",
@@ -131,24 +131,24 @@ CLAIMS: dict[str, Question] = {
         always(mapcount_counts_words, *_FAMILIES),
         ("always", "no"),
         (
-            Row(
+            TableRow(
                 "as many present words name a frame as its mapcount says",
                 "",
                 "That is what mapcount means.",
             ),
-            Row(
+            TableRow(
                 "count and mapcount of a frame are equal",
                 "",
                 "Pins, and the swap cache, are in count only.",
                 always(count_is_mapcount, *_FAMILIES),
             ),
-            Row(
+            TableRow(
                 "a frame that no word names is free",
                 "",
                 "A device may still have it pinned.",
                 always(unnamed_frames_are_free, *_FAMILIES),
             ),
-            Row(
+            TableRow(
                 "no other word names the frame of a word with W",
                 "",
                 "fork takes W away, and only a fault that finds the page alone gives it back.",

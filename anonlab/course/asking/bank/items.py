@@ -11,12 +11,12 @@ from typing import NamedTuple
 from anonlab.course.asking.measures import (
     Measure,
     cheapest,
-    entries_made,
     frames_freed,
     frames_taken,
     frames_used,
     own_pages,
-    who_moved,
+    processes_with_new_frames,
+    swap_entries_made,
 )
 from anonlab.course.asking.questions import Choice, Option
 
@@ -87,7 +87,7 @@ ITEMS: tuple[Item, ...] = (
     ),
     _item(
         "copy on write",
-        who_moved,
+        processes_with_new_frames,
         (
             "Parent and child share a page after fork. The parent writes to it. Who uses another "
             "page of memory afterwards than before?",
@@ -193,7 +193,7 @@ ITEMS: tuple[Item, ...] = (
     ),
     _item(
         "swap",
-        entries_made,
+        swap_entries_made,
         (
             "A parent, its child and its grandchild share one page. The system writes it to disk "
             "and gives the memory to somebody else. How many page tables must change?",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anonlab.course.asking.measures import decision
-from anonlab.course.asking.questions import Number, Order, Question, Row, Step, Table
+from anonlab.course.asking.questions import BankQuestion, Number, Order, OrderStep, Table, TableRow
 from anonlab.course.judging.state import state_after
 from anonlab.formats.history_text import parse
 from anonlab.histories.splitmix import SplitMix64
@@ -59,7 +59,7 @@ def index(rng: SplitMix64) -> tuple[str, int]:
     return text, max(state_after(parse(history)).index)
 
 
-PAGES: dict[str, Question] = {
+PAGES: dict[str, BankQuestion] = {
     "00 digits": Number(
         digits,
         "The first digit chooses a slot of the top table, the second one of the table below.",
@@ -72,14 +72,14 @@ PAGES: dict[str, Question] = {
     "02 order": Order(
         "munmap takes two pages out of the middle of an area. In which order?",
         {
-            "b": Step("split the area at the end of the range"),
-            "e": Step("split the area at the start of the range"),
-            "a": Step(
+            "b": OrderStep("split the area at the end of the range"),
+            "e": OrderStep("split the area at the start of the range"),
+            "a": OrderStep(
                 "clear the words of the range",
                 "be",
                 "A split needs memory and may fail; as long as it may, nothing is changed.",
             ),
-            "d": Step(
+            "d": OrderStep(
                 "remove the areas inside the range",
                 "be",
                 "Before both splits the area has pages that must stay.",
@@ -91,15 +91,15 @@ PAGES: dict[str, Question] = {
     "04 order": Order(
         "fork, after the child has an empty address space. In which order?",
         {
-            "d": Step("copy the VMAs"),
-            "a": Step("link the child to the reverse map: it joins the group"),
-            "e": Step(
+            "d": OrderStep("copy the VMAs"),
+            "a": OrderStep("link the child to the reverse map: it joins the group"),
+            "e": OrderStep(
                 "write-protect the words, and share the pages",
                 "da",
                 "A word needs a VMA around it, and a page may not be shared with somebody whom "
                 "a walk cannot find.",
             ),
-            "c": Step(
+            "c": OrderStep(
                 "flush what the processor remembers of the parent's old words",
                 "e",
                 "Only then are there old words: flushed earlier, they could come back.",
@@ -118,32 +118,32 @@ PAGES: dict[str, Question] = {
         decision,
         ("copy", "reuse", "nothing"),
         (
-            Row(
+            TableRow(
                 "the child writes a page that it shares with its parent",
                 _PAIR + "child write 0x30000 9\n",
                 "Two words name the frame: count is 2.",
             ),
-            Row(
+            TableRow(
                 "after that, the parent writes the same page",
                 _PAIR + "child write 0x30000 9\nparent write 0x30000 5\n",
                 "The child has left; the frame is the parent's alone, and only W is missing.",
             ),
-            Row(
+            TableRow(
                 "after that, the parent writes it once more",
                 _PAIR + "child write 0x30000 9\nparent write 0x30000 5 1\nparent write 0x30000 6\n",
                 "W is there: the machine writes, and the kernel hears nothing of it.",
             ),
-            Row(
+            TableRow(
                 "a page that the process has only read",
                 "p = spawn\np mmap 0x30000 1\np read 0x30000\np write 0x30000 7\n",
                 "It shows the zero page, which belongs to all: the writer gets a frame of zeros.",
             ),
-            Row(
+            TableRow(
                 "the child has exited, then the parent writes what they shared",
                 _PAIR + "child exit\nparent write 0x30000 5\n",
                 "Exit takes a mapping away; nobody else is left.",
             ),
-            Row(
+            TableRow(
                 "the same, but a device has had the frame pinned since before the fork",
                 _PAIR.replace("child = fork", "parent pin 0x30000\nchild = fork")
                 + "child exit\nparent write 0x30000 5\n",

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from anonlab.course.asking.progress_log import Event, ProgressLog
 from anonlab.course.asking.scores import Truth, score
-from anonlab.course.progress import Event, Progress
 from anonlab.view.stage.reading import plural
 
-MARKED = {"hit": "right", "missed": "missed", "extra": "too many"}
+MARK_WORDS = {"hit": "right", "missed": "missed", "extra": "too many"}
 """What may become of a mark in a player's picture, and the word for it."""
 
 
 def keep_score(
-    log: Progress, name: str, prediction: Event, truth: Truth, among: Iterable[Any] = ()
+    log: ProgressLog, name: str, prediction: Event, truth: Truth, among: Iterable[Any] = ()
 ) -> str:
     """Compare a prediction with what happened, keep it, and return it as a line.
 
     It is kept once: running a cell again changes nothing.
     """
-    told = [str(each) for each in ([truth] if isinstance(truth, str | int) else truth)]
-    happened = ", ".join(sorted(told) if isinstance(truth, set) else told)
+    parts = [str(each) for each in ([truth] if isinstance(truth, str | int) else truth)]
+    happened = ", ".join(sorted(parts) if isinstance(truth, set) else parts)
     found = score(prediction.get("answer", ""), truth, among)
-    facts = {"right": len(found.hits), "of": found.of} if found else {}
+    facts = {"right": len(found.hits), "of": found.total} if found else {}
     if not log.events("scored", name=name):
         log.add("scored", name=name, happened=happened, **facts)
     if found is None:
@@ -39,7 +39,7 @@ def first_by_name(events: Iterable[Event]) -> dict[str, Event]:
     return found
 
 
-def looking_back(log: Progress, notebook: str) -> str:
+def review_text(log: ProgressLog, notebook: str) -> str:
     """Return the predictions and answers of a notebook, the first of each, with their scores."""
     scored = first_by_name(log.events("scored"))
     lines = []
@@ -49,25 +49,27 @@ def looking_back(log: Progress, notebook: str) -> str:
     for name, event in first_by_name(log.events("answer")).items():
         if name.startswith(notebook):
             lines.append(f"{name}: you answered {event.get('given', '')}{_of(event)}")
-    lines += _marked(log, notebook)
+    lines += _picture_marks(log, notebook)
     return (
         "\n".join(lines) or f"no predictions{f' for notebook {notebook}' if notebook else ''} yet"
     )
 
 
-def _marked(log: Progress, notebook: str) -> list[str]:
+def _picture_marks(log: ProgressLog, notebook: str) -> list[str]:
     """Return what was predicted in the pictures of a notebook, place by place."""
     names = dict.fromkeys(str(event.get("name", "")) for event in log.events("marked"))
     out = []
     for name in (name for name in names if name.startswith(notebook)):
-        marks = log.marked(name)
-        counts = [sum(len(mark.get(kind, ())) for mark in marks.values()) for kind in MARKED]
-        told = ", ".join(f"{n} {word}" for n, word in zip(counts, MARKED.values(), strict=True))
-        out.append(f"{name}, in the picture: {told} in {len(marks)} steps")
+        marks = log.picture_marks(name)
+        counts = [sum(len(mark.get(kind, ())) for mark in marks.values()) for kind in MARK_WORDS]
+        counted = ", ".join(
+            f"{n} {word}" for n, word in zip(counts, MARK_WORDS.values(), strict=True)
+        )
+        out.append(f"{name}, in the picture: {counted} in {len(marks)} steps")
         for step, mark in sorted(marks.items(), key=lambda item: int(item[0])):
             said = [
                 f"{word}: {', '.join(mark.get('names', {}).get(at, at) for at in mark[kind])}"
-                for kind, word in MARKED.items()
+                for kind, word in MARK_WORDS.items()
                 if mark.get(kind)
             ]
             known = [] if mark.get("known", True) else ["you did not know"]
@@ -85,11 +87,11 @@ def _of(event: Event) -> str:
     return f" ({event['right']} of {event['of']} right)" if event.get("of") else ""
 
 
-def asked_so_far(log: Progress) -> list[str]:
+def progress_lines(log: ProgressLog) -> list[str]:
     """Return what `progress()` says of predictions and questions: that they were made counts."""
     lines = []
-    for kind, kept, judged in (("prediction", "predict", "scored"), ("answer", "answer", "answer")):
-        given = first_by_name(log.events(kept))
+    for kind, made, judged in (("prediction", "predict", "scored"), ("answer", "answer", "answer")):
+        given = first_by_name(log.events(made))
         if given:
             marks = first_by_name(log.events(judged)).values()
             right = sum(int(event.get("right", 0)) for event in marks)

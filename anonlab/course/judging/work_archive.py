@@ -16,8 +16,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.authoring.exercises import Course
-from anonlab.course.progress import Progress
 
 MOST_BYTES = 10_000_000
 """Grading takes no more than that, unpacked."""
@@ -26,7 +26,7 @@ _WHEN = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
-class Exported:
+class WorkArchive:
     """The archive, how many exercises in it are more than the template, and what a learner should
     know before it is handed in."""
 
@@ -35,7 +35,7 @@ class Exported:
     notes: tuple[str, ...]
 
 
-def export_work(course: Course, out: Path, force: bool = False) -> Exported:
+def export_work(course: Course, out: Path, force: bool = False) -> WorkArchive:
     """Write the work in `course` to the archive `out`.
 
     force   write over a file that is there
@@ -53,7 +53,7 @@ def export_work(course: Course, out: Path, force: bool = False) -> Exported:
             continue
         begun += 1
         notes += _readable(number, path)
-    log = Progress(course.root)
+    log = ProgressLog(course.root)
     for name, path in (
         ("exercises/variant.json", course.root / "exercises" / "variant.json"),
         ("progress.jsonl", log.path),
@@ -64,7 +64,7 @@ def export_work(course: Course, out: Path, force: bool = False) -> Exported:
     if out.exists() and not force:
         raise ValueError(f"{out} is there already: choose another name with --out, or --force")
     _write(out, files)
-    return Exported(out, begun, tuple(notes))
+    return WorkArchive(out, begun, tuple(notes))
 
 
 def archive_name(course: Course, student: str = "") -> str:

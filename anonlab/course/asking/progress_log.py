@@ -20,7 +20,7 @@ from typing import Any
 Event = dict[str, Any]
 
 
-class Progress:
+class ProgressLog:
     """The events of the course in `root`, oldest first."""
 
     def __init__(self, root: Path) -> None:
@@ -70,7 +70,7 @@ class Progress:
             if isinstance(event, dict) and isinstance(event.get("what"), str):
                 yield event
 
-    def marked(self, name: str) -> dict[str, Any]:
+    def picture_marks(self, name: str) -> dict[str, Any]:
         """Return the marks in the picture of the player `name`: the first of every step, by its
         number."""
         first: dict[str, Any] = {}
@@ -84,7 +84,7 @@ class Progress:
         checks = self.events("check", exercise=number)
         return max((int(event.get("points", 0)) for event in checks), default=0)
 
-    def passed(self, number: str) -> bool:
+    def has_passed(self, number: str) -> bool:
         """Return whether the public checks of exercise `number` have ever all passed."""
         return bool(self.events("check", exercise=number, ok=True))
 

@@ -11,27 +11,27 @@ from typing import Any
 
 from anonlab.course.asking.bank import QUESTIONS
 from anonlab.course.asking.bank.items import ITEMS
-from anonlab.course.asking.note import Note, told
+from anonlab.course.asking.mail_lines import mail as mail  # it shows its lines beside the questions
+from anonlab.course.asking.note import Note, errors_as_notes
+from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.asking.questions import (
     UNKNOWN,
+    BankQuestion,
     Choice,
     Inverse,
     Mark,
     Number,
-    Question,
     words_of,
 )
 from anonlab.course.authoring.exercises import Course, find_course
-from anonlab.course.authoring.mail import mail as mail  # it shows its lines beside the questions
 from anonlab.course.judging.attempt import seed_of
-from anonlab.course.progress import Progress
 from anonlab.formats.history_text import parse
 from anonlab.histories.splitmix import SplitMix64
 from anonlab.recording.recorder import operations, record
 from anonlab.view.stage.picture import picture
 
 
-@told
+@errors_as_notes
 def answer(name: str, given: Any = ..., again: bool = False) -> Note:
     """Ask the question `name`; or judge an answer to it, element by element, and keep it.
 
@@ -41,15 +41,15 @@ def answer(name: str, given: Any = ..., again: bool = False) -> Note:
     if name not in QUESTIONS:
         raise ValueError(f"there is no question {name!r}; there are {', '.join(QUESTIONS)}")
     question, course = QUESTIONS[name], find_course()
-    log = Progress(course.root)
+    log = ProgressLog(course.root)
     if again:
         log.add("again", name=name)
     seed = _seed(course, log, name)
-    asked = question.ask(seed)
+    text = question.ask(seed)
     if given is ... or not str(given).strip():
         more = f'\nOther numbers: answer("{name}", again=True)'
         return Note(
-            f'{asked}\n\nTo answer: answer("{name}", "…") with {question.how}.'
+            f'{text}\n\nTo answer: answer("{name}", "…") with {question.how}.'
             f"{more if isinstance(question, Number) else ''}",
             _riddle(question),
         )
@@ -57,10 +57,10 @@ def answer(name: str, given: Any = ..., again: bool = False) -> Note:
     right = sum(mark.right for mark in marks)
     said = given if isinstance(given, str | int) else " ".join(map(str, given))
     log.add("answer", name=name, given=str(said), right=right, of=len(marks), seed=seed)
-    return Note(f"{asked}\n\nyou answered: {said}\n\n{_told(marks)}", _riddle(question))
+    return Note(f"{text}\n\nyou answered: {said}\n\n{_marks_text(marks)}", _riddle(question))
 
 
-def _riddle(question: Question) -> str:
+def _riddle(question: BankQuestion) -> str:
     """Return the picture of the machine that an inverse question is about, what is new marked."""
     if not isinstance(question, Inverse):
         return ""
@@ -69,12 +69,12 @@ def _riddle(question: Question) -> str:
     return picture(after, previous=before)._repr_html_()
 
 
-def _told(marks: list[Mark]) -> str:
+def _marks_text(marks: list[Mark]) -> str:
     lines = [f"{'right' if mark.right else 'not so':7} {mark.text}" for mark in marks]
     return "\n".join([*lines, "", f"{sum(mark.right for mark in marks)} of {len(marks)} right."])
 
 
-def _seed(course: Course, log: Progress, name: str) -> int:
+def _seed(course: Course, log: ProgressLog, name: str) -> int:
     """Return the seed of a question: the learner's own, moved on for each time again."""
     exercise = f"{name[:2]}a"
     base = seed_of(course, exercise) if exercise in course.exercises else 0
@@ -84,45 +84,45 @@ def _seed(course: Course, log: Progress, name: str) -> int:
     return base
 
 
-@told
+@errors_as_notes
 def baseline(given: Any = ...) -> Note:
     """Ask the eight scenarios before the course, or keep your answers to them: eight letters."""
     return _eight("before", given)
 
 
-@told
+@errors_as_notes
 def final(given: Any = ...) -> Note:
     """Ask eight scenarios of the same kind after the course, or keep your answers to them."""
     return _eight("after", given)
 
 
 def _eight(when: str, given: Any) -> Note:
-    asked: list[Choice] = [getattr(item, when) for item in ITEMS]
+    questions: list[Choice] = [getattr(item, when) for item in ITEMS]
     tool = "baseline" if when == "before" else "final"
     if given is ... or not str(given).strip():
-        texts = [f"{at}. {question.ask(0)}" for at, question in enumerate(asked, 1)]
+        texts = [f"{at}. {question.ask(0)}" for at, question in enumerate(questions, 1)]
         ask = (
             f'{tool}("…") keeps your answers: eight letters in order, such as '
             f'"{"?" * len(ITEMS)}"; ? says that you do not know, and is a good answer.'
         )
         return Note("\n\n".join([*texts, ask]))
     letters = "".join(words_of(given))
-    allowed = [{UNKNOWN, *"abcdefgh"[: len(question.options)]} for question in asked]
-    if len(letters) != len(asked):
-        raise ValueError(f"{len(asked)} letters are asked for, got {len(letters)}: {letters}")
+    allowed = [{UNKNOWN, *"abcdefgh"[: len(question.options)]} for question in questions]
+    if len(letters) != len(questions):
+        raise ValueError(f"{len(questions)} letters are asked for, got {len(letters)}: {letters}")
     for at, (one, known) in enumerate(zip(letters, allowed, strict=True), 1):
         if one not in known:
             raise ValueError(f"question {at} has no option {one!r}; nothing is kept yet")
-    Progress(find_course().root).add("items", which=when, given=letters)
+    ProgressLog(find_course().root).add("items", which=when, given=letters)
     then = "Right answers come after the second time." if when == "before" else "Now look back."
     return Note(f"kept: {letters}. They carry no points. {then}")
 
 
-@told
+@errors_as_notes
 def then_and_now() -> Note:
     """Show what you thought before the course, what you think now, and what happens."""
-    log = Progress(find_course().root)
-    first, last = (_given(log, when) for when in ("before", "after"))
+    log = ProgressLog(find_course().root)
+    first, last = (_letters_given(log, when) for when in ("before", "after"))
     if not last:
         return Note("Answer the eight questions first: final(…). Then look back.")
     lines, right = [], {"before": 0, "after": 0}
@@ -144,7 +144,7 @@ def then_and_now() -> Note:
     return Note("\n".join([*lines, f"{before}{right['after']} of {len(ITEMS)} now. No points."]))
 
 
-def _given(log: Progress, when: str) -> str:
+def _letters_given(log: ProgressLog, when: str) -> str:
     """Return the letters that count: the first before the course, the last after it."""
     events = log.events("items", which=when)
     return str(events[0 if when == "before" else -1]["given"]) if events else ""

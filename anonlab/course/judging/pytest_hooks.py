@@ -1,7 +1,4 @@
-"""Plain `pytest exercises -k 04a`: hooks and fixtures that exercises/conftest.py takes over.
-
-pytest itself is not needed for the course; who has it may use it.
-"""
+"""Plain `pytest exercises -k 04a`: hooks and fixtures that exercises/conftest.py takes over."""
 
 from __future__ import annotations
 

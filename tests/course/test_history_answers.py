@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from anonlab.course.judging.history_answers import told
-from anonlab.course.judging.judge import Wrong
+from anonlab.course.judging.call_answers import Wrong
+from anonlab.course.judging.history_answers import read_history_answer
 
 
 class Student:
@@ -28,9 +28,9 @@ class Student:
 )
 def test_a_history_that_takes_all_memory_or_time_is_wrong_before_it_runs(text: str) -> None:
     with pytest.raises(Wrong, match="fewer show the same"):
-        told(Student(text), 30)
+        read_history_answer(Student(text), 30)
 
 
 def test_a_history_of_the_lesson_is_run() -> None:
     text = "machine lesson frames 4096 swap 64\np = spawn\nf = file 9\np mmap 0x30000 200\n"
-    assert told(Student(text), 30).nops == 3
+    assert read_history_answer(Student(text), 30).nops == 3

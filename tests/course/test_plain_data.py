@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anonlab.box.plain import NotPlain, canonical, decode, encode, same
+from anonlab.box.plain_data import NotPlain, canonical, decode, encode, same
 
 keys = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.binary(max_size=5)
 values = st.recursive(

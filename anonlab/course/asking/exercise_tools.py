@@ -1,32 +1,24 @@
-"""A learner's tools in a notebook::
+"""What a learner calls to work on an exercise; `anonlab.learn` offers it.
 
-    from anonlab.course.desk import check, hint, kill, play, predict, progress, reset, reveal
-
-and, in a cell of its own, `%%exercise 04a` over the code of exercise 04a.
-
-What they return shows itself: as text everywhere, with pictures in a notebook. Questions are asked
-by forms.py.
+Every tool returns a Note, which shows itself: as text everywhere, with pictures in a notebook. In a
+cell of its own, `%%exercise 04a` stands over the code of exercise 04a.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
 from html import escape
-from typing import Any
 
-from anonlab.course.asking.note import Note, told
-from anonlab.course.asking.recall import asked_so_far, keep_score, looking_back
-from anonlab.course.asking.scores import Truth
+from anonlab.course.asking.note import Note, errors_as_notes
+from anonlab.course.asking.progress_log import ProgressLog
+from anonlab.course.asking.review import progress_lines
 from anonlab.course.authoring.exercises import Course, find_course
 from anonlab.course.authoring.masters import read_masters
 from anonlab.course.judging.attempt import check_exercise, reset_exercise, seed_of, write_cell
-from anonlab.course.judging.history_answers import kills
-from anonlab.course.judging.judge import load_tests
-from anonlab.course.judging.runner import Report
-from anonlab.course.progress import Progress
+from anonlab.course.judging.call_answers import load_tests
+from anonlab.course.judging.history_answers import mutant_failure
+from anonlab.course.judging.runner import ExerciseReport
 from anonlab.formats.history_text import parse
-from anonlab.formats.trace import Trace
 from anonlab.proof.mutants import MUTANTS
 from anonlab.recording.recorder import operations, record
 from anonlab.view.stage.picture import picture
@@ -35,7 +27,7 @@ ASK_AFTER = 3
 """After so many failed runs of one check it asks for a hypothesis."""
 
 
-@told
+@errors_as_notes
 def check(number: str, because: str = "") -> Note:
     """Run the public checks of the exercise with this number, "04a".
 
@@ -46,22 +38,22 @@ def check(number: str, because: str = "") -> Note:
     return Note(f"{report}{_what_next(course, report)}", _pictures(report))
 
 
-@told
-def task(number: str) -> Note:
+@errors_as_notes
+def statement(number: str) -> Note:
     """Show what an exercise asks of you in particular, where that depends on your variant."""
     course = find_course()
     exercise = course[number]
     module = load_tests(course.tests(exercise.number))
-    if not hasattr(module, "task"):
+    if not hasattr(module, "statement"):
         return Note(f"{exercise.number} asks the same of everybody: read {exercise.name}.py")
-    return Note(f"{exercise.number}: {module.task(seed_of(course, exercise.number))}")
+    return Note(f"{exercise.number}: {module.statement(seed_of(course, exercise.number))}")
 
 
-@told
+@errors_as_notes
 def hint(number: str) -> Note:
     """Open the next hint of an exercise; all that are open are shown."""
     course = find_course()
-    exercise, log = course[number], Progress(course.root)
+    exercise, log = course[number], ProgressLog(course.root)
     opened = min(log.hints(exercise.number) + 1, len(exercise.hints))
     log.add("hint", exercise=exercise.number, hint=opened)
     lines = [f"hint {at} of {len(exercise.hints)}: {text}"
@@ -71,14 +63,14 @@ def hint(number: str) -> Note:
     return Note("\n\n".join(lines))
 
 
-@told
+@errors_as_notes
 def progress() -> Note:
     """Show what is done, what is open, and the points of public checks so far."""
     course = find_course()
-    log = Progress(course.root)
+    log = ProgressLog(course.root)
     lines, points, most, following = [], 0, 0, ""
     for number, exercise in course.exercises.items():
-        done = log.passed(number)
+        done = log.has_passed(number)
         started = bool(log.events("check", exercise=number))
         state = "passed" if done else "started" if started else "open"
         following = following or ("" if done else number)
@@ -89,12 +81,12 @@ def progress() -> Note:
             f"{number}  {state:8} {best:2} of {all_:2} public points{hints}  {exercise.title}"
         )
     lines += ["", f"{points} of {most} public points; hidden checks run at grading."]
-    lines += asked_so_far(log)
+    lines += progress_lines(log)
     lines += [f"Next: {following}."] if following else []
     return Note("\n".join(lines))
 
 
-@told
+@errors_as_notes
 def reset(number: str) -> Note:
     """Put the template of an exercise back; your file is kept beside it."""
     path, beside = reset_exercise(find_course(), number)
@@ -102,119 +94,37 @@ def reset(number: str) -> Note:
     return Note(f"{path.name} is the template again{kept}.")
 
 
-@told
+@errors_as_notes
 def solution(number: str, anyway: bool = False) -> Note:
     """Show the solution with its commentary: after your checks have passed, or `anyway`."""
     course = find_course()
-    exercise, log = course[number], Progress(course.root)
+    exercise, log = course[number], ProgressLog(course.root)
     folder = course.root / "solutions"
     if not folder.is_dir():
         return Note(
             "The solutions are not part of this copy of the course: ask who gave it to you."
         )
-    if not log.passed(exercise.number) and not anyway:
+    if not log.has_passed(exercise.number) and not anyway:
         return Note(
             f'The solution opens when your public checks pass; solution("{exercise.number}", '
             "anyway=True) opens it now, and this is written down."
         )
-    log.add("solution", exercise=exercise.number, anyway=not log.passed(exercise.number))
+    log.add("solution", exercise=exercise.number, anyway=not log.has_passed(exercise.number))
     master = next(each for each in read_masters(folder) if each.number == exercise.number)
     return Note(f"{master.commentary}\n\n{master.solution}")
 
 
-@told
-def predict(name: str, answer: Any, why: str = "") -> Note:
-    """Keep a prediction, before you see what happens.
-
-    "I do not know" is an answer too. The first one counts; later ones are kept beside it.
-    """
-    if not str(answer).strip() or answer is ...:
-        return Note(f"Write your answer in place of the dots; {name!r} is not kept yet.")
-    log = Progress(find_course().root)
-    said = ", ".join(map(str, answer)) if isinstance(answer, list | tuple | set) else str(answer)
-    log.add("predict", name=name, answer=said, **({"why": why} if why else {}))
-    return Note(f"kept: {name}: {said}")
-
-
-@told
-def predicted(notebook: str) -> Note:
-    """Show your predictions of the notebook with this number, the first for each question, beside
-    what happened, and your answers to its questions."""
-    return Note(looking_back(Progress(find_course().root), notebook))
-
-
-def play(
-    trace: Trace | Mapping[str, Trace], name: str, gate: bool = True, ask: Iterable[int] = ()
-) -> Any:
-    """Return the player for `trace`, or for {design: trace}, once the prediction `name` is kept.
-
-    gate  False plays at once; that is written down and costs nothing
-    ask   numbers of steps before which the player asks for marks in the picture; they are kept
-    """
-    from anonlab.view.player.player import Player
-
-    try:
-        log = Progress(find_course().root)
-    except (ValueError, OSError):  # a trace can be looked at anywhere; nothing is kept then
-        return Player(trace, predict=ask, keep=lambda _: "Not kept: there is no course here.")
-    if gate and not log.events("predict", name=name):
-        return Note(
-            f"First predict: predict({name!r}, your answer). I do not know is an answer. "
-            "Then run this cell again, or play(…, gate=False)."
-        )
-    if not gate:
-        log.add("ungated", name=name)
-    return Player(trace, predict=ask, predictions=log.marked(name), keep=_keeper(log, name))
-
-
-def _keeper(log: Progress, name: str) -> Callable[[Mapping[str, Any]], str]:
-    """Return what keeps the marks in the player `name`, each step's once."""
-
-    def keep(predictions: Mapping[str, Any]) -> str:
-        known = log.marked(name)
-        new = {step: mark for step, mark in predictions.items() if step not in known}
-        if new:
-            log.add("marked", name=name, marks=new)
-        return "Kept with your progress in this course."
-
-    return keep
-
-
-@told
-def reveal(
-    name: str,
-    lines: Iterable[object],
-    gate: bool = True,
-    truth: Truth | None = None,
-    among: Iterable[Any] = (),
-) -> Note:
-    """Show what happened, one line each, beside the prediction `name`; not before there is one.
-
-    truth  what happened, element by element: a list where places count, or a set; the first
-           prediction is compared with it, and the score is kept
-    among  what else could have been predicted, where the truth is in words
-    """
-    log = Progress(find_course().root)
-    kept = log.events("predict", name=name)
-    if gate and not kept:
-        return Note(f"First predict: predict({name!r}, your answer). I do not know is an answer.")
-    shown = [f"you said: {kept[0].get('answer', '')}"] if kept else []
-    if kept and truth is not None:
-        shown.append(keep_score(log, name, kept[0], truth, among))
-    return Note("\n".join([*shown, *([""] if shown else []), *map(str, lines)]))
-
-
-@told
-def kill(mutant: str, history: str) -> Note:
+@errors_as_notes
+def run_mutant(mutant: str, history: str) -> Note:
     """Run a history on a kernel with one changed line, and say whether the checks see it."""
     if mutant not in MUTANTS:
         raise ValueError(f"there is no mutant {mutant!r}; there are {', '.join(MUTANTS)}")
-    seen = kills(parse(history), mutant)
-    verdict = f"killed: {seen}" if seen else "it lives: no check saw anything wrong"
+    failure = mutant_failure(parse(history), mutant)
+    verdict = f"killed: {failure}" if failure else "it lives: no check saw anything wrong"
     return Note(f"mutant: {mutant}\n{verdict}")
 
 
-@told
+@errors_as_notes
 def exercise(line: str, cell: str) -> Note:
     """`%%exercise 04a`: write the cell to the exercise's file, and run its public checks."""
     words = line.split()
@@ -241,8 +151,8 @@ def exercise(line: str, cell: str) -> Note:
     return note
 
 
-def _what_next(course: Course, report: Report) -> str:
-    log = Progress(course.root)
+def _what_next(course: Course, report: ExerciseReport) -> str:
+    log = ProgressLog(course.root)
     if report.ok:
         return f'\nsolution("{report.number}") shows another way.'
     failed = len(log.events("check", exercise=report.number, ok=False))
@@ -255,7 +165,7 @@ def _what_next(course: Course, report: Report) -> str:
     return f'\nhint("{report.number}") opens a hint.{ask}'
 
 
-def _pictures(report: Report) -> str:
+def _pictures(report: ExerciseReport) -> str:
     """Return the last operation of the shortest failing history, before and after, as HTML."""
     wrong = next((each.wrong for each in report.verdicts if each.wrong is not None), None)
     if wrong is None or wrong.history is None or not wrong.history.ops:
@@ -270,11 +180,8 @@ def _pictures(report: Report) -> str:
     )
 
 
-def _register() -> None:
+def register_magic() -> None:
     """Make %%exercise known, if this is a notebook's kernel."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
         shell.register_magic_function(exercise, "cell", "exercise")
-
-
-_register()

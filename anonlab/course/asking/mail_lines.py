@@ -10,12 +10,12 @@ import re
 from html import escape
 from typing import NamedTuple
 
-from anonlab.course.asking.note import Note, told
+from anonlab.course.asking.note import Note, errors_as_notes
 
 SOURCE = "Linus Torvalds, “Re: anon_vma RFC2”, 13 March 2004"
 
 
-class Line(NamedTuple):
+class MailLine(NamedTuple):
     """A few words of paragraph `paragraph` of the mail, and what becomes of them.
 
     kernel  the kernel's function, with a version; '' where the words are no code
@@ -30,8 +30,8 @@ class Line(NamedTuple):
     code: str
 
 
-LINES: tuple[Line, ...] = (
-    Line(
+LINES: tuple[MailLine, ...] = (
+    MailLine(
         1,
         "how about this anon-page suggestion?",
         "03",
@@ -39,7 +39,7 @@ LINES: tuple[Line, ...] = (
         "objrmap, 2003, for files",
         "anonlab.rmap.file_pages",
     ),
-    Line(
+    MailLine(
         2,
         "a bit nervous about the complexity issues",
         "03",
@@ -48,7 +48,7 @@ LINES: tuple[Line, ...] = (
         "anon_vma (2.6.7)",
         "anonlab.rmap.DESIGNS",
     ),
-    Line(
+    MailLine(
         3,
         "associated with exactly _one_ virtual address",
         "03",
@@ -56,7 +56,7 @@ LINES: tuple[Line, ...] = (
         "page_add_anon_rmap (2.6)",
         "anonlab.rmap.anongroup.AnonGroup.add",
     ),
-    Line(
+    MailLine(
         4,
         "(shifted down by PAGE_SHIFT) into",
         "03",
@@ -64,7 +64,7 @@ LINES: tuple[Line, ...] = (
         "page->index",
         "anonlab.kernel.views.Page",
     ),
-    Line(
+    MailLine(
         4,
         'the "anon memory group" pointer into',
         "03",
@@ -72,7 +72,7 @@ LINES: tuple[Line, ...] = (
         "page->mapping",
         "anonlab.rmap.anongroup.Group",
     ),
-    Line(
+    MailLine(
         4,
         "a PAGE_ANONYMOUS flag to tell",
         "03",
@@ -80,7 +80,7 @@ LINES: tuple[Line, ...] = (
         "PG_anon (2.6.7)",
         "anonlab.machine.words.PG_ANON",
     ),
-    Line(
+    MailLine(
         5,
         "a list of all mm's",
         "04",
@@ -88,7 +88,7 @@ LINES: tuple[Line, ...] = (
         "",
         "anonlab.rmap.anongroup.Group",
     ),
-    Line(
+    MailLine(
         7,
         "adds the new mm to the mm list",
         "04",
@@ -96,7 +96,7 @@ LINES: tuple[Line, ...] = (
         "dup_mmap, copy_page_range (2.6)",
         "anonlab.rmap.anongroup.AnonGroup.fork_mm",
     ),
-    Line(
+    MailLine(
         15,
         "where the page might have been COW'ed or removed",
         "05",
@@ -105,7 +105,7 @@ LINES: tuple[Line, ...] = (
         "do_wp_page (2.6 and 6.18)",
         "anonlab.kernel.fault.wp_copy",
     ),
-    Line(
+    MailLine(
         6,
         'creates a new "anon memory group" and drops',
         "06",
@@ -113,7 +113,7 @@ LINES: tuple[Line, ...] = (
         "exec_mmap, exit_mmap (2.6 and 6.18)",
         "anonlab.rmap.anongroup.AnonGroup.drop_mm",
     ),
-    Line(
+    MailLine(
         15,
         "A high-performance server would use threads",
         "06",
@@ -121,7 +121,7 @@ LINES: tuple[Line, ...] = (
         "CLONE_VM in copy_mm",
         "anonlab.kernel.process.borrow",
     ),
-    Line(
+    MailLine(
         11,
         "works 99% of the time",
         "07",
@@ -129,7 +129,7 @@ LINES: tuple[Line, ...] = (
         "",
         "anonlab.rmap.anongroup.AnonGroup.candidates",
     ),
-    Line(
+    MailLine(
         12,
         "The only problem is mremap() after a fork()",
         "07",
@@ -137,7 +137,7 @@ LINES: tuple[Line, ...] = (
         "move_page_tables (6.18)",
         "anonlab.kernel.mremap.move_vma",
     ),
-    Line(
+    MailLine(
         13,
         "page->count > 1",
         "07",
@@ -146,7 +146,7 @@ LINES: tuple[Line, ...] = (
         "can_move_one_pte (anonmm, 2004)",
         "anonlab.rmap.anongroup.AnonGroup.move",
     ),
-    Line(
+    MailLine(
         13,
         "copy_page(page, newpage)",
         "07",
@@ -154,7 +154,7 @@ LINES: tuple[Line, ...] = (
         "make_page_exclusive (anonmm, 2004)",
         "anonlab.kernel.mremap.copy_shared",
     ),
-    Line(
+    MailLine(
         13,
         "page->index = address >> PAGE_SHIFT",
         "07",
@@ -162,7 +162,7 @@ LINES: tuple[Line, ...] = (
         "move_one_page (2.6)",
         "anonlab.rmap.anongroup.AnonGroup.moved",
     ),
-    Line(
+    MailLine(
         14,
         "we have zero special cases",
         "07",
@@ -171,7 +171,7 @@ LINES: tuple[Line, ...] = (
         "do_swap_page (2.6)",
         "anonlab.kernel.swapin",
     ),
-    Line(
+    MailLine(
         16,
         "The extra COW in mremap() seems benign",
         "07",
@@ -179,7 +179,7 @@ LINES: tuple[Line, ...] = (
         "",
         "anonlab.histories.costs.compare",
     ),
-    Line(
+    MailLine(
         8,
         "to do reverse mapping, we can take a page",
         "08",
@@ -187,7 +187,7 @@ LINES: tuple[Line, ...] = (
         "try_to_unmap (2.6 and 6.18)",
         "anonlab.kernel.walk.walk",
     ),
-    Line(
+    MailLine(
         9,
         "(struct anongroup *)page->mapping",
         "08",
@@ -195,7 +195,7 @@ LINES: tuple[Line, ...] = (
         "",
         "anonlab.rmap.anongroup.AnonGroup.candidates",
     ),
-    Line(
+    MailLine(
         9,
         "page->index << PAGE_SHIFT",
         "08",
@@ -203,7 +203,7 @@ LINES: tuple[Line, ...] = (
         "",
         "anonlab.rmap.anongroup.AnonGroup.candidates",
     ),
-    Line(
+    MailLine(
         10,
         "for_each_entry(mm, mmlist->anon_mms, anon_mm)",
         "08",
@@ -211,7 +211,7 @@ LINES: tuple[Line, ...] = (
         "rmap_walk_anon (6.18)",
         "anonlab.rmap.anongroup.Group.walk_order",
     ),
-    Line(
+    MailLine(
         10,
         'look up page in page tables in "mm, address"',
         "08",
@@ -219,7 +219,7 @@ LINES: tuple[Line, ...] = (
         "try_to_unmap_one (2.6 and 6.18)",
         "anonlab.kernel.walk.walk_each",
     ),
-    Line(
+    MailLine(
         10,
         "most of the time we may not even need to look",
         "08",
@@ -227,7 +227,7 @@ LINES: tuple[Line, ...] = (
         "find_vma, VM_LOCKED (2.6)",
         "anonlab.kernel.reclaim",
     ),
-    Line(
+    MailLine(
         10,
         "look up page using the inode vma list",
         "08",
@@ -235,7 +235,7 @@ LINES: tuple[Line, ...] = (
         "i_mmap (2.6 and 6.18)",
         "anonlab.rmap.file_pages.candidates",
     ),
-    Line(
+    MailLine(
         15,
         "we only have _one_ address to check",
         "08",
@@ -244,7 +244,7 @@ LINES: tuple[Line, ...] = (
         "",
         "anonlab.histories.scenarios.prefork",
     ),
-    Line(
+    MailLine(
         17,
         "a really simple approach",
         "08",
@@ -271,7 +271,7 @@ def uncovered(text: str) -> list[str]:
     return found
 
 
-@told
+@errors_as_notes
 def mail(notebook: str) -> Note:
     """Show the lines of the mail that notebook `notebook` explains."""
     lines = [line for line in LINES if line.notebook == notebook]
@@ -289,7 +289,7 @@ def mail(notebook: str) -> Note:
 class MailTable(Note):
     """The lines as a table, with the same words as text."""
 
-    def __init__(self, text: str, lines: list[Line]) -> None:
+    def __init__(self, text: str, lines: list[MailLine]) -> None:
         super().__init__(text)
         self.lines = lines
 

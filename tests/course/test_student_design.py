@@ -5,9 +5,9 @@ from __future__ import annotations
 from project import ROOT
 
 from anonlab.course.authoring.masters import read_master
-from anonlab.course.judging.adapter import PlainDesign
 from anonlab.course.judging.families import histories
 from anonlab.course.judging.student import Student
+from anonlab.course.judging.student_design import PlainDesign
 from anonlab.formats.history import History
 from anonlab.proof.fuzz import history_of, run_checked
 from anonlab.rmap import AnonGroupOptions

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from project import ROOT
 
-from anonlab.course.authoring.mail import LINES, SOURCE, Line, mail, uncovered
+from anonlab.course.asking.mail_lines import LINES, SOURCE, MailLine, mail, uncovered
 
 PARAGRAPHS = 17
 """Paragraphs of the mail that say something, code included."""
@@ -29,7 +29,7 @@ def test_it_is_quoted_in_fragments_only() -> None:
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line.words)
-def test_what_does_it_here_is_there(line: Line) -> None:
+def test_what_does_it_here_is_there(line: MailLine) -> None:
     assert resolved(line.code) is not None
     assert line.idea.endswith(".")
     assert not line.kernel or re.search(r"200\d|\d\.\d|->|copy_mm", line.kernel), "which version?"

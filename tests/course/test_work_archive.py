@@ -9,18 +9,20 @@ import pytest
 from click.testing import CliRunner
 from project import ROOT
 
+from anonlab import learn
 from anonlab.cli.verbs import cli
-from anonlab.course import desk, export
+from anonlab.course.asking import exercise_tools
 from anonlab.course.authoring.exercises import Course
 from anonlab.course.authoring.masters import read_masters
-from anonlab.course.export import archive_name, export_work
+from anonlab.course.judging import work_archive
+from anonlab.course.judging.work_archive import archive_name, export_work
 from anonlab.grading.intake.accept import accept_files
 
 
 def test_an_archive_has_every_exercise_and_the_log(
     course: Course, right: dict[str, str], tmp_path: Path
 ) -> None:
-    desk.exercise("04a", right["04a"])
+    exercise_tools.exercise("04a", right["04a"])
     done = export_work(course, tmp_path / "ada.zip")
     assert done.begun == 1
     assert len(done.notes) == len(course.exercises) - 1
@@ -37,7 +39,7 @@ def test_an_archive_has_every_exercise_and_the_log(
 def test_grading_takes_what_was_exported(
     course: Course, right: dict[str, str], tmp_path: Path
 ) -> None:
-    desk.exercise("04a", right["04a"])
+    exercise_tools.exercise("04a", right["04a"])
     handed_in = tmp_path / "handed-in"
     handed_in.mkdir()
     export_work(course, handed_in / "ada.zip")
@@ -49,13 +51,13 @@ def test_grading_takes_what_was_exported(
 
 
 def test_equal_work_makes_equal_bytes(course: Course, tmp_path: Path) -> None:
-    desk.predict("03 frames", "1, 2")
+    learn.predict("03 frames", "1, 2")
     first = export_work(course, tmp_path / "a.zip").path.read_bytes()
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     course.file("04a").touch()
     assert export_work(course, tmp_path / "b.zip").path.read_bytes() == first
-    desk.predict("03 frames", "1, 3")
+    learn.predict("03 frames", "1, 3")
     assert export_work(course, tmp_path / "b.zip", force=True).path.read_bytes() != first
 
 
@@ -74,8 +76,8 @@ def test_nothing_too_much_and_a_file_that_is_there_are_refused(
     out = tmp_path / "a.zip"
     with pytest.raises(ValueError, match="nothing to hand in"):
         export_work(course, out)
-    desk.predict("03 frames", "1, 2")
-    monkeypatch.setattr(export, "MOST_BYTES", 1000)
+    learn.predict("03 frames", "1, 2")
+    monkeypatch.setattr(work_archive, "MOST_BYTES", 1000)
     with pytest.raises(ValueError, match=r"bytes, the limit is 1,000: exercises/ex.* alone has"):
         export_work(course, out)
     assert list(tmp_path.glob("*.zip")) == []
@@ -101,7 +103,7 @@ def test_the_verb_says_what_it_wrote(course: Course) -> None:
     refused = CliRunner().invoke(cli, ["export"])
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "nothing to hand in" in refused.stderr
-    desk.predict("03 frames", "1, 2")
+    learn.predict("03 frames", "1, 2")
     done = CliRunner().invoke(cli, ["export", "--student", "ada"])
     assert done.exit_code == 0
     assert done.stdout.endswith(f"ada.zip: 0 of {len(course.exercises)} exercises begun\n")

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from anonlab.course.judging.call_answers import Question, Wrong, difference, judge, judge_all
 from anonlab.course.judging.families import FAMILIES, histories, history_of_family
-from anonlab.course.judging.judge import Question, Wrong, difference, judge, judge_all
-from anonlab.course.judging.runner import needs, run_tests
-from anonlab.course.judging.state import moments
+from anonlab.course.judging.marks import needs
+from anonlab.course.judging.runner import run_tests
+from anonlab.course.judging.state import before_after
 from anonlab.course.judging.student import Student, StudentError
 from anonlab.formats.history import History
 
@@ -35,7 +36,7 @@ def test_type_then_length_then_content_then_order(expected: Any, answer: Any, sa
 
 def forks(history: History) -> Iterator[Question]:
     """How many processes there are after each fork."""
-    for moment in moments(history):
+    for moment in before_after(history):
         if moment.op.verb == "fork" and not moment.outcome.error:
             yield Question("count", (len(moment.before.words),), len(moment.after.words))
 
@@ -77,8 +78,8 @@ def test_a_test_without_questions_is_our_fault() -> None:
 
 
 TESTS = """
-from anonlab.course.judging.judge import Question, judge_all
-from anonlab.course.judging.runner import needs
+from anonlab.course.judging.call_answers import Question, judge_all
+from anonlab.course.judging.marks import needs
 
 def test_one(student, seed):
     '''One is right.'''

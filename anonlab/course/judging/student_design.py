@@ -68,8 +68,8 @@ class PlainDesign(Rmap):
 
     def move(self, pfns: Pfns, old: Vma, vpns: Vpns) -> Mask:
         """Ask for each page."""
-        asked = zip(pfns.tolist(), vpns.tolist(), strict=True)
-        copies = [bool(self.answers.must_copy(pfn, old.mm.number, vpn)) for pfn, vpn in asked]
+        pages = zip(pfns.tolist(), vpns.tolist(), strict=True)
+        copies = [bool(self.answers.must_copy(pfn, old.mm.number, vpn)) for pfn, vpn in pages]
         return np.array(copies, dtype=np.bool_)
 
     def moved(self, pfns: Pfns, old: Vma, old_vpns: Vpns, new: Vma, vpns: Vpns) -> None:

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from anonlab.course.asking.scoreboard import COLUMNS, board, marks, scoreboard
+from anonlab.course.asking.cost_scoreboard import COLUMNS, board, marks, scoreboard
 from anonlab.histories.costs import Comparison, compare
 from anonlab.histories.scenarios import SCENARIOS
 from anonlab.rmap import DESIGNS

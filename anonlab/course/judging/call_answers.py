@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from anonlab.box.plain import NotPlain, same, settled
+from anonlab.box.plain_data import NotPlain, same, without_sequence_types
 from anonlab.course.judging.student import StudentError
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
@@ -91,15 +91,15 @@ def judge(
     raises   Wrong for the first history with a wrong answer, shrunk
     """
     __tracebackhide__ = True  # pytest shows the answer, not our code
-    asked = 0
+    count = 0
     for history in histories:
         found = list(questions(history))
         wrong = _first_wrong(student, found)
         if wrong is not None:
             raise _shrunk(student, history, questions, guesses or {})
-        asked += len(found)
-    assert asked >= least, f"the histories gave {asked} questions, {least} are needed"
-    return asked
+        count += len(found)
+    assert count >= least, f"the histories gave {count} questions, {least} are needed"
+    return count
 
 
 def judge_all(student: Any, questions: Iterable[Question], guesses: Guesses | None = None) -> int:
@@ -143,8 +143,8 @@ def _shrunk(
     found = list(questions(short))
     question = _first_wrong(student, found)
     assert question is not None, "a shrunk history shows what the whole one showed"
-    told = _explained(student, question, [*found, *questions(history)], guesses)
-    return replace(told, history=replace(short, title=""))
+    wrong_answer = _explained(student, question, [*found, *questions(history)], guesses)
+    return replace(wrong_answer, history=replace(short, title=""))
 
 
 def _explained(student: Any, question: Question, all_: list[Question], guesses: Guesses) -> Wrong:
@@ -192,7 +192,7 @@ def _same(expected: Any, answer: Any) -> bool:
 
 def difference(expected: Any, answer: Any) -> str:
     """Say in one sentence how `answer` differs: type, then length, then content, then order."""
-    expected, answer = settled(expected), settled(answer)
+    expected, answer = without_sequence_types(expected), without_sequence_types(answer)
     if type(expected) is not type(answer):
         return f"a {_kind(expected)} is expected, yours is {_article(_kind(answer))}"
     if isinstance(expected, list):
@@ -224,7 +224,7 @@ def _article(kind: str) -> str:
 
 def _shown(question: Question, value: Any) -> str:
     try:
-        text = question.show(settled(value))
+        text = question.show(without_sequence_types(value))
     except (TypeError, ValueError):
         text = repr(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
@@ -233,11 +233,13 @@ def _shown(question: Question, value: Any) -> str:
 def _short(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.ndim > 1:
         return f"<array of {' × '.join(map(str, value.shape))}>"
-    text = re.sub(r"\b\d{4,}\b", lambda match: hex(int(match[0])), repr(settled(value)))
+    text = re.sub(
+        r"\b\d{4,}\b", lambda match: hex(int(match[0])), repr(without_sequence_types(value))
+    )
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
 
-def beside(here: str, path: str) -> ModuleType:
+def load_beside(here: str, path: str) -> ModuleType:
     """Return the module in the file `path`, seen from the folder of the file `here`."""
     return load_tests((Path(here).parent / path).resolve())
 

@@ -117,21 +117,21 @@ def decode(wire: Any) -> Any:
     return (tuple if kind == "$t" else set)(decode(item) for item in body)
 
 
-def settled(value: Any) -> Any:
+def without_sequence_types(value: Any) -> Any:
     """Return `value` with every array and tuple as a list: which of the three is not asked."""
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, list | tuple):
-        return [settled(item) for item in value]
+        return [without_sequence_types(item) for item in value]
     if isinstance(value, dict):
-        return {key: settled(item) for key, item in value.items()}
+        return {key: without_sequence_types(item) for key, item in value.items()}
     return value.item() if isinstance(value, np.generic) else value
 
 
 def same(expected: Any, answer: Any) -> bool:
     """Return whether two values are equal, their types at every depth included: 1 is not True.
     Which kind of sequence holds the items does not count."""
-    return canonical(settled(expected)) == canonical(settled(answer))
+    return canonical(without_sequence_types(expected)) == canonical(without_sequence_types(answer))
 
 
 def canonical(value: Any) -> str:

@@ -1,0 +1,98 @@
+"""What a learner calls to predict, and to see what happens; `anonlab.learn` offers it.
+
+Questions with one right answer are asked by question_tools.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from anonlab.course.asking.note import Note, errors_as_notes
+from anonlab.course.asking.progress_log import ProgressLog
+from anonlab.course.asking.review import keep_score, review_text
+from anonlab.course.asking.scores import Truth
+from anonlab.course.authoring.exercises import find_course
+from anonlab.formats.trace import Trace
+
+
+@errors_as_notes
+def predict(name: str, answer: Any, why: str = "") -> Note:
+    """Keep a prediction, before you see what happens.
+
+    "I do not know" is an answer too. The first one counts; later ones are kept beside it.
+    """
+    if not str(answer).strip() or answer is ...:
+        return Note(f"Write your answer in place of the dots; {name!r} is not kept yet.")
+    log = ProgressLog(find_course().root)
+    said = ", ".join(map(str, answer)) if isinstance(answer, list | tuple | set) else str(answer)
+    log.add("predict", name=name, answer=said, **({"why": why} if why else {}))
+    return Note(f"kept: {name}: {said}")
+
+
+@errors_as_notes
+def predicted(notebook: str) -> Note:
+    """Show your predictions of the notebook with this number, the first for each question, beside
+    what happened, and your answers to its questions."""
+    return Note(review_text(ProgressLog(find_course().root), notebook))
+
+
+def play(
+    trace: Trace | Mapping[str, Trace], name: str, gate: bool = True, ask: Iterable[int] = ()
+) -> Any:
+    """Return the player for `trace`, or for {design: trace}, once the prediction `name` is kept.
+
+    gate  False plays at once; that is written down and costs nothing
+    ask   numbers of steps before which the player asks for marks in the picture; they are kept
+    """
+    from anonlab.view.player.player import Player
+
+    try:
+        log = ProgressLog(find_course().root)
+    except (ValueError, OSError):  # a trace can be looked at anywhere; nothing is kept then
+        return Player(trace, predict=ask, keep=lambda _: "Not kept: there is no course here.")
+    if gate and not log.events("predict", name=name):
+        return Note(
+            f"First predict: predict({name!r}, your answer). I do not know is an answer. "
+            "Then run this cell again, or play(…, gate=False)."
+        )
+    if not gate:
+        log.add("ungated", name=name)
+    return Player(trace, predict=ask, predictions=log.picture_marks(name), keep=_keeper(log, name))
+
+
+def _keeper(log: ProgressLog, name: str) -> Callable[[Mapping[str, Any]], str]:
+    """Return what keeps the marks in the player `name`, each step's once."""
+
+    def keep(predictions: Mapping[str, Any]) -> str:
+        known = log.picture_marks(name)
+        new = {step: mark for step, mark in predictions.items() if step not in known}
+        if new:
+            log.add("marked", name=name, marks=new)
+        return "Kept with your progress in this course."
+
+    return keep
+
+
+@errors_as_notes
+def reveal(
+    name: str,
+    lines: Iterable[object],
+    gate: bool = True,
+    truth: Truth | None = None,
+    among: Iterable[Any] = (),
+) -> Note:
+    """Show what happened, one line each, beside the prediction `name`; not before there is one.
+
+    truth  what happened, element by element: a list where places count, or a set; the first
+           prediction is compared with it, and the score is kept
+    among  what else could have been predicted, where the truth is in words
+    """
+    log = ProgressLog(find_course().root)
+    kept = log.events("predict", name=name)
+    if gate and not kept:
+        return Note(f"First predict: predict({name!r}, your answer). I do not know is an answer.")
+    shown = [f"you said: {kept[0].get('answer', '')}"] if kept else []
+    if kept and truth is not None:
+        shown.append(keep_score(log, name, kept[0], truth, among))
+    return Note("\n".join([*shown, *([""] if shown else []), *map(str, lines)]))
