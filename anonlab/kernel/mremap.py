@@ -18,7 +18,7 @@ from anonlab.kernel.mapping import (
     remove_vma,
     unmapped_vpn,
 )
-from anonlab.kernel.pages import anonymous, map_new, mapped_pages, take_where, unmap
+from anonlab.kernel.pages import anon_pages, map_new, unmap
 from anonlab.kernel.state import KernelState
 from anonlab.kernel.swap.reclaim import reserve
 from anonlab.machine.tables import NONE, Span
@@ -135,7 +135,7 @@ def move_vma(kernel: KernelState, process: Process, move: Move) -> None:
     mm, new_end = move.vma.mm, move.new_vpn + move.new_npages
     span = kernel.tables.populated(mm.pgd, move.start_vpn, move.end_vpn)
     vpns, shift = span.vpns, move.new_vpn - move.start_vpn
-    copied = shared_pages(kernel, move.vma, span, vpns)
+    copied = pages_to_copy(kernel, move.vma, span, vpns)
     targets = target_tables(span, shift)
     limited = kernel.tables.max_rows is not None
     reserve(
@@ -185,21 +185,21 @@ def moved_vma(kernel: KernelState, vma: Vma, move: Move) -> Vma:
 def target_tables(span: Span, shift: int) -> Vpns:
     """Return the first vpns of the leaf tables that take the words of `span` after a move by
     `shift` pages, ascending: at most two for each source table (alloc_new_pmd)."""
-    tables = span.tables
-    first = np.maximum(span.bases, span.start_vpn) + shift
-    last = np.minimum(span.bases + tables.slots, span.end_vpn) - 1 + shift
-    return tables.bases(np.column_stack([first, last]).reshape(-1))
+    slots = span.tables.slots
+    if span.bases.size == 1:
+        first, last = (span.first_vpn + shift) // slots, (span.last_vpn + shift) // slots
+        return np.array([first, last] if last > first else [first]) * slots
+    firsts = np.maximum(span.bases, span.start_vpn) + shift
+    lasts = np.minimum(span.bases + slots, span.end_vpn) - 1 + shift
+    return span.tables.bases(np.column_stack([firsts, lasts]).reshape(-1))
 
 
-def shared_pages(kernel: KernelState, vma: Vma, span: Span, vpns: Vpns) -> Ints:
+def pages_to_copy(kernel: KernelState, vma: Vma, span: Span, vpns: Vpns) -> Ints:
     """Return the positions in `span`, whose page numbers are `vpns`, of the pages that cannot move
     but must be copied, int64[n]."""
-    where, pfns = mapped_pages(span.words)
-    anon = anonymous(kernel, vma, pfns)
-    copy = kernel.design.move(
-        take_where(pfns, anon), vma, take_where(take_where(vpns, where), anon)
-    )
-    return np.flatnonzero(where)[anon][copy] if np.count_nonzero(copy) else NONE
+    where, pfns = anon_pages(kernel, vma, vpns, span.words)
+    copy = kernel.design.move(pfns, vma, where)
+    return np.searchsorted(vpns, where[copy]) if np.count_nonzero(copy) else NONE
 
 
 def copy_shared(kernel: KernelState, process: Process, vma: Vma, span: Span, at: Ints) -> None:
@@ -233,17 +233,17 @@ def move_page_tables(
 ) -> None:
     """Move the words of `span` into the empty `target`, to the page numbers `targets`, int64[n],
     swap entries and zero page included, and tell the design (move_page_tables, move_one_page)."""
-    used = span.words != 0
-    if not np.count_nonzero(used):
+    words = span.words.copy()
+    nused = np.count_nonzero(words)
+    if not nused:
         return
-    vpns, words = take_where(targets, used), take_where(span.words, used).copy()
+    if nused < words.size:
+        targets, words = targets[words != 0], words[words != 0]
     shift = target.start_vpn - span.start_vpn
     span.words[:] = 0
     span.store()
-    target.put(vpns, words)
+    target.put(targets, words)
     target.store()
-    where, pfns = mapped_pages(words)
-    anon = anonymous(kernel, new, pfns)
-    moved = take_where(take_where(vpns, where), anon)
-    kernel.design.moved(take_where(pfns, anon), old, moved - shift, new, moved)
-    kernel.step("mremap.move", process, vpns)
+    vpns, pfns = anon_pages(kernel, new, targets, words)
+    kernel.design.moved(pfns, old, vpns - shift, new, vpns)
+    kernel.step("mremap.move", process, targets)

@@ -51,6 +51,16 @@ def anonymous(kernel: KernelState, vma: Vma, pfns: Pfns) -> Mask:
     return all_true(pfns.size) if vma.file is None else kernel.mem_map.has(pfns, PG_ANON)
 
 
+def anon_pages(kernel: KernelState, vma: Vma, vpns: Vpns, words: Words) -> tuple[Vpns, Pfns]:
+    """Return where the `words` of `vma` at `vpns` map anonymous pages, and which, int64[n]."""
+    where, pfns = mapped_pages(words)
+    vpns = take_where(vpns, where)
+    if vma.file is None:
+        return vpns, pfns
+    anon = kernel.mem_map.has(pfns, PG_ANON)
+    return vpns[anon], pfns[anon]
+
+
 # Mappings come
 
 

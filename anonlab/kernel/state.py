@@ -19,11 +19,6 @@ from anonlab.machine.words import Geometry, Vpns
 from anonlab.mm import File, Mm, MmTable, Process
 from anonlab.rmap import Rmap
 
-# glibc gives a large freed array back to the system, and its pages fault in again with the next
-# one. Having freed one of almost 32 MiB raises the size it keeps (mallopt(3)).
-np.empty(31 << 17, dtype=np.int64)
-
-
 class StepRecorder(Protocol):
     """Who hears of each step of an operation."""
 
@@ -53,6 +48,9 @@ class KernelState:
         tables: int | None,
         file_index: str,
     ) -> None:
+        # glibc gives a large freed array back to the system, and its pages fault in again with the
+        # next one. Having freed one of almost 32 MiB raises the size it keeps (mallopt(3)).
+        np.empty(31 << 17, dtype=np.int64)
         self.geometry = geometry
         self.mem_map = MemMap(frames)
         self.tables = PageTables(geometry, tables)

@@ -85,21 +85,26 @@ class PageTables:
 
     # From addresses to tables
 
-    def table(self, pgds: Any, vpns: Any, level: int) -> Any:
-        """Walk: return the row of the table at `level` (0 is the top) on the way to `vpns`.
+    def below(self, rows: Any, vpns: Any, level: int) -> Any:
+        """Return the rows of the tables one level below `rows`, which are at `level`, on the way to
+        `vpns`; 0 where there is none. The one step down, for all that walk."""
+        return self.words[rows, vpns >> self._shifts[level] & self.slots - 1] >> PTE_SHIFT
 
-        The one way down. It broadcasts, so one vpn in many tables (the question of the reverse
-        map) and many vpns in one table (fork, munmap) are the same gather.
+    def table(self, pgds: Any, vpns: Any) -> Any:
+        """Walk: return the rows of the leaf tables that hold `vpns` in the tables at `pgds`.
+
+        It broadcasts, so one vpn in many tables (the question of the reverse map) and many vpns in
+        one table (fork, munmap) are the same gather.
         pgds, vpns  int64[n] or int; rows come back 0 where a table is missing (follow_page)
         """
-        rows, words, last_slot = pgds, self.words, self.slots - 1
-        for shift in self._shifts[:level]:
-            rows = words[rows, vpns >> shift & last_slot] >> PTE_SHIFT
+        rows = pgds
+        for level in range(self._leaf_level):
+            rows = self.below(rows, vpns, level)
         return rows
 
     def leaf(self, pgds: Any, vpns: Any) -> tuple[Rows, Slots]:
         """Return row and slot of the leaf words of `vpns` in the tables at `pgds`."""
-        return self.table(pgds, vpns, self._leaf_level), vpns & self.slots - 1
+        return self.table(pgds, vpns), vpns & self.slots - 1
 
     def lookup(self, pgds: Any, vpns: Any) -> Words:
         """Return the leaf words of `vpns` in the tables at `pgds`, 0 where there is none."""
@@ -108,10 +113,10 @@ class PageTables:
     def missing(self, pgd: int, bases: Vpns) -> int:
         """Return how many tables `ensure(pgd, bases)` would make; pgd 0 means a new mm's, counted
         without its top table."""
-        ntables = 0
-        for level in range(1, self._leaf_level + 1):
-            absent = bases[self.table(pgd, bases, level) == 0]
-            ntables += int(np.count_nonzero(run_starts(absent >> self._shifts[level - 1])))
+        rows, ntables = np.full_like(bases, pgd), 0
+        for level in range(self._leaf_level):
+            rows = self.below(rows, bases, level)
+            ntables += int(np.count_nonzero(run_starts(bases[rows == 0] >> self._shifts[level])))
         return ntables
 
     def missing_in(self, spans: list[Span]) -> int:
@@ -125,21 +130,30 @@ class PageTables:
         bases   int64[k], first vpns of leaf tables, ascending and distinct
         returns the leaf rows, int64[k]; the caller has seen to it that there is room
         """
-        for level in range(1, self._leaf_level + 1):
-            absent = bases[self.table(pgd, bases, level) == 0]
-            if absent.size:
-                # Leaf tables below the same missing table share one new row.
-                shift = self._shifts[level - 1]
-                first = absent if absent.size == 1 else absent[run_starts(absent >> shift)]
-                new = self.alloc(first.size)
-                above, slots = self.table(pgd, first, level - 1), first >> shift & self.slots - 1
-                self.words[above, slots] = new << PTE_SHIFT | TABLE_BITS
-        rows: Rows = self.table(pgd, bases, self._leaf_level)
-        return rows if self._leaf_level else np.full_like(bases, pgd)
+        single = bases.size == 1  # nearly always, and much faster as plain numbers
+        above: Any = pgd if single else np.full_like(bases, pgd)
+        vpns: Any = int(bases[0]) if single else bases
+        for level in range(self._leaf_level):
+            rows = self.below(above, vpns, level)
+            if not (rows if single else rows.all()):
+                self._make(above, vpns, level, rows == 0)
+                rows = self.below(above, vpns, level)
+            above = rows
+        return np.array([above]) if single else above
+
+    def _make(self, above: Any, vpns: Any, level: int, absent: Any) -> None:
+        """Make the tables one level below `above`, which is at `level`, for the `absent` vpns."""
+        slots = vpns >> self._shifts[level]
+        if isinstance(vpns, int):
+            new: Any = int(self.alloc(1)[0])
+        else:  # leaf tables below the same missing table share one new row
+            first = np.flatnonzero(absent)[run_starts(slots[absent])]
+            above, slots, new = above[first], slots[first], self.alloc(first.size)
+        self.words[above, slots & self.slots - 1] = new << PTE_SHIFT | TABLE_BITS
 
     # From tables to addresses
 
-    def below(self, pgd: int, start_vpn: int, end_vpn: int) -> list[tuple[Vpns, Rows]]:
+    def subtree(self, pgd: int, start_vpn: int, end_vpn: int) -> list[tuple[Vpns, Rows]]:
         """Return the tables that hold pages of a range, level by level from the top: first vpns
         and rows, int64[k] each.
 
@@ -157,7 +171,7 @@ class PageTables:
 
     def free(self, pgd: int) -> None:
         """Give back the tables under `pgd` and the top table itself (free_pgtables, pgd_free)."""
-        for _, rows in self.below(pgd, 0, self.geometry.npages):
+        for _, rows in self.subtree(pgd, 0, self.geometry.npages):
             self.words[rows] = 0
             self._free.give(rows)
 
@@ -172,20 +186,20 @@ class PageTables:
         """Return the leaf words of [start_vpn, end_vpn) under `pgd`, missing tables as zeros."""
         base = start_vpn // self.slots * self.slots
         if end_vpn <= base + self.slots:
-            bases, rows = np.array([base]), np.array([self.table(pgd, base, self._leaf_level)])
+            bases, rows = np.array([base]), np.array([self.table(pgd, base)])
         else:
             bases = np.arange(base, end_vpn, self.slots, dtype=np.int64)
-            rows = self.table(pgd, bases, self._leaf_level)
+            rows = self.table(pgd, bases)
         return Span(self, pgd, start_vpn, end_vpn, bases, rows)
 
     def populated(self, pgd: int, start_vpn: int, end_vpn: int) -> Span:
         """Return like `span`, leaving out the leaf tables that do not exist."""
         base = start_vpn // self.slots * self.slots
         if start_vpn < end_vpn <= base + self.slots:
-            row = self.table(pgd, base, self._leaf_level)
+            row = self.table(pgd, base)
             bases, rows = (np.array([base]), np.array([row])) if row else (NONE, NONE)
         else:
-            bases, rows = self.below(pgd, start_vpn, end_vpn)[-1]
+            bases, rows = self.subtree(pgd, start_vpn, end_vpn)[-1]
         return Span(self, pgd, start_vpn, end_vpn, bases, rows)
 
 
@@ -226,11 +240,20 @@ class Span:
     def vpns(self) -> Vpns:
         """The page numbers of `words`, int64[n]."""
         if self.rows.size == 1:
-            base = int(self.bases[0])
-            return np.arange(base + self._first, base + self._last)
+            return np.arange(self.first_vpn, self.last_vpn + 1)
         slots = self.tables.slots
         vpns = (self.bases[:, None] + np.arange(slots)).reshape(-1)
         return vpns[self._first : vpns.size - slots + self._last]
+
+    @property
+    def first_vpn(self) -> int:
+        """The page number of the first word; there is one."""
+        return int(self.bases[0]) + self._first
+
+    @property
+    def last_vpn(self) -> int:
+        """The page number of the last word."""
+        return int(self.bases[-1]) + self._last - 1
 
     @property
     def complete(self) -> bool:
