@@ -19,6 +19,7 @@ from anonlab.machine.words import Geometry, Vpns
 from anonlab.mm import File, Mm, MmTable, Process
 from anonlab.rmap import Rmap
 
+
 class StepRecorder(Protocol):
     """Who hears of each step of an operation."""
 
