@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 from reading_back import svg_facts
 
-from anonlab.formats.rmap_graph import AnonVmaFact, AreaFact, HomeFact, RmapGraph
+from anonlab.formats.rmap_graph import AnonVmaFact, AreaFact, PageFact, RmapGraph
 from anonlab.linux.real_graph import names, recorded_rmap
 from anonlab.view.stage.picture import Beside
 from anonlab.view.stage.rmaps import rmaps_svg, rmaps_text
@@ -26,7 +26,7 @@ def told(lines: list[str]) -> RmapGraph:
         if line.startswith("  Page"):
             places = re.findall(r"(\w+) at (0x[0-9a-f]+)", line)
             spots = tuple((who, int(addr, 16) >> 12) for who, addr in places)
-            pages.append(HomeFact(spots, numbers[1], numbers[0], numbers[2]))
+            pages.append(PageFact(spots, numbers[1], numbers[0], numbers[2]))
         elif line.startswith("  anon_vma"):
             number = int(re.match(r"  anon_vma (\d+)", line)[1])
             parent = re.search(r"child of anon_vma (\d+)", line)
