@@ -26,7 +26,7 @@ from anonlab.live.model import ModelKernel
 from anonlab.proof import replaying as replay
 from anonlab.proof.mutants import MUTANTS, planted
 from anonlab.proof.shrink import shrink
-from anonlab.proof.workers import ncpus, share
+from anonlab.proof.workers import map_processes, ncpus
 from anonlab.rmap import DESIGNS
 
 OPS_PER_HISTORY = 50
@@ -206,17 +206,12 @@ def compare_live(
         while comparison.operations < operations and not comparison.failures:
             batches = _jobs(operations - comparison.operations, length, comparison.histories)
             jobs = [[seed, view, allow_settings, *batch] for batch in batches]
-            for result in share("anonlab.live.verify:compare_batch", jobs):
-                comparison.add(
-                    KernelComparison(
-                        **{**result, "divisions": [], "explained": Counter(result["explained"])}
-                    )
-                )
+            for result in map_processes(compare_batch, jobs):
+                comparison.add(result)
                 if progress is not None:
                     progress(comparison.operations, operations)
-        comparison.failures[:SHOWN] = [
-            shrink_failure(text, view) for text in comparison.failures[:SHOWN]
-        ]
+        shown = [shrink_failure(text, view) for text in comparison.failures[:SHOWN]]
+        comparison.failures[:SHOWN] = shown
     return comparison
 
 
@@ -233,7 +228,7 @@ def _jobs(operations: int, length: int, first: int) -> list[tuple[int, list[int]
 
 def compare_batch(
     seed: int, view: str, swap: bool, first: int, sizes: list[int], cpu: int
-) -> dict[str, Any]:
+) -> KernelComparison:
     """Be a worker: some histories, from number `first` on, on one CPU."""
     from anonlab.linux.address_window import possible_kinds
     from anonlab.linux.oracle import Oracle
@@ -243,7 +238,8 @@ def compare_batch(
         for number, nops in enumerate(sizes, first):
             history = history_of(seed, number, nops, swap, kinds)
             comparison.add(compare_with_kernel(history, oracle.run(history), view))
-    return {**vars(comparison), "divisions": [], "explained": dict(comparison.explained)}
+    comparison.divisions = []
+    return comparison
 
 
 def record_on_kernel(

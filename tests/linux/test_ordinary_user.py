@@ -64,7 +64,7 @@ def as_ordinary_user(code: str) -> str:
 @needs_some_view
 def test_the_weak_comparison_passes_and_is_said_to_be_weaker() -> None:
     seen = as_ordinary_user(
-        "print(json.dumps([access(), compare_batch(7, '', False, 0, [50] * 20, 0)]))",
+        "print(json.dumps([access(), vars(compare_batch(7, '', False, 0, [50] * 20, 0))]))",
     )
     (view, reason), held = json.loads(seen)
     assert view == "weak"

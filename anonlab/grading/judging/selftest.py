@@ -18,7 +18,7 @@ from anonlab.course.authoring.selfcheck import read_wrongs
 from anonlab.grading.intake.submission import Settings, Submission
 from anonlab.grading.judging.grade_submission import grade_one
 from anonlab.grading.store.result import Result
-from anonlab.proof.workers import share
+from anonlab.proof.workers import map_processes
 
 SECRET = "a secret of the selftest"
 TOUCHED = "\n# This line makes a template one that has been changed.\n"
@@ -51,9 +51,7 @@ def selftest(
     ]
     counts = {kind: [0, 0] for kind in (REFERENCE, TEMPLATE, CHANGED, WRONG)}
     compared, problems = 0, list[str]()
-    for done, (job, found) in enumerate(
-        zip(jobs, share("anonlab.grading.judging.selftest:part", jobs), strict=True), 1
-    ):
+    for done, (job, found) in enumerate(zip(jobs, map_processes(part, jobs), strict=True), 1):
         counts[job[3]][0] += 1
         counts[job[3]][1] += found["ok"]
         compared += found["compared"]
