@@ -29,7 +29,7 @@ from anonlab.live.steps import RULES
 from anonlab.machine.words import PG_ANON, ZERO_PFN
 from anonlab.proof import replaying as replay
 from anonlab.proof.page_table_scan import scan
-from anonlab.view.stage.picture import Beside
+from anonlab.view.stage.picture import SideBySide
 from anonlab.view.stage.rmaps import rmaps_svg, rmaps_text
 
 DESIGN = "anon_vma_chain"
@@ -68,7 +68,7 @@ class RmapComparison:
             for sentence in differences(ours, real)
         ]
 
-    def after(self, operation: int = 0) -> Beside:
+    def after(self, operation: int = 0) -> SideBySide:
         """Return the picture after operation number `operation`, from 1; 0 is the last.
 
         raises  ValueError if there is no such operation
@@ -82,7 +82,7 @@ class RmapComparison:
         said = f"After operation {number}, {op}. The kernel's side: {self.source}."
         if self.diverged_by and number == len(self.ours):
             said += f" They part with the next operation: {RULES[self.diverged_by]}."
-        return Beside(rmaps_svg(pair, titles), rmaps_text(pair, titles), said)
+        return SideBySide(rmaps_svg(pair, titles), rmaps_text(pair, titles), said)
 
     def _repr_html_(self) -> str:
         return self.after()._repr_html_()

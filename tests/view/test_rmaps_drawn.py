@@ -10,7 +10,7 @@ from reading_back import svg_facts
 
 from anonlab.formats.rmap_graph import AnonVmaFact, AreaFact, PageFact, RmapGraph
 from anonlab.linux.real_graph import names, recorded_rmap
-from anonlab.view.stage.picture import Beside
+from anonlab.view.stage.picture import SideBySide
 from anonlab.view.stage.rmaps import rmaps_svg, rmaps_text
 
 TITLES = ("one", "other")
@@ -105,6 +105,6 @@ def test_what_differs_is_marked_and_told() -> None:
 
 
 def test_drawings_stand_above_their_text() -> None:
-    html = Beside(["<svg>1</svg>", "<svg>2</svg>"], "a < b\n", "Both & all.")._repr_html_()
+    html = SideBySide(["<svg>1</svg>", "<svg>2</svg>"], "a < b\n", "Both & all.")._repr_html_()
     assert html.index("Both &amp; all.") < html.index("<svg>1") < html.index("<details>")
     assert "a < b" in unescape(html)
