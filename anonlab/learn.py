@@ -16,8 +16,8 @@ Questions            answer, baseline, final, then_and_now
 The mail, the costs  mail, scoreboard
 Exercises            %%exercise 04a, check("04a"), statement, hint, solution, reset, progress,
                      run_mutant
-The running kernel   witness, steps, GROUP, rmaps, program, own_words, bench_chart, measured,
-                     measure_here
+The running kernel   live_or_recorded, compare_steps, GROUP, compare_rmaps, trace_and_replay,
+                     own_pagemap_words, bench_chart, measured, measure_here
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ from anonlab.histories.library import log as strace_log
 from anonlab.histories.scenarios import fork_chain, movers, pipeline, prefork, swap_storm
 from anonlab.histories.strace.log import read_strace
 from anonlab.kernel import Kernel
-from anonlab.live.own_pagemap import own_words
-from anonlab.live.programs import program
-from anonlab.live.rmaps import rmaps
-from anonlab.live.source import witness
-from anonlab.live.steps import GROUP, steps
+from anonlab.live.own_pagemap import own_pagemap_words
+from anonlab.live.programs import trace_and_replay
+from anonlab.live.rmaps import compare_rmaps
+from anonlab.live.source import live_or_recorded
+from anonlab.live.steps import GROUP, compare_steps
 from anonlab.machine.words import LESSON, PAGE_SIZE, X86_64, pte_letters
 from anonlab.notebook.workbench import explore
 from anonlab.proof import invariants
@@ -85,18 +85,21 @@ __all__ = [
     "chart",
     "check",
     "compare",
+    "compare_rmaps",
+    "compare_steps",
     "explore",
     "final",
     "fork_chain",
     "frames_used",
     "hint",
+    "live_or_recorded",
     "mail",
     "measure_here",
     "measured",
     "movers",
     "nonzero_words",
     "operations",
-    "own_words",
+    "own_pagemap_words",
     "pages_with_same_frames",
     "picture",
     "pipeline",
@@ -105,7 +108,6 @@ __all__ = [
     "predicted",
     "prefork",
     "processes_with_new_frames",
-    "program",
     "progress",
     "pte_letters",
     "read_only_words",
@@ -114,19 +116,17 @@ __all__ = [
     "replay",
     "reset",
     "reveal",
-    "rmaps",
     "run_mutant",
     "scan",
     "scoreboard",
     "slots_filled",
     "solution",
     "statement",
-    "steps",
     "strace_log",
     "swap_entries_made",
     "swap_storm",
     "then_and_now",
-    "witness",
+    "trace_and_replay",
 ]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from anonlab.bench.report import compare
-from anonlab.linux.oracle import facts
+from anonlab.linux.oracle import kernel_facts
 from anonlab.linux.yardstick import Yardstick
 from anonlab.view.charts.bars import bars_svg, bars_text
 from anonlab.view.stage.picture import Picture
@@ -74,4 +74,4 @@ def measure_here(pages: Sequence[int] = (200, 16384), repetitions: int = 3) -> d
     """
     with Yardstick(max(os.sched_getaffinity(0))) as real:
         rows = [row for each in pages for row in compare(real, each, repetitions)]
-    return {"kernel": facts()["release"], "rows": rows}
+    return {"kernel": kernel_facts()["release"], "rows": rows}

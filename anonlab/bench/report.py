@@ -21,7 +21,7 @@ import numpy as np
 
 from anonlab.bench import simulator
 from anonlab.bench.peers import Peer, measure_peers
-from anonlab.linux.oracle import facts
+from anonlab.linux.oracle import kernel_facts
 from anonlab.linux.yardstick import STEPS, Yardstick
 
 DEFAULT_PAGES = [200, 16384, 262144]
@@ -162,7 +162,7 @@ def full_report(
 ) -> FullReport:
     """Measure everything and the peers; say where and when, and which budgets are held."""
     report = measure(pages, mms, repetitions)
-    known = facts()
+    known = kernel_facts()
     return {
         **report,
         "kernel": known["release"],

@@ -27,15 +27,15 @@ def record(
 ) -> None:
     """Record a program for replay (anonlab record -o LOG -- COMMAND), or what the running kernel
     does with a history (--history FILE -o RECORDING), or its reverse map under it (--rmap)."""
-    from anonlab.live.rmaps import record as run_rmap
-    from anonlab.live.verify import record as run
+    from anonlab.live.rmaps import record_rmap_of_file
+    from anonlab.live.verify import record_on_kernel
 
     if rmap:
         if command or renew or history is None or output is None:
             raise ValueError("--rmap records a --history FILE -o RECORDING, and nothing else")
-        click.echo(run_rmap(history, output), err=True)
+        click.echo(record_rmap_of_file(history, output), err=True)
         return
-    click.echo(run(command, output, history, renew, allow_settings), err=True)
+    click.echo(record_on_kernel(command, output, history, renew, allow_settings), err=True)
 
 
 @click.command()

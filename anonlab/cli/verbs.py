@@ -116,10 +116,10 @@ def _verify_live(
     ctx: click.Context, ops: int, seed: int, allow_settings: bool, as_json: bool
 ) -> None:
     """Hold random histories against the running kernel instead."""
-    from anonlab.live.verify import hold_live
+    from anonlab.live.verify import compare_live
 
     with progress("verify --live") as ticker:
-        held = hold_live(ops, seed, ticker, allow_settings=allow_settings)
+        held = compare_live(ops, seed, ticker, allow_settings=allow_settings)
     plain = {"seed": seed, "operations": ops, "live": held.to_json()}
     print_json(plain) if as_json else show(facts(plain))
     if not as_json and held.example:
@@ -158,9 +158,9 @@ def compare(
 ) -> None:
     """Run one history under several designs and show what each operation and each walk costs."""
     from anonlab.histories.costs import compare as run
-    from anonlab.histories.costs import named
+    from anonlab.histories.costs import scenario_named
 
-    comparison = run(named(history, children), design)
+    comparison = run(scenario_named(history, children), design)
     if svg is not None:
         from anonlab.view.charts.costs import costs_svg
 

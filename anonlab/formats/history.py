@@ -164,7 +164,7 @@ class History:
         plain = {"tables": 0, **values["machine"]}
         machine = Machine(**_fields(plain, _MACHINE_FIELDS, "machine"))
         check_machine(machine)
-        names = Names()
+        names = KnownNames()
         ops = []
         for number, entry in enumerate(values["ops"]):
             op = Op(**_fields(entry, _OP_FIELDS, f"operation {number}"))
@@ -277,7 +277,7 @@ def check_machine(machine: Machine) -> None:
             raise FormatError(f"a machine has {low} to 2**31 {name}, not {found!s:.40}")
 
 
-class Names:
+class KnownNames:
     """The names that a history has defined so far, and whether each is a process or a file."""
 
     def __init__(self) -> None:

@@ -23,8 +23,8 @@ from anonlab.formats.history import (
     VERBS,
     Arg,
     History,
+    KnownNames,
     Machine,
-    Names,
     Op,
     check_machine,
     name_problem,
@@ -69,7 +69,7 @@ def parse(text: str, title: str = "") -> History:
     """
     machine: Machine | None = None
     ops: list[Op] = []
-    names = Names()
+    names = KnownNames()
     lines = text.split("\n")
     for number, line in enumerate(lines, 1):
         words = line.partition("#")[0].replace("=", " = ").split()
@@ -102,7 +102,7 @@ def format(history: History) -> str:  # noqa: A001  parse and format are a pair
     lines = [f"# {title}"] if title else []
     limit = f" tables {machine.tables}" if machine.tables else ""
     lines.append(f"machine {machine.geometry} frames {machine.frames} swap {machine.swap}{limit}")
-    names = Names()
+    names = KnownNames()
     for number, op in enumerate(history.ops):
         if problem := op_problem(op) or names.problem(op):
             raise FormatError(f"operation {number}: {problem}")

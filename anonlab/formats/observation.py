@@ -1,8 +1,9 @@
 """What can be seen of a machine's pages from outside, be it simulated or real: plain data.
 
-A sight tells for every place (process, page number) what stands in its page table. It holds no
-frame numbers but names: a page has one name as long as it is mapped somewhere, so that two machines
-can be compared over time. A single look cannot tell who got the copy, or that there was one.
+An observation tells for every place (process, page number) what stands in its page table. It holds
+no frame numbers but names: a page has one name as long as it is mapped somewhere, so that two
+machines can be compared over time. A single look cannot tell who got the copy, or that there was
+one.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Place = tuple[str, int]
 """Name of a process, page number."""
 
 
-class Seen(NamedTuple):
+class PageSeen(NamedTuple):
     """What stands at one place.
 
     name       of the page or swap slot; 0 where none is known, as for the zero page
@@ -38,11 +39,11 @@ class Seen(NamedTuple):
     value: int | None = None
 
 
-Sight = Mapping[Place, Seen]
+Observation = Mapping[Place, PageSeen]
 """Every place where something stands, in ascending order."""
 
 
-class Names:
+class PageNames:
     """Gives names to the pages and swap slots of one machine, look after look.
 
     A name lasts as long as the thing stands somewhere. What was nowhere for one look is forgotten:
@@ -53,34 +54,34 @@ class Names:
         self._names: dict[tuple[str, int], int] = {}
         self._last = 0
 
-    def name(self, found: Sight) -> Sight:
+    def name(self, found: Observation) -> Observation:
         """Return `found` in ascending order with names in the place of frame or slot numbers."""
         kept: dict[tuple[str, int], int] = {}
-        sight = {}
+        observation = {}
         for place, seen in sorted(found.items()):
             if seen.name:
                 key = (seen.state, seen.name)
                 if key not in kept:
                     kept[key] = self._names.get(key) or self._next()
                 seen = seen._replace(name=kept[key])
-            sight[place] = seen
+            observation[place] = seen
         self._names = kept
-        return sight
+        return observation
 
     def _next(self) -> int:
         self._last += 1
         return self._last
 
 
-def weaken(sight: Sight) -> Sight:
-    """Return what an ordinary user sees of `sight`: no names, and of a page no more than whether
-    it is mapped once or more often."""
-    weak: dict[Place, Seen] = {}
-    for place, seen in sight.items():
+def without_names(observation: Observation) -> Observation:
+    """Return what an ordinary user sees of `observation`: no names, and of a page no more than
+    whether it is mapped once or more often."""
+    weak: dict[Place, PageSeen] = {}
+    for place, seen in observation.items():
         state = seen.state
         if state == PAGE:
             state = ALONE if seen.mapcount == 1 else SHARED
-        weak[place] = Seen(state, value=seen.value)
+        weak[place] = PageSeen(state, value=seen.value)
     return weak
 
 

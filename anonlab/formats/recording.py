@@ -15,7 +15,7 @@ from anonlab.errors import FormatError
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
-from anonlab.formats.observation import STATES, Place, Seen, Sight
+from anonlab.formats.observation import STATES, Observation, PageSeen, Place
 from anonlab.formats.trace import check_header, parse_json, write_json
 
 RECORDING_FORMAT = "anonlab-recording"
@@ -26,13 +26,13 @@ FULL, WEAK = "full", "weak"
 """With names and counts of pages, as root sees them, or without."""
 
 
-class Shown(NamedTuple):
+class OpEffect(NamedTuple):
     """What a machine showed after one operation: `error` is the name of the errno or signal, ''
     where it succeeded; `values` what a read returned."""
 
     error: str
     values: tuple[int, ...]
-    sight: Sight
+    observation: Observation
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Recording:
     kernel: Mapping[str, Any]
     view: str
     history: History
-    shown: tuple[Shown, ...]
+    effects: tuple[OpEffect, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return the recording as plain data, with format name and version."""
@@ -56,7 +56,7 @@ class Recording:
             "kernel": dict(self.kernel),
             "view": self.view,
             "history": history_text(self.history).splitlines(),
-            "steps": list(_steps(self.shown)),
+            "steps": list(_steps(self.effects)),
         }
 
     @classmethod
@@ -94,15 +94,15 @@ class Recording:
         return cls.from_json(parse_json(text))
 
 
-def _steps(shown: Iterable[Shown]) -> Iterable[dict[str, Any]]:
+def _steps(effects: Iterable[OpEffect]) -> Iterable[dict[str, Any]]:
     """Yield each step as plain data: error and values where there are any, and per process what
     changed: [page, state, name, mapcount, exclusive, value], or [page] where nothing is any more.
     """
-    before: Sight = {}
-    for step in shown:
+    before: Observation = {}
+    for step in effects:
         changes: dict[str, list[Any]] = {}
-        for place in sorted(before.keys() | step.sight.keys()):
-            seen = step.sight.get(place)
+        for place in sorted(before.keys() | step.observation.keys()):
+            seen = step.observation.get(place)
             if seen != before.get(place):
                 changes.setdefault(place[0], []).append([place[1], *(seen or ())])
         plain: dict[str, Any] = {"error": step.error} if step.error else {}
@@ -110,13 +110,13 @@ def _steps(shown: Iterable[Shown]) -> Iterable[dict[str, Any]]:
             plain["values"] = list(step.values)
         if changes:
             plain["pages"] = changes
-        before = step.sight
+        before = step.observation
         yield plain
 
 
-def _read_steps(steps: list[Any]) -> Iterable[Shown]:
+def _read_steps(steps: list[Any]) -> Iterable[OpEffect]:
     """Yield what `_steps` wrote; FormatError names the step."""
-    sight: dict[Place, Seen] = {}
+    observation: dict[Place, PageSeen] = {}
     for number, plain in enumerate(steps):
         where = f"recording: step {number}"
         _typed(plain, dict, where)
@@ -124,16 +124,16 @@ def _read_steps(steps: list[Any]) -> Iterable[Shown]:
             raise FormatError(f"{where}: has no field {unknown[0]!r:.60}")
         error = _typed(plain.get("error", ""), str, f"{where}: error")
         values = _typed(plain.get("values", []), list, f"{where}: values")
-        sight = dict(sight)
+        observation = dict(observation)
         for process, rows in _typed(plain.get("pages", {}), dict, f"{where}: pages").items():
             for row in _typed(rows, list, f"{where}: {process!r:.60}"):
-                _change(sight, process, row, where)
+                _change(observation, process, row, where)
         numbers = tuple(_typed(value, int, f"{where}: a value") for value in values)
-        yield Shown(error, numbers, dict(sorted(sight.items())))
+        yield OpEffect(error, numbers, dict(sorted(observation.items())))
 
 
-def _change(sight: dict[Place, Seen], process: str, row: Any, where: str) -> None:
-    """Do to `sight` what one row says."""
+def _change(observation: dict[Place, PageSeen], process: str, row: Any, where: str) -> None:
+    """Do to `observation` what one row says."""
     kinds = (int, str, int, int, bool | None, int | None)
     right = isinstance(row, list) and len(row) in (1, len(kinds))
     if not right or not all(map(isinstance, row, kinds)) or not {*row[1:2]} <= {*STATES}:
@@ -142,9 +142,9 @@ def _change(sight: dict[Place, Seen], process: str, row: Any, where: str) -> Non
             f"{', '.join(STATES)}, or [number] where nothing is any more; got {row!r:.80}"
         )
     if len(row) == 1:
-        sight.pop((process, row[0]), None)
+        observation.pop((process, row[0]), None)
     else:
-        sight[process, row[0]] = Seen(*row[1:])
+        observation[process, row[0]] = PageSeen(*row[1:])
 
 
 def _typed(value: Any, kind: type, where: str) -> Any:

@@ -39,7 +39,7 @@ class AreaFact(NamedTuple):
     own: int
 
 
-class HomeFact(NamedTuple):
+class PageFact(NamedTuple):
     """A page: where it is mapped, ascending, its anon_vma by number, page->index and mapcount."""
 
     places: tuple[Place, ...]
@@ -54,9 +54,9 @@ class RmapGraph:
 
     anon_vmas: tuple[AnonVmaFact, ...] = ()
     areas: tuple[AreaFact, ...] = ()
-    pages: tuple[HomeFact, ...] = ()
+    pages: tuple[PageFact, ...] = ()
 
-    def candidates(self, page: HomeFact) -> tuple[Place, ...]:
+    def candidates(self, page: PageFact) -> tuple[Place, ...]:
         """Return where a walk for `page` looks: every VMA on its anon_vma that has its index."""
         return tuple(
             (area.who, area.vpn + page.page_index - area.pgoff)
@@ -81,14 +81,14 @@ class RmapGraph:
             tuple(AnonVmaFact(*_row(row, "iiiiii")) for row in _list(plain["anon_vmas"])),
             tuple(_area(row) for row in _list(plain["areas"])),
             tuple(
-                HomeFact(tuple(_place(place) for place in row[0]), *row[1:])
+                PageFact(tuple(_place(place) for place in row[0]), *row[1:])
                 for row in (_row(row, "liii") for row in _list(plain["pages"]))
             ),
         )
 
 
-def numbered(
-    anon_vmas: Mapping[int, AnonVmaFact], areas: Iterable[AreaFact], pages: Iterable[HomeFact]
+def renumbered(
+    anon_vmas: Mapping[int, AnonVmaFact], areas: Iterable[AreaFact], pages: Iterable[PageFact]
 ) -> RmapGraph:
     """Return the graph of things whose anon_vmas have any numbers yet, by these.
 

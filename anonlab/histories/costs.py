@@ -30,7 +30,7 @@ WALK = "walk: "
 
 
 @dataclass(frozen=True)
-class Row:
+class CostRow:
     """What one kind of operation cost under one design.
 
     operation  a verb of the history; 'cow' for writes that copied; 'walk: …' for walks
@@ -53,7 +53,7 @@ class Row:
 class Comparison:
     """The rows of all designs, in the order of designs, then of first use."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[CostRow, ...]
 
     @property
     def designs(self) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ class Comparison:
         """The kinds of operations, in order of first use."""
         return tuple(dict.fromkeys(row.operation for row in self.rows))
 
-    def row(self, design: str, operation: str) -> Row:
+    def row(self, design: str, operation: str) -> CostRow:
         """Return one row; KeyError if there is none."""
         for row in self.rows:
             if (row.design, row.operation) == (design, operation):
@@ -118,23 +118,23 @@ class Meter:
     def _now(self) -> np.ndarray[Any, Any]:
         return np.array([number for _, number in self.design.cost.items()], dtype=np.int64)
 
-    def look(self) -> None:
+    def restart(self) -> None:
         """Forget what was spent since the last look."""
         self.last = self._now()
 
-    def book(self, kind: str, times: int = 1) -> None:
+    def charge(self, kind: str, times: int = 1) -> None:
         """What was spent since the last look was spent on `kind`, or on 'cow' if it copied."""
         spent = self._now() - self.last
         if kind == "write" and spent[NAMES.index("copies_cow")]:
             kind = "cow"
         count, total = self.sums.get(kind, (0, np.zeros_like(spent)))
         self.sums[kind] = (count + times, total + spent)
-        self.look()
+        self.restart()
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[CostRow]:
         """Return a row for each kind."""
         return [
-            Row(self.design.name, kind, times, dict(zip(NAMES, spent.tolist(), strict=True)))
+            CostRow(self.design.name, kind, times, dict(zip(NAMES, spent.tolist(), strict=True)))
             for kind, (times, spent) in self.sums.items()
         ]
 
@@ -150,13 +150,13 @@ def compare(
     raises   ValueError for an unknown design, FormatError for a history that cannot be run
     """
     scenario = history if isinstance(history, Scenario) else Scenario(as_history(history))
-    rows: list[Row] = []
+    rows: list[CostRow] = []
     for design in _chosen(designs):
         rows += _measure(scenario, design)
     return Comparison(tuple(rows))
 
 
-def named(history: str, children: int = 10) -> Scenario:
+def scenario_named(history: str, children: int = 10) -> Scenario:
     """Return what `history` names: one of SCENARIOS with so many `children`, a history of the
     library, or a file.
 
@@ -181,21 +181,21 @@ def _chosen(designs: str | Iterable[str | Rmap]) -> Sequence[str | Rmap]:
     return tuple(designs)
 
 
-def _measure(scenario: Scenario, design: str | Rmap) -> list[Row]:
+def _measure(scenario: Scenario, design: str | Rmap) -> list[CostRow]:
     kernel = make_kernel(scenario.history, design)
     meter = Meter(kernel.design)
 
     def after(op: Op, outcome: Outcome) -> None:
-        meter.book(op.verb)
+        meter.charge(op.verb)
 
     run_on(kernel, scenario.history, after=after)
     for claim, pfns in _pages(kernel, scenario.walks).items():
         for pfn in pfns:  # page_referenced comes first in reclaim, and puts things in order
             kernel.page_referenced(pfn)
-        meter.look()
+        meter.restart()
         for pfn in pfns:
             walk(kernel, pfn)
-        meter.book(WALK + claim, len(pfns))
+        meter.charge(WALK + claim, len(pfns))
     return meter.rows()
 
 

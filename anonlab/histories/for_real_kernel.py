@@ -12,7 +12,7 @@ from anonlab.formats.history import History, Machine
 from anonlab.histories import moves
 from anonlab.histories.generate import MAKERS
 from anonlab.histories.generator import Generator
-from anonlab.histories.model import Space
+from anonlab.histories.model import AddressSpace
 from anonlab.histories.splitmix import SplitMix64
 
 MACHINE = Machine("lesson", 1024, 512)
@@ -45,7 +45,9 @@ mappings of files and of shared memory, address spaces with several processes, p
 holds."""
 
 
-def witnessable(seed: int, nops: int, swap: bool = False, kinds: Collection[str] = ()) -> History:
+def random_history_for_kernel(
+    seed: int, nops: int, swap: bool = False, kinds: Collection[str] = ()
+) -> History:
     """Return a random history of `nops` operations for the simulated and a real kernel alike.
 
     seed    0 to 2**64 - 1
@@ -55,13 +57,13 @@ def witnessable(seed: int, nops: int, swap: bool = False, kinds: Collection[str]
     """
     if nops < 1:
         raise ValueError(f"a history has at least one operation, got {nops}")
-    maker = Asker(SplitMix64(seed), kinds)
+    maker = RealKernelGenerator(SplitMix64(seed), kinds)
     maker.fill(nops, swap)
     title = f"for a real kernel, seed {seed}"
     return History(tuple(maker.ops[:nops]), MACHINE, title)
 
 
-class Asker(Generator):
+class RealKernelGenerator(Generator):
     """The state of such a history in the making."""
 
     def __init__(self, rng: SplitMix64, kinds: Collection[str] = ()) -> None:
@@ -123,55 +125,55 @@ class Asker(Generator):
             args["shared"] = True
         return pgoff
 
-    def _mmap(self, who: str, space: Space) -> bool:
+    def _mmap(self, who: str, space: AddressSpace) -> bool:
         return self.new_area(who, self.rng.between(1, 8))
 
-    def _write(self, who: str, space: Space) -> bool:
+    def _write(self, who: str, space: AddressSpace) -> bool:
         return self.access("write", who, space, "w")
 
-    def _read(self, who: str, space: Space) -> bool:
+    def _read(self, who: str, space: AddressSpace) -> bool:
         return self.access("read", who, space, "r")
 
-    def _munmap(self, who: str, space: Space) -> bool:
+    def _munmap(self, who: str, space: AddressSpace) -> bool:
         return self.munmap(who, space)
 
-    def _mprotect(self, who: str, space: Space) -> bool:
+    def _mprotect(self, who: str, space: AddressSpace) -> bool:
         return self.mprotect(who, space)
 
-    def _madvise(self, who: str, space: Space) -> bool:
+    def _madvise(self, who: str, space: AddressSpace) -> bool:
         return self.madvise(who, space)
 
-    def _exit(self, who: str, space: Space) -> bool:
+    def _exit(self, who: str, space: AddressSpace) -> bool:
         return self.exit(who, space)
 
-    def _mlock(self, who: str, space: Space) -> bool:
+    def _mlock(self, who: str, space: AddressSpace) -> bool:
         return self.lock("mlock", who, space)
 
-    def _munlock(self, who: str, space: Space) -> bool:
+    def _munlock(self, who: str, space: AddressSpace) -> bool:
         return self.lock("munlock", who, space)
 
-    def _pin(self, who: str, space: Space) -> bool:
+    def _pin(self, who: str, space: AddressSpace) -> bool:
         return self.pin(who, space)
 
-    def _unpin(self, who: str, space: Space) -> bool:
+    def _unpin(self, who: str, space: AddressSpace) -> bool:
         return self.unpin(who, space)
 
-    def _execve(self, who: str, space: Space) -> bool:
-        self.spaces[who] = Space()
+    def _execve(self, who: str, space: AddressSpace) -> bool:
+        self.spaces[who] = AddressSpace()
         self.moved.pop(who, None)
         return self.emit("execve", who, program="sh")
 
-    def _swap_out(self, who: str, space: Space) -> bool:
+    def _swap_out(self, who: str, space: AddressSpace) -> bool:
         vpns = self.some(space, 4, lambda page: not page.locked)
         return bool(vpns) and self.touch("swap_out", who, vpns or range(0))
 
-    def _stray(self, who: str, space: Space) -> bool:
+    def _stray(self, who: str, space: AddressSpace) -> bool:
         """Touch a page that is not there or not to be written."""
         forbidden = space.where(lambda page: "w" not in page.prot or not self.in_file(page))
         vpn = self.rng.choice([*forbidden, self.spot(1).start])
         return self.touch(self.rng.choice(("read", "write")), who, range(vpn, vpn + 1))
 
-    def _mremap(self, who: str, space: Space) -> bool:
+    def _mremap(self, who: str, space: AddressSpace) -> bool:
         """Move, move back, shrink, grow in place, or move out of some pages."""
         if who in self.moved and self.rng.chance(1, 3):
             vpns, back = self.moved.pop(who)
@@ -190,6 +192,6 @@ class Asker(Generator):
         return moves.move(self, who, space, vpns, spot, dontunmap=flavour == 4)
 
 
-def _room(space: Space, end: int) -> bool:
+def _room(space: AddressSpace, end: int) -> bool:
     """True if a mapping that ends at page `end` can grow by three pages."""
     return space.free(range(end, end + 3))

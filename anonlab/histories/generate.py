@@ -15,7 +15,7 @@ from collections.abc import Callable
 from anonlab.formats.history import VERBS, History, Machine
 from anonlab.histories.generator import Generator
 from anonlab.histories.mistakes import make_mistake
-from anonlab.histories.model import Space
+from anonlab.histories.model import AddressSpace
 from anonlab.histories.moves import mremap
 from anonlab.histories.places import FRAMES
 from anonlab.histories.splitmix import SplitMix64
@@ -121,7 +121,7 @@ MAKERS: dict[str, Callable[[Generator], bool]] = {
     "vfork": lambda maker: maker.born("vfork"),
     "clone_vm": lambda maker: maker.born("clone_vm"),
 }
-DOERS: dict[str, Callable[[Generator, str, Space], bool]] = {
+DOERS: dict[str, Callable[[Generator, str, AddressSpace], bool]] = {
     "exit": Generator.exit,
     "execve": Generator.execve,
     "mmap": Generator.mmap,

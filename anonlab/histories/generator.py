@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from anonlab.formats.history import ANY, Op
-from anonlab.histories.model import MappedPage, Space
+from anonlab.histories.model import AddressSpace, MappedPage
 from anonlab.histories.places import HEAP_VPN, TOP_VPN, WINDOWS
 from anonlab.histories.splitmix import SplitMix64
 from anonlab.machine.words import GEOMETRIES, PAGE_SHIFT
@@ -24,7 +24,7 @@ class Generator:
         self.npages = GEOMETRIES[geometry].npages
         self.heap, self.top = HEAP_VPN[geometry], TOP_VPN[geometry]
         self.windows = WINDOWS[geometry]
-        self.spaces: dict[str, Space] = {}
+        self.spaces: dict[str, AddressSpace] = {}
         self.dead: list[str] = []
         self.files: list[str] = []
         self.lengths: dict[str, int] = {}
@@ -57,7 +57,7 @@ class Generator:
         return range(start, start + npages)
 
     def some(
-        self, space: Space, limit: int, wanted: Callable[[MappedPage], bool] | None = None
+        self, space: AddressSpace, limit: int, wanted: Callable[[MappedPage], bool] | None = None
     ) -> range | None:
         """Return up to `limit` mapped pages in a row that are `wanted`; None if there are none."""
         accept = wanted or (lambda page: True)
@@ -77,7 +77,7 @@ class Generator:
         if len(self.spaces) >= self.max_processes:
             return self.exit(self.anyone())
         name = self.name()
-        self.spaces[name] = Space(heap_end=self.heap)
+        self.spaces[name] = AddressSpace(heap_end=self.heap)
         return self.emit("spawn", name)
 
     def file(self) -> bool:
@@ -120,7 +120,7 @@ class Generator:
 
     # -- what a process does --------------------------------------------------------------------
 
-    def exit(self, who: str, space: Space | None = None) -> bool:
+    def exit(self, who: str, space: AddressSpace | None = None) -> bool:
         """Let `who` exit, unless it is the last process."""
         if len(self.spaces) == 1:
             return self.born("fork") if self.max_processes > 1 else self.reclaim()
@@ -129,20 +129,20 @@ class Generator:
         self.dead.append(who)
         return self.emit("exit", who)
 
-    def execve(self, who: str, space: Space) -> bool:
+    def execve(self, who: str, space: AddressSpace) -> bool:
         """Start a program: a new address space with nothing but a stack."""
         npages = self.rng.between(1, 3)
         self.areas += 1
         page = MappedPage("rw", "", 0, False, self.areas, grows=True)
         stack = range(self.top - npages, self.top)
-        self.spaces[who] = Space({v: page._replace(pgoff=v) for v in stack}, self.heap)
+        self.spaces[who] = AddressSpace({v: page._replace(pgoff=v) for v in stack}, self.heap)
         self.moved.pop(who, None)
         args: dict[str, int | str | bool] = {"program": self.rng.choice(PROGRAMS)}
         if npages != 2 or self.rng.chance(1, 2):
             args["args"] = npages
         return self.emit("execve", who, **args)
 
-    def mmap(self, who: str, space: Space) -> bool:
+    def mmap(self, who: str, space: AddressSpace) -> bool:
         """Map some pages of any kind: private or shared, anonymous or of a file."""
         vpns = self.spot(self.rng.between(1, 8))
         args: dict[str, int | str | bool] = {"addr": vpns.start << PAGE_SHIFT, "pages": len(vpns)}
@@ -165,7 +165,9 @@ class Generator:
         self.map(space, vpns, pgoff, args)
         return self.emit("mmap", who, **args)
 
-    def map(self, space: Space, vpns: range, pgoff: int, args: dict[str, int | str | bool]) -> None:
+    def map(
+        self, space: AddressSpace, vpns: range, pgoff: int, args: dict[str, int | str | bool]
+    ) -> None:
         """Remember that `vpns` are mapped, from page `pgoff` of what they show."""
         self.areas += 1
         prot, file = str(args.get("prot", "rw")), str(args.get("file", ""))
@@ -179,7 +181,7 @@ class Generator:
                 prot, file, pgoff + number, shared, self.areas, grows=grows
             )
 
-    def munmap(self, who: str, space: Space) -> bool:
+    def munmap(self, who: str, space: AddressSpace) -> bool:
         """Unmap some pages, holes among them."""
         if not space.pages:
             return False
@@ -192,7 +194,7 @@ class Generator:
         """Add an operation that takes an address and a number of pages."""
         return self.emit(verb, who, addr=vpns.start << PAGE_SHIFT, pages=len(vpns), **args)
 
-    def mprotect(self, who: str, space: Space) -> bool:
+    def mprotect(self, who: str, space: AddressSpace) -> bool:
         """Change the protection of some pages."""
         vpns = self.some(space, 6)
         if not vpns:
@@ -201,12 +203,12 @@ class Generator:
         space.change(vpns, prot=prot)
         return self.ranged("mprotect", who, vpns, prot=prot)
 
-    def madvise(self, who: str, space: Space) -> bool:
+    def madvise(self, who: str, space: AddressSpace) -> bool:
         """Give up the contents of some pages."""
         vpns = self.some(space, 4, lambda page: not page.locked)
         return bool(vpns) and self.ranged("madvise", who, vpns or range(0), advice="dontneed")
 
-    def brk(self, who: str, space: Space) -> bool:
+    def brk(self, who: str, space: AddressSpace) -> bool:
         """Grow or shrink the heap, or ask where it ends."""
         if self.rng.chance(1, 12):
             return self.emit("brk", who, addr=0)
@@ -217,7 +219,7 @@ class Generator:
         space.heap_end = end
         return self.emit("brk", who, addr=end << PAGE_SHIFT)
 
-    def access(self, verb: str, who: str, space: Space, letter: str) -> bool:
+    def access(self, verb: str, who: str, space: AddressSpace, letter: str) -> bool:
         """Read or write some pages whose protection has `letter`."""
         bottoms = list(space.stack_bottoms())
         if bottoms and self.rng.chance(1, 6):
@@ -235,13 +237,13 @@ class Generator:
             args["pages"] = len(vpns)
         return self.emit(verb, who, **args)
 
-    def grow_stack(self, verb: str, who: str, space: Space, bottom: int) -> bool:
+    def grow_stack(self, verb: str, who: str, space: AddressSpace, bottom: int) -> bool:
         """Touch the page below the stack."""
         page = space.pages[bottom]
         space.pages[bottom - 1] = page._replace(pgoff=page.pgoff - 1)
         return self.touch(verb, who, range(bottom - 1, bottom))
 
-    def lock(self, verb: str, who: str, space: Space) -> bool:
+    def lock(self, verb: str, who: str, space: AddressSpace) -> bool:
         """Lock or unlock some pages in memory."""
         lock = verb == "mlock"
         usable = {"rw", "r", "rwx", "rx"}
@@ -253,7 +255,7 @@ class Generator:
         space.change(vpns, locked=lock)
         return self.ranged(verb, who, vpns)
 
-    def pin(self, who: str, space: Space) -> bool:
+    def pin(self, who: str, space: AddressSpace) -> bool:
         """Let a device hold some pages."""
         vpns = self.some(space, 2, lambda page: "rw" in page.prot and self.in_file(page))
         if not vpns:
@@ -261,14 +263,14 @@ class Generator:
         space.pins += vpns
         return self.touch("pin", who, vpns)
 
-    def unpin(self, who: str, space: Space) -> bool:
+    def unpin(self, who: str, space: AddressSpace) -> bool:
         """Let a device give up a page."""
         if not space.pins:
             return self.pin(who, space)
         vpn = space.pins.pop(self.rng.below(len(space.pins)))
         return self.touch("unpin", who, range(vpn, vpn + 1))
 
-    def swap_out(self, who: str, space: Space) -> bool:
+    def swap_out(self, who: str, space: AddressSpace) -> bool:
         """Swap out some pages."""
         vpns = self.some(space, 4, lambda page: not page.file and "w" in page.prot)
         return bool(vpns) and self.touch("swap_out", who, vpns or range(0))

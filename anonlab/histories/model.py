@@ -33,17 +33,17 @@ class MappedPage(NamedTuple):
 
 
 @dataclass
-class Space:
+class AddressSpace:
     """One address space: mapped pages by page number, the heap's end, and the pins by page."""
 
     pages: dict[int, MappedPage] = field(default_factory=dict)
     heap_end: int = 0
     pins: list[int] = field(default_factory=list)
 
-    def copy(self) -> Space:
+    def copy(self) -> AddressSpace:
         """Return what a fork gets: the same mappings; pins and locks are not inherited."""
         pages = {vpn: page._replace(locked=False) for vpn, page in self.pages.items()}
-        return Space(pages, self.heap_end)
+        return AddressSpace(pages, self.heap_end)
 
     def unmap(self, vpns: range) -> None:
         """Forget the pages at `vpns`."""

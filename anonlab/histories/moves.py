@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from anonlab.formats.history import ANY
 from anonlab.histories.generator import Generator
-from anonlab.histories.model import Space
+from anonlab.histories.model import AddressSpace
 from anonlab.machine.words import PAGE_SHIFT
 
 
-def mremap(maker: Generator, who: str, space: Space) -> bool:
+def mremap(maker: Generator, who: str, space: AddressSpace) -> bool:
     """Move, grow, shrink or move out of some pages, or move the last ones back."""
     if who in maker.moved and maker.rng.chance(1, 3):
         vpns, back = maker.moved.pop(who)
@@ -36,7 +36,12 @@ def target(maker: Generator, vpns: range, npages: int) -> range:
 
 
 def move(
-    maker: Generator, who: str, space: Space, vpns: range, target: range, dontunmap: bool = False
+    maker: Generator,
+    who: str,
+    space: AddressSpace,
+    vpns: range,
+    target: range,
+    dontunmap: bool = False,
 ) -> bool:
     """Move `vpns` to `target`, which may cover other mappings and may be longer."""
     args: dict[str, int | str | bool] = {"to": target.start << PAGE_SHIFT}
@@ -56,14 +61,14 @@ def move(
     return maker.ranged("mremap", who, vpns, **args)
 
 
-def shrink(maker: Generator, who: str, space: Space, vpns: range) -> bool:
+def shrink(maker: Generator, who: str, space: AddressSpace, vpns: range) -> bool:
     """Shorten a mapping in place."""
     keep = maker.rng.between(1, len(vpns))
     space.unmap(vpns[keep:])
     return maker.ranged("mremap", who, vpns, new_pages=keep)
 
 
-def grow(maker: Generator, who: str, space: Space, vpns: range) -> bool:
+def grow(maker: Generator, who: str, space: AddressSpace, vpns: range) -> bool:
     """Lengthen a mapping in place if there is room, else wherever the kernel likes."""
     npages = len(vpns) + maker.rng.between(1, 3)
     added = range(vpns.stop, vpns.start + npages)

@@ -13,7 +13,7 @@ from anonlab.errors import FormatError
 from anonlab.formats.history import ANY, History, Op
 from anonlab.formats.history_text import format_op
 from anonlab.linux import pinning
-from anonlab.linux import shared_mm_process as borrower
+from anonlab.linux import shared_mm_process as shared_mm_process
 from anonlab.linux.processes import FILES
 from anonlab.linux.worker import NOTHING
 from anonlab.machine.words import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
@@ -39,7 +39,7 @@ MAP_SHARED, MAP_PRIVATE, MAP_FIXED, MAP_ANONYMOUS, MAP_FIXED_NOREPLACE = 1, 2, 0
 MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP = 1, 2, 4
 
 
-class Window:
+class AddressWindow:
     """Where the pages of one history lie: page `first_vpn` of the history is page `first_real` of
     the real processes. `files` numbers its files.
 
@@ -100,7 +100,7 @@ class Window:
         if borrowed and "pin" in self._verbs:
             return "the oracle pins pages only in histories without vfork and clone_vm"
         if borrowed:
-            return borrower.problem()
+            return shared_mm_process.problem()
         return pinning.problem() if "pin" in self._verbs else ""
 
     def real(self, addr: int) -> int:
@@ -130,7 +130,7 @@ class Window:
         return [addr, length, MADV[advice]] if advice else [addr, length]
 
 
-_NUMBERS: dict[str, Callable[[Window, dict[str, Any], int, int], list[int]]] = {
+_NUMBERS: dict[str, Callable[[AddressWindow, dict[str, Any], int, int], list[int]]] = {
     "write": lambda window, args, addr, npages: [addr, int(args["value"]), npages],
     "mprotect": lambda window, args, addr, npages: [
         *(addr, npages * PAGE_SIZE, prot_bits(args["prot"]))
@@ -167,8 +167,8 @@ def _reach(history: History) -> range:
     return range(low, max(high, low + 1))
 
 
-def possible() -> list[str]:
+def possible_kinds() -> list[str]:
     """Return which kinds of histories can be asked of real processes here beside the plain ones:
     files, sharing (of an address space), pins."""
-    problems = {"files": "", "sharing": borrower.problem(), "pins": pinning.problem()}
+    problems = {"files": "", "sharing": shared_mm_process.problem(), "pins": pinning.problem()}
     return [kind for kind, problem in problems.items() if not problem]

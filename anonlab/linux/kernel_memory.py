@@ -26,7 +26,7 @@ _LOG_BYTES = 1 << 14
 _CONTEXT_BYTES = 16
 
 
-class Memory:
+class KernelMemory:
     """The kernel's memory, to be read; a context manager.
 
     raises  OSError if this process may not, with what the kernel said
@@ -122,14 +122,14 @@ class Memory:
         return answer
 
 
-class Member(NamedTuple):
+class BtfMember(NamedTuple):
     """A member of a structure: byte offset in it, number of its type."""
 
     offset: int
     kind: int
 
 
-class Types:
+class BtfTypes:
     """The kernel's types: where each member of a structure is.
 
     raises  OSError if the kernel has no BTF, ValueError if it cannot be read
@@ -174,7 +174,7 @@ class Types:
                 return self._named[at + 1]
         raise ValueError(f"there is no struct {structure} on this kernel")
 
-    def _find(self, number: int, member: str) -> Member | None:
+    def _find(self, number: int, member: str) -> BtfMember | None:
         at = self._at[number]
         info = struct.unpack_from("=I", self._types, at + 4)[0]
         bits = 0xFFFFFF if info >> 31 else 0xFFFFFFFF
@@ -182,9 +182,9 @@ class Types:
             name, kind, offset = struct.unpack_from("=III", self._types, place)
             offset = (offset & bits) // 8
             if name and self._string(name) == member:
-                return Member(offset, kind)
+                return BtfMember(offset, kind)
             if not name and (inner := self._find(self._resolved(kind), member)):
-                return Member(offset + inner.offset, inner.kind)
+                return BtfMember(offset + inner.offset, inner.kind)
         return None
 
     def _resolved(self, number: int) -> int:

@@ -1,4 +1,4 @@
-"""The log of a program with its page faults woven in, each where it happened between two calls.
+"""The log of a program with its page faults merged in, each where it happened between two calls.
 
 A fault is a line like a call: `PID TIME page_fault(ADDR, KIND) = 0`, KIND read, write or touch. A
 touch is a read or a write: the event does not say. If the page faults again before a call changes
@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from anonlab.linux.page_faults import Fault, Mapping
+from anonlab.linux.page_faults import FaultEvent, MappingEvent
 from anonlab.machine.words import PAGE_SHIFT
 
 _LINE = re.compile(r"(\d+)\s+(\d+)\.(\d{9}) (.*)")
@@ -26,21 +26,23 @@ ANONYMOUS = ("//anon", "[heap]")
 NS = 1_000_000_000
 
 
-def weave(lines: Iterable[str], events: Iterable[Fault | Mapping]) -> list[str]:
+def merge_page_faults(
+    lines: Iterable[str], events: Iterable[FaultEvent | MappingEvent]
+) -> list[str]:
     """Return the lines of a log of `strace -f --absolute-timestamps=unix,ns` with `events` in it,
     those of the log's own processes."""
     lines = list(lines)
-    weaver = _Weaver({pid for pid, _, _ in map(_parts, lines) if pid})
+    merger = _Merger({pid for pid, _, _ in map(_parts, lines) if pid})
     waiting = iter(sorted(events))
     event = next(waiting, None)
     for number, line in enumerate(lines):
         pid, time_ns, text = _parts(line)
         while event is not None and event.time_ns < time_ns:
             if number:  # before that, it is strace itself
-                weaver.take(event)
+                merger.take(event)
             event = next(waiting, None)
-        weaver.line(pid, text, line)
-    return weaver.lines
+        merger.line(pid, text, line)
+    return merger.lines
 
 
 def _parts(line: str) -> tuple[int, int, str]:
@@ -52,7 +54,7 @@ def _parts(line: str) -> tuple[int, int, str]:
     return int(pid), int(seconds) * NS + int(ns), text
 
 
-class _Weaver:
+class _Merger:
     """The lines so far. Of threads: `pids`, all that the log has; `begun`, those whose execve has
     not returned, with the events that belong behind it; `fresh`, those that have just become a
     program. `last` is where each page faulted last: number of the line, of which fault."""
@@ -60,9 +62,9 @@ class _Weaver:
     def __init__(self, pids: set[int]) -> None:
         self.lines: list[str] = []
         self.pids = pids
-        self.begun: dict[int, list[Fault | Mapping]] = {}
+        self.begun: dict[int, list[FaultEvent | MappingEvent]] = {}
         self.fresh: set[int] = set()
-        self.last: dict[int, dict[int, tuple[int, Fault]]] = {}
+        self.last: dict[int, dict[int, tuple[int, FaultEvent]]] = {}
         self.groups: dict[int, int] = {}
 
     def line(self, pid: int, text: str, line: str) -> None:
@@ -79,18 +81,18 @@ class _Weaver:
         for event in self.begun.pop(pid, []):
             self.take(event)
 
-    def take(self, event: Fault | Mapping) -> None:
+    def take(self, event: FaultEvent | MappingEvent) -> None:
         """Add an event."""
         if event.tid not in self.pids:
             return
         if event.tid in self.begun:
             self.begun[event.tid].append(event)
-        elif isinstance(event, Fault):
+        elif isinstance(event, FaultEvent):
             self.fault(event)
         elif event.tid in self.fresh:
             self.lines += _mapping(event)
 
-    def fault(self, event: Fault) -> None:
+    def fault(self, event: FaultEvent) -> None:
         """Add a fault; an earlier one of the same page was a read."""
         self.groups[event.tid] = event.pid
         pages = self.last.setdefault(event.pid, {})
@@ -102,11 +104,11 @@ class _Weaver:
         self.lines.append(_fault(event))
 
 
-def _fault(event: Fault) -> str:
+def _fault(event: FaultEvent) -> str:
     return f"{_head(event)} page_fault({event.addr:#x}, {event.kind}) = 0"
 
 
-def _mapping(event: Mapping) -> Iterator[str]:
+def _mapping(event: MappingEvent) -> Iterator[str]:
     """Yield the line of a mapping, none for what is the kernel's own (vdso)."""
     if event.name == "[stack]":
         yield f"{_head(event)} stack({event.addr:#x}, {event.length}) = 0"
@@ -120,5 +122,5 @@ def _mapping(event: Mapping) -> Iterator[str]:
         yield f"{_head(event)} mmap({where}) = {event.addr:#x}"
 
 
-def _head(event: Fault | Mapping) -> str:
+def _head(event: FaultEvent | MappingEvent) -> str:
     return f"{event.tid} {event.time_ns // NS}.{event.time_ns % NS:09d}"

@@ -22,17 +22,17 @@ from anonlab.formats.observation import (
     SHARED,
     SWAP,
     ZERO,
-    Names,
+    Observation,
+    PageNames,
+    PageSeen,
     Place,
-    Seen,
-    Sight,
     file_tags,
 )
-from anonlab.formats.recording import FULL, Recording, Shown
+from anonlab.formats.recording import FULL, OpEffect, Recording
 from anonlab.linux import pagemap
-from anonlab.linux.address_window import NPAGES, TOUCHES, Window
+from anonlab.linux.address_window import NPAGES, TOUCHES, AddressWindow
 from anonlab.linux.pagemap import Frames, access
-from anonlab.linux.processes import Living, Processes, any_cpu
+from anonlab.linux.processes import Processes, RealProcess, any_cpu
 from anonlab.linux.worker import NO_VALUE, PEEKED
 from anonlab.machine.words import PAGE_SHIFT
 
@@ -69,25 +69,25 @@ class Oracle:
         if self.frames is not None:
             self.frames.close()
 
-    def run(self, history: History) -> Iterator[Shown]:
+    def run(self, history: History) -> Iterator[OpEffect]:
         """Run `history`; yield what the kernel shows after each operation, when it is asked for.
 
         raises  FormatError before anything is run if the history holds what this cannot do
         """
-        window = Window(history)
+        window = AddressWindow(history)
         self.processes.end_all()
-        names = Names()
+        names = PageNames()
         for op in history.ops:
             error, values = self._do(op, window)
-            yield Shown(error, values, names.name(self._look(window)))
+            yield OpEffect(error, values, names.name(self._look(window)))
 
     def record(self, history: History) -> Recording:
         """Return the recording of `history`."""
-        return Recording(facts(), self.view, history, tuple(self.run(history)))
+        return Recording(kernel_facts(), self.view, history, tuple(self.run(history)))
 
     # -- doing ----------------------------------------------------------------------------------
 
-    def _do(self, op: Op, window: Window) -> tuple[str, tuple[int, ...]]:
+    def _do(self, op: Op, window: AddressWindow) -> tuple[str, tuple[int, ...]]:
         """Do one operation; return the name of the errno or signal, and what a read returned."""
         actor = str(op.args.get("parent", op.who))
         if op.verb not in ("spawn", *_FILES) and actor not in self.processes.living:
@@ -103,7 +103,7 @@ class Oracle:
             return self._signal(op, window), ()
         return _name(error), tuple(map(int, numbers)) if op.verb == "read" else ()
 
-    def _signal(self, op: Op, window: Window) -> str:
+    def _signal(self, op: Op, window: AddressWindow) -> str:
         """Return what a touch that the kernel refused would have been for a program: SIGBUS where a
         mapping allows it, beyond the end of what is mapped."""
         first = window.real(int(op.args["addr"])) >> PAGE_SHIFT
@@ -116,10 +116,10 @@ class Oracle:
 
     # -- looking --------------------------------------------------------------------------------
 
-    def _look(self, window: Window) -> Sight:
+    def _look(self, window: AddressWindow) -> Observation:
         """Return what is seen now, with frame and slot numbers in the place of names."""
-        sight: dict[Place, Seen] = {}
-        known: dict[int, Seen] = {}
+        observation: dict[Place, PageSeen] = {}
+        known: dict[int, PageSeen] = {}
         for name, living in self.processes.living.items():
             words = living.pagemap.words(window.first_real, window.npages)
             found = {number: word for number, word in enumerate(words) if word}
@@ -128,39 +128,39 @@ class Oracle:
             values = self._values(name, window, [n for n in seen if seen[n].state != SWAP])
             for number, each in seen.items():
                 place = (name, window.first_vpn + number)
-                sight[place] = each._replace(value=values.get(number))
-        return sight
+                observation[place] = each._replace(value=values.get(number))
+        return observation
 
-    def _zeros(self, living: Living, window: Window) -> set[int]:
+    def _zeros(self, living: RealProcess, window: AddressWindow) -> set[int]:
         """Return which pages of the window are the zero page, where frames cannot tell."""
         if self.frames is not None:
             return set()
         first = window.first_real
         return {vpn - first for vpn in living.pagemap.zero_pages(first, window.npages)}
 
-    def _seen(self, word: int, zero: bool, known: dict[int, Seen]) -> Seen:
+    def _seen(self, word: int, zero: bool, known: dict[int, PageSeen]) -> PageSeen:
         """Return what a word of pagemap says, with the help of what is `known` of its frame."""
         number = word & pagemap.PM_PFN
         if word & pagemap.PM_SWAPPED:
-            return Seen(SWAP, number if self.frames else 0)
+            return PageSeen(SWAP, number if self.frames else 0)
         if zero:
-            return Seen(ZERO)
+            return PageSeen(ZERO)
         if self.frames is None and word & pagemap.PM_FILE:
-            return Seen(FILE)
+            return PageSeen(FILE)
         if self.frames is None:
-            return Seen(ALONE if word & pagemap.PM_EXCLUSIVE else SHARED)
+            return PageSeen(ALONE if word & pagemap.PM_EXCLUSIVE else SHARED)
         if number not in known:
             flags = self.frames.flags(number)
             if flags & pagemap.KPF_ZERO_PAGE:
-                known[number] = Seen(ZERO)
+                known[number] = PageSeen(ZERO)
             elif not flags & pagemap.KPF_ANON:
-                known[number] = Seen(FILE, number, self.frames.mapcount(number))
+                known[number] = PageSeen(FILE, number, self.frames.mapcount(number))
             else:
                 exclusive = bool(flags & pagemap.KPF_ANON_EXCLUSIVE)
-                known[number] = Seen(PAGE, number, self.frames.mapcount(number), exclusive)
+                known[number] = PageSeen(PAGE, number, self.frames.mapcount(number), exclusive)
         return known[number]
 
-    def _values(self, name: str, window: Window, numbers: list[int]) -> dict[int, int]:
+    def _values(self, name: str, window: AddressWindow, numbers: list[int]) -> dict[int, int]:
         """Let a process look into its pages; they are there, so nothing changes."""
         values: dict[int, int] = {}
         for first in range(0, len(numbers), PEEKED):
@@ -183,12 +183,12 @@ _BIRTHS_AND_DEATHS: dict[str, Callable[[Processes, Op], int | None]] = {
 }
 
 
-def _new_file(processes: Processes, op: Op, window: Window) -> str:
+def _new_file(processes: Processes, op: Op, window: AddressWindow) -> str:
     processes.write_file(window.files[op.who], file_tags(op.who, int(op.args["pages"])))
     return ""
 
 
-def _truncate(processes: Processes, op: Op, window: Window) -> str:
+def _truncate(processes: Processes, op: Op, window: AddressWindow) -> str:
     processes.resize_file(window.files[str(op.args["file"])], int(op.args["npages"]))
     return ""
 
@@ -201,7 +201,7 @@ def _name(error: int) -> str:
     return errno.errorcode.get(error, str(error)) if error else ""
 
 
-def facts() -> dict[str, Any]:
+def kernel_facts() -> dict[str, Any]:
     """Return what is to be known of the running kernel: release (its number alone), machine, page
     size and the settings that matter."""
     numbers = []

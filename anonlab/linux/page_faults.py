@@ -58,7 +58,7 @@ _NOW = struct.Struct("=2IQ")
 _PHYS = struct.Struct("=Q")
 
 
-class Fault(NamedTuple):
+class FaultEvent(NamedTuple):
     """A page fault: when (ns, as the clock on the wall), in which process and thread, at which
     address; `kind` is 'read', 'write' or 'touch' where it is not known."""
 
@@ -69,7 +69,7 @@ class Fault(NamedTuple):
     kind: str
 
 
-class Mapping(NamedTuple):
+class MappingEvent(NamedTuple):
     """A mapping that appeared: `prot` and `flags` as in mmap, `offset` in bytes, `name` as in
     /proc/PID/maps, //anon for none."""
 
@@ -84,7 +84,7 @@ class Mapping(NamedTuple):
     name: str
 
 
-class Source(NamedTuple):
+class FaultSource(NamedTuple):
     """Where faults are told: kind of event, its two numbers, what is sampled, and whether faults
     inside of system calls are seen too."""
 
@@ -95,8 +95,8 @@ class Source(NamedTuple):
     kernel: bool
 
 
-USER = Source("user", SOFTWARE, (FAULTS_MIN, FAULTS_MAJ), ADDR, kernel=False)
-SOFTWARE_EVENTS = Source("software", SOFTWARE, USER.events, ADDR | PHYS_ADDR, kernel=True)
+USER = FaultSource("user", SOFTWARE, (FAULTS_MIN, FAULTS_MAJ), ADDR, kernel=False)
+SOFTWARE_EVENTS = FaultSource("software", SOFTWARE, USER.events, ADDR | PHYS_ADDR, kernel=True)
 
 
 class PageFaults:
@@ -108,13 +108,13 @@ class PageFaults:
     """
 
     def __init__(self, pid: int) -> None:
-        self.events: list[Fault | Mapping] = []
+        self.events: list[FaultEvent | MappingEvent] = []
         self.lost = 0
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._fds: list[int] = []
         self._rings: list[mmap.mmap] = []
         self._epoch_ns = _epoch_ns()
-        for source in sources():
+        for source in fault_sources():
             self.source = source
             try:
                 self._listen(pid)
@@ -186,28 +186,30 @@ class PageFaults:
             pid, tid, addr, length, offset, prot, flags = _MAPPING.unpack_from(record)
             time_ns = _NOW.unpack(record[-_NOW.size :])[-1] + self._epoch_ns
             name = record[_MAPPING.size : -_NOW.size].split(b"\0")[0].decode("utf-8", "replace")
-            self.events.append(Mapping(time_ns, pid, tid, addr, length, offset, prot, flags, name))
+            self.events.append(
+                MappingEvent(time_ns, pid, tid, addr, length, offset, prot, flags, name)
+            )
         elif kind == LOST:
             self.lost += int.from_bytes(record[8:16], "little")
 
-    def _fault(self, record: bytes) -> Fault:
+    def _fault(self, record: bytes) -> FaultEvent:
         if self.source.kind == TRACEPOINT:
             pid, tid, time_ns, addr, error_code = _TRACED.unpack_from(record)
             kind = "write" if error_code & _WRITE else "read"
         else:
             pid, tid, time_ns, addr = _FAULT.unpack_from(record)
-            told = self.source.kernel and not _PHYS.unpack_from(record, _FAULT.size)[0]
-            kind = "read" if told else "touch"
-        return Fault(time_ns + self._epoch_ns, pid, tid, addr, kind)
+            read_is_known = self.source.kernel and not _PHYS.unpack_from(record, _FAULT.size)[0]
+            kind = "read" if read_is_known else "touch"
+        return FaultEvent(time_ns + self._epoch_ns, pid, tid, addr, kind)
 
 
-def sources() -> Iterator[Source]:
+def fault_sources() -> Iterator[FaultSource]:
     """Yield the sources that this machine has, the best first."""
     for folder in TRACEFS:
         with suppress(OSError, ValueError):
             names = [folder / "events" / "exceptions" / name / "id" for name in TRACEPOINTS]
             events = tuple(int(name.read_text("utf-8")) for name in names)
-            yield Source("tracepoints", TRACEPOINT, events, RAW, kernel=True)
+            yield FaultSource("tracepoints", TRACEPOINT, events, RAW, kernel=True)
             break
     yield SOFTWARE_EVENTS
     yield USER

@@ -92,11 +92,11 @@ def _shared_bytes(size: int) -> Iterator[tuple[mmap.mmap, int]]:
     import ctypes  # not with the rest: some builds of Python lack it
 
     with mmap.mmap(-1, size) as memory:
-        held = ctypes.c_char.from_buffer(memory)
+        buffer = ctypes.c_char.from_buffer(memory)
         try:
-            yield memory, ctypes.addressof(held)
+            yield memory, ctypes.addressof(buffer)
         finally:
-            del held
+            del buffer
 
 
 class Frames:
@@ -187,9 +187,9 @@ def own_page() -> Iterator[tuple[Pagemap, int]]:
                 pages.madvise(mmap.MADV_NOHUGEPAGE)
         pages[0] = 1
         assert pages[PAGE_SIZE] == 0, "fresh memory is not zero"
-        held = ctypes.c_char.from_buffer(pages)
-        vpn = ctypes.addressof(held) // PAGE_SIZE
-        del held
+        buffer = ctypes.c_char.from_buffer(pages)
+        vpn = ctypes.addressof(buffer) // PAGE_SIZE
+        del buffer
         pagemap = Pagemap("self")
         try:
             yield pagemap, vpn

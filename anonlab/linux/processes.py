@@ -28,7 +28,7 @@ from anonlab.linux.shared_mm_process import (
     GETPID,
     SCRATCH,
     START,
-    Borrower,
+    SharedMmProcess,
 )
 from anonlab.machine.words import PAGE_SIZE
 
@@ -40,20 +40,20 @@ PATIENCE_S = 30
 """A command takes microseconds; one that takes so many seconds will never end."""
 
 
-class Living:
+class RealProcess:
     """A real process: its pid, its socket's slot, its pagemap as it is since the last execve.
 
-    scratch   address of the buffers of borrowers in its memory, 0 until there is one
-    borrower  set if it runs in borrowed memory, so that it is told what to do in another way
-    vforked   its child by vfork, for which it waits
+    scratch    address of the buffers of shared_mm processes in its memory, 0 until there is one
+    shared_mm  set if it runs in another's memory, so that it is spoken to in another way
+    vforked    its child by vfork, for which it waits
     raises    ProcessLookupError if it is gone already
     """
 
     def __init__(self, name: str, pid: int, slot: int, ours: socket.socket) -> None:
         self.name, self.pid, self.slot, self.ours = name, pid, slot, ours
         self.scratch = 0
-        self.borrower: Borrower | None = None
-        self.vforked: Living | None = None
+        self.shared_mm: SharedMmProcess | None = None
+        self.vforked: RealProcess | None = None
         self.gone = os.pidfd_open(pid)  # readable when the process has ended
         self.pagemap = Pagemap(pid)
 
@@ -126,9 +126,9 @@ class Processes:
         finally:
             for _, their in pairs:
                 their.close()
-        self.living: dict[str, Living] = {}
+        self.living: dict[str, RealProcess] = {}
         self._free = list(range(SLOTS - 1, 0, -1))
-        self._root = Living("", self._nursery.pid, 0, self.ours[0])
+        self._root = RealProcess("", self._nursery.pid, 0, self.ours[0])
         self._root.answer()
 
     def __enter__(self) -> Processes:
@@ -176,22 +176,22 @@ class Processes:
         """Let `parent` do what `verb` says, fork, vfork or clone_vm; return an errno."""
         return self._born(verb, self.living[parent], name)
 
-    def _born(self, verb: str, parent: Living, name: str) -> int:
+    def _born(self, verb: str, parent: RealProcess, name: str) -> int:
         if not self._free:
             raise ValueError(f"{name}: at most {SLOTS - 1} real processes at a time")
         slot = self._free.pop()
-        if parent.borrower is not None or verb != "fork":
+        if parent.shared_mm is not None or verb != "fork":
             error = self._borrowed(verb, parent, name, slot)
         else:
             error, answer = parent.ask("fork", slot)
             if not error:
-                self.living[name] = Living(name, int(answer[0]), slot, self.ours[slot])
+                self.living[name] = RealProcess(name, int(answer[0]), slot, self.ours[slot])
                 self.living[name].scratch = parent.scratch
         if error:
             self._free.append(slot)
         return error
 
-    def _borrowed(self, verb: str, parent: Living, name: str, slot: int) -> int:
+    def _borrowed(self, verb: str, parent: RealProcess, name: str, slot: int) -> int:
         """Make a process that runs the loop of borrowed memory."""
         if not parent.scratch:
             code = int.from_bytes(START, "little")
@@ -201,16 +201,16 @@ class Processes:
             parent.scratch = int(answer[0])
         number, buffer = self.theirs[slot], parent.scratch + slot * SCRATCH
         flags = FORK_FLAGS[verb]
-        if parent.borrower is None:
+        if parent.shared_mm is None:
             parent.send(f"clone {flags} {slot} {buffer}".encode())
         else:
-            parent.borrower.send(CLONE, flags, child=(number, buffer))
-        line = Line(self.ours[slot], parent)
-        if error := line.first(parent.borrower is not None):
+            parent.shared_mm.send(CLONE, flags, child=(number, buffer))
+        line = _NewProcess(self.ours[slot], parent)
+        if error := line.first(parent.shared_mm is not None):
             return error
-        pid = Borrower(line, number, buffer).syscall(GETPID)
-        child = self.living[name] = Living(name, pid, slot, self.ours[slot])
-        child.scratch, child.borrower = parent.scratch, Borrower(child, number, buffer)
+        pid = SharedMmProcess(line, number, buffer).syscall(GETPID)
+        child = self.living[name] = RealProcess(name, pid, slot, self.ours[slot])
+        child.scratch, child.shared_mm = parent.scratch, SharedMmProcess(child, number, buffer)
         if verb == "vfork":
             parent.vforked = child
         else:
@@ -220,14 +220,14 @@ class Processes:
     def execve(self, name: str) -> int:
         """Let a process execute the worker again; return an errno."""
         living = self.living[name]
-        if living.borrower is None:
+        if living.shared_mm is None:
             error, _ = living.ask("execve")
         else:
             python = interpreter()
             sockets = ",".join(map(str, self.theirs))
             words = [python, "-I", "-S", worker.__file__, "again", sockets, str(living.slot)]
-            living.borrower.execve(words)
-            living.borrower = None
+            living.shared_mm.execve(words)
+            living.shared_mm = None
             error, _ = living.answer()
         living.scratch = 0
         living.reopen()
@@ -237,26 +237,26 @@ class Processes:
     def exit(self, name: str) -> None:
         """Let a process end, and wait until its memory is gone."""
         living = self.living[name]
-        if living.borrower is None:
+        if living.shared_mm is None:
             living.send(b"exit")
         else:
-            living.borrower.send(EXIT)
+            living.shared_mm.send(EXIT)
         self._forget(name)
         self._released(living)
 
-    def _released(self, child: Living) -> None:
+    def _released(self, child: RealProcess) -> None:
         """Hear the parent that has waited for its child by vfork, if there is one."""
         for parent in self.living.values():
             if parent.vforked is child:
                 parent.vforked = None
                 self._answered(parent)
 
-    def _answered(self, parent: Living) -> None:
+    def _answered(self, parent: RealProcess) -> None:
         """Take the pid of a child that we know already."""
-        if parent.borrower is None:
+        if parent.shared_mm is None:
             parent.answer()
         else:
-            parent.borrower.result()
+            parent.shared_mm.result()
 
     def _forget(self, name: str) -> None:
         living = self.living.pop(name)
@@ -271,8 +271,8 @@ class Processes:
         raises  ChildProcessError if the process ended instead of answering
         """
         living = self.living[name]
-        if living.borrower is not None:
-            return living.borrower.call(verb, numbers)
+        if living.shared_mm is not None:
+            return living.shared_mm.call(verb, numbers)
         return living.ask(verb, *numbers)
 
     def look(self, name: str, addrs: list[int]) -> list[str]:
@@ -295,10 +295,10 @@ class Processes:
         os.ftruncate(self.files[number], npages * PAGE_SIZE)
 
 
-class Line:
+class _NewProcess:
     """The way to a process that is being born: its pid is not known yet, its parent's is."""
 
-    def __init__(self, ours: socket.socket, parent: Living) -> None:
+    def __init__(self, ours: socket.socket, parent: RealProcess) -> None:
         self.ours, self.parent = ours, parent
 
     def send(self, packet: bytes) -> None:

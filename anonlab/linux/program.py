@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from anonlab.linux.merge_faults import weave
-from anonlab.linux.page_faults import Fault, PageFaults
+from anonlab.linux.merge_faults import merge_page_faults
+from anonlab.linux.page_faults import FaultEvent, PageFaults
 from anonlab.linux.processes import interpreter
 
 CALLS = "trace=memory,process"
@@ -46,7 +46,7 @@ def record_program(command: Sequence[str], log: Path, quiet: bool = False) -> tu
     if not text:
         raise ValueError(f"strace wrote nothing to {log.name}: it may not trace here")
     if faults is not None:
-        lines = weave(text.splitlines(), faults.events)
+        lines = merge_page_faults(text.splitlines(), faults.events)
         text = "".join(f"{line}\n" for line in lines)
     log.write_text(text, "utf-8", "surrogateescape")
     return status, reason or _told(faults)
@@ -84,7 +84,7 @@ def _told(faults: PageFaults | None) -> str:
     """Say how good the record of the page faults is."""
     if faults is None:
         return ""
-    nfaults = sum(isinstance(event, Fault) for event in faults.events)
+    nfaults = sum(isinstance(event, FaultEvent) for event in faults.events)
     where = "" if faults.source.kernel else ", but for those in system calls"
     lost = f"; {faults.lost} were lost" if faults.lost else ""
     return f"with its page faults{where}{lost}" if nfaults else "it had no page faults"

@@ -9,10 +9,10 @@ from typing import NamedTuple
 from anonlab.formats.history import History
 from anonlab.formats.observation import Place
 from anonlab.formats.recording import FULL
-from anonlab.formats.rmap_graph import AnonVmaFact, AreaFact, HomeFact, RmapGraph, numbered
+from anonlab.formats.rmap_graph import AnonVmaFact, AreaFact, PageFact, RmapGraph, renumbered
 from anonlab.formats.rmap_recording import RmapRecording
-from anonlab.linux.address_window import Window
-from anonlab.linux.oracle import Oracle, facts
+from anonlab.linux.address_window import AddressWindow
+from anonlab.linux.oracle import Oracle, kernel_facts
 from anonlab.linux.pagemap import KPF_ANON, PM_PFN, PM_PRESENT, access
 from anonlab.linux.real_rmap import RealRmap
 
@@ -20,7 +20,7 @@ FOLDER = Path(__file__).with_name("recorded") / "rmap"
 SUFFIX = ".json"
 
 
-class After(NamedTuple):
+class RmapEffect(NamedTuple):
     """What an operation leaves: the name of its error, '' if it worked, and the reverse map."""
 
     error: str
@@ -39,7 +39,7 @@ def why_not() -> str:
     return ""
 
 
-def watch(history: History) -> Generator[After]:
+def watch_rmap(history: History) -> Generator[RmapEffect]:
     """Run `history` on real processes; yield what each operation leaves.
 
     raises  OSError or ValueError where the running kernel cannot be read: it says why
@@ -47,14 +47,14 @@ def watch(history: History) -> Generator[After]:
     real = RealRmap()
     try:
         with Oracle(FULL) as oracle:
-            window = Window(history)
+            window = AddressWindow(history)
             for shown in oracle.run(history):
-                yield After(shown.error, graph_of(real, oracle, window))
+                yield RmapEffect(shown.error, graph_of(real, oracle, window))
     finally:
         real.close()
 
 
-def graph_of(real: RealRmap, oracle: Oracle, window: Window) -> RmapGraph:
+def graph_of(real: RealRmap, oracle: Oracle, window: AddressWindow) -> RmapGraph:
     """Return the reverse map behind all anonymous pages in the window of the oracle's processes.
 
     raises  ValueError if the kernel names a process that is not the oracle's
@@ -73,7 +73,7 @@ def graph_of(real: RealRmap, oracle: Oracle, window: Window) -> RmapGraph:
             f"the kernel knows our processes by other numbers, such as {min(strangers)}: this is a "
             "pid namespace of its own"
         )
-    return numbered(
+    return renumbered(
         {each.number: AnonVmaFact(*each[:6]) for each in found},
         [
             AreaFact(
@@ -87,7 +87,7 @@ def graph_of(real: RealRmap, oracle: Oracle, window: Window) -> RmapGraph:
             for area in areas
         ],
         [
-            HomeFact(
+            PageFact(
                 tuple(sorted(places[pfn])), page.anon_vma, index(page.page_index), page.mapcount
             )
             for pfn, page in pages.items()
@@ -95,7 +95,7 @@ def graph_of(real: RealRmap, oracle: Oracle, window: Window) -> RmapGraph:
     )
 
 
-def _places(oracle: Oracle, window: Window) -> dict[int, list[Place]]:
+def _places(oracle: Oracle, window: AddressWindow) -> dict[int, list[Place]]:
     """Return where the anonymous pages of the window are mapped, by frame number."""
     assert oracle.frames is not None, "an oracle with the full view knows frames"
     found: dict[int, list[Place]] = {}
@@ -111,7 +111,9 @@ def record_rmap(history: History, path: Path) -> RmapRecording:
 
     raises  as watch, FormatError if real processes cannot do the history, OSError for the file
     """
-    recording = RmapRecording(facts(), history, tuple(after.graph for after in watch(history)))
+    recording = RmapRecording(
+        kernel_facts(), history, tuple(after.graph for after in watch_rmap(history))
+    )
     path.write_text(recording.dumps() + "\n", "utf-8")
     return recording
 

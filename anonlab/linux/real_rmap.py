@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from anonlab.linux.kernel_memory import Memory, Types
+from anonlab.linux.kernel_memory import BtfTypes, KernelMemory
 from anonlab.linux.pagemap import PM_PFN, Frames, own_page
 from anonlab.machine.words import PAGE_SHIFT
 
@@ -40,7 +40,7 @@ class Candidate(NamedTuple):
     vpn: int
 
 
-class AnonVma(NamedTuple):
+class RealAnonVma(NamedTuple):
     """What the kernel keeps of an anon_vma: its number, those of parent and root, and counts.
 
     Numbers are given in the order in which anon_vmas are met, from 0: AV0, AV1, …
@@ -55,7 +55,7 @@ class AnonVma(NamedTuple):
     nvmas: int
 
 
-class Area(NamedTuple):
+class RealArea(NamedTuple):
     """What the kernel keeps of a VMA: whose it is, its pages, and the numbers of the anon_vmas on
     its chain, as the list has them, and of its own one."""
 
@@ -67,7 +67,7 @@ class Area(NamedTuple):
     own: int
 
 
-class Home(NamedTuple):
+class RealPage(NamedTuple):
     """What struct page says of an anonymous page: the number of its anon_vma, index, mapcount."""
 
     anon_vma: int
@@ -83,7 +83,7 @@ class RealRmap:
     """
 
     def __init__(self) -> None:
-        types = Types()
+        types = BtfTypes()
         self._at = {
             (structure, member): types.offset(structure, member)
             for structure, members in _MEMBERS.items()
@@ -91,7 +91,7 @@ class RealRmap:
         }
         self._page_bytes = types.size("page")
         self._numbers: dict[int, int] = {}
-        self._memory = Memory()
+        self._memory = KernelMemory()
         try:
             self._vmemmap = self._base()
         except BaseException:
@@ -102,20 +102,20 @@ class RealRmap:
         """Give everything back."""
         self._memory.close()
 
-    def home(self, pfn: int) -> AnonVma:
+    def home(self, pfn: int) -> RealAnonVma:
         """Return the anon_vma of an anonymous page."""
-        anon, _ = self._home(pfn)
+        anon, _ = self._anon_vma_and_index(pfn)
         return self._fact(anon)
 
-    def page(self, pfn: int) -> Home:
+    def page(self, pfn: int) -> RealPage:
         """Return what struct page says of the anonymous page `pfn`."""
-        anon, index = self._home(pfn)
+        anon, index = self._anon_vma_and_index(pfn)
         page = self._vmemmap + pfn * self._page_bytes
-        return Home(self._number(anon), index, self._int(page, "page", "_mapcount") + 1)
+        return RealPage(self._number(anon), index, self._int(page, "page", "_mapcount") + 1)
 
     def candidates(self, pfn: int) -> list[Candidate]:
         """Return where the anonymous page `pfn` may be mapped (rmap_walk_anon)."""
-        anon, index = self._home(pfn)
+        anon, index = self._anon_vma_and_index(pfn)
         found = []
         for vma in self._vmas(anon):
             start, npages, pgoff = self._range(vma)
@@ -123,13 +123,13 @@ class RealRmap:
                 found.append(Candidate(self._pid(vma), start + index - pgoff))
         return found
 
-    def reachable(self, pfns: Iterable[int]) -> tuple[list[AnonVma], list[Area]]:
+    def reachable(self, pfns: Iterable[int]) -> tuple[list[RealAnonVma], list[RealArea]]:
         """Return the anon_vmas and VMAs that can be reached from anonymous pages, through trees,
         chains, parents and roots.
 
         raises  ValueError if chains and trees do not hold the same links: they have changed
         """
-        todo = [self._home(pfn)[0] for pfn in pfns]
+        todo = [self._anon_vma_and_index(pfn)[0] for pfn in pfns]
         anons: dict[int, list[int]] = {}  # anon_vma -> VMAs in its tree
         chains: dict[int, list[int]] = {}  # VMA -> anon_vmas on its chain
         while todo:
@@ -149,9 +149,9 @@ class RealRmap:
             )
         return [self._fact(anon) for anon in anons], [self._area(*each) for each in chains.items()]
 
-    def _fact(self, anon: int) -> AnonVma:
+    def _fact(self, anon: int) -> RealAnonVma:
         at = self._at
-        return AnonVma(
+        return RealAnonVma(
             self._number(anon),
             self._number(self._word(anon, "anon_vma", "parent")),
             self._number(self._word(anon, "anon_vma", "root")),
@@ -161,9 +161,9 @@ class RealRmap:
             sum(1 for _ in self._vmas(anon)),
         )
 
-    def _area(self, vma: int, chain: list[int]) -> Area:
+    def _area(self, vma: int, chain: list[int]) -> RealArea:
         own = self._number(self._word(vma, "vm_area_struct", "anon_vma"))
-        return Area(self._pid(vma), *self._range(vma), tuple(map(self._number, chain)), own)
+        return RealArea(self._pid(vma), *self._range(vma), tuple(map(self._number, chain)), own)
 
     def _range(self, vma: int) -> tuple[int, int, int]:
         """Return first page number, number of pages and pgoff of a VMA."""
@@ -188,7 +188,7 @@ class RealRmap:
             yield self._word(link, "anon_vma_chain", "anon_vma")
             entry = self._memory.word(entry)
 
-    def _home(self, pfn: int) -> tuple[int, int]:
+    def _anon_vma_and_index(self, pfn: int) -> tuple[int, int]:
         """Return the anon_vma of a page and the page's index."""
         page = self._vmemmap + pfn * self._page_bytes
         mapping = self._word(page, "page", "mapping")

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).with_name("recorded")
 SUFFIX = ".json"
 
 
-def shipped(folder: Path = FOLDER) -> Iterator[tuple[str, Recording]]:
+def shipped_recordings(folder: Path = FOLDER) -> Iterator[tuple[str, Recording]]:
     """Yield (name, recording) of every recording in `folder`, by name.
 
     raises  FormatError that names the file if one cannot be read
@@ -25,7 +25,7 @@ def shipped(folder: Path = FOLDER) -> Iterator[tuple[str, Recording]]:
         yield path.stem, read(path)
 
 
-def recorded(name: str) -> Recording:
+def load_recording(name: str) -> Recording:
     """Return the shipped recording `name`; ValueError with the names there are."""
     path = FOLDER / f"{name}{SUFFIX}"
     if not path.is_file():
@@ -42,7 +42,7 @@ def read(path: Path) -> Recording:
         raise ValueError(f"{path.name}: {error}") from error
 
 
-def make(history: History, path: Path, view: str = "") -> Recording:
+def record_to_file(history: History, path: Path, view: str = "") -> Recording:
     """Run `history` on the running kernel and write the recording to `path`.
 
     raises  ValueError if the running kernel cannot be the witness, FormatError if real processes
@@ -56,9 +56,9 @@ def make(history: History, path: Path, view: str = "") -> Recording:
     return recording
 
 
-def renew(folder: Path = FOLDER) -> int:
+def record_anew(folder: Path = FOLDER) -> int:
     """Record every recording of `folder` anew on the running kernel; return how many there are."""
-    recordings = list(shipped(folder))
+    recordings = list(shipped_recordings(folder))
     for name, recording in recordings:
-        make(recording.history, folder / f"{name}{SUFFIX}", recording.view)
+        record_to_file(recording.history, folder / f"{name}{SUFFIX}", recording.view)
     return len(recordings)

@@ -63,7 +63,7 @@ _PEEK = _TAG.size + 1
 """A packet of contents is longer than an answer, so that the two can be told apart."""
 
 
-class Line(Protocol):
+class PacketChannel(Protocol):
     """How one speaks with a process: packets there and back."""
 
     def send(self, packet: bytes) -> None:
@@ -73,10 +73,10 @@ class Line(Protocol):
         """Wait for a packet; ChildProcessError if the process ends instead."""
 
 
-class Borrower(NamedTuple):
+class SharedMmProcess(NamedTuple):
     """A process that runs the loop: the `line` to it, its socket and buffer as it knows them."""
 
-    line: Line
+    channel: PacketChannel
     socket: int
     buffer: int
 
@@ -91,11 +91,11 @@ class Borrower(NamedTuple):
     def send(self, number: int, *args: int, child: tuple[int, int] | None = None) -> None:
         """Let it begin a system call."""
         six = [*args, *[0] * (6 - len(args))]
-        self.line.send(_COMMAND.pack(number, *six, *(child or self[1:]), 0))
+        self.channel.send(_COMMAND.pack(number, *six, *(child or self[1:]), 0))
 
     def result(self) -> int:
         """Wait for the result of a system call."""
-        return int(_RESULT.unpack(self.line.receive())[0])
+        return int(_RESULT.unpack(self.channel.receive())[0])
 
     def call(self, verb: str, numbers: Sequence[int]) -> tuple[int, list[str]]:
         """Do what a verb says, as a worker of Python would: return errno and numbers."""
@@ -112,7 +112,7 @@ class Borrower(NamedTuple):
     def _write(self, addr: int, value: int, npages: int) -> int:
         for page in range(npages):
             self.send(READ, self.socket, addr + page * PAGE_SIZE, _TAG.size)
-            self.line.send(_TAG.pack(value + page))
+            self.channel.send(_TAG.pack(value + page))
             if (result := self.result()) < 0:
                 return -result
         return 0
@@ -121,7 +121,7 @@ class Borrower(NamedTuple):
         values = []
         for addr in addrs:
             self.send(WRITE, self.socket, addr, _PEEK)
-            packet = self.line.receive()
+            packet = self.channel.receive()
             if len(packet) != _PEEK:
                 return -_RESULT.unpack(packet)[0], []
             values.append(str(_TAG.unpack_from(packet)[0]))
@@ -147,7 +147,7 @@ class Borrower(NamedTuple):
         if len(block) > SCRATCH - _COMMAND.size:
             raise OSError(errno.E2BIG, os.strerror(errno.E2BIG), command[0])
         self.send(READ, self.socket, self.buffer + _COMMAND.size, len(block))
-        self.line.send(block)
+        self.channel.send(block)
         self.result()
         self.send(EXECVE, pointers[0], at, at + 8 * (len(command) + 1))
 

@@ -61,7 +61,7 @@ class Worker:
         self.sockets, self.slot = sockets, slot
         self.source, self.sink = os.pipe()
         self.rings: dict[int, list[int]] = {}  # address -> the rings that hold the page
-        self.lent = 0  # address of the code that borrowers run
+        self.lent = 0  # address of the code that processes in shared memory run
 
     def serve(self) -> None:
         """Do one command after another, until nobody is there to give one."""

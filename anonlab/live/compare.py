@@ -1,4 +1,4 @@
-"""What one machine shows held against what a kernel shows, operation by operation: plain data on
+"""What one machine shows compared with what a kernel shows, operation by operation: plain data on
 both sides.
 
 A page of one machine is a page of the other from the moment both show it first at the same places,
@@ -30,7 +30,7 @@ half_range      a touch of several pages, and mprotect, madvise or mlock of a ra
                 done in part on a kernel, and is not begun at all on the simulated machine: the
                 history ends
 
-For pages of the page cache there are two more, fault_around and refault: see `cached`.
+For pages of the page cache there are two more, fault_around and refault: see `page_cache_rules`.
 """
 
 from __future__ import annotations
@@ -40,52 +40,61 @@ from collections.abc import Iterator
 
 from anonlab.formats.history import Op
 from anonlab.formats.history_text import format_op
-from anonlab.formats.observation import FILE, PAGE, SWAP, ZERO, Place, Seen, Sight, weaken
-from anonlab.formats.recording import FULL, Shown
-from anonlab.live.page_cache_rules import Cached
+from anonlab.formats.observation import (
+    FILE,
+    PAGE,
+    SWAP,
+    ZERO,
+    Observation,
+    PageSeen,
+    Place,
+    without_names,
+)
+from anonlab.formats.recording import FULL, OpEffect
+from anonlab.live.page_cache_rules import PageCacheRules
 from anonlab.machine.words import PAGE_SHIFT, PAGE_SIZE
 
 SIGNALS = ("SIGSEGV", "SIGBUS")
 
 
-class Judge:
+class KernelComparer:
     """Follows one history on two machines.
 
     view       what the kernel's side shows: FULL or WEAK
     explained  how often each rule took out a difference
-    over       the rule that ended the comparison, '' as long as it goes on
+    ended_by   the rule that ended the comparison, '' as long as it goes on
     """
 
     def __init__(self, view: str = FULL) -> None:
         self.view = view
         self.explained: Counter[str] = Counter()
-        self.over = ""
+        self.ended_by = ""
         self._partner: dict[int, int] = {}  # name on the kernel -> our name
         self._taken: dict[int, int] = {}  # our name -> name on the kernel
         self._batches = False
         self._direct: set[int] = set()  # names of pages that came back past the swap cache
         self._zeros: set[Place] = set()
-        self._before: tuple[Sight, Sight] = ({}, {})
-        self._cached = Cached()
+        self._before: tuple[Observation, Observation] = ({}, {})
+        self._cached = PageCacheRules()
         self._there: tuple[set[int], set[int]] = (set(), set())
 
-    def see(self, op: Op, ours: Shown, real: Shown) -> str:
+    def compare(self, op: Op, ours: OpEffect, real: OpEffect) -> str:
         """Compare what both show after `op`; return what differs without a reason, or ''."""
-        if self.over:
+        if self.ended_by:
             return ""
         if ours.error != real.error or ours.error:
-            self.over = parting(op, ours.error, real.error)
-            if self.over:
-                self.explained[self.over] += 1
+            self.ended_by = divergence(op, ours.error, real.error)
+            if self.ended_by:
+                self.explained[self.ended_by] += 1
                 return ""
             if ours.error != real.error:
                 return _said(op, "ends with", ours.error or "success", real.error or "success")
         if ours.values != real.values:
             return _said(op, "reads", list(ours.values), list(real.values))
-        sight = ours.sight if self.view == FULL else weaken(ours.sight)
-        mine, theirs = self._without_zeros(sight, real.sight)
+        observation = ours.observation if self.view == FULL else without_names(ours.observation)
+        mine, theirs = self._without_zeros(observation, real.observation)
         self._there = _names(mine), _names(theirs)
-        mine, theirs = self._cached.see(op, mine, theirs)
+        mine, theirs = self._cached.apply(op, mine, theirs)
         for rule, times in self._cached.explained.items():
             self.explained[rule] = times
         if self.view == FULL:
@@ -95,7 +104,9 @@ class Judge:
         self._before = (mine, theirs)
         return wrong
 
-    def _without_zeros(self, ours: Sight, real: Sight) -> tuple[Sight, Sight]:
+    def _without_zeros(
+        self, ours: Observation, real: Observation
+    ) -> tuple[Observation, Observation]:
         """Leave out zero pages; count an operation after which new ones differ (zero_page)."""
         mine = {place: seen for place, seen in ours.items() if seen.state != ZERO}
         theirs = {place: seen for place, seen in real.items() if seen.state != ZERO}
@@ -104,7 +115,7 @@ class Judge:
         self._zeros = differ
         return mine, theirs
 
-    def _pair_again(self, op: Op, mine: Sight, theirs: Sight) -> None:
+    def _pair_again(self, op: Op, mine: Observation, theirs: Observation) -> None:
         """Where the kernel copied a page that was alone but not marked, take the copy for the page
         (lru_batch)."""
         self._batches = self._batches or op.verb in ("mlock", "munlock")
@@ -131,7 +142,7 @@ class Judge:
                 other = known.pop(name, 0)
                 (self._partner if known is self._taken else self._taken).pop(other, None)
 
-    def _differences(self, op: Op, mine: Sight, theirs: Sight) -> Iterator[str]:
+    def _differences(self, op: Op, mine: Observation, theirs: Observation) -> Iterator[str]:
         """Yield what differs, place by place."""
         for place in sorted(mine.keys() | theirs.keys()):
             a, b = mine.get(place), theirs.get(place)
@@ -149,7 +160,7 @@ class Judge:
                 continue
             yield _at(op, place, "has exclusive", *marks)
 
-    def _came_directly(self, place: Place, ours: Seen, real: Seen) -> bool:
+    def _came_directly(self, place: Place, ours: PageSeen, real: PageSeen) -> bool:
         """Return whether a page is marked on the kernel alone because it came from swap without
         the swap cache (direct_swapin)."""
         before = self._before[1].get(place)
@@ -160,7 +171,7 @@ class Judge:
             self.explained["direct_swapin"] += 1
         return real.name in self._direct
 
-    def _same(self, ours: Seen, real: Seen) -> bool:
+    def _same(self, ours: PageSeen, real: PageSeen) -> bool:
         """Return whether two pages are the same one; two that are both new are from now on.
 
         A page of the cache that was mapped nowhere has a new name when it is mapped again. As one
@@ -178,7 +189,7 @@ class Judge:
         self._taken[ours.name] = real.name
         return True
 
-    def _told(self, ours: Seen) -> str:
+    def _told(self, ours: PageSeen) -> str:
         partner = next((real for real, own in self._partner.items() if own == ours.name), None)
         return "a new page" if partner is None else f"page {partner}"
 
@@ -198,12 +209,12 @@ def taken_again(op: Op) -> range:
     return range(first, first + int(op.args["new_pages"]))
 
 
-def pageouts(op: Op, sight: Sight) -> tuple[list[Op], int]:
-    """Return what a machine that shows `sight` has to do so that it does what MADV_PAGEOUT does,
-    and how many pages are left out because others map them too (skipped_pageout)."""
+def pageouts(op: Op, observation: Observation) -> tuple[list[Op], int]:
+    """Return what a machine that shows `observation` has to do so that it does what MADV_PAGEOUT
+    does, and how many pages are left out because others map them too (skipped_pageout)."""
     ops, skipped = [], 0
     for place in touched(op):
-        seen = sight.get(place)
+        seen = observation.get(place)
         if seen is None or seen.state != PAGE:
             continue
         if seen.mapcount == 1:
@@ -213,7 +224,7 @@ def pageouts(op: Op, sight: Sight) -> tuple[list[Op], int]:
     return ops, skipped
 
 
-def parting(op: Op, ours: str, real: str) -> str:
+def divergence(op: Op, ours: str, real: str) -> str:
     """Return the rule by which two outcomes are the last that can be compared, or ''."""
     if op.verb == "mremap" and (ours, real) == ("EFAULT", ""):
         return "several_vmas"
@@ -232,9 +243,9 @@ def parting(op: Op, ours: str, real: str) -> str:
     return ""
 
 
-def _names(sight: Sight) -> set[int]:
-    """Return the names of the pages of the page cache in a sight."""
-    return {seen.name for seen in sight.values() if seen.state == FILE}
+def _names(observation: Observation) -> set[int]:
+    """Return the names of the pages of the page cache in an observation."""
+    return {seen.name for seen in observation.values() if seen.state == FILE}
 
 
 def _said(op: Op, what: str, ours: object, real: object) -> str:

@@ -1,4 +1,4 @@
-"""Where the anon memory group differs from today's kernel, told operation by operation.
+"""Where the anon memory group differs from today's kernel, operation by operation.
 
 A group copies a shared page when a process moves it. From then on, what is one page on the kernel
 is two here, until the kernel copies as well. So at every moment the pages here must divide each
@@ -15,14 +15,14 @@ from typing import NamedTuple
 
 from anonlab.formats.history import Op
 from anonlab.formats.history_text import format_op
-from anonlab.formats.observation import FILE, PAGE, ZERO, Place, Seen, Sight
-from anonlab.formats.recording import Shown
+from anonlab.formats.observation import FILE, PAGE, ZERO, Observation, PageSeen, Place
+from anonlab.formats.recording import OpEffect
 from anonlab.live.compare import touched
-from anonlab.live.page_cache_rules import Cached
+from anonlab.live.page_cache_rules import PageCacheRules
 from anonlab.machine.words import PAGE_SHIFT
 
 
-class Divided(NamedTuple):
+class Division(NamedTuple):
     """One operation after which the group differs from the kernel: the places whose pages it has
     just copied to move them, and all places at which it has a page of its own now."""
 
@@ -32,34 +32,34 @@ class Divided(NamedTuple):
     differ: tuple[Place, ...]
 
 
-class Copies:
+class GroupCopies:
     """Follows one history under the anon memory group and on a kernel.
 
-    told    the operations after which the two differ
-    over    the rule that ended the comparison, '' as long as it goes on
+    divisions  the operations after which the two differ
+    ended_by   the rule that ended the comparison, '' as long as it goes on
     """
 
     def __init__(self) -> None:
-        self.told: list[Divided] = []
-        self.over = ""
+        self.divisions: list[Division] = []
+        self.ended_by = ""
         self._divided: set[int] = set()  # names of the kernel's pages that a move has copied
-        self._before: tuple[Sight, Sight] = ({}, {})
-        self._cached = Cached()
+        self._before: tuple[Observation, Observation] = ({}, {})
+        self._cached = PageCacheRules()
         self._number = 0
 
     @property
     def copied(self) -> bool:
         """True if a move has copied a page."""
-        return any(each.copied for each in self.told)
+        return any(each.copied for each in self.divisions)
 
-    def see(self, op: Op, ours: Shown, real: Shown, ncopies: int) -> str:
+    def follow(self, op: Op, ours: OpEffect, real: OpEffect, ncopies: int) -> str:
         """Compare what both show after `op`, in which mremap made `ncopies` copies here; return
         what differs without a reason, or ''."""
         if op.verb == "mremap" and (ours.error, real.error) == ("", "EFAULT"):
-            self.over = "merged_vmas"
-        if self.over:
+            self.ended_by = "merged_vmas"
+        if self.ended_by:
             return ""
-        mine, theirs = self._cached.see(op, _pages(ours.sight), _pages(real.sight))
+        mine, theirs = self._cached.apply(op, _pages(ours.observation), _pages(real.observation))
         copied = [] if ours.error or op.verb != "mremap" else self._to_copy(op)
         self._divided |= {self._before[1][place].name for place in copied}
         wrong = ""
@@ -96,7 +96,9 @@ class Copies:
         places = ((op.who, vpn) for vpn in range(first, first + npages))
         return [self._before[0][place].name for place in places if place in self._before[0]]
 
-    def _compare(self, op: Op, mine: Sight, theirs: Sight, copied: tuple[Place, ...]) -> str:
+    def _compare(
+        self, op: Op, mine: Observation, theirs: Observation, copied: tuple[Place, ...]
+    ) -> str:
         """Return what divides the kernel's pages without a reason; tell where they are divided."""
         here, there = _places(mine), _places(theirs)
         differ = []
@@ -114,20 +116,20 @@ class Copies:
                 if real.name not in self._divided:
                     return f"{where} has a page of its own here, which no move has copied"
         if differ or copied:
-            self.told.append(Divided(self._number, format_op(op), copied, tuple(differ)))
+            self.divisions.append(Division(self._number, format_op(op), copied, tuple(differ)))
         return ""
 
 
-def _pages(sight: Sight) -> Sight:
+def _pages(observation: Observation) -> Observation:
     """Leave out the zero page: no program can tell it from nothing."""
-    return {place: seen for place, seen in sight.items() if seen.state != ZERO}
+    return {place: seen for place, seen in observation.items() if seen.state != ZERO}
 
 
-def _places(sight: Sight) -> dict[int, frozenset[Place]]:
+def _places(observation: Observation) -> dict[int, frozenset[Place]]:
     """Return where each page stands, by its name."""
     found: dict[int, set[Place]] = {}
-    for place, seen in sight.items():
-        assert isinstance(seen, Seen), f"{place} holds {seen!r}"
+    for place, seen in observation.items():
+        assert isinstance(seen, PageSeen), f"{place} holds {seen!r}"
         assert seen.state in (PAGE, FILE), (
             f"{seen.state} at {place}: the group is compared without swap"
         )

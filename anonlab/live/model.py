@@ -1,4 +1,4 @@
-"""The simulated machine as a witness: it shows what a real kernel shows, in the same words."""
+"""The simulated machine in a kernel's place: it shows what a real one shows, in the same words."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from anonlab.formats.observation import (
     PAGE,
     SWAP,
     ZERO,
-    Names,
+    Observation,
+    PageNames,
+    PageSeen,
     Place,
-    Seen,
-    Sight,
     file_tags,
 )
-from anonlab.formats.recording import Shown
+from anonlab.formats.recording import OpEffect
 from anonlab.histories.run import Outcome, apply, make_kernel
 from anonlab.kernel import Kernel
 from anonlab.kernel.walk import walk_each
@@ -26,27 +26,27 @@ from anonlab.proof.page_table_scan import scan
 from anonlab.rmap import DESIGNS
 
 
-class Simulated:
+class ModelKernel:
     """A simulated machine that shows what a real kernel shows."""
 
     def __init__(self, history: History, design: str) -> None:
         self.kernel = make_kernel(history, DESIGNS[design]())
-        self.names = Names()
+        self.names = PageNames()
         self.rules: set[str] = set()
-        """Names of the rules of the judge by which the last operation was done."""
-        self.raw: Sight = {}
-        """The last sight with frame numbers for names."""
+        """Names of the rules of `compare` by which the last operation was done."""
+        self.raw: Observation = {}
+        """The last observation, with frame numbers for names."""
 
-    def do(self, op: Op) -> Shown:
+    def do(self, op: Op) -> OpEffect:
         """Do `op` as a real kernel would be asked to, and show what is seen then."""
         self.rules = set()
         outcome = self._page_out(op) if op.verb == "swap_out" else self._apply(op)
         if op.verb == "file":
             file = self.kernel.files[op.who]
             file.store[:] = file_tags(op.who, file.npages)
-        self.raw = sight_of(self)
+        self.raw = observe(self)
         values = outcome.value if op.verb == "read" and not outcome.error else ()
-        return Shown(_errno(outcome), tuple(values), self.names.name(self.raw))
+        return OpEffect(_errno(outcome), tuple(values), self.names.name(self.raw))
 
     def _page_out(self, op: Op) -> Outcome:
         ops, skipped = pageouts(op, self.raw)
@@ -79,7 +79,7 @@ class Simulated:
             if vma.locked and not vma.shared and not vma.writable
         ]
 
-    def missed(self, real: Sight, shown: Sight) -> int:
+    def missed(self, real: Observation, shown: Observation) -> int:
         """Return how many of the places that `real` shows the walks of the design miss."""
         pfns = {shown[place].name: seen.name for place, seen in self.raw.items()}
         where: dict[int, set[Place]] = {}
@@ -112,7 +112,7 @@ def users_of(kernel: Kernel) -> dict[int, list[str]]:
     return users
 
 
-def sight_of(simulated: Simulated) -> Sight:
+def observe(simulated: ModelKernel) -> Observation:
     """Return what stands in the page tables, with frame and slot numbers for names."""
     kernel, truth = simulated.kernel, scan(simulated.kernel)
     mem, marked = kernel.mem_map, kernel.cow.mark
@@ -121,7 +121,7 @@ def sight_of(simulated: Simulated) -> Sight:
     columns = (truth.mms, truth.vpns, truth.words, truth.present, pfns)
     facts = (mem.mapcount[pfns], mem.has(pfns, PG_EXCLUSIVE), mem.data[pfns])
     anonymous = mem.has(pfns, PG_ANON).tolist()
-    sight: dict[Place, Seen] = {}
+    observation: dict[Place, PageSeen] = {}
     for anon, mm, vpn, word, present, pfn, mapcount, exclusive, data in zip(
         anonymous,
         *(column.tolist() for column in (*columns, *facts)),
@@ -130,15 +130,15 @@ def sight_of(simulated: Simulated) -> Sight:
         if vpn >= kernel.geometry.task_npages - 2:
             continue  # the stack that execve makes: a real one lies outside the window
         if not present:
-            seen = Seen(SWAP, swp_offset(word))
+            seen = PageSeen(SWAP, swp_offset(word))
         elif pfn == ZERO_PFN:
-            seen = Seen(ZERO, value=0)
+            seen = PageSeen(ZERO, value=0)
         elif not anon:
-            seen = Seen(FILE, pfn, mapcount, None, data)
+            seen = PageSeen(FILE, pfn, mapcount, None, data)
         else:
-            seen = Seen(PAGE, pfn, mapcount, exclusive if marked else None, data)
-        sight |= dict.fromkeys(((name, vpn) for name in users[mm]), seen)
-    return sight
+            seen = PageSeen(PAGE, pfn, mapcount, exclusive if marked else None, data)
+        observation |= dict.fromkeys(((name, vpn) for name in users[mm]), seen)
+    return observation
 
 
 def _errno(outcome: Outcome) -> str:

@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from itertools import count
 
 from anonlab.formats.history import Op
-from anonlab.formats.observation import FILE, Place, Sight
+from anonlab.formats.observation import FILE, Observation, Place
 from anonlab.machine.words import PAGE_SHIFT
 
 AROUND_NPAGES = 16
@@ -32,7 +32,7 @@ Key = tuple[int, int]
 """Number of an address space, page number."""
 
 
-class Cached:
+class PageCacheRules:
     """Follows one history on two machines; `explained` counts how often each rule was used."""
 
     def __init__(self) -> None:
@@ -42,8 +42,10 @@ class Cached:
         self._early: set[Key] = set()  # mapped on the kernel alone
         self._late: set[Key] = set()  # mapped here alone
 
-    def see(self, op: Op, mine: Sight, theirs: Sight) -> tuple[Sight, Sight]:
-        """Return both sights after `op` without what one machine alone maps for a reason."""
+    def apply(
+        self, op: Op, mine: Observation, theirs: Observation
+    ) -> tuple[Observation, Observation]:
+        """Return both observations after `op` without what one machine alone maps for a reason."""
         self._follow(op)
         late = self._excused(op, mine, theirs, self._late)
         early = self._excused(op, theirs, mine, self._early)
@@ -65,7 +67,7 @@ class Cached:
             self._spaces[who] = next(self._numbers)
         return self._spaces[who]
 
-    def _excused(self, op: Op, one: Sight, other: Sight, before: set[Key]) -> set[Key]:
+    def _excused(self, op: Op, one: Observation, other: Observation, before: set[Key]) -> set[Key]:
         """Return where `one` alone maps a page of the cache and has a reason to: it did so
         `before`, perhaps at another address or in the parent, or a rule is new here."""
         ours = before is self._late
@@ -109,13 +111,13 @@ class Cached:
         pages = range(first, first + int(op.args.get("pages", 1)))
         return ((self._space(op.who), vpn) for vpn in pages)
 
-    def _without(self, sight: Sight, excused: set[Key]) -> Sight:
+    def _without(self, observation: Observation, excused: set[Key]) -> Observation:
         """Leave the places `excused` out, and out of the mapcounts of their pages."""
         if not excused:
-            return sight
+            return observation
         names: dict[Key, int] = {}
         kept = {}
-        for place, seen in sight.items():
+        for place, seen in observation.items():
             key = (self._space(place[0]), place[1])
             if key in excused:
                 names[key] = seen.name

@@ -19,7 +19,7 @@ SHIPPED = "bash_pipeline"
 
 
 @dataclass(frozen=True)
-class Program:
+class TracedProgram:
     """What the simulated kernel made of a program's system calls, and where these come from."""
 
     source: str
@@ -44,7 +44,7 @@ class Program:
         return f"<pre>{escape(repr(self))}</pre>{self.chart()._repr_html_()}"
 
 
-def program(command: Sequence[str]) -> Program:
+def trace_and_replay(command: Sequence[str]) -> TracedProgram:
     """Run `command` under strace, and its calls on the simulated kernel; what it prints goes
     nowhere, because a notebook's kernel has no place for it.
 
@@ -56,8 +56,10 @@ def program(command: Sequence[str]) -> Program:
             status, faults = record_program(command, path, quiet=True)
         except (ValueError, OSError, subprocess.SubprocessError) as error:
             report = replay(log(SHIPPED), timeline=True)
-            return Program(f"{SHIPPED}, a log that was kept; nothing was traced: {error}", report)
-        return Program(
+            return TracedProgram(
+                f"{SHIPPED}, a log that was kept; nothing was traced: {error}", report
+            )
+        return TracedProgram(
             f"{' '.join(command)}, traced just now, exit status {status}, {faults}",
             replay(path, timeline=True),
         )

@@ -15,33 +15,33 @@ from anonlab.formats.observation import Place
 from anonlab.formats.rmap_graph import (
     AnonVmaFact,
     AreaFact,
-    HomeFact,
+    PageFact,
     RmapGraph,
     differences,
-    numbered,
+    renumbered,
 )
 from anonlab.kernel import Kernel
-from anonlab.linux.real_graph import After, record_rmap, recorded_rmap, watch, why_not
-from anonlab.live.compare import parting
-from anonlab.live.model import Simulated
+from anonlab.linux.real_graph import RmapEffect, record_rmap, recorded_rmap, watch_rmap, why_not
+from anonlab.live.compare import divergence
+from anonlab.live.model import ModelKernel
 from anonlab.live.source import kernel_name, lacks_swap
 from anonlab.live.steps import RULES
 from anonlab.machine.words import PG_ANON, ZERO_PFN
 from anonlab.proof import replaying as replay
 from anonlab.proof.page_table_scan import scan
-from anonlab.view.stage.picture import Beside
+from anonlab.view.stage.picture import SideBySide
 from anonlab.view.stage.rmaps import rmaps_svg, rmaps_text
 
 DESIGN = "anon_vma_chain"
 
 
 @dataclass(frozen=True)
-class Rmaps:
+class RmapComparison:
     """Two reverse maps after each operation of a history.
 
     ours, real   graphs, one per operation
     kernel       "Linux 6.18.44" · live  of the kernel that runs here · reason  why not, else ''
-    parted       the rule of the judge by which the two go different ways from the next operation
+    diverged_by  the rule of `compare` by which the two go different ways from the next operation
                  on, so that `history` ends here; '' if it is whole
     """
 
@@ -51,7 +51,7 @@ class Rmaps:
     kernel: str
     live: bool
     reason: str = ""
-    parted: str = ""
+    diverged_by: str = ""
 
     @property
     def source(self) -> str:
@@ -68,7 +68,7 @@ class Rmaps:
             for sentence in differences(ours, real)
         ]
 
-    def after(self, operation: int = 0) -> Beside:
+    def after(self, operation: int = 0) -> SideBySide:
         """Return the picture after operation number `operation`, from 1; 0 is the last.
 
         raises  ValueError if there is no such operation
@@ -80,9 +80,9 @@ class Rmaps:
         pair = self.ours[number - 1], self.real[number - 1]
         titles = (f"simulated: {DESIGN}", f"real: {self.kernel}")
         said = f"After operation {number}, {op}. The kernel's side: {self.source}."
-        if self.parted and number == len(self.ours):
-            said += f" They part with the next operation: {RULES[self.parted]}."
-        return Beside(rmaps_svg(pair, titles), rmaps_text(pair, titles), said)
+        if self.diverged_by and number == len(self.ours):
+            said += f" They part with the next operation: {RULES[self.diverged_by]}."
+        return SideBySide(rmaps_svg(pair, titles), rmaps_text(pair, titles), said)
 
     def _repr_html_(self) -> str:
         return self.after()._repr_html_()
@@ -91,7 +91,7 @@ class Rmaps:
         return repr(self.after())
 
 
-def rmaps(name: str, live: bool | None = None) -> Rmaps:
+def compare_rmaps(name: str, live: bool | None = None) -> RmapComparison:
     """Return both reverse maps under the history of a recording that comes with anonlab.
 
     live    True insists on the running kernel, False on the recording; None takes the running one
@@ -105,15 +105,15 @@ def rmaps(name: str, live: bool | None = None) -> Rmaps:
         reason = why_not() or lacks_swap(recording.history)
     if live and reason:
         raise ValueError(f"the running kernel's reverse map cannot be read: {reason}")
-    ours = tuple(after.graph for after in simulated(recording.history))
+    ours = tuple(after.graph for after in model_effects(recording.history))
     if reason:
-        return Rmaps(
+        return RmapComparison(
             recording.history, ours, recording.graphs, kernel_name(recording.kernel), False, reason
         )
-    return rmaps_of(recording.history)
+    return compare_rmaps_live(recording.history)
 
 
-def rmaps_of(history: History) -> Rmaps:
+def compare_rmaps_live(history: History) -> RmapComparison:
     """Return both reverse maps under any history, up to an operation that Linux of today does and
     the simulated machine does not, or the other way round.
 
@@ -121,19 +121,19 @@ def rmaps_of(history: History) -> Rmaps:
             processes cannot do it
     """
     pairs: list[tuple[RmapGraph, RmapGraph]] = []
-    parted = ""
-    with closing(watch(history)) as kernel:
-        for op, here, there in zip(history.ops, simulated(history), kernel, strict=True):
-            parted = parting(op, here.error, there.error)
-            if parted:
+    diverged_by = ""
+    with closing(watch_rmap(history)) as kernel:
+        for op, here, there in zip(history.ops, model_effects(history), kernel, strict=True):
+            diverged_by = divergence(op, here.error, there.error)
+            if diverged_by:
                 break
             pairs.append((here.graph, there.graph))
     ours, real = tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
     done = replace(history, ops=history.ops[: len(pairs)])
-    return Rmaps(done, ours, real, kernel_name(), live=True, parted=parted)
+    return RmapComparison(done, ours, real, kernel_name(), live=True, diverged_by=diverged_by)
 
 
-def record(path: Path, output: Path) -> str:
+def record_rmap_of_file(path: Path, output: Path) -> str:
     """Record the running kernel's reverse map under the history in a file; return in a sentence
     what was written.
 
@@ -150,15 +150,15 @@ def record(path: Path, output: Path) -> str:
     )
 
 
-def simulated(history: History) -> Iterator[After]:
+def model_effects(history: History) -> Iterator[RmapEffect]:
     """Do `history` on the simulated machine; yield what each operation leaves."""
-    machine = Simulated(history, DESIGN)
+    machine = ModelKernel(history, DESIGN)
     for op in history.ops:
         shown = machine.do(op)
-        yield After(shown.error, simulated_graph(machine.kernel))
+        yield RmapEffect(shown.error, model_graph(machine.kernel))
 
 
-def simulated_graph(kernel: Kernel) -> RmapGraph:
+def model_graph(kernel: Kernel) -> RmapGraph:
     """Return what can be reached from the pages of a kernel with the design anon_vma_chain."""
     design: Any = kernel.design
     places = _places(kernel)
@@ -166,7 +166,7 @@ def simulated_graph(kernel: Kernel) -> RmapGraph:
     anons = _reachable({design.anon_vmas[int(mem.mapping[pfn])] for pfn in places})
     names = {task.mm.number: name for name, task in kernel.processes.items() if task.mm}
     vmas = dict.fromkeys(vma for anon in anons for vma in anon.vmas)
-    return numbered(
+    return renumbered(
         {
             anon.number: AnonVmaFact(
                 *(anon.number, anon.parent.number, anon.root.number),
@@ -183,7 +183,7 @@ def simulated_graph(kernel: Kernel) -> RmapGraph:
             for vma in vmas
         ],
         [
-            HomeFact(
+            PageFact(
                 tuple(sorted(places[pfn])),
                 *(int(mem.mapping[pfn]), int(mem.index[pfn]), int(mem.mapcount[pfn])),
             )

@@ -10,13 +10,13 @@ from typing import Any
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format_op, parse
 from anonlab.formats.recording import FULL, Recording
-from anonlab.linux.oracle import Oracle, facts, has_swap
+from anonlab.linux.oracle import Oracle, has_swap, kernel_facts
 from anonlab.linux.pagemap import access
-from anonlab.linux.recordings import recorded, shipped
+from anonlab.linux.recordings import load_recording, shipped_recordings
 
 
 @dataclass(frozen=True)
-class Witness:
+class LiveOrRecorded:
     """A recording, and where it comes from: `live` if the kernel that runs here was asked just
     now; else `reason` says why not."""
 
@@ -38,19 +38,19 @@ class Witness:
         return f"recorded on {self.kernel}; the running kernel was not asked: {self.reason}"
 
 
-def witness(told: str, live: bool | None = None) -> Witness:
+def live_or_recorded(name_or_text: str, live: bool | None = None) -> LiveOrRecorded:
     """Return what a kernel did with a history.
 
-    told    the name of a recording, or the text of a history of one's own
+    name_or_text  the name of a recording, or the text of a history of one's own
     live    True insists on the running kernel, False on a recording; None asks the running one
             if it shows frame numbers to this process, and can do the history
     raises  ValueError for an unknown name, if the running kernel is insisted on and cannot, or if
             it cannot and nobody has recorded this history; FormatError if it is none
     """
-    history = parse(told) if "\n" in told else recorded(told).history
+    history = parse(name_or_text) if "\n" in name_or_text else load_recording(name_or_text).history
     reason = "a recording was asked for" if live is False else _why_not(history)
     if not reason:
-        return ask(history)
+        return ask_running_kernel(history)
     if live:
         raise ValueError(f"the running kernel cannot be asked: {reason}")
     recording = _recorded_like(history)
@@ -59,24 +59,25 @@ def witness(told: str, live: bool | None = None) -> Witness:
             f"the running kernel cannot be asked ({reason}), and nobody has recorded this history; "
             "a recorded one can be chosen by its name"
         )
-    return Witness(recording, False, reason)
+    return LiveOrRecorded(recording, False, reason)
 
 
-def ask(history: History | str, view: str = "") -> Witness:
+def ask_running_kernel(history: History | str, view: str = "") -> LiveOrRecorded:
     """Return what the running kernel does with any history.
 
     view    FULL or WEAK; '' for as much as this process may see
     raises  ValueError if this kernel cannot be the witness, FormatError if real processes cannot
             do the history
     """
-    told = parse(history) if isinstance(history, str) else history
+    if isinstance(history, str):
+        history = parse(history)
     with Oracle(view) as oracle:
-        return Witness(oracle.record(told), live=True)
+        return LiveOrRecorded(oracle.record(history), live=True)
 
 
 def kernel_name(known: Mapping[str, Any] | None = None) -> str:
     """Return the name and version of a recorded kernel, or of the one that runs here."""
-    return f"Linux {(known or facts()).get('release', 'of unknown version')}"
+    return f"Linux {(known or kernel_facts()).get('release', 'of unknown version')}"
 
 
 def _why_not(history: History) -> str:
@@ -90,7 +91,11 @@ def _why_not(history: History) -> str:
 def _recorded_like(history: History) -> Recording | None:
     """Return a recording of the same operations, if there is one."""
     ops = [format_op(op) for op in history.ops]
-    same = (each for _, each in shipped() if [format_op(op) for op in each.history.ops] == ops)
+    same = (
+        each
+        for _, each in shipped_recordings()
+        if [format_op(op) for op in each.history.ops] == ops
+    )
     return next(same, None)
 
 

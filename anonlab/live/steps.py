@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from anonlab.formats.history import Op
 from anonlab.formats.history_text import format_op
-from anonlab.formats.observation import PAGE, SWAP, ZERO, Seen, weaken
-from anonlab.formats.recording import FULL, Shown
-from anonlab.live.compare import Judge
-from anonlab.live.copies import Copies
-from anonlab.live.model import Simulated
-from anonlab.live.source import Witness
+from anonlab.formats.observation import PAGE, SWAP, ZERO, PageSeen, without_names
+from anonlab.formats.recording import FULL, OpEffect
+from anonlab.live.compare import KernelComparer
+from anonlab.live.copies import GroupCopies
+from anonlab.live.model import ModelKernel
+from anonlab.live.source import LiveOrRecorded
 from anonlab.machine.words import PAGE_SHIFT
 
 TODAY, GROUP = "anon_vma_chain", "anongroup"
@@ -53,7 +53,7 @@ CODE = '<code style="white-space:nowrap">'
 KEY = "1×2 is page 1, mapped twice; z is the zero page; s1 is a swap slot; · is nothing"
 
 
-class Step(NamedTuple):
+class ComparedOp(NamedTuple):
     """One operation: what is seen after it on both machines, by process; the names of the rules
     by which they differ, and `wrong`: a difference without a reason, or ''."""
 
@@ -74,18 +74,18 @@ class Step(NamedTuple):
         """In a word or a sentence."""
         if self.wrong:
             return f"differs without a reason: {self.wrong}"
-        told = [f"{rule}: {RULES.get(rule, 'see anonlab.live.compare')}" for rule in self.rules]
-        return "; ".join(told) or "the same"
+        reasons = [f"{rule}: {RULES.get(rule, 'see anonlab.live.compare')}" for rule in self.rules]
+        return "; ".join(reasons) or "the same"
 
 
 @dataclass(frozen=True)
-class Steps:
+class StepComparison:
     """How a history went on the simulated machine under `design` and on a kernel."""
 
     design: str
     kernel: str
     source: str
-    steps: tuple[Step, ...]
+    steps: tuple[ComparedOp, ...]
 
     @property
     def unexplained(self) -> int:
@@ -129,7 +129,7 @@ class Steps:
         return f"{len(self.steps)} operations on {self.design} and {self.kernel}: {differ}{reason}"
 
 
-def steps(seen: Witness, design: str = TODAY) -> Steps:
+def compare_steps(seen: LiveOrRecorded, design: str = TODAY) -> StepComparison:
     """Run the history of `seen` under `design` and hold it against what the kernel showed.
 
     design  anon_vma_chain, which is to be the same, or anongroup, which copies on mremap
@@ -138,59 +138,63 @@ def steps(seen: Witness, design: str = TODAY) -> Steps:
     """
     recording = seen.recording
     if design not in (TODAY, GROUP):
-        raise ValueError(f"held against a kernel are {TODAY} and {GROUP}, got {design!r}")
+        raise ValueError(f"compared with a kernel are {TODAY} and {GROUP}, got {design!r}")
     apart = any(op.verb in ("swap_out", "pin") for op in recording.history.ops)
     if design == GROUP and (apart or recording.view != FULL):
         raise ValueError(
             f"{GROUP} is compared without swap and pins, for which it has rules of its time, and "
             "where frame numbers can be seen"
         )
-    follow = _group if design == GROUP else _today
-    return Steps(design, seen.kernel, seen.source, tuple(follow(seen)))
+    follow = _steps_of_group if design == GROUP else _steps_of_today
+    return StepComparison(design, seen.kernel, seen.source, tuple(follow(seen)))
 
 
-def _today(seen: Witness) -> Iterator[Step]:
+def _steps_of_today(seen: LiveOrRecorded) -> Iterator[ComparedOp]:
     history, view = seen.recording.history, seen.recording.view
-    simulated, judge = Simulated(history, TODAY), Judge(view)
-    for number, (op, real) in enumerate(zip(history.ops, seen.recording.shown, strict=True), 1):
-        ours, before = simulated.do(op), Counter(judge.explained)
-        wrong = judge.see(op, ours, real)
-        rules = [rule for rule, n in judge.explained.items() if n > before[rule]]
-        rules += sorted(simulated.rules)
-        sight = ours.sight if view == FULL else weaken(ours.sight)
-        yield _step(number, op, ours._replace(sight=sight), real, rules, wrong)
-        if wrong or judge.over:
+    model, comparer = ModelKernel(history, TODAY), KernelComparer(view)
+    for number, (op, real) in enumerate(zip(history.ops, seen.recording.effects, strict=True), 1):
+        ours, before = model.do(op), Counter(comparer.explained)
+        wrong = comparer.compare(op, ours, real)
+        rules = [rule for rule, n in comparer.explained.items() if n > before[rule]]
+        rules += sorted(model.rules)
+        observation = ours.observation if view == FULL else without_names(ours.observation)
+        yield _step(number, op, ours._replace(observation=observation), real, rules, wrong)
+        if wrong or comparer.ended_by:
             return
 
 
-def _group(seen: Witness) -> Iterator[Step]:
+def _steps_of_group(seen: LiveOrRecorded) -> Iterator[ComparedOp]:
     history = seen.recording.history
-    simulated, copies, copied = Simulated(history, GROUP), Copies(), 0
-    for number, (op, real) in enumerate(zip(history.ops, seen.recording.shown, strict=True), 1):
-        ours = simulated.do(op)
-        now = simulated.kernel.design.cost.copies_mremap
-        wrong = copies.see(op, ours, real, now - copied)
-        rules = [copies.over] * bool(copies.over)
-        last = copies.told[-1] if copies.told else None
+    model, copies, copied = ModelKernel(history, GROUP), GroupCopies(), 0
+    for number, (op, real) in enumerate(zip(history.ops, seen.recording.effects, strict=True), 1):
+        ours = model.do(op)
+        now = model.kernel.design.cost.copies_mremap
+        wrong = copies.follow(op, ours, real, now - copied)
+        rules = [copies.ended_by] * bool(copies.ended_by)
+        last = copies.divisions[-1] if copies.divisions else None
         if last is not None and last.operation == number - 1:
             rules.append("mremap_copy" if last.copied else "still_divided")
         copied = now
         yield _step(number, op, ours, real, rules, wrong)
-        if wrong or copies.over:
+        if wrong or copies.ended_by:
             return
 
 
-def _step(number: int, op: Op, ours: Shown, real: Shown, rules: list[str], wrong: str) -> Step:
-    return Step(number, format_op(op), _board(ours), _board(real), tuple(rules), wrong)
+def _step(
+    number: int, op: Op, ours: OpEffect, real: OpEffect, rules: list[str], wrong: str
+) -> ComparedOp:
+    return ComparedOp(
+        number, format_op(op), _by_process(ours), _by_process(real), tuple(rules), wrong
+    )
 
 
-def _board(shown: Shown) -> tuple[tuple[str, str], ...]:
+def _by_process(effects: OpEffect) -> tuple[tuple[str, str], ...]:
     """Return what is seen of each process, as text; an error or what was read comes first."""
-    out = [("", shown.error)] if shown.error else []
-    out += [("read", " ".join(map(str, shown.values)))] if shown.values else []
+    out = [("", effects.error)] if effects.error else []
+    out += [("read", " ".join(map(str, effects.values)))] if effects.values else []
     runs: dict[str, list[str]] = {}
     last: tuple[str, int] | None = None
-    for (who, vpn), seen in sorted(shown.sight.items()):
+    for (who, vpn), seen in sorted(effects.observation.items()):
         words = runs.setdefault(who, [])
         if last != (who, vpn - 1):
             words.append(f"{vpn << PAGE_SHIFT:#x}")
@@ -199,7 +203,7 @@ def _board(shown: Shown) -> tuple[tuple[str, str], ...]:
     return (*out, *((who, " ".join(words)) for who, words in runs.items()))
 
 
-def _word(seen: Seen) -> str:
+def _word(seen: PageSeen) -> str:
     if seen.state == PAGE:
         return f"{seen.name}×{seen.mapcount}"
     return {ZERO: "z", SWAP: f"s{seen.name}" if seen.name else "s"}.get(seen.state, seen.state)
@@ -209,18 +213,18 @@ def _line(board: tuple[tuple[str, str], ...]) -> str:
     return "; ".join(f"{who} {text}".strip() for who, text in board) or "·"
 
 
-def _row(step: Step) -> str:
+def _row(step: ComparedOp) -> str:
     left = 'style="text-align:left;white-space:nowrap"'
     mine, theirs = dict(step.ours), dict(step.real)
     cells = ""
     for board, other in ((step.ours, theirs), (step.real, mine)):
-        told = [
+        texts = [
             f"{escape(who)} {CODE}{escape(text)}</code>"
             if other.get(who) == text
             else f"<b>≠ {escape(who)} {CODE}{escape(text)}</code></b>"
             for who, text in board
         ]
-        cells += f"<td {left}>{'<br>'.join(told) or '·'}</td>"
+        cells += f"<td {left}>{'<br>'.join(texts) or '·'}</td>"
     rule, colon, why = escape(step.verdict).partition(": ")
     verdict = f"<b>{rule}</b>{colon}{why}" if colon else rule
     return (

@@ -1,4 +1,4 @@
-"""The simulated machine held against a Linux kernel, the running one or a recorded one.
+"""The simulated machine compared with a Linux kernel, the running one or a recorded one.
 
 Under anon_vma_chain with today's rule for reuse it must show the same after every operation: which
 page stands where, followed over time, how often it is mapped, its exclusive mark and its contents.
@@ -18,34 +18,34 @@ from typing import Any
 from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
-from anonlab.formats.recording import FULL, WEAK, Recording, Shown
-from anonlab.histories.for_real_kernel import witnessable
-from anonlab.live.compare import Judge
-from anonlab.live.copies import Copies, Divided
-from anonlab.live.model import Simulated
+from anonlab.formats.recording import FULL, WEAK, OpEffect, Recording
+from anonlab.histories.for_real_kernel import random_history_for_kernel
+from anonlab.live.compare import KernelComparer
+from anonlab.live.copies import Division, GroupCopies
+from anonlab.live.model import ModelKernel
 from anonlab.proof import replaying as replay
 from anonlab.proof.mutants import MUTANTS, planted
 from anonlab.proof.shrink import shrink
-from anonlab.proof.workers import ncpus, share
+from anonlab.proof.workers import map_processes, ncpus
 from anonlab.rmap import DESIGNS
 
 OPS_PER_HISTORY = 50
 BATCH = 10
 """So many histories share their real processes' nursery."""
 WALKED_EVERY = 5
-"""After so many operations every live page is walked, and held against who really maps it."""
+"""After so many operations every live page is walked, and compared with who really maps it."""
 SHOWN = 3
 Progress = Callable[[int, int], None]
 
 
 @dataclass
-class Held:
-    """What came out when histories were held against a kernel.
+class KernelComparison:
+    """What came out when histories were compared with a kernel.
 
     explained      differences with a reason, by the name of the rule
     failures       histories that differ without a reason, as text with the difference as a comment
     differs        histories in which the anon memory group differs · copies  in which it copies
-    told           of the last history: where the group differs, operation by operation
+    divisions      of the last history: where the group differs, operation by operation
     example        a history in which it differs, as text with that as comments
     """
 
@@ -56,15 +56,15 @@ class Held:
     differs: int = 0
     copies: int = 0
     missed: int = 0
-    told: list[Divided] = field(default_factory=list)
+    divisions: list[Division] = field(default_factory=list)
     example: str = ""
 
-    def add(self, other: Held) -> None:
+    def add(self, other: KernelComparison) -> None:
         """Add the numbers and failures of `other`."""
         for name in ("histories", "operations", "failures", "differs", "copies", "missed"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.explained.update(other.explained)
-        self.told = other.told
+        self.divisions = other.divisions
         self.example = self.example or other.example
 
     def to_json(self) -> dict[str, Any]:
@@ -85,77 +85,81 @@ class Held:
         return not self.failures and not self.missed and self.differs == self.copies
 
 
-def hold(
+def compare_with_kernel(
     history: History,
-    shown: Iterable[Shown],
+    effects: Iterable[OpEffect],
     view: str = FULL,
     design: str = "anon_vma_chain",
     walked_every: int = WALKED_EVERY,
-) -> Held:
-    """Run `history` under `design` and under the anon memory group, and hold both against what a
-    kernel has `shown`; stop at the first difference without a reason."""
-    held = Held(histories=1)
-    modern, judge = Simulated(history, design), Judge(view)
-    group = Group(history) if view == FULL else None
-    for number, (op, real) in enumerate(zip(history.ops, shown, strict=False)):
+) -> KernelComparison:
+    """Run `history` under `design` and under the anon memory group, and compare both with the
+    `effects` that a kernel showed; stop at the first difference without a reason."""
+    comparison = KernelComparison(histories=1)
+    modern, comparer = ModelKernel(history, design), KernelComparer(view)
+    group = GroupBesideKernel(history) if view == FULL else None
+    for number, (op, real) in enumerate(zip(history.ops, effects, strict=False)):
         ours = modern.do(op)
-        wrong = judge.see(op, ours, real)
-        judge.explained.update(modern.rules)
-        if judge.over:
+        wrong = comparer.compare(op, ours, real)
+        comparer.explained.update(modern.rules)
+        if comparer.ended_by:
             break
         if not wrong and view == FULL and not (number + 1) % walked_every:
-            held.missed += modern.missed(real.sight, ours.sight)
+            comparison.missed += modern.missed(real.observation, ours.observation)
         if group is not None and not wrong:
-            wrong = group.see(op, real)
-        held.operations += 1
+            wrong = group.follow(op, real)
+        comparison.operations += 1
         if wrong:
             prefix = replace(history, ops=history.ops[: number + 1])
-            held.failures.append(f"{history_text(prefix)}# {wrong}\n")
+            comparison.failures.append(f"{history_text(prefix)}# {wrong}\n")
             break
-    held.explained = judge.explained
+    comparison.explained = comparer.explained
     if group is not None:
-        held.told = group.copies.told
-        held.explained["merged_vmas"] += bool(group.copies.over)
-        held.differs = any(each.differ for each in held.told)
-        held.copies = group.copies.copied
-        if held.differs:
-            lines = "".join(f"# {line}\n" for line in steps(held))
-            held.example = f"{history_text(history)}# the anon memory group:\n{lines}"
-    return held
+        comparison.divisions = group.copies.divisions
+        comparison.explained["merged_vmas"] += bool(group.copies.ended_by)
+        comparison.differs = any(each.differ for each in comparison.divisions)
+        comparison.copies = group.copies.copied
+        if comparison.differs:
+            lines = "".join(f"# {line}\n" for line in division_lines(comparison))
+            comparison.example = f"{history_text(history)}# the anon memory group:\n{lines}"
+    return comparison
 
 
-class Group:
+class GroupBesideKernel:
     """The anon memory group beside a kernel; not where there is swap or where devices hold pages,
     for which it has rules of its time."""
 
     def __init__(self, history: History) -> None:
-        self.simulated = Simulated(history, "anongroup")
-        self.copies = Copies()
+        self.model = ModelKernel(history, "anongroup")
+        self.copies = GroupCopies()
         self.aside = any(op.verb in ("swap_out", "pin") for op in history.ops)
         self._before = 0
 
-    def see(self, op: Op, real: Shown) -> str:
+    def follow(self, op: Op, real: OpEffect) -> str:
         """Do `op`, return what differs without a reason, or ''."""
-        if self.aside or self.copies.over:
+        if self.aside or self.copies.ended_by:
             return ""
-        ours = self.simulated.do(op)
-        ncopies = self.simulated.kernel.design.cost.copies_mremap
-        wrong = self.copies.see(op, ours, real, ncopies - self._before)
+        ours = self.model.do(op)
+        ncopies = self.model.kernel.design.cost.copies_mremap
+        wrong = self.copies.follow(op, ours, real, ncopies - self._before)
         self._before = ncopies
         return f"anongroup: {wrong}" if wrong else ""
 
 
-def hold_recording(recording: Recording, design: str = "anon_vma_chain") -> Held:
-    """Hold the simulated machine against a recorded kernel."""
-    return hold(recording.history, recording.shown, recording.view, design, walked_every=1)
+def compare_with_recording(
+    recording: Recording, design: str = "anon_vma_chain"
+) -> KernelComparison:
+    """Compare the simulated machine with a recorded kernel."""
+    return compare_with_kernel(
+        recording.history, recording.effects, recording.view, design, walked_every=1
+    )
 
 
-def hunt(name: str, recordings: Iterable[Recording]) -> int:
+def killing_recording(name: str, recordings: Iterable[Recording]) -> int:
     """Plant the mutant `name` and hold it against recorded kernels until one shows that something
     is wrong; return the number of the recording, from 1, or 0 if the mutant survives.
 
     Mutants of the kernel and of the anon memory group are looked for under anon_vma_chain and the
-    group. Those of other designs are held against recordings that the design itself equals.
+    group. Those of other designs are compared with recordings that the design itself equals.
     """
     mutant = MUTANTS[name]
     design = "anon_vma_chain" if mutant.design == "anongroup" else mutant.design
@@ -166,21 +170,21 @@ def hunt(name: str, recordings: Iterable[Recording]) -> int:
             continue
         with planted(mutant):
             try:
-                if not hold_recording(recording, design).ok:
+                if not compare_with_recording(recording, design).ok:
                     return number
             except Exception:  # noqa: BLE001  a crash shows it as well
                 return number
     return 0
 
 
-def hold_live(
+def compare_live(
     operations: int = 10_000,
     seed: int = 1,
     progress: Progress | None = None,
     view: str = "",
     allow_settings: bool = False,
     length: int = OPS_PER_HISTORY,
-) -> Held:
+) -> KernelComparison:
     """Run random histories on the running kernel and hold the simulated machine against it.
 
     operations  compared in all, in histories of `length`; where one ends early, others follow
@@ -195,19 +199,20 @@ def hold_live(
     from anonlab.linux.oracle import Oracle
     from anonlab.linux.settings import swap_on
 
-    held = Held()
+    comparison = KernelComparison()
     with swap_on() if allow_settings else nullcontext():
         with Oracle(view) as oracle:
             view = oracle.view
-        while held.operations < operations and not held.failures:
-            batches = _jobs(operations - held.operations, length, held.histories)
+        while comparison.operations < operations and not comparison.failures:
+            batches = _jobs(operations - comparison.operations, length, comparison.histories)
             jobs = [[seed, view, allow_settings, *batch] for batch in batches]
-            for result in share("anonlab.live.verify:run", jobs):
-                held.add(Held(**{**result, "told": [], "explained": Counter(result["explained"])}))
+            for result in map_processes(compare_batch, jobs):
+                comparison.add(result)
                 if progress is not None:
-                    progress(held.operations, operations)
-        held.failures[:SHOWN] = [shortest(text, view) for text in held.failures[:SHOWN]]
-    return held
+                    progress(comparison.operations, operations)
+        shown = [shrink_failure(text, view) for text in comparison.failures[:SHOWN]]
+        comparison.failures[:SHOWN] = shown
+    return comparison
 
 
 def _jobs(operations: int, length: int, first: int) -> list[tuple[int, list[int], int]]:
@@ -221,20 +226,23 @@ def _jobs(operations: int, length: int, first: int) -> list[tuple[int, list[int]
     ]
 
 
-def run(seed: int, view: str, swap: bool, first: int, sizes: list[int], cpu: int) -> dict[str, Any]:
+def compare_batch(
+    seed: int, view: str, swap: bool, first: int, sizes: list[int], cpu: int
+) -> KernelComparison:
     """Be a worker: some histories, from number `first` on, on one CPU."""
-    from anonlab.linux.address_window import possible
+    from anonlab.linux.address_window import possible_kinds
     from anonlab.linux.oracle import Oracle
 
-    held, kinds = Held(), possible()
+    comparison, kinds = KernelComparison(), possible_kinds()
     with Oracle(view, sorted(os.sched_getaffinity(0))[cpu]) as oracle:
         for number, nops in enumerate(sizes, first):
             history = history_of(seed, number, nops, swap, kinds)
-            held.add(hold(history, oracle.run(history), view))
-    return {**vars(held), "told": [], "explained": dict(held.explained)}
+            comparison.add(compare_with_kernel(history, oracle.run(history), view))
+    comparison.divisions = []
+    return comparison
 
 
-def record(
+def record_on_kernel(
     command: Sequence[str] = (),
     output: Path | None = None,
     history: Path | None = None,
@@ -255,11 +263,11 @@ def record(
         raise ValueError("say where to write: -o FILE")
     with swap_on() if allow_settings else nullcontext():
         if renew is not None:
-            return f"{recordings.renew(renew)} recordings renewed in {renew}"
+            return f"{recordings.record_anew(renew)} recordings renewed in {renew}"
         assert output is not None, "an output was asked for above"
         if history is not None:
-            made = recordings.make(replay.read(history, "anongroup").history, output)
-            return f"{len(made.shown)} operations, {made.view} view, in {output}"
+            made = recordings.record_to_file(replay.read(history, "anongroup").history, output)
+            return f"{len(made.effects)} operations, {made.view} view, in {output}"
     status, faults = program.record_program(command, output)
     return f"exit status {status}; the log is in {output}, {faults}: anonlab replay {output}"
 
@@ -275,27 +283,36 @@ def history_of(
     every other has what is asked for beside private memory, as far as `kinds` allows."""
     wanted = (set(), {"files", "sharing"}, set(), {"files", "pins"})[number % 4]
     some = [kind for kind in kinds if kind in wanted]
-    return witnessable(seed * 1_000_003 + number, nops, swap and number % 3 == 2, some)
+    return random_history_for_kernel(
+        seed * 1_000_003 + number, nops, swap and number % 3 == 2, some
+    )
 
 
-def shortest(text: str, view: str) -> str:
+def shrink_failure(text: str, view: str) -> str:
     """Return the failure `text` with as few operations as still differ on the running kernel."""
     from anonlab.linux.oracle import Oracle
 
     with Oracle(view) as oracle:
 
         def failures(history: History) -> list[str]:
-            return hold(history, oracle.run(history), view).failures
+            return compare_with_kernel(history, oracle.run(history), view).failures
 
         history = shrink(parse(text), lambda shorter: bool(failures(shorter)))
         return next(iter(failures(history)), text)
 
 
-def steps(held: Held) -> Iterator[str]:
+def division_lines(comparison: KernelComparison) -> Iterator[str]:
     """Yield where the group differs in the last history, one sentence per operation."""
-    for each in held.told:
+    for each in comparison.divisions:
         copied = f"copies {len(each.copied)} pages, " if each.copied else ""
         yield f"operation {each.operation + 1}, {each.text}: {copied}{len(each.differ)} differ"
 
 
-__all__ = ["FULL", "WEAK", "Held", "hold", "hold_live", "hold_recording"]
+__all__ = [
+    "FULL",
+    "WEAK",
+    "KernelComparison",
+    "compare_live",
+    "compare_with_kernel",
+    "compare_with_recording",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from anonlab.formats.history import History, Names, Op
+from anonlab.formats.history import History, KnownNames, Op
 
 
 def shrink(history: History, wrong: Callable[[History], bool]) -> History:
@@ -32,5 +32,5 @@ def _drop(history: History, size: int, wrong: Callable[[History], bool]) -> Hist
 
 
 def _names_are_known(ops: tuple[Op, ...]) -> bool:
-    names = Names()
+    names = KnownNames()
     return not any(names.problem(op) for op in ops)

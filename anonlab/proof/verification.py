@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from anonlab.formats.history_text import format as history_text
 from anonlab.proof import golden
 from anonlab.proof.fuzz import OPS_PER_HISTORY, Tally, history_of, run_checked, shortest
 from anonlab.proof.mutants import MUTANTS, planted
-from anonlab.proof.workers import share
+from anonlab.proof.workers import map_processes
 from anonlab.rmap import DESIGNS
 
 SHRUNK = 3
@@ -126,18 +126,18 @@ def verify(
     tallies = {name: Tally() for name in names}
     disagreements: list[str] = []
     jobs = [[name, *each] for each in asked for name in names]
-    results = tick(share("anonlab.proof.verification:run", jobs))
+    results = tick(map_processes(run, jobs))
     for each in asked:
         for name in names:
-            tallies[name].add(Tally(**next(results)))
+            tallies[name].add(next(results))
         outcomes = {name: tally.outcomes for name, tally in tallies.items()}
         disagreements += disagreements_of(each, outcomes)
     for name, tally in tallies.items():
         add_golden(tally, name)
         shown = [shortest(text, DESIGNS[name]) for text in tally.failures[:SHRUNK]]
         tally.failures[:SHRUNK] = shown
-    kills = tick(share("anonlab.proof.verification:hunt", [[name, seed] for name in hunted]))
-    died = tuple(Kill(**plain) for plain in kills) if mutants else None
+    kills = tuple(tick(map_processes(hunt, [[name, seed] for name in hunted])))
+    died = kills if mutants else None
     return Report(seed, operations, tallies, tuple(disagreements), died)
 
 
@@ -208,21 +208,21 @@ def kind(seen: str) -> str:
     return ":".join(seen.split(":")[:2])
 
 
-def run(design: str, seed: int, number: int, nops: int) -> dict[str, Any]:
+def run(design: str, seed: int, number: int, nops: int) -> Tally:
     """Be a worker: one history under one design."""
-    return asdict(run_checked(history_of(seed, number, nops), DESIGNS[design]))
+    return run_checked(history_of(seed, number, nops), DESIGNS[design])
 
 
-def hunt(name: str, seed: int = 1) -> dict[str, Any]:
+def hunt(name: str, seed: int = 1) -> Kill:
     """Plant the mutant `name` and run up to HISTORIES histories until one shows that something is
-    wrong; look at the golden counts if the first FEW show nothing. Return a Kill as plain data."""
+    wrong; look at the golden counts if the first FEW show nothing."""
     mutant = MUTANTS[name]
     design = DESIGNS[mutant.design]
     with planted(mutant):
         for number in range(HISTORIES):
             if number == FEW and (missed := golden.faults(design)):
-                return asdict(Kill(name, mutant.design, number + 1, missed[0]))
+                return Kill(name, mutant.design, number + 1, missed[0])
             failures = run_checked(history_of(seed, number), design).failures
             if failures:
-                return asdict(Kill(name, mutant.design, number + 1, shortest(failures[0], design)))
-    return asdict(Kill(name, mutant.design, 0, ""))
+                return Kill(name, mutant.design, number + 1, shortest(failures[0], design))
+    return Kill(name, mutant.design, 0, "")

@@ -1,22 +1,26 @@
-"""Work shared among processes: plain Python processes that are told what to do line by line.
+"""Processes that work at the same time: a ProcessPoolExecutor that is right wherever it is opened.
 
-This works alike in scripts, in notebooks and under pytest, whatever start method multiprocessing
-prefers, and no process with threads is forked.
+In scripts without a main guard, in notebooks, under pytest: workers are new processes, so no one
+with threads is forked, and they do not run the caller's script again. They leave Ctrl-C to their
+caller, and end when it does.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
+import signal
 import sys
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
-from importlib import import_module
-from pathlib import Path
-from queue import SimpleQueue
-from typing import Any
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.process import BaseProcess
+from types import ModuleType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 def ncpus() -> int:
@@ -25,82 +29,100 @@ def ncpus() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def share(task: str, jobs: Iterable[list[Any]]) -> Iterator[Any]:
-    """Call a function with the arguments of each of `jobs`; yield the results in their order.
+def map_processes(function: Callable[..., T], jobs: Iterable[Sequence[Any]]) -> Iterator[T]:
+    """Call `function`, of a module, with the arguments of each of `jobs`; yield the results in
+    their order.
 
-    task    'package.module:function'; arguments and results are plain data (JSON)
     One processor needs no process of its own. Workers end with the iteration, whatever they are at.
     """
     todo = list(jobs)
     nworkers = min(ncpus(), len(todo))
     if nworkers < 2:
-        function = _function(task)
-        for job in todo:
-            yield json.loads(json.dumps(function(*job)))
+        yield from (function(*job) for job in todo)
         return
-    with ExitStack() as stack:
-        idle: SimpleQueue[subprocess.Popen[str]] = SimpleQueue()
-        pool = stack.enter_context(ThreadPoolExecutor(nworkers))
-        for _ in range(nworkers):
-            worker = _start(task)
-            stack.callback(_end, worker)
-            idle.put(worker)
-        stack.callback(pool.shutdown, wait=False, cancel_futures=True)
-
-        def run(job: list[Any]) -> Any:
-            worker = idle.get()
-            try:
-                return _ask(worker, job)
-            finally:
-                idle.put(worker)
-
-        yield from pool.map(run, todo)
+    with process_pool(nworkers) as pool:
+        yield from pool.map(function, *zip(*todo, strict=True))
 
 
-def _function(task: str) -> Any:
-    module, _, name = task.partition(":")
-    return getattr(import_module(module), name)
+@contextmanager
+def process_pool(nworkers: int) -> Iterator[Executor]:
+    """Open a pool of `nworkers` processes, which ends with the block.
 
-
-def _start(task: str) -> subprocess.Popen[str]:
-    """Start a worker that imports this very anonlab."""
-    path = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    return subprocess.Popen(
-        [sys.executable, "-c", f"from anonlab.proof.workers import work; work({task!r})"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        process_group=0,  # Ctrl-C is for the caller, who then ends the workers
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
-    )
-
-
-def _ask(worker: subprocess.Popen[str], job: list[Any]) -> Any:
-    """Let `worker` do one job."""
-    assert worker.stdin is not None, "workers have a standard input"
-    assert worker.stdout is not None, "workers have a standard output"
-    with suppress(BrokenPipeError):  # of a worker that is gone: it has no answer either
-        worker.stdin.write(json.dumps(job) + "\n")
-        worker.stdin.flush()
-    answer = worker.stdout.readline()
-    if not answer:
-        raise RuntimeError(f"a worker ended with status {worker.wait()}")
-    return json.loads(answer)
-
-
-def _end(worker: subprocess.Popen[str]) -> None:
-    """End `worker`, whatever it is at."""
-    worker.kill()
-    with suppress(BrokenPipeError), worker:
-        pass
-
-
-def work(task: str) -> None:
-    """Be a worker: read jobs from standard input until it ends, write what comes out."""
+    Left without an error, all that was submitted is done first; with one, workers end at once. A
+    worker that dies breaks the pool for good (BrokenProcessPool).
+    """
+    context = _Context()
+    theirs, ours = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(nworkers, mp_context=context, initializer=_obey, initargs=(theirs,))
     try:
-        function = _function(task)
-        for line in sys.stdin:
-            sys.stdout.write(json.dumps(function(*json.loads(line))) + "\n")
-            sys.stdout.flush()
-    except (KeyboardInterrupt, BrokenPipeError):
-        os._exit(1)  # whoever asked has gone: nothing is left to say
+        with _no_ctrl_c():
+            for _ in range(nworkers):
+                pool.submit(int)  # starts a worker: they are whole, or there is none
+        yield pool
+        pool.shutdown()
+    finally:
+        ours.close()  # if we are interrupted or killed, so do the workers end
+        pool.shutdown(cancel_futures=True)
+        theirs.close()
+
+
+def _obey(caller: Connection) -> None:
+    """Let a worker end at once when its caller does, and leave Ctrl-C to the caller."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # see _no_ctrl_c
+
+    def wait() -> None:
+        try:
+            caller.recv_bytes()
+        except (EOFError, OSError):
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+class _Worker(SpawnProcess):
+    """A new process that knows nothing of the caller's script.
+
+    The standard library lets it run the script again, but for what a main guard keeps from it, so
+    that functions of the script can be called there. Ours are in modules: a script without a guard
+    would only begin its work anew.
+    """
+
+    _starting = threading.Lock()
+
+    @staticmethod
+    def _Popen(process_obj: BaseProcess) -> Any:  # noqa: N802  multiprocessing's name
+        with _Worker._starting:
+            script = sys.modules["__main__"]
+            sys.modules["__main__"] = ModuleType("__main__")  # without a file: nothing to run
+            try:
+                return SpawnProcess._Popen(process_obj)
+            finally:
+                sys.modules["__main__"] = script
+
+
+@contextmanager
+def _no_ctrl_c() -> Iterator[None]:
+    """Put Ctrl-C off until the block is left; processes that are started in it do not get it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    pressed: list[int] = []
+    main = threading.current_thread() is threading.main_thread()  # where Ctrl-C arrives
+    handler = signal.signal(signal.SIGINT, lambda *_: pressed.append(1)) if main else None
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # processes inherit it
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if main:
+            signal.signal(signal.SIGINT, handler or signal.SIG_DFL)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
+
+
+class _Context(SpawnContext):
+    """Starts workers."""
+
+    Process = _Worker

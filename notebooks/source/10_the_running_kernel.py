@@ -34,7 +34,7 @@ from anonlab.learn import *
 # The cells are the same.
 
 # %%
-case = witness("mremap_of_shared_pages")
+case = live_or_recorded("mremap_of_shared_pages")
 print(case.source)
 case.recording.history
 
@@ -58,7 +58,7 @@ predict("10 the group", ...)
 # ## 4 · Run
 
 # %%
-today = steps(case)
+today = compare_steps(case)
 told = f"{len(today.differ)} of {len(today.steps)} operations differ"
 reveal("10 today", [told], truth=len(today.differ))
 
@@ -66,7 +66,7 @@ reveal("10 today", [told], truth=len(today.differ))
 today
 
 # %%
-group = steps(case, GROUP)
+group = compare_steps(case, GROUP)
 told = f"the first is operation {group.differ[0]}"
 reveal("10 the group", [told], truth=group.differ[0])
 
@@ -91,7 +91,7 @@ play(both, "10 the group")
 # Then it forks. Look at operation 7.
 
 # %%
-steps(witness("fork_of_what_was_only_read"))
+compare_steps(live_or_recorded("fork_of_what_was_only_read"))
 
 # %% [markdown]
 # Linux 6.18 asks `vma_needs_copy` (mm/memory.c): an area that was never written has no anon_vma,
@@ -110,12 +110,12 @@ steps(witness("fork_of_what_was_only_read"))
 predict("10 graph", ...)
 
 # %%
-maps = rmaps("three_generations")
+maps = compare_rmaps("three_generations")
 page = next(p for p in maps.real[-1].pages if p.mapcount == 3)
 places = maps.real[-1].candidates(page)
 seen = f"index {page.page_index:#x}, {len(places)} VMAs"
 names = ("three_generations", "fork", "split", "rehomed", "merged")
-others = [f"{name}: {len(rmaps(name).differences())} differences" for name in names]
+others = [f"{name}: {len(compare_rmaps(name).differences())} differences" for name in names]
 reveal("10 graph", [seen, maps.source, *others], truth=[hex(page.page_index), len(places)])
 
 # %% [markdown]
@@ -192,7 +192,7 @@ bench_chart(measure_here()) if HERE else "HERE = True measures this machine, in 
 # (which frame?), **marks** (whose is it?). First for one page that was written.
 
 # %%
-mine = own_words()
+mine = own_pagemap_words()
 word = mine.words[2]
 state, number, alone = word >> 63, word & (1 << 55) - 1, word >> 56 & 1
 print(mine)
@@ -237,14 +237,14 @@ child read 0x3f000 2
 """
 
 # %%
-steps(witness(own))
+compare_steps(live_or_recorded(own))
 
 # %% [markdown]
 # **Your own program.** strace writes down what it asks of the kernel, and the simulated kernel does
 # it too; in a terminal: `anonlab record -o my.log -- COMMAND`, then `anonlab replay my.log`.
 
 # %%
-program(["sh", "-c", "echo hello | wc -c"])
+trace_and_replay(["sh", "-c", "echo hello | wc -c"])
 
 # %% [markdown]
 # **Report.** Five sentences about Linux. Which are true? Write their numbers, and have ready which
@@ -261,7 +261,10 @@ predict("10 report", ...)
 
 
 # %%
-write, reuse = (steps(witness(name)).steps for name in ("who_gets_the_copy", "reuse_after_exit"))
+write, reuse = (
+    compare_steps(live_or_recorded(name)).steps
+    for name in ("who_gets_the_copy", "reuse_after_exit")
+)
 checked = [
     today.steps[3].pages("child") == today.steps[3].pages("shell"),
     write[4].pages("child") != write[3].pages("child"),

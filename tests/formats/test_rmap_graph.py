@@ -12,14 +12,14 @@ from anonlab.formats.history_text import parse
 from anonlab.formats.rmap_graph import (
     AnonVmaFact,
     AreaFact,
-    HomeFact,
+    PageFact,
     RmapGraph,
     differences,
-    numbered,
+    renumbered,
 )
 from anonlab.formats.rmap_recording import RmapRecording
 
-PAGES = [HomeFact((("a", 48), ("b", 64)), 0, 48, 2), HomeFact((("b", 65),), 1, 49, 1)]
+PAGES = [PageFact((("a", 48), ("b", 64)), 0, 48, 2), PageFact((("b", 65),), 1, 49, 1)]
 
 
 def graph(old: int, new: int) -> RmapGraph:
@@ -30,7 +30,7 @@ def graph(old: int, new: int) -> RmapGraph:
     }
     areas = [AreaFact("b", 64, 2, 48, (new, old), new), AreaFact("a", 48, 2, 48, (old,), old)]
     pages = [PAGES[1]._replace(home=new), PAGES[0]._replace(home=old)]
-    return numbered(anons, areas, pages)
+    return renumbered(anons, areas, pages)
 
 
 def test_numbers_follow_from_the_graph_alone() -> None:

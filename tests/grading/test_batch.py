@@ -13,11 +13,13 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from project import ROOT
 from stand_in import judge, pool, tasks
 from test_store import files_of
+from waiting import PATIENCE_S, wait_until
 
 from anonlab.grading.intake.submission import Settings, Submission
 from anonlab.grading.judging.batch import Task, refusal, run
@@ -211,7 +213,7 @@ def grader(folder: Path) -> subprocess.Popen[bytes]:
     """Start a grader of FIFTY, in a process group of its own."""
     script = folder / "grade.py"
     script.write_text(GRADE, "utf-8")
-    command = [sys.executable, str(script), str(folder), str(ROOT / "tests"),
+    command = [sys.executable, str(script), str(folder), str(ROOT / "tests" / "support"),
                str(ROOT / "tests" / "grading")]  # fmt: skip
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, process_group=0)
 
@@ -235,16 +237,17 @@ def cmdline(pid: int) -> bytes:
 def wait_for_some(folder: Path, process: subprocess.Popen[bytes]) -> None:
     """Wait until the grader has a result more, or has ended; then a little longer."""
     before = len(list(folder.glob("store/*/*.json")))
-    while process.poll() is None and len(list(folder.glob("store/*/*.json"))) == before:
-        time.sleep(0.005)
+    wait_until(
+        lambda: process.poll() is not None or len(list(folder.glob("store/*/*.json"))) > before,
+        "the grader has no result",
+    )
     time.sleep(SECRETS.uniform(0, 0.15))
 
 
 def wait_for_results(folder: Path, more: int) -> None:
     """Wait until there are so many results more."""
     before = len(list(folder.glob("store/*/*.json")))
-    while len(list(folder.glob("store/*/*.json"))) < before + more:
-        time.sleep(0.005)
+    wait_until(lambda: len(list(folder.glob("store/*/*.json"))) >= before + more, "no results")
 
 
 def below(pid: int, called: bytes) -> list[int]:
@@ -270,10 +273,7 @@ def alive(pid: int) -> bool:
 
 def end_soon(family: list[int]) -> None:
     """Fail if one of these processes stays; a busy machine takes its time to end them."""
-    deadline = time.monotonic() + 15
-    while any(alive(pid) for pid in family):
-        assert time.monotonic() < deadline, "workers outlive their grader"
-        time.sleep(0.01)
+    wait_until(lambda: not any(alive(pid) for pid in family), "workers outlive their grader")
 
 
 def test_a_grader_that_is_killed_goes_on_where_it_was(
@@ -290,25 +290,20 @@ def test_a_grader_that_is_killed_goes_on_where_it_was(
     assert counts == sorted(counts)
     assert 0 < counts[0] < 50
     with grader(tmp_path) as process:
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_S) == 0
     assert kept(tmp_path) == expected
 
 
-def fork_servers() -> list[int]:
-    return [pid for pid in below(os.getpid(), b"forkserver") if children(pid)[1:]]
-
-
 def pool_workers() -> list[int]:
-    return [worker for server in fork_servers() for worker in children(server)[1:]]
+    return below(os.getpid(), b"spawn_main")
 
 
-def test_a_fork_server_that_is_killed_with_all_its_workers_costs_nothing(
+def test_workers_that_are_killed_all_at_once_cost_nothing(
     tmp_path: Path, store: Store, expected: dict[str, bytes]
 ) -> None:
     def kill() -> None:
         wait_for_results(tmp_path, 5)
-        family = [*fork_servers(), *pool_workers()]
-        for pid in family:
+        for pid in pool_workers():
             os.kill(pid, signal.SIGKILL)
 
     killer = Thread(target=kill, daemon=True)
@@ -336,11 +331,11 @@ def test_ctrl_c_ends_at_once_and_keeps_what_was_graded(
         wait_for_some(tmp_path, process)
         family = children(process.pid)
         os.killpg(process.pid, signal.SIGINT)
-        process.wait(30)
+        process.wait(PATIENCE_S)
     end_soon(family)
     assert 0 < len(kept(tmp_path)) < 50
     with grader(tmp_path) as process:
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_S) == 0
     assert kept(tmp_path) == expected
 
 
@@ -367,8 +362,7 @@ def test_when_the_time_is_over_nobody_works_on_and_what_was_graded_is_kept(
     with pytest.raises(EngineTrouble, match=OVER):
         run(tasks(tmp_path, SLOW), Pool(1), seconds=4)
     assert list(kept(tmp_path)) == ["a"]
-    workers = [pid for server in below(os.getpid(), b"forkserver") for pid in children(server)[1:]]
-    assert workers == []
+    assert pool_workers() == []
     answers = dict.fromkeys(SLOW, "1\n")
     run(left(tmp_path, answers), pool(), seconds=60)
     assert list(kept(tmp_path)) == list(SLOW)
@@ -388,7 +382,10 @@ def test_who_is_graded_alone_has_no_more_time_than_the_others(tmp_path: Path, st
 SCHEDULER = """\
 import os, sys
 sys.path[:0] = sys.argv[1:3]
+import dask
 from distributed import LocalCluster
+# A task that has killed a worker is not given to the next, which may not be whole yet.
+dask.config.set({"distributed.scheduler.allowed-failures": 0})
 if __name__ == "__main__":
     with LocalCluster(n_workers=2, threads_per_worker=2, processes=True, dashboard_address=None,
                       host="127.0.0.1", local_directory=sys.argv[3]) as cluster:
@@ -403,8 +400,8 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, int]]:
     """The address of a small Dask cluster on this machine, and the process that has it."""
     script = tmp_path / "cluster.py"
     script.write_text(SCHEDULER, "utf-8")
-    command = [sys.executable, str(script), str(ROOT / "tests"), str(ROOT / "tests" / "grading"),
-               str(tmp_path / "scratch")]  # fmt: skip
+    command = [sys.executable, str(script), str(ROOT / "tests" / "support"),
+               str(ROOT / "tests" / "grading"), str(tmp_path / "scratch")]  # fmt: skip
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         stderr=(tmp_path / "dask.log").open("w"),
@@ -413,13 +410,23 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, int]]:
         assert process.stdout is not None
         yield process.stdout.readline().split()[0], process.pid
         process.stdin.close()
-        process.wait(30)
+        process.wait(PATIENCE_S)
+
+
+def _state(dask_worker: Any) -> str:
+    return str(dask_worker.status.name)
 
 
 def pids_of(engine: Cluster) -> Callable[[], list[int]]:
-    """What asks for the workers that a cluster has."""
+    """What asks for the workers that a cluster has, once all of them are whole: of one that dies
+    while it is starting its nanny takes no notice."""
+
+    def whole() -> bool:
+        states = engine.client.run(_state, nanny=True, on_error="ignore").values()
+        return [*states] == ["running", "running"]
 
     def ask() -> list[int]:
+        wait_until(whole, "the cluster has not two workers")
         found = engine.client.run(os.getpid, on_error="ignore")
         return [pid for pid in found.values() if isinstance(pid, int)]
 
@@ -451,7 +458,6 @@ def test_a_cluster_grades_like_a_pool_whoever_is_killed(
     engine = Cluster(cluster[0])
     try:
         engine.everywhere(os.getpid)
-        # Of a worker that dies before it is there its nanny takes no notice.
         killer = Thread(target=kill_workers, args=(tmp_path, pids_of(engine), 2), daemon=True)
         killer.start()
         answers = {**FIFTY, "killer": "die\n"}

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from project import ROOT
 
 from anonlab.cli.verbs import cli
-from anonlab.grading.judging.selftest import part, selftest
+from anonlab.grading.judging.selftest import KnownAnswer, Verdict, grade_known, selftest
 from anonlab.grading.store.result import Result
 from anonlab.proof import workers
 
@@ -62,13 +62,12 @@ def test_solutions_are_full_templates_zero_and_wrong_answers_less(
 
 @pytest.mark.parametrize("kind", ["solution", "template, changed"])
 def test_both_back_ends_come_to_the_same_verdicts(kind: str) -> None:
-    told = part(str(ROOT), NUMBER, 10, kind, 0, box=True)
-    assert told == {"ok": 1, "compared": 4, "problems": []}
+    answer = KnownAnswer(ROOT, NUMBER, 10, kind, 0)
+    assert grade_known(answer, box=True) == Verdict([], compared=4)
 
 
 def run(course: Path, kind: str, at: int = 0) -> list[str]:
-    problems: list[str] = part(str(course), NUMBER, 10, kind, at, box=False)["problems"]
-    return problems
+    return grade_known(KnownAnswer(course, NUMBER, 10, kind, at), box=False).problems
 
 
 def test_a_solution_that_fails_a_hidden_test_is_named(course: Path) -> None:
@@ -119,7 +118,7 @@ def test_back_ends_that_differ_are_named(monkeypatch: pytest.MonkeyPatch) -> Non
         return real(submission, inside)
 
     monkeypatch.setattr(module, "grade_one", two_faced)
-    problems = part(str(ROOT), NUMBER, 10, "solution", 0, box=True)["problems"]
+    problems = grade_known(KnownAnswer(ROOT, NUMBER, 10, "solution", 0), box=True).problems
     assert any("in the box: test_share_range ends with fail" in each for each in problems)
     assert any("ends with pass (2.0) in this process, with fail (0.0) in the box" in each
                for each in problems)  # fmt: skip

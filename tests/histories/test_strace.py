@@ -12,25 +12,25 @@ from anonlab.formats.history import History
 from anonlab.formats.history_text import format, format_op, parse  # noqa: A004  a pair
 from anonlab.histories import library
 from anonlab.histories.run import run
-from anonlab.histories.strace.log import Imported, read_strace
+from anonlab.histories.strace.log import ImportedLog, read_strace
 
 NASTY = Path(__file__).parent / "data" / "nasty.log"
 EXEC = '1 execve("/bin/sh", ["sh"], 0x7ffc00000000 /* 2 vars */) = 0'
 
 
-def imported(*lines: str) -> Imported:
+def imported(*lines: str) -> ImportedLog:
     found = read_strace([EXEC, *lines])
     assert_accounted(found)
     return found
 
 
-def assert_accounted(found: Imported) -> None:
+def assert_accounted(found: ImportedLog) -> None:
     assert found.lines == found.used + sum(found.skipped.values())
     assert len(found.history.ops) == found.setup + found.operations + len(found.touches)
     assert all(count > 0 for count in found.skipped.values())
 
 
-def said(found: Imported) -> list[str]:
+def said(found: ImportedLog) -> list[str]:
     """The operations after spawn and execve, touches marked by a +."""
     return [
         ("+" if place in found.touches else "") + format_op(op)

@@ -20,53 +20,53 @@ from anonlab.errors import FormatError
 from anonlab.formats.history_text import parse
 from anonlab.formats.recording import Recording
 from anonlab.linux import pagemap
-from anonlab.linux.address_window import Window
+from anonlab.linux.address_window import AddressWindow
 from anonlab.linux.oracle import Oracle
-from anonlab.live.verify import hold, hold_live
+from anonlab.live.verify import compare_live, compare_with_kernel
 
 FORKED = "a = spawn\na mmap 0x3f000 2\na write 0x3f000 7 2\nb = fork a\n"
 
 
 def last(oracle, text):
-    return list(oracle.run(parse(text)))[-1].sight
+    return list(oracle.run(parse(text)))[-1].observation
 
 
 @needs_full_view
 def test_a_fork_shares_pages_without_the_mark(oracle) -> None:
-    sight = last(oracle, FORKED)
-    assert {place: seen.mapcount for place, seen in sight.items()} == {
+    observation = last(oracle, FORKED)
+    assert {place: seen.mapcount for place, seen in observation.items()} == {
         (who, vpn): 2 for who in "ab" for vpn in (0x3F, 0x40)
     }
-    assert not any(seen.exclusive for seen in sight.values())
-    assert sight["a", 0x40] == sight["b", 0x40]
-    assert sight["a", 0x40].value == 8
+    assert not any(seen.exclusive for seen in observation.values())
+    assert observation["a", 0x40] == observation["b", 0x40]
+    assert observation["a", 0x40].value == 8
 
 
 @needs_full_view
 def test_the_writer_gets_the_copy_and_the_last_owner_writes_in_place(oracle) -> None:
-    sight = last(oracle, FORKED + "a write 0x3f000 9\nb write 0x3f000 5\n")
-    assert sight["a", 0x3F][1:] == (3, 1, True, 9)
-    assert sight["b", 0x3F][1:] == (1, 1, True, 5)
+    observation = last(oracle, FORKED + "a write 0x3f000 9\nb write 0x3f000 5\n")
+    assert observation["a", 0x3F][1:] == (3, 1, True, 9)
+    assert observation["b", 0x3F][1:] == (1, 1, True, 5)
 
 
 @needs_full_view
 def test_mremap_moves_shared_pages_without_a_copy(oracle) -> None:
-    sight = last(oracle, FORKED + "b mremap 0x3f000 2 to 0x60000\n")
-    assert sight["b", 0x60] == sight["a", 0x3F]
-    assert sight["b", 0x61].mapcount == 2
+    observation = last(oracle, FORKED + "b mremap 0x3f000 2 to 0x60000\n")
+    assert observation["b", 0x60] == observation["a", 0x3F]
+    assert observation["b", 0x61].mapcount == 2
 
 
 @needs_full_view
 def test_a_fork_leaves_out_an_area_that_was_only_read(oracle) -> None:
-    sight = last(oracle, "a = spawn\na mmap 0x3f000 1\na read 0x3f000\nb = fork a\n")
-    assert {place: seen.state for place, seen in sight.items()} == {("a", 0x3F): "zero"}
+    observation = last(oracle, "a = spawn\na mmap 0x3f000 1\na read 0x3f000\nb = fork a\n")
+    assert {place: seen.state for place, seen in observation.items()} == {("a", 0x3F): "zero"}
 
 
 @needs_full_view
 def test_execve_and_exit_drop_everything(oracle) -> None:
-    sight = last(oracle, FORKED + "a execve ls\n")
-    assert {place[0] for place in sight} == {"b"}
-    assert {seen.mapcount for seen in sight.values()} == {1}
+    observation = last(oracle, FORKED + "a execve ls\n")
+    assert {place[0] for place in observation} == {"b"}
+    assert {seen.mapcount for seen in observation.values()} == {1}
     assert last(oracle, FORKED + "a exit\nb exit\n") == {}
 
 
@@ -76,9 +76,9 @@ def test_errors_are_outcomes(oracle) -> None:
         "a write 0x10000 1\na mprotect 0x3f000 1 r\na write 0x3f000 1\na mmap 0x3f000 1\n"
         "a mremap 0x10000 1 to 0x20000\na munmap 0x3f001 1\nb exit\nb read 0x3f000\n"
     )
-    errors = [shown.error for shown in oracle.run(parse(text))][4:]
+    errors = [effects.error for effects in oracle.run(parse(text))][4:]
     assert errors == ["SIGSEGV", "", "SIGSEGV", "EEXIST", "EFAULT", "EINVAL", "", "ESRCH"]
-    held = hold(parse(text), oracle.run(parse(text)))
+    held = compare_with_kernel(parse(text), oracle.run(parse(text)))
     assert not held.failures
 
 
@@ -86,7 +86,7 @@ def test_errors_are_outcomes(oracle) -> None:
 def test_a_recording_reads_back_equal(oracle) -> None:
     recording = oracle.record(parse(FORKED + "a write 0x3f000 9\na read 0x3f000 2\n"))
     assert Recording.loads(recording.dumps()) == recording
-    assert recording.shown[-1].values == (9, 8)
+    assert recording.effects[-1].values == (9, 8)
     assert os.uname().nodename not in recording.dumps()
 
 
@@ -103,21 +103,21 @@ def test_a_recording_reads_back_equal(oracle) -> None:
 )
 def test_what_real_processes_cannot_do_is_refused_with_its_line(line, complaint) -> None:
     with pytest.raises(FormatError, match=complaint) as caught:
-        Window(parse(f"a = spawn\n{line}\n"))
+        AddressWindow(parse(f"a = spawn\n{line}\n"))
     assert caught.value.line == 2
 
 
 def test_a_history_wider_than_the_window_is_refused() -> None:
     history = parse("machine x86_64\na = spawn\na mmap 0x10000 1\na mmap 0x7f0000000000 1\n")
     with pytest.raises(FormatError, match="pages apart"):
-        Window(history)
+        AddressWindow(history)
 
 
 @needs_full_view
 def test_the_machine_of_real_programs_has_a_window_too(oracle) -> None:
     text = "machine x86_64\na = spawn\na mmap 0x7f0000000000 2\na write 0x7f0000001000 3\n"
     assert last(oracle, text)["a", 0x7F0000001].value == 3
-    assert not hold(parse(text), oracle.run(parse(text))).failures
+    assert not compare_with_kernel(parse(text), oracle.run(parse(text))).failures
 
 
 def workers_of(pid: int) -> set[int]:
@@ -205,7 +205,7 @@ def cmdline(pid: int) -> bytes:
 
 @needs_full_view
 def test_a_share_of_the_random_histories_equals_the_running_kernel() -> None:
-    held = hold_live(6_000, 41)
+    held = compare_live(6_000, 41)
     assert held.failures == []
     assert held.missed == 0
     assert held.differs == held.copies > 0

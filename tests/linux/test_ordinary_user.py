@@ -37,10 +37,10 @@ import ctypes, difflib, fcntl, json, os, sys
 import numpy.ma
 from anonlab.linux.oracle import Oracle
 from anonlab.linux.pagemap import access
-from anonlab.linux.recordings import shipped
-from anonlab.live.verify import hold_recording, run
+from anonlab.linux.recordings import shipped_recordings
+from anonlab.live.verify import compare_batch, compare_with_recording
 if os.getuid() == 0:
-    recordings = dict(shipped())
+    recordings = dict(shipped_recordings())
     os.setgroups([])
     os.setgid({NOBODY})
     os.setuid({NOBODY})
@@ -64,7 +64,7 @@ def as_ordinary_user(code: str) -> str:
 @needs_some_view
 def test_the_weak_comparison_passes_and_is_said_to_be_weaker() -> None:
     seen = as_ordinary_user(
-        "print(json.dumps([access(), run(7, '', False, 0, [50] * 20, 0)]))",
+        "print(json.dumps([access(), vars(compare_batch(7, '', False, 0, [50] * 20, 0))]))",
     )
     (view, reason), held = json.loads(seen)
     assert view == "weak"
@@ -80,7 +80,7 @@ def test_the_weak_view_knows_alone_and_shared_and_swap_but_no_names() -> None:
         "h = parse('a = spawn\\na mmap 0x3f000 3\\na write 0x3f000 7 2\\nb = fork a\\n'\n"
         "          'b write 0x3f000 1\\na read 0x41000')\n"
         "with Oracle() as o: *_, last = o.run(h)\n"
-        "print(json.dumps([[*place, *seen] for place, seen in last.sight.items()]))\n"
+        "print(json.dumps([[*place, *seen] for place, seen in last.observation.items()]))\n"
     )
     assert json.loads(seen) == [
         ["a", 0x3F, "alone", 0, 0, None, 7],

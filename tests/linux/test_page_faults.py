@@ -17,8 +17,8 @@ from anonlab.formats.history_text import format_op
 from anonlab.histories.run import run
 from anonlab.histories.strace.log import read_strace
 from anonlab.linux import page_faults, program
-from anonlab.linux.merge_faults import weave
-from anonlab.linux.page_faults import MMAP2, SAMPLE, Fault, Mapping, PageFaults
+from anonlab.linux.merge_faults import merge_page_faults
+from anonlab.linux.page_faults import MMAP2, SAMPLE, FaultEvent, MappingEvent, PageFaults
 from anonlab.linux.program import record_program
 from anonlab.machine.words import PAGE_SIZE
 from anonlab.proof.replaying import replay
@@ -182,11 +182,11 @@ EXEC = '7 1.000000000 execve("/bin/true", ["true"], 0x7ffc00000000 /* 1 var */) 
 
 
 def fault(ns, addr=0x1000, kind="touch", pid=7, tid=0):
-    return Fault(1_000_000_000 + ns, pid, tid or pid, addr, kind)
+    return FaultEvent(1_000_000_000 + ns, pid, tid or pid, addr, kind)
 
 
 def mapping(ns, name, addr=0x400000, prot=5, flags=2):
-    return Mapping(1_000_000_000 + ns, 7, 7, addr, 0x2000, 0x1000, prot, flags, name)
+    return MappingEvent(1_000_000_000 + ns, 7, 7, addr, 0x2000, 0x1000, prot, flags, name)
 
 
 def texts(lines):
@@ -196,7 +196,7 @@ def texts(lines):
 def test_faults_stand_between_the_calls_of_their_time_and_strangers_are_left_out() -> None:
     lines = [EXEC, "7 1.000000500 brk(NULL) = 0x5000", "7 1.000000900 +++ exited with 0 +++"]
     events = [fault(700, 0x2000), fault(100), fault(200, pid=8), fault(-50)]
-    assert texts(weave(lines, events))[1:] == [
+    assert texts(merge_page_faults(lines, events))[1:] == [
         "page_fault(0x1000, touch) = 0",
         "brk(NULL) = 0x5000",
         "page_fault(0x2000, touch) = 0",
@@ -207,10 +207,10 @@ def test_faults_stand_between_the_calls_of_their_time_and_strangers_are_left_out
 def test_a_page_that_faults_twice_was_read_first_unless_a_call_came_between() -> None:
     end = "7 1.000000900 +++ exited with 0 +++"
     twice = [fault(100, 0x1000), fault(200, 0x1008)]
-    assert "0x1000, read" in weave([EXEC, end], twice)[1]
-    assert "0x1008, touch" in weave([EXEC, end], twice)[2]
+    assert "0x1000, read" in merge_page_faults([EXEC, end], twice)[1]
+    assert "0x1008, touch" in merge_page_faults([EXEC, end], twice)[2]
     fork = "7 1.000000150 clone(child_stack=NULL, flags=SIGCHLD) = 8"
-    assert "0x1000, touch" in weave([EXEC, fork, end], twice)[1]
+    assert "0x1000, touch" in merge_page_faults([EXEC, fork, end], twice)[1]
 
 
 def test_what_execve_maps_becomes_lines_and_what_calls_map_does_not() -> None:
@@ -220,14 +220,14 @@ def test_what_execve_maps_becomes_lines_and_what_calls_map_does_not() -> None:
         *(mapping(10, "/bin/true"), mapping(20, "//anon", 0x600000, 3), mapping(30, "[vdso]")),
         *(mapping(40, "[stack]", 0x7FFC00000000, 3), mapping(510, "//anon", 0x9000, 1)),
     ]
-    assert texts(weave([EXEC, call, end], events))[1:4] == [
+    assert texts(merge_page_faults([EXEC, call, end], events))[1:4] == [
         "mmap(0x400000, 8192, PROT_READ|PROT_EXEC, MAP_PRIVATE|MAP_FIXED, 3</bin/true>, 0x1000)"
         " = 0x400000",
         "mmap(0x600000, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED|MAP_ANONYMOUS, -1, 0)"
         " = 0x600000",
         "stack(0x7ffc00000000, 8192) = 0",
     ]
-    assert len(weave([EXEC, call, end], events)) == 6
+    assert len(merge_page_faults([EXEC, call, end], events)) == 6
 
 
 def test_what_follows_an_execve_waits_until_it_has_returned() -> None:
@@ -236,7 +236,7 @@ def test_what_follows_an_execve_waits_until_it_has_returned() -> None:
         *(begun, "8 1.000000300 brk(NULL) = 0x5000", "7 1.000000400 <... execve resumed>) = 0"),
         "7 1.000000900 +++ exited with 0 +++",
     ]
-    woven = texts(weave(lines, [mapping(100, "/bin/true"), fault(200, 0x400000)]))
+    woven = texts(merge_page_faults(lines, [mapping(100, "/bin/true"), fault(200, 0x400000)]))
     assert [line.split("(")[0] for line in woven] == [
         *("execve", "brk", "<... execve resumed>) = 0", "mmap", "page_fault"),
         "+++ exited with 0 +++",

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from anonlab.linux.recordings import shipped
-from anonlab.live.verify import hunt
+from anonlab.linux.recordings import shipped_recordings
+from anonlab.live.verify import killing_recording
 from anonlab.proof.mutants import MUTANTS
 
 ROOM = "real machines have room: nobody asks a kernel to run short of frames or tables"
@@ -47,7 +47,7 @@ NOT_SHOWN = {
 JUDGED = [
     name for name, mutant in MUTANTS.items() if mutant.design in ("anongroup", "anon_vma_chain")
 ]
-RECORDINGS = [recording for _, recording in shipped()]
+RECORDINGS = [recording for _, recording in shipped_recordings()]
 
 
 def test_every_mutant_that_is_not_shown_is_one() -> None:
@@ -56,4 +56,4 @@ def test_every_mutant_that_is_not_shown_is_one() -> None:
 
 @pytest.mark.parametrize("name", [name for name in JUDGED if name not in NOT_SHOWN])
 def test_a_recorded_kernel_kills_the_mutant(name) -> None:
-    assert hunt(name, RECORDINGS)
+    assert killing_recording(name, RECORDINGS)

@@ -10,8 +10,8 @@ from linux_view import needs_full_view
 from anonlab.formats.history_text import parse
 from anonlab.linux import real_rmap
 from anonlab.linux.address_window import WINDOW_VPN
-from anonlab.linux.kernel_memory import Types
-from anonlab.linux.recordings import recorded
+from anonlab.linux.kernel_memory import BtfTypes
+from anonlab.linux.recordings import load_recording
 from anonlab.live.verify import history_of
 
 pytestmark = needs_full_view
@@ -54,7 +54,7 @@ def test_no_sharer_is_missed_after_random_histories(real, oracle) -> None:
 
 def test_the_worked_example_is_the_models(real, oracle) -> None:
     """Three generations: homes with 3, 2 and 1 VMAs, each the child of the one before."""
-    list(oracle.run(recorded("three_generations").history))
+    list(oracle.run(load_recording("three_generations").history))
     homes = {real.home(pfn) for pfn in pages(oracle)}
     root, middle, leaf = sorted(homes, key=lambda home: -home.nvmas)
     assert [home.nvmas for home in (root, middle, leaf)] == [3, 2, 1]
@@ -75,7 +75,7 @@ def test_a_page_that_moved_keeps_its_index_and_is_found(real, oracle) -> None:
 
 
 def test_what_this_kernel_does_not_have_is_told() -> None:
-    types = Types()
+    types = BtfTypes()
     with pytest.raises(ValueError, match="struct page has no member colour on this kernel"):
         types.offset("page", "colour")
     with pytest.raises(ValueError, match="there is no struct unicorn on this kernel"):
@@ -91,4 +91,4 @@ def test_without_a_known_place_of_struct_pages_the_reason_is_told(monkeypatch, r
 def test_a_file_that_is_no_btf_is_refused(tmp_path) -> None:
     (tmp_path / "btf").write_bytes(b"\0" * 64)
     with pytest.raises(ValueError, match="no BTF"):
-        Types(tmp_path / "btf")
+        BtfTypes(tmp_path / "btf")

@@ -10,18 +10,24 @@ from linux_view import needs_full_view
 
 from anonlab.errors import FormatError
 from anonlab.formats.history_text import parse
-from anonlab.formats.observation import PAGE, STATES, Seen
-from anonlab.formats.recording import Recording, Shown
+from anonlab.formats.observation import PAGE, STATES, PageSeen
+from anonlab.formats.recording import OpEffect, Recording
 from anonlab.linux.address_window import VERBS
-from anonlab.linux.recordings import make, read, recorded, renew, shipped
-from anonlab.live.verify import hold_recording, steps
+from anonlab.linux.recordings import (
+    load_recording,
+    read,
+    record_anew,
+    record_to_file,
+    shipped_recordings,
+)
+from anonlab.live.verify import compare_with_recording, division_lines
 
-SHIPPED = dict(shipped())
+SHIPPED = dict(shipped_recordings())
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_model_equals_the_recorded_kernel(name) -> None:
-    held = hold_recording(SHIPPED[name])
+    held = compare_with_recording(SHIPPED[name])
     assert held.failures == []
     assert held.missed == 0
     assert held.differs == held.copies
@@ -41,15 +47,15 @@ def test_recordings_hold_what_they_promise_and_no_traces_of_a_machine() -> None:
 def test_recordings_cover_every_verb_and_both_views() -> None:
     verbs = Counter(op.verb for each in SHIPPED.values() for op in each.history.ops)
     assert verbs.keys() == set(VERBS)
-    sights = [shown.sight for each in SHIPPED.values() for shown in each.shown]
-    states = {seen.state for sight in sights for seen in sight.values()}
+    sights = [effects.observation for each in SHIPPED.values() for effects in each.effects]
+    states = {seen.state for observation in sights for seen in observation.values()}
     assert states == set(STATES)
     assert {recording.view for recording in SHIPPED.values()} == {"full", "weak"}
 
 
 def test_the_group_is_told_operation_by_operation() -> None:
-    held = hold_recording(recorded("mremap_of_shared_pages"))
-    assert next(iter(steps(held))) == (
+    held = compare_with_recording(load_recording("mremap_of_shared_pages"))
+    assert next(iter(division_lines(held))) == (
         "operation 6, child mremap 0x30000 4 to 0x48000: copies 3 pages, 6 differ"
     )
     assert held.differs
@@ -58,14 +64,18 @@ def test_the_group_is_told_operation_by_operation() -> None:
 
 def test_an_unknown_recording_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(ValueError, match=r"there are .*who_gets_the_copy"):
-        recorded("nothing")
+        load_recording("nothing")
 
 
 GOOD = Recording(
     {"release": "6.18.44"},
     "full",
     parse("a = spawn\na mmap 0x30000 1\na write 0x30000 1\n"),
-    (Shown("", (), {}), Shown("", (), {}), Shown("", (), {("a", 48): Seen(PAGE, 1, 1, True, 1)})),
+    (
+        OpEffect("", (), {}),
+        OpEffect("", (), {}),
+        OpEffect("", (), {("a", 48): PageSeen(PAGE, 1, 1, True, 1)}),
+    ),
 )
 
 
@@ -100,16 +110,16 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path) -> None:
 def test_a_wrong_recording_is_found() -> None:
     """The judge fails the model if the kernel shows something else."""
     plain = json.loads(GOOD.dumps())
-    assert hold_recording(Recording.from_json(plain)).ok
+    assert compare_with_recording(Recording.from_json(plain)).ok
     plain["steps"][2]["pages"]["a"][0][3] = 2
-    (failure,) = hold_recording(Recording.from_json(plain)).failures
+    (failure,) = compare_with_recording(Recording.from_json(plain)).failures
     assert failure.endswith("a at 0x30000 has mapcount 1 here, 2 there\n")
 
 
 @needs_full_view
 def test_recordings_are_made_and_renewed_on_the_running_kernel(tmp_path) -> None:
     path = tmp_path / "one.json"
-    made = make(GOOD.history, path)
-    assert made.shown == GOOD.shown
-    assert renew(tmp_path) == 1
+    made = record_to_file(GOOD.history, path)
+    assert made.effects == GOOD.effects
+    assert record_anew(tmp_path) == 1
     assert read(path) == made

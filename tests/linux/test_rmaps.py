@@ -13,9 +13,9 @@ from anonlab.cli.verbs import cli
 from anonlab.formats.history_text import parse
 from anonlab.linux import real_graph
 from anonlab.linux.pagemap import Access
-from anonlab.linux.real_graph import names, record_rmap, recorded_rmap, watch, why_not
+from anonlab.linux.real_graph import names, record_rmap, recorded_rmap, watch_rmap, why_not
 from anonlab.live import rmaps as beside
-from anonlab.live.rmaps import Rmaps, rmaps, rmaps_of, simulated
+from anonlab.live.rmaps import RmapComparison, compare_rmaps, compare_rmaps_live, model_effects
 from anonlab.live.source import lacks_swap
 from anonlab.live.verify import history_of
 from anonlab.proof.mutants import MUTANTS, planted
@@ -33,9 +33,9 @@ def test_the_lessons_are_recorded() -> None:
 
 @each_name
 def test_the_model_equals_the_recorded_reverse_map_after_every_operation(name) -> None:
-    shown = rmaps(name, live=False)
-    assert shown.differences() == []
-    assert shown.real[-1].pages
+    effects = compare_rmaps(name, live=False)
+    assert effects.differences() == []
+    assert effects.real[-1].pages
 
 
 @needs_kernel_memory
@@ -44,15 +44,15 @@ def test_the_running_kernel_does_what_was_recorded(name) -> None:
     recording = recorded_rmap(name)
     if lacks_swap(recording.history):
         pytest.skip("needs CAP_SYS_ADMIN and swap: it is recorded, and judged above")
-    assert tuple(after.graph for after in watch(recording.history)) == recording.graphs
+    assert tuple(after.graph for after in watch_rmap(recording.history)) == recording.graphs
 
 
 @needs_kernel_memory
 @pytest.mark.parametrize("number", range(24))
 def test_the_model_equals_the_running_kernel_under_random_histories(number) -> None:
-    shown = rmaps_of(history_of(13, number, kinds=("files",)))
-    assert shown.differences() == []
-    for graph in shown.real:
+    effects = compare_rmaps_live(history_of(13, number, kinds=("files",)))
+    assert effects.differences() == []
+    for graph in effects.real:
         for page in graph.pages:
             assert {*page.places} <= {*graph.candidates(page)}
             assert len(page.places) == page.mapcount
@@ -61,12 +61,12 @@ def test_the_model_equals_the_running_kernel_under_random_histories(number) -> N
 @needs_kernel_memory
 def test_where_a_kernel_does_half_of_an_operation_the_comparison_ends_and_says_so() -> None:
     text = "a = spawn\na mmap 0x30000 1\na write 0x30000 1\na madvise 0x30000 2 dontneed\n"
-    shown = rmaps_of(parse(text + "a write 0x30000 2\n"))
-    assert (len(shown.history.ops), shown.parted) == (3, "half_range")
-    assert shown.differences() == []
-    said = " ".join(repr(shown).split())
+    effects = compare_rmaps_live(parse(text + "a write 0x30000 2\n"))
+    assert (len(effects.history.ops), effects.diverged_by) == (3, "half_range")
+    assert effects.differences() == []
+    said = " ".join(repr(effects).split())
     assert "They part with the next operation: a kernel touches a range up to" in said
-    assert "They part" not in repr(shown.after(2))
+    assert "They part" not in repr(effects.after(2))
 
 
 MUTANTS_HERE = [name for name, mutant in MUTANTS.items() if mutant.design == beside.DESIGN]
@@ -79,7 +79,7 @@ def test_the_graph_kills_every_mutant_of_the_design(name) -> None:
 
     def shows() -> bool:
         for recording in map(recorded_rmap, names()):
-            if tuple(after.graph for after in simulated(recording.history)) != recording.graphs:
+            if tuple(after.graph for after in model_effects(recording.history)) != recording.graphs:
                 return True
         return False
 
@@ -110,12 +110,12 @@ def test_where_the_kernel_cannot_be_read_the_reason_stands_beside_the_recording(
     monkeypatch,
 ) -> None:
     monkeypatch.setattr(beside, "why_not", lambda: "the kernel is locked down")
-    shown = rmaps("fork")
-    assert not shown.live
-    assert "recorded on Linux 6." in repr(shown)
-    assert "was not read: the kernel is locked down" in " ".join(repr(shown).split())
+    effects = compare_rmaps("fork")
+    assert not effects.live
+    assert "recorded on Linux 6." in repr(effects)
+    assert "was not read: the kernel is locked down" in " ".join(repr(effects).split())
     with pytest.raises(ValueError, match="cannot be read: the kernel is locked down"):
-        rmaps("fork", live=True)
+        compare_rmaps("fork", live=True)
 
 
 def test_each_missing_right_is_a_reason(monkeypatch) -> None:
@@ -133,7 +133,7 @@ def test_each_missing_right_is_a_reason(monkeypatch) -> None:
 def test_a_new_recording_is_made_on_the_running_kernel(tmp_path) -> None:
     history = parse("a = spawn\na mmap 0x30000 1\na write 0x30000 1\nb = fork a\n")
     made = record_rmap(history, tmp_path / "made.json")
-    assert made.graphs == tuple(after.graph for after in simulated(history))
+    assert made.graphs == tuple(after.graph for after in model_effects(history))
     assert real_graph.RmapRecording.loads((tmp_path / "made.json").read_text("utf-8")) == made
 
 
@@ -151,7 +151,7 @@ def test_the_verb_records_a_reverse_map(tmp_path) -> None:
 
 def test_an_unknown_name_or_operation_is_refused() -> None:
     with pytest.raises(ValueError, match=r"there are .*three_generations"):
-        rmaps("nothing")
-    shown: Rmaps = rmaps("fork", live=False)
+        compare_rmaps("nothing")
+    effects: RmapComparison = compare_rmaps("fork", live=False)
     with pytest.raises(ValueError, match="operation is 1 to 5, got 9"):
-        shown.after(9)
+        effects.after(9)

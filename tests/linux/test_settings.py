@@ -15,7 +15,7 @@ from project import ROOT
 
 from anonlab.linux import settings
 from anonlab.linux.settings import swap_on
-from anonlab.live.verify import hold_live
+from anonlab.live.verify import compare_live
 
 needs_zram = pytest.mark.skipif(
     not os.access(settings.CONTROL / "hot_add", os.R_OK) or os.getuid() != 0,
@@ -70,7 +70,7 @@ def test_everything_is_taken_back_when_the_process_that_asked_is_gone(end) -> No
 @needs_zram
 @needs_full_view
 def test_histories_that_swap_equal_the_running_kernel() -> None:
-    held = hold_live(1_500, 7, allow_settings=True)
+    held = compare_live(1_500, 7, allow_settings=True)
     assert held.failures == []
     assert held.explained["skipped_pageout"] > 0
 

@@ -3,6 +3,7 @@ among processes wherever it is started."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -114,20 +115,15 @@ def test_a_mutant_that_no_history_shows_survives(monkeypatch: pytest.MonkeyPatch
     harmless = Mutant(fault.first_touch, "vpns = span.vpns[at]", "vpns = span.vpns[at] + 0")
     monkeypatch.setitem(MUTANTS, "harmless", harmless)
     monkeypatch.setattr("anonlab.proof.verification.HISTORIES", 2)
-    assert hunt("harmless") == {
-        "mutant": "harmless",
-        "design": "anongroup",
-        "histories": 0,
-        "shortest": "",
-    }
+    assert hunt("harmless") == Kill("harmless", "anongroup", 0, "")
 
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_mutant_dies_and_the_original_survives_the_same_history(name: str):
     kill = hunt(name)
-    assert 0 < kill["histories"] <= HISTORIES, f"the mutant survived {HISTORIES} histories"
-    history, design = parse(kill["shortest"]), DESIGNS[MUTANTS[name].design]
-    golden = "would be right" in kill["shortest"]
+    assert 0 < kill.histories <= HISTORIES, f"the mutant survived {HISTORIES} histories"
+    history, design = parse(kill.shortest), DESIGNS[MUTANTS[name].design]
+    golden = "would be right" in kill.shortest
     with planted(MUTANTS[name]):  # its text replays the failure
         assert faults(design) if golden else run_checked(history, design).failures
     assert not (faults(design) if golden else run_checked(history, design).failures)
@@ -202,27 +198,37 @@ def test_verify_runs_in_a_notebook(tmp_path: Path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: /proc")
-def test_ctrl_c_ends_it_and_its_workers_at_once():
+@pytest.mark.parametrize("at_work", [True, False], ids=["at work", "still starting"])
+def test_ctrl_c_ends_it_and_its_workers_at_once(at_work: bool):
     command = [sys.executable, "-m", "anonlab", "verify", "--ops", "1000000"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
-        workers = started(running.pid)
-        running.send_signal(signal.SIGINT)
-        begun = time.monotonic()
-        _, told = running.communicate(timeout=30)
-        assert time.monotonic() - begun < 10
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    ) as running:
+        workers = started(running.pid, at_work)
+        os.killpg(running.pid, signal.SIGINT)  # as a terminal does: workers get it too
+        _, printed = running.communicate()
     assert running.returncode != 0
-    assert b"Traceback" not in told
-    assert [pid for pid in workers if Path(f"/proc/{pid}").exists()] == []
+    assert b"Traceback" not in printed
+    assert [pid for pid in workers if alive(pid)] == []
 
 
-def started(pid: int) -> list[int]:
-    """Wait until process `pid` has workers that work; return their process ids."""
-    for _ in range(600):
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        if children and all(busy(int(child)) for child in children):
-            return [int(child) for child in children]
-        time.sleep(0.1)
-    raise TimeoutError(f"process {pid} started no worker")
+def started(pid: int, at_work: bool) -> list[int]:
+    """Wait until process `pid` has workers, and they work; return their process ids."""
+    while alive(pid):
+        children = [int(child) for task in Path(f"/proc/{pid}/task").iterdir()
+                    for child in (task / "children").read_text("ascii").split()]  # fmt: skip
+        workers = [each for each in children
+                   if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]  # fmt: skip
+        if workers and (not at_work or all(busy(worker) for worker in workers)):
+            return workers
+        time.sleep(0.01)
+    raise AssertionError(f"process {pid} ended without a worker")
+
+
+def alive(pid: int) -> bool:
+    """True for a process that has not ended."""
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def busy(pid: int) -> bool:

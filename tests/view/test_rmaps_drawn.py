@@ -8,9 +8,9 @@ from html import unescape
 import pytest
 from reading_back import svg_facts
 
-from anonlab.formats.rmap_graph import AnonVmaFact, AreaFact, HomeFact, RmapGraph
+from anonlab.formats.rmap_graph import AnonVmaFact, AreaFact, PageFact, RmapGraph
 from anonlab.linux.real_graph import names, recorded_rmap
-from anonlab.view.stage.picture import Beside
+from anonlab.view.stage.picture import SideBySide
 from anonlab.view.stage.rmaps import rmaps_svg, rmaps_text
 
 TITLES = ("one", "other")
@@ -26,7 +26,7 @@ def told(lines: list[str]) -> RmapGraph:
         if line.startswith("  Page"):
             places = re.findall(r"(\w+) at (0x[0-9a-f]+)", line)
             spots = tuple((who, int(addr, 16) >> 12) for who, addr in places)
-            pages.append(HomeFact(spots, numbers[1], numbers[0], numbers[2]))
+            pages.append(PageFact(spots, numbers[1], numbers[0], numbers[2]))
         elif line.startswith("  anon_vma"):
             number = int(re.match(r"  anon_vma (\d+)", line)[1])
             parent = re.search(r"child of anon_vma (\d+)", line)
@@ -105,6 +105,6 @@ def test_what_differs_is_marked_and_told() -> None:
 
 
 def test_drawings_stand_above_their_text() -> None:
-    html = Beside(["<svg>1</svg>", "<svg>2</svg>"], "a < b\n", "Both & all.")._repr_html_()
+    html = SideBySide(["<svg>1</svg>", "<svg>2</svg>"], "a < b\n", "Both & all.")._repr_html_()
     assert html.index("Both &amp; all.") < html.index("<svg>1") < html.index("<details>")
     assert "a < b" in unescape(html)

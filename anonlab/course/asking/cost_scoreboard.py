@@ -10,9 +10,9 @@ from collections.abc import Callable
 from html import escape
 
 from anonlab.course.asking.note import Note
-from anonlab.histories.costs import Comparison, Row
+from anonlab.histories.costs import Comparison, CostRow
 
-COLUMNS: dict[str, Callable[[Row], int]] = {
+COLUMNS: dict[str, Callable[[CostRow], int]] = {
     "looks": lambda row: row.costs["probes"],
     "objects made": lambda row: row.costs["allocs"],
     "bytes left": lambda row: row.costs["bytes64"],

@@ -22,7 +22,7 @@ from anonlab.course.judging.call_answers import load_tests
 from anonlab.course.judging.marks import Verdict
 from anonlab.course.judging.runner import run_tests
 from anonlab.course.judging.student import Student
-from anonlab.proof.workers import share
+from anonlab.proof.workers import map_processes
 
 LEAST_HINTS, LEAST_WRONG, LEAST_FAMILIES = 3, 3, 4
 Wrongs = tuple[tuple[str, str, str], ...]
@@ -76,7 +76,7 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     found.problems += course_drift(root / "notebooks")
     found.problems += whole_problems(root)
     jobs = course_jobs(root)
-    for done, result in enumerate(share("anonlab.course.authoring.selfcheck:part", jobs), 1):
+    for done, result in enumerate(map_processes(part, jobs), 1):
         found.wrong_total += result["total"]
         found.wrong_caught += result["caught"]
         found.wrong_explained += result["explained"]

@@ -33,6 +33,8 @@ from anonlab.grading.intake.submission import Submission
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}\Z")
 _AGAIN = re.compile(r"(ex\d\d[a-z]_[a-z0-9_]+)-\d+(\.py)\Z")
 """Canvas adds a number to the name of a file that is handed in once more."""
+_LITTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
+"""What file managers leave behind."""
 
 
 @dataclass(frozen=True)
@@ -83,24 +85,9 @@ def survey(
     due       the deadline by student; who is not there has none
     """
     receipts = received or {}
-    grouped: dict[tuple[str, str], list[tuple[Path, str]]] = {}
-    ignored, students = [], {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in ("__MACOSX", "Thumbs.db", "desktop.ini"):
-            ignored.append(shown(path.name))
-            continue
-        whose = owner(roster, path.name)
-        if path.name in receipts and receipts[path.name].student:
-            named = roster.find(receipts[path.name].student)
-            whose = Owner(named, path.name if not whose.student else whose.prefix, whose.rest)
-        loose = whose.student and not is_archive(path.name) and not _is_folder(path)
-        key = ("files of", whose.prefix) if loose else ("", path.name)
-        grouped.setdefault(key, []).append((path, _called(path, whose, roster, masters)))
-        students[key] = whose.student
-    found = [
-        _entrant(kind, name, paths, students[kind, name], receipts)
-        for (kind, name), paths in grouped.items()
-    ]
+    paths = sorted(folder.iterdir())
+    ignored = [path for path in paths if path.name.startswith(".") or path.name in _LITTER]
+    found = _entrants([path for path in paths if path not in ignored], roster, masters, receipts)
     counting, superseded = _choose(found, due or {})
     handed_in = {each.student for each in found}
     lost = [f"{name} has a receipt, but is not in {folder}" for name in receipts
@@ -109,9 +96,33 @@ def survey(
         tuple(sorted(counting, key=lambda each: each.id)),
         tuple(superseded),
         tuple(each for each in roster.people if each not in handed_in),
-        tuple(ignored),
+        tuple(shown(path.name) for path in ignored),
         tuple(lost),
     )
+
+
+def _entrants(
+    paths: list[Path],
+    roster: Roster,
+    masters: Mapping[str, Master],
+    receipts: Mapping[str, Receipt],
+) -> list[Entrant]:
+    """Return the submissions among `paths`; loose files of one student are one."""
+    grouped: dict[tuple[str, str], list[tuple[Path, str]]] = {}
+    students = {}
+    for path in paths:
+        whose = owner(roster, path.name)
+        if path.name in receipts and receipts[path.name].student:
+            named = roster.find(receipts[path.name].student)
+            whose = Owner(named, path.name if not whose.student else whose.prefix, whose.rest)
+        loose = whose.student and not is_archive(path.name) and not _is_folder(path)
+        key = ("files of", whose.prefix) if loose else ("", path.name)
+        grouped.setdefault(key, []).append((path, _called(path, whose, roster, masters)))
+        students[key] = whose.student
+    return [
+        _entrant(kind, name, files, students[kind, name], receipts)
+        for (kind, name), files in grouped.items()
+    ]
 
 
 def _is_folder(path: Path) -> bool:

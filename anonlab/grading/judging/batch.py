@@ -159,8 +159,7 @@ def _round(
     names, store = set(todo), _store(next(iter(todo.values())))
     with engine.executor() as executor:
         futures: dict[Future[Outcome], str] = {}
-        # So soon: there is another round. The last two are of a fork server that was killed.
-        with suppress(BrokenExecutor, EOFError, ConnectionError):
+        with suppress(BrokenExecutor):  # so soon: there is another round
             for name, task in todo.items():
                 futures[executor.submit(work, task)] = name
         for future in _as_they_end(futures, engine, deadline):
@@ -205,9 +204,6 @@ def _alone(task: Task, engine: Engine, deadline: float) -> Outcome:
     with engine.executor(alone=True) as executor:
         try:
             future = executor.submit(work, task)
-        except (EOFError, ConnectionError):  # its fork server was killed: no fault of the task
-            raise EngineTrouble("no worker can be started; what was graded is kept") from None
-        try:
             (future,) = _as_they_end([future], engine, deadline)
             return future.result()
         except (StoreTrouble, EngineTrouble, OutOfTime):

@@ -7,21 +7,16 @@ becomes of the process that started them.
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-import os
 import platform
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import PackageNotFoundError, version
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
-from anonlab.proof.workers import ncpus
+from anonlab.proof.workers import ncpus, process_pool
 from anonlab.version import __version__
 
 SECONDS = 20
@@ -74,18 +69,8 @@ class Pool:
     @contextmanager
     def executor(self, alone: bool = False) -> Iterator[Executor]:
         """Open a new pool: one dead worker breaks a pool for good."""
-        context = multiprocessing.get_context("forkserver")  # no process with threads is forked
-        theirs, ours = context.Pipe(duplex=False)
-        pool = ProcessPoolExecutor(
-            1 if alone else self.jobs, mp_context=context, initializer=_obey, initargs=(theirs,)
-        )
-        try:
+        with process_pool(1 if alone else self.jobs) as pool:
             yield pool
-            pool.shutdown()
-        finally:
-            ours.close()  # if we are interrupted or killed, so do the workers end
-            pool.shutdown(cancel_futures=True)
-            theirs.close()
 
     def everywhere(self, check: Callable[[], Any]) -> None:
         """Call `check` here."""
@@ -93,19 +78,6 @@ class Pool:
 
     def watch(self) -> None:
         """A pool without workers says so itself."""
-
-
-def _obey(parent: Connection) -> None:
-    """Let a worker end at once when its parent does, and leave Ctrl-C to the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def wait() -> None:
-        try:
-            parent.recv_bytes()
-        except (EOFError, OSError):
-            os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 class Cluster:

@@ -11,14 +11,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from anonlab.course.authoring.masters import Master, read_masters
 from anonlab.course.authoring.selfcheck import read_wrongs
 from anonlab.grading.intake.submission import Settings, Submission
 from anonlab.grading.judging.grade_submission import grade_one
 from anonlab.grading.store.result import Result
-from anonlab.proof.workers import share
+from anonlab.proof.workers import map_processes
 
 SECRET = "a secret of the selftest"
 TOUCHED = "\n# This line makes a template one that has been changed.\n"
@@ -40,40 +40,58 @@ def selftest(
               at all must have been checked before
     """
     begin = time.monotonic()
+    answers = _known_answers(course, points)
+    verdicts: list[Verdict] = []
+    for verdict in map_processes(grade_known, [(answer, box) for answer in answers]):
+        verdicts.append(verdict)
+        if progress is not None:
+            progress(len(verdicts), len(answers))
+    good = {kind: list[bool]() for kind in (REFERENCE, TEMPLATE, CHANGED, WRONG)}
+    for answer, verdict in zip(answers, verdicts, strict=True):
+        good[answer.kind].append(not verdict.problems)
+    return {
+        "exercises": len({answer.number for answer in answers}),
+        "solutions": {"total": len(good[REFERENCE]), "full": sum(good[REFERENCE])},
+        "templates": {
+            "total": len(good[TEMPLATE]),
+            "unchanged": sum(good[TEMPLATE]),
+            "zero": sum(good[CHANGED]),
+        },
+        "wrong_answers": {"total": len(good[WRONG]), "below_full": sum(good[WRONG])},
+        "tests_compared": sum(verdict.compared for verdict in verdicts),
+        "back_ends": ["box", "in-process"] if box else ["in-process"],
+        "seconds": round(time.monotonic() - begin, 1),
+        "problems": [text for verdict in verdicts for text in verdict.problems],
+    }
+
+
+class KnownAnswer(NamedTuple):
+    """An answer to exercise `number`, for `most` points: `at` says which of its kind."""
+
+    course: Path
+    number: str
+    most: int
+    kind: str
+    at: int
+
+
+class Verdict(NamedTuple):
+    """What is wrong with what came out, and how many tests ended in two back ends."""
+
+    problems: list[str]
+    compared: int
+
+
+def _known_answers(course: Path, points: dict[str, int] | None) -> list[KnownAnswer]:
     masters = {master.number: master for master in read_masters(course / "solutions")}
     points = points or {number: master.points for number, master in masters.items()}
     if unknown := sorted({*points} - {*masters}):
         raise ValueError(f"{course}: there is no exercise {unknown[0]!r}; there are {[*masters]}")
-    jobs: list[list[Any]] = [
-        [str(course), number, most, kind, at, box]
+    return [
+        KnownAnswer(course, number, most, kind, at)
         for number, most in points.items()
         for kind, at in _kinds(len(read_wrongs(course, masters[number])))
     ]
-    counts = {kind: [0, 0] for kind in (REFERENCE, TEMPLATE, CHANGED, WRONG)}
-    compared, problems = 0, list[str]()
-    for done, (job, found) in enumerate(
-        zip(jobs, share("anonlab.grading.judging.selftest:part", jobs), strict=True), 1
-    ):
-        counts[job[3]][0] += 1
-        counts[job[3]][1] += found["ok"]
-        compared += found["compared"]
-        problems += found["problems"]
-        if progress is not None:
-            progress(done, len(jobs))
-    return {
-        "exercises": len(points),
-        "solutions": {"total": counts[REFERENCE][0], "full": counts[REFERENCE][1]},
-        "templates": {
-            "total": counts[TEMPLATE][0],
-            "unchanged": counts[TEMPLATE][1],
-            "zero": counts[CHANGED][1],
-        },
-        "wrong_answers": {"total": counts[WRONG][0], "below_full": counts[WRONG][1]},
-        "tests_compared": compared,
-        "back_ends": ["box", "in-process"] if box else ["in-process"],
-        "seconds": round(time.monotonic() - begin, 1),
-        "problems": problems,
-    }
 
 
 def _kinds(nwrong: int) -> Iterable[tuple[str, int]]:
@@ -81,30 +99,32 @@ def _kinds(nwrong: int) -> Iterable[tuple[str, int]]:
     yield from ((WRONG, at) for at in range(nwrong))
 
 
-def part(course: str, number: str, most: int, kind: str, at: int, box: bool) -> dict[str, Any]:
+def grade_known(answer: KnownAnswer, box: bool) -> Verdict:
     """Be a worker: grade one known answer, and say what is wrong with what came out."""
-    root = Path(course)
-    masters = read_masters(root / "solutions")
-    master = next(each for each in masters if each.number == number)
-    name, code = _answer(root, master, kind, at)
+    masters = read_masters(answer.course / "solutions")
+    master = next(each for each in masters if each.number == answer.number)
+    name, code = _answer(answer.course, master, answer.kind, answer.at)
+    points = {answer.number: answer.most}
     results = []
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"{master.name}.py"
             path.write_text(code, "utf-8")
+            submission = Submission("selftest", "", {answer.number: path})
             for in_process in (True, False) if box else (True,):
-                settings = Settings(root, "selftest", {number: most}, SECRET, in_process=in_process)
-                results.append(grade_one(Submission("selftest", "", {number: path}), settings))
+                settings = Settings(
+                    answer.course, "selftest", points, SECRET, in_process=in_process
+                )
+                results.append(grade_one(submission, settings))
     except Exception as error:  # noqa: BLE001  tests that are broken are what is looked for
         why = f"cannot be graded: {type(error).__name__}: {error}"
-        return {"ok": 0, "compared": 0, "problems": [f"{number}, {name}: {why}"]}
-    problems = _problems(kind, results[0])
-    problems = problems or [f"in the box: {text}" for text in _problems(kind, results[-1])]
+        return Verdict([f"{answer.number}, {name}: {why}"], 0)
+    problems = _problems(answer.kind, results[0])
+    problems = problems or [f"in the box: {text}" for text in _problems(answer.kind, results[-1])]
     if len(results) > 1:
         problems += _differences(results[0], results[1])
-    told = [f"{number}, {name}: {text}" for text in problems]
     compared = len(results[0].tests) if len(results) > 1 else 0
-    return {"ok": int(not problems), "compared": compared, "problems": told}
+    return Verdict([f"{answer.number}, {name}: {text}" for text in problems], compared)
 
 
 def _answer(root: Path, master: Master, kind: str, at: int) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 
-class Area(NamedTuple):
+class LogArea(NamedTuple):
     """Pages [start, end) that one call of the log mapped.
 
     touched  at most so many of its pages are in memory
@@ -21,12 +21,12 @@ class Area(NamedTuple):
     touched: int = 0
     upward: bool = True
 
-    def piece(self, start: int, end: int) -> Area:
+    def piece(self, start: int, end: int) -> LogArea:
         """Return the part [start, end); any part may be the one that was touched."""
         return self._replace(start=start, end=end, touched=min(self.touched, end - start))
 
 
-class Areas:
+class LogAreas:
     """The areas of one address space, ascending by page number and never overlapping.
 
     heap     (first page, end) of the heap as the log has it; None before the first brk
@@ -37,15 +37,15 @@ class Areas:
 
     def __init__(self) -> None:
         self.starts: list[int] = []
-        self.areas: list[Area] = []
+        self.areas: list[LogArea] = []
         self.heap: tuple[int, int] | None = None
         self.stack_shift = 0
         self.users = 1
         self.resident = 0
 
-    def copy(self) -> Areas:
+    def copy(self) -> LogAreas:
         """Return what a fork gets."""
-        child = Areas()
+        child = LogAreas()
         child.starts, child.areas = self.starts.copy(), self.areas.copy()
         child.heap, child.resident = self.heap, self.resident
         child.stack_shift = self.stack_shift
@@ -61,11 +61,11 @@ class Areas:
             last += 1
         return slice(first, last)
 
-    def overlapping(self, start: int, end: int) -> list[Area]:
+    def overlapping(self, start: int, end: int) -> list[LogArea]:
         """Return the areas that have pages in [start, end), ascending."""
         return self.areas[self._between(start, end)]
 
-    def covered(self, start: int, end: int) -> list[Area]:
+    def covered(self, start: int, end: int) -> list[LogArea]:
         """Return the areas of [start, end) if they leave no hole in it, else nothing."""
         found = self.overlapping(start, end)
         vpn = start
@@ -75,7 +75,7 @@ class Areas:
             vpn = area.end
         return found if vpn >= end else []
 
-    def replace(self, start: int, end: int, new: list[Area]) -> None:
+    def replace(self, start: int, end: int, new: list[LogArea]) -> None:
         """Put the areas `new`, which lie in [start, end), in the place of whatever is there."""
         where = self._between(start, end)
         old = self.areas[where]

@@ -22,7 +22,7 @@ _LINE = re.compile(
 )
 
 
-class Line(NamedTuple):
+class LogLine(NamedTuple):
     """One line taken apart; `name` is a call, and exactly one of the three kinds is given.
 
     start   what follows the opening bracket, if the line starts a call
@@ -37,13 +37,13 @@ class Line(NamedTuple):
     note: str | None
 
 
-def read_line(text: str) -> Line | None:
+def read_line(text: str) -> LogLine | None:
     """Take one line apart; None if it is not of a strace log. The pid is 0 where none is logged."""
     match = _LINE.match(text)
     if match is None:
         return None
     pid, other, name, start, resumed, end, note = match.groups()
-    return Line(int(pid or other or 0), name or resumed or "", start, end, note)
+    return LogLine(int(pid or other or 0), name or resumed or "", start, end, note)
 
 
 def split_result(text: str) -> tuple[str, str] | None:

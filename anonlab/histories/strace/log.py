@@ -43,8 +43,8 @@ from typing import NamedTuple
 from anonlab.errors import FormatError
 from anonlab.formats.history import History, Machine, Op
 from anonlab.histories.strace import calls
-from anonlab.histories.strace.mappings import HANDLERS, Importer
-from anonlab.histories.strace.tasks import FORKS, Birth, Moment
+from anonlab.histories.strace.mappings import HANDLERS, LogImporter
+from anonlab.histories.strace.tasks import FORKS, LogBirth, LogMoment
 
 Progress = Callable[[int, int], None]
 HALF = "first half of a call, joined with the second"
@@ -60,7 +60,7 @@ _HEAD = 8192
 """Bytes at the beginning of a file that show whether it is text."""
 
 
-class Imported(NamedTuple):
+class ImportedLog(NamedTuple):
     """What a log became.
 
     history     on the x86_64 machine, frames sized to fit
@@ -82,13 +82,13 @@ class Imported(NamedTuple):
     operations: int
     touches: tuple[int, ...]
     setup: int
-    moments: tuple[Moment, ...]
+    moments: tuple[LogMoment, ...]
     recorded: bool = False
 
 
 def read_strace(
     path_or_lines: str | Path | Iterable[str], progress: Progress | None = None
-) -> Imported:
+) -> ImportedLog:
     """Return the history of a strace log.
 
     path_or_lines  the file, or its lines
@@ -136,13 +136,13 @@ def _with_line_feeds(lines: list[str]) -> list[str]:
     return [line + "\n" for line in lines]
 
 
-def _births(lines: Iterator[str]) -> dict[int, deque[Birth]]:
+def _births(lines: Iterator[str]) -> dict[int, deque[LogBirth]]:
     """Find every call that made a process, by the child's pid.
 
     A child's first line often stands before the line on which its parent's call returns, so births
     are looked up before anything is imported.
     """
-    births: dict[int, deque[Birth]] = defaultdict(deque)
+    births: dict[int, deque[LogBirth]] = defaultdict(deque)
     begun: dict[int, tuple[int, str]] = {}
     for number, text in enumerate(lines, 1):
         if "clone" not in text and "fork" not in text:
@@ -158,7 +158,7 @@ def _births(lines: Iterator[str]) -> dict[int, deque[Birth]]:
         parts = calls.split_result(whole)
         child = calls.child_pid(parts[1]) if parts else 0
         if parts and child:
-            birth = Birth(start, number, line.pid, *calls.fork_kind(line.name, parts[0]))
+            birth = LogBirth(start, number, line.pid, *calls.fork_kind(line.name, parts[0]))
             births[child].append(birth)
     return births
 
@@ -166,8 +166,8 @@ def _births(lines: Iterator[str]) -> dict[int, deque[Birth]]:
 class _Reader:
     """Reads a log line by line and keeps account of every line."""
 
-    def __init__(self, births: dict[int, deque[Birth]], recorded: bool = False) -> None:
-        self.importer = Importer(births, recorded)
+    def __init__(self, births: dict[int, deque[LogBirth]], recorded: bool = False) -> None:
+        self.importer = LogImporter(births, recorded)
         self.lines = 0
         self.used = 0
         self.understood = 0
@@ -258,7 +258,7 @@ class _Reader:
 
     # -- the end --------------------------------------------------------------------------------
 
-    def finish(self) -> Imported:
+    def finish(self) -> ImportedLog:
         """Return the history and the account; raises FormatError if there is nothing in it."""
         importer = self.importer
         if self.skipped["blank line"] == self.lines:
@@ -282,13 +282,13 @@ class _Reader:
         history = History(ops, machine, f"strace of {importer.program or 'a running program'}")
         operations = len(ops) - setup - len(touches)
         skipped = dict(sorted((+self.skipped).items(), key=lambda item: (-item[1], item[0])))
-        return Imported(
+        return ImportedLog(
             *(history, self.lines, self.used, skipped, operations, touches, setup, moments),
             importer.recorded,
         )
 
 
-def _frames(importer: Importer) -> int:
+def _frames(importer: LogImporter) -> int:
     """Return how many frames the processes need at most, but for pages that mmap reads."""
     if not importer.recorded:
         return min(importer.peak, importer.written)

@@ -11,8 +11,15 @@ from collections.abc import Callable
 from anonlab.formats.history import RESERVED
 from anonlab.histories.places import HEAP_VPN
 from anonlab.histories.strace import calls
-from anonlab.histories.strace.areas import Area, Areas
-from anonlab.histories.strace.tasks import NOT_UNDERSTOOD, STACK, TOUCHED, Birth, Task, Tasks
+from anonlab.histories.strace.areas import LogArea, LogAreas
+from anonlab.histories.strace.tasks import (
+    NOT_UNDERSTOOD,
+    STACK,
+    TOUCHED,
+    LogBirth,
+    LogTask,
+    LogTasks,
+)
 from anonlab.machine.words import PAGE_MASK, PAGE_SHIFT
 
 HEAP = HEAP_VPN["x86_64"]
@@ -21,23 +28,23 @@ STACK_NPAGES = 2048
 """So far the stack of a program may grow."""
 
 
-class Importer(Tasks):
+class LogImporter(LogTasks):
     """Operations so far, and what is known of processes, address spaces and files."""
 
-    def __init__(self, births: dict[int, deque[Birth]], recorded: bool = False) -> None:
+    def __init__(self, births: dict[int, deque[LogBirth]], recorded: bool = False) -> None:
         super().__init__(births, recorded)
         self.files: dict[str, int] = {}
         self.paths: dict[str, str] = {}
         self.open: dict[tuple[int, int], str] = {}
         self.cached: set[tuple[str, int]] = set()
 
-    def replace(self, space: Areas, start: int, end: int, new: list[Area]) -> None:
+    def replace(self, space: LogAreas, start: int, end: int, new: list[LogArea]) -> None:
         """Put `new` areas in the place of whatever lies in [start, end)."""
         before = space.resident
         space.replace(start, end, new)
         self.count(space.resident - before)
 
-    def vpns(self, space: Areas, addr: int, length: int) -> range | None:
+    def vpns(self, space: LogAreas, addr: int, length: int) -> range | None:
         """Return the pages of a range of the log, as placed here; None if it is too long."""
         start = calls.fold(addr, self.line) >> PAGE_SHIFT
         if space.heap and space.heap[0] <= start < space.heap[1]:
@@ -47,7 +54,7 @@ class Importer(Tasks):
         npages = calls.pages((addr & PAGE_MASK) + length)
         return range(start, start + npages) if 0 < length <= calls.LENGTH_MAX else None
 
-    def new_area(self, task: Task, area: Area) -> None:
+    def new_area(self, task: LogTask, area: LogArea) -> None:
         """Take a new area into the books and touch it by the rule."""
         npages = area.end - area.start
         writable = "w" in area.prot
@@ -63,7 +70,7 @@ class Importer(Tasks):
         elif area.file and "r" in area.prot:
             self.touch(task, range(area.start, area.start + 1), "read")
 
-    def mmap(self, task: Task, args: str, result: str) -> str:
+    def mmap(self, task: LogTask, args: str, result: str) -> str:
         """A new mapping of memory or of a file."""
         call = calls.mmap_args(args)
         addr = calls.address(result, self.line)
@@ -80,12 +87,12 @@ class Importer(Tasks):
             self.cached.add((file, call.offset))
         upward = "MAP_STACK" not in call.flags and "MAP_GROWSDOWN" not in call.flags
         shared = "MAP_SHARED" in call.flags
-        area = Area(start, start + npages, call.prot, file, shared, upward=upward)
+        area = LogArea(start, start + npages, call.prot, file, shared, upward=upward)
         self.new_area(task, area)
         return ""
 
     def mmap_op(
-        self, task: Task, call: calls.Mmap, start: int, npages: int
+        self, task: LogTask, call: calls.Mmap, start: int, npages: int
     ) -> dict[str, int | str | bool]:
         """Return the arguments of the operation that stands for an mmap."""
         op: dict[str, int | str | bool] = {"addr": start << PAGE_SHIFT, "pages": npages}
@@ -105,7 +112,7 @@ class Importer(Tasks):
             op["growsdown"] = True
         return op
 
-    def file(self, task: Task, call: calls.Mmap, fixed: bool) -> str:
+    def file(self, task: LogTask, call: calls.Mmap, fixed: bool) -> str:
         """Return the name of the file that `call` maps, and see that it is long enough."""
         key = (task.group, call.fd)
         if call.path:
@@ -125,7 +132,7 @@ class Importer(Tasks):
         self.files[name] = max(self.files.get(name, 0), end)
         return name
 
-    def munmap(self, task: Task, args: str, result: str) -> str:
+    def munmap(self, task: LogTask, args: str, result: str) -> str:
         """A range is unmapped; holes in it are allowed."""
         found = calls.range_args(args)
         vpns = self.vpns(task.space, *found[:2]) if found else None
@@ -136,13 +143,13 @@ class Importer(Tasks):
         self.replace(task.space, vpns.start, vpns.stop, [])
         return self.ranged("munmap", task, vpns)
 
-    def ranged(self, verb: str, task: Task, vpns: range, **args: int | str | bool) -> str:
+    def ranged(self, verb: str, task: LogTask, vpns: range, **args: int | str | bool) -> str:
         """Add an operation that takes an address and a number of pages."""
         return self.emit(
             verb, task.name, {"addr": vpns.start << PAGE_SHIFT, "pages": len(vpns), **args}
         )
 
-    def mprotect(self, task: Task, args: str, result: str) -> str:
+    def mprotect(self, task: LogTask, args: str, result: str) -> str:
         """The protection of a range changes; private pages that become writable are written."""
         found = calls.range_args(args)
         vpns = self.vpns(task.space, *found[:2]) if found else None
@@ -164,7 +171,7 @@ class Importer(Tasks):
             self.touch(task, range(vpn, vpn + 1))
         return ""
 
-    def mremap(self, task: Task, args: str, result: str) -> str:
+    def mremap(self, task: LogTask, args: str, result: str) -> str:
         """A mapping moves, grows or shrinks."""
         found = calls.mremap_args(args)
         addr = calls.address(result, self.line)
@@ -188,7 +195,7 @@ class Importer(Tasks):
         self.remapped(task, areas[0], old, new, "dontunmap" in op)
         return ""
 
-    def remapped(self, task: Task, area: Area, old: range, new: range, stays: bool) -> None:
+    def remapped(self, task: LogTask, area: LogArea, old: range, new: range, stays: bool) -> None:
         """Move the area in the books, and write what was added to it."""
         touched = min(len(new), area.touched)
         if not stays:
@@ -202,7 +209,7 @@ class Importer(Tasks):
         self.replace(task.space, new.start, new.stop, [moved])
         self.touch(task, added)
 
-    def brk(self, task: Task, args: str, result: str) -> str:
+    def brk(self, task: LogTask, args: str, result: str) -> str:
         """The heap grows or shrinks, or tells where it ends."""
         end = calls.address(result, self.line)
         if end is None:
@@ -220,12 +227,12 @@ class Importer(Tasks):
         space.heap = (base, page)
         self.emit("brk", task.name, {"addr": HEAP + page - base << PAGE_SHIFT})
         if page > old:
-            self.new_area(task, Area(place.start, place.stop, "rw", "", False))
+            self.new_area(task, LogArea(place.start, place.stop, "rw", "", False))
         else:
             self.replace(space, place.stop, HEAP + old - base, [])
         return ""
 
-    def madvise(self, task: Task, args: str, result: str) -> str:
+    def madvise(self, task: LogTask, args: str, result: str) -> str:
         """Contents of a range are given up; other advice changes nothing here."""
         found = calls.range_args(args)
         if found is None or found[2] != "MADV_DONTNEED":
@@ -233,7 +240,7 @@ class Importer(Tasks):
         return self.on_covered("madvise", task, found, advice="dontneed")
 
     def on_covered(
-        self, verb: str, task: Task, found: tuple[int, int, str], **args: int | str | bool
+        self, verb: str, task: LogTask, found: tuple[int, int, str], **args: int | str | bool
     ) -> str:
         """Add `verb` if the log mapped the whole range."""
         vpns = self.vpns(task.space, found[0], found[1])
@@ -243,7 +250,7 @@ class Importer(Tasks):
             return NOT_IN_LOG
         return self.ranged(verb, task, vpns, **args)
 
-    def mlock(self, task: Task, args: str, result: str) -> str:
+    def mlock(self, task: LogTask, args: str, result: str) -> str:
         """A range is locked, so all its pages come into memory."""
         found = calls.range_args(args)
         if found is None:
@@ -258,12 +265,12 @@ class Importer(Tasks):
             self.written += end - start
         return reason
 
-    def munlock(self, task: Task, args: str, result: str) -> str:
+    def munlock(self, task: LogTask, args: str, result: str) -> str:
         """A range is no longer locked."""
         found = calls.range_args(args)
         return self.on_covered("munlock", task, found) if found else NOT_UNDERSTOOD
 
-    def stack(self, task: Task, args: str, result: str) -> str:
+    def stack(self, task: LogTask, args: str, result: str) -> str:
         """The stack that execve made; it lies at the top here."""
         found = calls.range_args(args)
         if found is None:
@@ -272,7 +279,7 @@ class Importer(Tasks):
         task.space.stack_shift = STACK.stop - end
         return "where the stack lies"
 
-    def page_fault(self, task: Task, args: str, result: str) -> str:
+    def page_fault(self, task: LogTask, args: str, result: str) -> str:
         """The program touched a page: a touch that may be either is a write where that is allowed.
 
         A page below the stack makes it grow.
@@ -287,7 +294,7 @@ class Importer(Tasks):
             if not STACK.stop - STACK_NPAGES <= vpns.start < STACK.start:
                 return "page fault in memory that no line mapped"
             bottom = task.space.overlapping(vpns.start, STACK.stop)[0]
-            found = [Area(vpns.start, bottom.start, "rw", "", False, upward=False)]
+            found = [LogArea(vpns.start, bottom.start, "rw", "", False, upward=False)]
             task.space.replace(vpns.start, bottom.start, found)
         writable = "w" in found[0].prot
         if found[0].prot == "none" or (kind == "write" and not writable):
@@ -297,20 +304,20 @@ class Importer(Tasks):
         return ""
 
 
-HANDLERS: dict[str, Callable[[Importer, Task, str, str], str]] = {
-    "execve": Importer.execve,
-    "execveat": Importer.execve,
-    "mmap": Importer.mmap,
-    "mmap2": Importer.mmap,
-    "munmap": Importer.munmap,
-    "mprotect": Importer.mprotect,
-    "pkey_mprotect": Importer.mprotect,
-    "mremap": Importer.mremap,
-    "brk": Importer.brk,
-    "madvise": Importer.madvise,
-    "mlock": Importer.mlock,
-    "mlock2": Importer.mlock,
-    "munlock": Importer.munlock,
-    "stack": Importer.stack,
-    "page_fault": Importer.page_fault,
+HANDLERS: dict[str, Callable[[LogImporter, LogTask, str, str], str]] = {
+    "execve": LogImporter.execve,
+    "execveat": LogImporter.execve,
+    "mmap": LogImporter.mmap,
+    "mmap2": LogImporter.mmap,
+    "munmap": LogImporter.munmap,
+    "mprotect": LogImporter.mprotect,
+    "pkey_mprotect": LogImporter.mprotect,
+    "mremap": LogImporter.mremap,
+    "brk": LogImporter.brk,
+    "madvise": LogImporter.madvise,
+    "mlock": LogImporter.mlock,
+    "mlock2": LogImporter.mlock,
+    "munlock": LogImporter.munlock,
+    "stack": LogImporter.stack,
+    "page_fault": LogImporter.page_fault,
 }

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from anonlab.formats.history import Op
 from anonlab.histories.places import TOP_VPN
 from anonlab.histories.strace import calls
-from anonlab.histories.strace.areas import Area, Areas
+from anonlab.histories.strace.areas import LogArea, LogAreas
 from anonlab.machine.words import PAGE_SHIFT
 
 FORKS = ("clone", "clone3", "fork", "vfork")
@@ -20,7 +20,7 @@ STACK = range(TOP_VPN["x86_64"] - 2, TOP_VPN["x86_64"])
 NOT_UNDERSTOOD = "arguments not understood"
 
 
-class Moment(NamedTuple):
+class LogMoment(NamedTuple):
     """A turn in the life of a process.
 
     operation  place in `history.ops`
@@ -38,7 +38,7 @@ class Moment(NamedTuple):
     line: int
 
 
-class Birth(NamedTuple):
+class LogBirth(NamedTuple):
     """A call that made a process: its first and last line, the parent's pid, verb and thread."""
 
     start: int
@@ -48,16 +48,16 @@ class Birth(NamedTuple):
     thread: bool
 
 
-class Task(NamedTuple):
+class LogTask(NamedTuple):
     """A living process or thread: `group` is the pid of its thread group."""
 
     name: str
     pid: int
     group: int
-    space: Areas
+    space: LogAreas
 
 
-class Tasks:
+class LogTasks:
     """Operations so far, and what is known of processes.
 
     births   by pid of the child, in the order of the log
@@ -67,7 +67,7 @@ class Tasks:
     faults   page faults so far
     """
 
-    def __init__(self, births: dict[int, deque[Birth]], recorded: bool = False) -> None:
+    def __init__(self, births: dict[int, deque[LogBirth]], recorded: bool = False) -> None:
         self.births = births
         self.recorded = recorded
         self.faults = 0
@@ -75,8 +75,8 @@ class Tasks:
         self.ops: list[Op] = []
         self.touches: list[int] = []
         self.spawned = 0
-        self.moments: list[Moment] = []
-        self.tasks: dict[int, Task] = {}
+        self.moments: list[LogMoment] = []
+        self.tasks: dict[int, LogTask] = {}
         self.gone: set[int] = set()
         self.pids: dict[int, int] = {}
         self.resident = 0
@@ -93,7 +93,7 @@ class Tasks:
 
     # -- processes ------------------------------------------------------------------------------
 
-    def task(self, pid: int) -> Task | None:
+    def task(self, pid: int) -> LogTask | None:
         """Return the process `pid`, made now if the log names it first here; None if it is gone."""
         task = self.tasks.get(pid)
         if task is not None:
@@ -104,10 +104,10 @@ class Tasks:
             return self.born(pid, waiting.popleft())
         return None if pid in self.gone else self.spawn(pid)
 
-    def spawn(self, pid: int) -> Task:
+    def spawn(self, pid: int) -> LogTask:
         """Start a process that was there before the log began."""
         self.spawned += 1
-        task = Task(self.process_name(pid), pid, pid, Areas())
+        task = LogTask(self.process_name(pid), pid, pid, LogAreas())
         self.tasks[pid] = task
         self.emit("spawn", task.name, {})
         return task
@@ -118,12 +118,12 @@ class Tasks:
         self.gone.discard(pid)
         return f"p{pid}" if number == 1 else f"p{pid}.{number}"
 
-    def born(self, pid: int, birth: Birth) -> Task:
+    def born(self, pid: int, birth: LogBirth) -> LogTask:
         """Add a fork, vfork or clone_vm, then what the touch rule says of a fork."""
         parent = self.tasks.get(birth.parent) or self.spawn(birth.parent)
         space = parent.space.copy() if birth.kind == "fork" else parent.space
         group = parent.group if birth.thread else pid
-        self.tasks[pid] = task = Task(self.process_name(pid), pid, group, space)
+        self.tasks[pid] = task = LogTask(self.process_name(pid), pid, group, space)
         self.moment(birth.kind, task, parent.name)
         self.emit(birth.kind, task.name, {"parent": parent.name})
         if birth.kind != "fork":
@@ -151,14 +151,14 @@ class Tasks:
         self.born(child, waiting.popleft())
         return ""
 
-    def execve(self, task: Task, args: str, result: str) -> str:
+    def execve(self, task: LogTask, args: str, result: str) -> str:
         """A program starts: new address space, two stack pages."""
         program = calls.program_name(args)
         self.program = self.program or program
         self.drop(task.space)
-        space = Areas()
+        space = LogAreas()
         space.replace(
-            STACK.start, STACK.stop, [Area(STACK.start, STACK.stop, "rw", "", False, len(STACK))]
+            STACK.start, STACK.stop, [LogArea(STACK.start, STACK.stop, "rw", "", False, len(STACK))]
         )
         self.count(space.resident)
         self.written += space.resident
@@ -166,12 +166,12 @@ class Tasks:
         self.moment("execve", task, program)
         return self.emit("execve", task.name, {"program": program})
 
-    def exit(self, task: Task) -> str:
+    def exit(self, task: LogTask) -> str:
         """A thread exits."""
         self.leave(task)
         return ""
 
-    def exit_group(self, task: Task) -> str:
+    def exit_group(self, task: LogTask) -> str:
         """A process exits with all its threads."""
         for other in [other for other in self.tasks.values() if other.group == task.group]:
             self.leave(other)
@@ -189,7 +189,7 @@ class Tasks:
         self.gone.add(by)
         return "thread that takes the pid of its leader"
 
-    def leave(self, task: Task) -> None:
+    def leave(self, task: LogTask) -> None:
         """Add the exit of one process."""
         self.moment("exit", task, "")
         self.emit("exit", task.name, {})
@@ -197,15 +197,15 @@ class Tasks:
         del self.tasks[task.pid]
         self.gone.add(task.pid)
 
-    def drop(self, space: Areas) -> None:
+    def drop(self, space: LogAreas) -> None:
         """Take one user from an address space; without users its pages are gone."""
         space.users -= 1
         if not space.users:
             self.resident -= space.resident
 
-    def moment(self, kind: str, task: Task, what: str) -> None:
+    def moment(self, kind: str, task: LogTask, what: str) -> None:
         """Note that the next operation is a turn in the life of `task`."""
-        moment = Moment(len(self.ops), kind, task.pid, task.name, what, self.line)
+        moment = LogMoment(len(self.ops), kind, task.pid, task.name, what, self.line)
         self.moments.append(moment)
 
     # -- pages in memory ---------------------------------------------------------------------------
@@ -215,12 +215,12 @@ class Tasks:
         self.resident += pages
         self.peak = max(self.peak, self.resident)
 
-    def touch(self, task: Task, vpns: range, verb: str = "write") -> None:
+    def touch(self, task: LogTask, vpns: range, verb: str = "write") -> None:
         """Add a touch of `vpns` by the rule, unless the log has the touches themselves."""
         if vpns and not self.recorded:
             self.touched(task, vpns, verb)
 
-    def touched(self, task: Task, vpns: range, verb: str) -> None:
+    def touched(self, task: LogTask, vpns: range, verb: str) -> None:
         """Add a touch of `vpns`."""
         self.touches.append(len(self.ops))
         args: dict[str, int | str | bool] = {"addr": vpns.start << PAGE_SHIFT}

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from anonlab.formats.trace import Step, Trace
 
-MOST_LANES = 4
+MOST_TRACKS = 4
 """More could not be compared by eye."""
 Key = tuple[int, str, int]
 """Operation, label, and how often that label has come in this operation."""
 
 
-class Lane(NamedTuple):
+class Track(NamedTuple):
     """One design: its name, its steps, and which of them stands at each common step."""
 
     name: str
@@ -27,15 +27,15 @@ class Lane(NamedTuple):
     at: tuple[int, ...]
 
 
-class Course(NamedTuple):
+class Aligned(NamedTuple):
     """What is played: words of every common step, and one lane or several."""
 
     title: str
     words: tuple[Step, ...]
-    lanes: tuple[Lane, ...]
+    tracks: tuple[Track, ...]
 
 
-def course(played: Trace | Mapping[str, Trace]) -> Course:
+def align(played: Trace | Mapping[str, Trace]) -> Aligned:
     """Return a trace, or several of one history by name, as a course of common steps.
 
     raises  ValueError if there is no trace or more than MOST_LANES, one has no steps, or they
@@ -43,20 +43,20 @@ def course(played: Trace | Mapping[str, Trace]) -> Course:
     """
     if isinstance(played, Trace):
         played = {"": played}
-    if not 1 <= len(played) <= MOST_LANES:
-        raise ValueError(f"one to {MOST_LANES} traces stand side by side, got {len(played)}")
+    if not 1 <= len(played) <= MOST_TRACKS:
+        raise ValueError(f"one to {MOST_TRACKS} traces stand side by side, got {len(played)}")
     for trace in played.values():
         if not trace.steps:
             raise ValueError(f"the trace {trace.title!r} has no steps: nothing to play")
     first = next(iter(played.values()))
     texts = {name: _texts(trace) for name, trace in played.items()}
-    for name, told in texts.items():
-        if told != texts[next(iter(played))]:
+    for name, texts_of_one in texts.items():
+        if texts_of_one != texts[next(iter(played))]:
             raise ValueError(f"the trace of {name} is of another history than the first")
     if len(played) == 1:
         numbers = tuple(range(len(first.steps)))
-        lane = Lane(first.steps[0].snapshot.design, first.steps, numbers)
-        return Course(first.title, first.steps, (lane,))
+        track = Track(first.steps[0].snapshot.design, first.steps, numbers)
+        return Aligned(first.title, first.steps, (track,))
     return _joined(first.title, played)
 
 
@@ -64,11 +64,11 @@ def _texts(trace: Trace) -> dict[int, str]:
     return {step.operation: step.text for step in trace.steps}
 
 
-def _joined(title: str, played: Mapping[str, Trace]) -> Course:
+def _joined(title: str, played: Mapping[str, Trace]) -> Aligned:
     keys = {name: _keys(trace.steps) for name, trace in played.items()}
     order = _merged(list(keys.values()))
     words: dict[Key, Step] = {}
-    lanes = []
+    tracks = []
     for name, trace in played.items():
         found = {key: at for at, key in enumerate(keys[name])}
         for key, at in found.items():
@@ -77,8 +77,8 @@ def _joined(title: str, played: Mapping[str, Trace]) -> Course:
         for key in order:
             here = found.get(key, here)
             places.append(here)
-        lanes.append(Lane(name, trace.steps, tuple(places)))
-    return Course(title, tuple(words[key] for key in order), tuple(lanes))
+        tracks.append(Track(name, trace.steps, tuple(places)))
+    return Aligned(title, tuple(words[key] for key in order), tuple(tracks))
 
 
 def _keys(steps: Sequence[Step]) -> list[Key]:

@@ -59,7 +59,7 @@ def html(
         return _page(made)
     if not thin:
         raise TooLarge(
-            f"the page for {parts.course.title!r} needs {need:,} bytes, a page holds "
+            f"the page for {parts.aligned.title!r} needs {need:,} bytes, a page holds "
             f"{MOST_PAGE_BYTES:,}: export fewer steps, for example Trace(title, trace.steps[:50])",
             need,
         )

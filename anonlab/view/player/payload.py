@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from anonlab.formats.trace import Step, Trace
-from anonlab.view.player.alignment import Course, Lane, course
+from anonlab.view.player.alignment import Aligned, Track, align
 from anonlab.view.player.facts import pack
 from anonlab.view.stage.address import AddressPanel
 from anonlab.view.stage.cells import (
@@ -80,14 +80,14 @@ def payload(
     raises      ValueError if a trace has no steps, a number in `predict` is no step, or the
                 trace is too large even so (`view.parts` cuts it)
     """
-    made = course(played)
-    asked = checked(made, predict)
+    made = align(played)
+    asked = checked_predictions(made, predict)
     every = list(range(len(made.words)))
-    whole = built(made, every, title, asked, layouter)
+    whole = build_payload(made, every, title, asked, layouter)
     if size(whole) <= most_bytes:
         return whole
     kept = [at for at in every if made.words[at].level == "op" or at in asked]
-    small = built(made, kept, title, asked, layouter) if len(kept) < len(every) else whole
+    small = build_payload(made, kept, title, asked, layouter) if len(kept) < len(every) else whole
     if size(small) > most_bytes:
         raise TooLarge(
             f"the trace {made.title!r} with {len(every)} steps needs {size(whole):,} bytes, "
@@ -106,7 +106,7 @@ def size(made: Payload) -> int:
     return len(json.dumps(made, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-def checked(made: Course, predict: Iterable[int]) -> frozenset[int]:
+def checked_predictions(made: Aligned, predict: Iterable[int]) -> frozenset[int]:
     """Return `predict` as a set, or raise ValueError."""
     asked = frozenset(predict)
     wrong = sorted(at for at in asked if not 1 <= at < len(made.words))
@@ -117,77 +117,92 @@ def checked(made: Course, predict: Iterable[int]) -> frozenset[int]:
     return asked
 
 
-def built(
-    made: Course, kept: Sequence[int], title: str | None, asked: frozenset[int],
+def build_payload(
+    aligned: Aligned, kept: Sequence[int], title: str | None, asked: frozenset[int],
     layouter: Layouter = dot_layout,
 ) -> Payload:  # fmt: skip
     """Return the payload of the steps `kept`, whatever its size."""
-    drawn = [_Drawn(lane, kept, number, len(made.lanes), layouter)
-             for number, lane in enumerate(made.lanes)]  # fmt: skip
-    panels = [(number, panel) for number, one in enumerate(drawn) for panel in one.panels]
-    panels.append((0 if len(drawn) == 1 else -1, LEGEND))
-    homes = [one.homes() for one in drawn]
-    names = [name for one in drawn for name in one.cells] + [cell.id for cell in LEGEND.cells]
-    states, lines = _Pool([OFF]), _Pool[str]([])
-    key = [states.number(LEGEND_STATES[cell.id]) for cell in LEGEND.cells]
-    rows = [[number for one in drawn for number in one.row(at, states)] + key
+    drawings = [_TrackDrawing(track, kept, number, len(aligned.tracks), layouter)
+                for number, track in enumerate(aligned.tracks)]  # fmt: skip
+    states = _Pool([OFF])
+    legend = [states.number(LEGEND_STATES[cell.id]) for cell in LEGEND.cells]
+    rows = [[number for each in drawings for number in each.row(at, states)] + legend
             for at in range(len(kept))]  # fmt: skip
-    said = [[lines.number(line) for one in drawn for line in one.lines(at)]
-            for at in range(len(kept))]  # fmt: skip
-    shapes = _Pool[_Shape]([])
-    steps = [
-        _step(made.words[number])
-        | _shown(rows, at)
-        | {"changes": [told for one in drawn for told in one.changes(at)]}
-        | {"lines": _told(said, at)}
-        | {"marks": _marks(rows, at, states.items)}
-        | ({"lanes": [one.words(at, made.words[number]) for one in drawn]} if drawn[1:] else {})
-        for at, number in enumerate(kept)
-    ]
-    snapshots = [[step.snapshot for step in one.shown] for one in drawn]
+    cells = [name for each in drawings for name in each.cells] + [cell.id for cell in LEGEND.cells]
     return {
-        "title": made.title if title is None else title,
+        "title": aligned.title if title is None else title,
         "note": "",
         "kept": list(kept),
         "predict": [at for at, number in enumerate(kept) if number in asked],
-        "lanes": [lane.name for lane in made.lanes],
-        "panels": [
-            _panel(lane, panel, shapes) | {"place": homes[lane].get(panel.id, -1)}
-            for lane, panel in panels
-        ],
-        "shapes": [shape._asdict() for shape in shapes.items],
-        "cells": names,
-        "steps": steps,
+        "lanes": [track.name for track in aligned.tracks],
+        "cells": cells,
         "states": [_plain(state) for state in states.items],
-        "lines": lines.items,
         "marks": {sign: [word, mark_path(sign)] for sign, (word, _) in MARKS.items()},
-        "costs": costs(snapshots),
-        "fields": [[*field] for field in drawn[0].fields],
+        "costs": costs([[step.snapshot for step in each.steps] for each in drawings]),
+        "fields": [[*field] for field in drawings[0].fields],
         "keys": KEYS,
+        **_panels(drawings),
+        **_steps([aligned.words[number] for number in kept], drawings, rows, states.items),
     }
 
 
-class _Drawn:
+def _panels(drawings: Sequence[_TrackDrawing]) -> Payload:
+    """Return the panels of all tracks, the legend below them, and the shapes of their cells."""
+    shapes = _Pool[_Shape]([])
+    panels = [
+        _panel(number, panel, shapes) | {"place": places.get(panel.id, -1)}
+        for number, drawing in enumerate(drawings)
+        for places in (drawing.places_of_spaces(),)
+        for panel in drawing.panels
+    ]
+    below = 0 if len(drawings) == 1 else -1
+    panels.append(_panel(below, LEGEND, shapes) | {"place": -1})
+    return {"panels": panels, "shapes": [shape._asdict() for shape in shapes.items]}
+
+
+def _steps(
+    words: Sequence[Step],
+    drawings: Sequence[_TrackDrawing],
+    rows: list[list[int]],
+    states: Sequence[State],
+) -> Payload:
+    """Return what each step says and changes, and the lines of text that steps name."""
+    lines = _Pool[str]([])
+    texts = [[lines.number(line) for each in drawings for line in each.lines(at)]
+             for at in range(len(words))]  # fmt: skip
+    steps = [
+        _step(step)
+        | _cells(rows, at)
+        | {"changes": [change for each in drawings for change in each.changes(at)]}
+        | {"lines": _new_lines(texts, at)}
+        | {"marks": _marks(rows, at, states)}
+        | ({"lanes": [each.words(at, step) for each in drawings]} if drawings[1:] else {})
+        for at, step in enumerate(words)
+    ]
+    return {"steps": steps, "lines": lines.items}
+
+
+class _TrackDrawing:
     """One lane, drawn: its stage and what it shows at each step that is kept."""
 
     def __init__(
-        self, lane: Lane, kept: Sequence[int], number: int, lanes: int, layouter: Layouter
+        self, track: Track, kept: Sequence[int], number: int, tracks: int, layouter: Layouter
     ) -> None:
-        self.at = [lane.at[step] for step in kept]
-        self.shown = [lane.steps[at] for at in self.at]
-        self.number, self.several, self.name = number, lanes > 1, lane.name
-        distinct = {at: lane.steps[at].snapshot for at in self.at}
+        self.at = [track.at[step] for step in kept]
+        self.steps = [track.steps[at] for at in self.at]
+        self.number, self.several, self.name = number, tracks > 1, track.name
+        distinct = {at: track.steps[at].snapshot for at in self.at}
         self.places = {at: place for place, at in enumerate(distinct)}
         self.stage: Stage = stage(list(distinct.values()), layouter)
         prefix = f"d{number}-" if self.several else ""
-        address = AddressPanel(lane.steps[0].snapshot.geometry)
+        address = AddressPanel(track.steps[0].snapshot.geometry)
         self.fields, self.scheme = address.fields, address.scheme()
         self.panels = (*self.stage.panels, address.panel)
         self.own = [cell.id for panel in self.panels for cell in panel.cells]
         self.cells = [prefix + name for name in self.own]
         self.rows: dict[int, list[int]] = {}
 
-    def homes(self) -> dict[str, int]:
+    def places_of_spaces(self) -> dict[str, int]:
         """Return the place of the page tables of each address space, by panel.
 
         One that is gone leaves its place to one that comes later: none ever moves, and there are
@@ -217,23 +232,23 @@ class _Drawn:
 
     def lines(self, step: int) -> list[str]:
         """Return the text twin at `step`."""
-        told = text_lines(self.stage.readings[self.places[self.at[step]]])
-        return [f"Design {self.name}, side by side.", *told] if self.several else told
+        lines = text_lines(self.stage.readings[self.places[self.at[step]]])
+        return [f"Design {self.name}, side by side.", *lines] if self.several else lines
 
     def changes(self, step: int) -> list[list[Any]]:
         """Return [sign, sentence, lane] of what is different since the step before."""
         if not step or self.at[step] == self.at[step - 1]:
             return []
-        news = changes(self.shown[step - 1].snapshot, self.shown[step].snapshot)
-        told: list[list[Any]] = [[one.sign, one.sentence, self.number]
+        news = changes(self.steps[step - 1].snapshot, self.steps[step].snapshot)
+        lines: list[list[Any]] = [[one.sign, one.sentence, self.number]
                                  for one in news[:MOST_CHANGES]]  # fmt: skip
         if len(news) > MOST_CHANGES:
-            told.append(["", f"and {len(news) - MOST_CHANGES} more changes", self.number])
-        return told
+            lines.append(["", f"and {len(news) - MOST_CHANGES} more changes", self.number])
+        return lines
 
     def words(self, step: int, common: Step) -> str:
         """Return what this design does at `step`, if it is not what the common words say."""
-        mine = self.shown[step]
+        mine = self.steps[step]
         if (mine.operation, mine.label) != (common.operation, common.label):
             return "has no such step"
         return mine.sentence if mine.sentence != common.sentence else ""
@@ -264,7 +279,7 @@ def _step(step: Step) -> dict[str, Any]:
     return {name: getattr(step, name) for name in words} | {"operation": step.operation}
 
 
-def _shown(rows: list[list[int]], at: int) -> dict[str, Any]:
+def _cells(rows: list[list[int]], at: int) -> dict[str, Any]:
     """Return the states of all cells at a keyframe, else [cell, state, cell, state, …]."""
     if at % KEYFRAME == 0:
         return {"full": rows[at]}
@@ -282,7 +297,7 @@ def _marks(rows: list[list[int]], at: int, states: Sequence[State]) -> list[Any]
     return out
 
 
-def _told(said: list[list[int]], at: int) -> list[int]:
+def _new_lines(said: list[list[int]], at: int) -> list[int]:
     """Return [same at the start, same at the end, what is new between]; all at a keyframe."""
     now = said[at]
     if at % KEYFRAME == 0:
@@ -318,7 +333,7 @@ class _Shape(NamedTuple):
     round: float
 
 
-def _panel(lane: int, panel: Panel, shapes: _Pool[_Shape]) -> dict[str, Any]:
+def _panel(track: int, panel: Panel, shapes: _Pool[_Shape]) -> dict[str, Any]:
     """Return a panel with the lane that it stands in (-1 for below all lanes) and its places as
     [shape, x, y, shape, x, y, …]."""
     places: list[float] = []
@@ -328,4 +343,4 @@ def _panel(lane: int, panel: Panel, shapes: _Pool[_Shape]) -> dict[str, Any]:
         )
         places += [shapes.number(shape), round(cell.x, 1), round(cell.y, 1)]
     names = ("id", "zone", "caption", "width", "height")
-    return {name: getattr(panel, name) for name in names} | {"lane": lane, "cells": places}
+    return {name: getattr(panel, name) for name in names} | {"lane": track, "cells": places}

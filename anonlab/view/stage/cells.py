@@ -91,7 +91,7 @@ class Panel:
     cells: tuple[Cell, ...]
 
 
-class Drawn(Protocol):
+class PanelSource(Protocol):
     """A panel that can say what its cells show."""
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Trace
-from anonlab.view.player.alignment import course
+from anonlab.view.player.alignment import align
 
 Counters = Mapping[str, int]
 
@@ -38,8 +38,8 @@ def cost_series(played: Trace | Mapping[str, Trace], name: str) -> dict[str, lis
     """
     if name not in CHARTS:
         raise ValueError(f"there are the counts {', '.join(CHARTS)}; got {name!r}")
-    made = course(played)
+    made = align(played)
     return {
-        lane.name: [CHARTS[name](dict(lane.steps[at].snapshot.cost)) for at in lane.at]
-        for lane in made.lanes
+        track.name: [CHARTS[name](dict(track.steps[at].snapshot.cost)) for at in track.at]
+        for track in made.tracks
     }

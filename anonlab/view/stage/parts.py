@@ -15,8 +15,16 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import ceil
 
-from anonlab.view.player.alignment import course
-from anonlab.view.player.payload import MOST_BYTES, Payload, Played, TooLarge, built, checked, size
+from anonlab.view.player.alignment import align
+from anonlab.view.player.payload import (
+    MOST_BYTES,
+    Payload,
+    Played,
+    TooLarge,
+    build_payload,
+    checked_predictions,
+    size,
+)
 from anonlab.view.stage.graph import Layouter, dot_layout
 from anonlab.view.stage.reading import plural
 
@@ -45,11 +53,11 @@ class Parts:
         sampled: bool = False,
         most_bytes: int | None = None,
     ) -> None:
-        self.course = course(played)
+        self.aligned = align(played)
         self.title, self.layouter = title, layouter
         self.most_bytes = MOST_BYTES if most_bytes is None else most_bytes
-        self.asked = checked(self.course, predict)
-        words = self.course.words
+        self.asked = checked_predictions(self.aligned, predict)
+        words = self.aligned.words
         self.sampled = sampled or len(words) > MOST_STEPS
         self.kept = list(range(len(words)))
         if self.sampled:
@@ -61,10 +69,10 @@ class Parts:
     def _cut(self) -> list[list[int]]:
         """Return the steps of every chapter; each begins with the last step of the one before."""
         tried = self.kept[:_TRIED]
-        made = self._built(tried)
+        made = self._payload(tried)
         need = size(made) * len(self.kept) / len(tried)
         if len(tried) < len(self.kept) and need <= 2 * self.most_bytes:
-            tried, made = self.kept, self._built(self.kept)  # what repeats is sent once only
+            tried, made = self.kept, self._payload(self.kept)  # what repeats is sent once only
             need = size(made)
         if tried == self.kept and need <= self.most_bytes:
             self.drawn["c0"] = made
@@ -74,8 +82,8 @@ class Parts:
         bounds = [round(at * (len(self.kept) - 1) / count) for at in range(count + 1)]
         return [self.kept[a : b + 1] for a, b in pairwise(bounds)]
 
-    def _built(self, kept: Sequence[int]) -> Payload:
-        return built(self.course, kept, self.title, self.asked, self.layouter)
+    def _payload(self, kept: Sequence[int]) -> Payload:
+        return build_payload(self.aligned, kept, self.title, self.asked, self.layouter)
 
     @property
     def ids(self) -> list[str]:
@@ -111,18 +119,18 @@ class Parts:
             kept = self.chapters[int(number)]
         else:
             raise ValueError(f"this trace has the parts {', '.join(self.ids)}, got {wanted!r}")
-        made, words = self._built(kept), self.course.words
+        made, words = self._payload(kept), self.aligned.words
         choices = [[at for at in kept if words[at].level == "op"]]
         choices += [kept[:many] for many in (len(kept) // 2, len(kept) // 4, len(kept) // 8)]
         for fewer in choices:
             if size(made) <= self.most_bytes:
                 return made
             if len(fewer) > 1:
-                made = self._built(fewer)
+                made = self._payload(fewer)
                 made["note"] = f"Only {len(fewer)} of {plural(len(kept), 'step')} fit in here."
         if size(made) > self.most_bytes:
             raise TooLarge(
-                f"{plural(len(made['kept']), 'step')} of {self.course.title!r} need "
+                f"{plural(len(made['kept']), 'step')} of {self.aligned.title!r} need "
                 f"{size(made):,} bytes; a player holds {self.most_bytes:,}: play fewer steps, "
                 "for example Trace(title, trace.steps[:5])",
                 size(made),
@@ -130,7 +138,7 @@ class Parts:
         return made
 
     def _sub_steps(self, operation: int) -> list[int]:
-        words = self.course.words
+        words = self.aligned.words
         inside = [at for at, step in enumerate(words) if step.operation == operation]
         if not inside:
             raise ValueError(f"this trace has no operation {operation}")
@@ -138,12 +146,12 @@ class Parts:
 
     def _more(self, at: int) -> str:
         """Return the part with the sub-steps of the operation that ends at step `at`, or ''."""
-        words = self.course.words
+        words = self.aligned.words
         same = at > 0 and words[at - 1].operation == words[at].operation
         return f"o{words[at].operation}" if same and words[at].level == "op" else ""
 
     def _note(self, wanted: str) -> str:
-        words = self.course.words
+        words = self.aligned.words
         if wanted.startswith("o"):
             return f"The sub-steps of: {words[self._sub_steps(int(wanted[1:]))[-1]].text}"
         if not self.sampled:

@@ -41,7 +41,7 @@ class Picture:
         return self.text
 
 
-class Beside:
+class SideBySide:
     """Drawings that stand side by side where there is room, one text twin for all of them, and a
     sentence that says what they show."""
 

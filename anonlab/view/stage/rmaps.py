@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from anonlab.formats.rmap_graph import HomeFact, RmapGraph, differences
+from anonlab.formats.rmap_graph import PageFact, RmapGraph, differences
 from anonlab.formats.snapshot import Edge, Node, Snapshot
 from anonlab.machine.words import LESSON, PAGE_SHIFT
 from anonlab.view.player.links import Links
@@ -94,7 +94,7 @@ def graph_snapshot(graph: RmapGraph, title: str, people: Sequence[str]) -> Snaps
     return Snapshot(title, nframes=0, nodes=tuple(nodes), edges=tuple(edges))
 
 
-def _named(graph: RmapGraph) -> list[tuple[str, HomeFact]]:
+def _named(graph: RmapGraph) -> list[tuple[str, PageFact]]:
     """Return the pages with a name each: their index, and a number among those with that index."""
     seen: dict[int, int] = {}
     named = []

@@ -9,7 +9,7 @@ from pathlib import Path
 from anonlab.formats.snapshot import Snapshot
 from anonlab.view.player.links import Links
 from anonlab.view.stage.address import AddressPanel, address_lines
-from anonlab.view.stage.cells import Cell, Drawn, Panel, Spot, State, merge, panel_svg
+from anonlab.view.stage.cells import Cell, Panel, PanelSource, Spot, State, merge, panel_svg
 from anonlab.view.stage.frames import FramePanel, NotePanel, homes, places
 from anonlab.view.stage.graph import GraphPanel, Layouter, dot_layout
 from anonlab.view.stage.palette import variables_css
@@ -24,7 +24,7 @@ _PAD, _GAP = 18.0, 20.0
 class Stage:
     """The panels for one trace; `readings` are its snapshots, walked."""
 
-    drawn: tuple[Drawn, ...]
+    drawn: tuple[PanelSource, ...]
     readings: tuple[Reading, ...]
 
     @property

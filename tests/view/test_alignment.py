@@ -10,7 +10,7 @@ from anonlab import DESIGNS, record
 from anonlab.formats.trace import Trace
 from anonlab.histories import library
 from anonlab.view import save_html
-from anonlab.view.player.alignment import course
+from anonlab.view.player.alignment import align
 from anonlab.view.player.payload import MOST_BYTES, payload, size
 from anonlab.view.stage.counters import CHARTS, cost_series
 
@@ -24,18 +24,18 @@ def traces(name: str = "mremap_after_fork") -> dict[str, Trace]:
 
 
 def test_every_step_of_every_design_has_its_place_in_its_own_order() -> None:
-    made = course(traces())
-    assert len({len(lane.at) for lane in made.lanes} | {len(made.words)}) == 1
-    for lane in made.lanes:
-        assert list(dict.fromkeys(lane.at)) == list(range(len(lane.steps)))
+    made = align(traces())
+    assert len({len(track.at) for track in made.tracks} | {len(made.words)}) == 1
+    for track in made.tracks:
+        assert list(dict.fromkeys(track.at)) == list(range(len(track.steps)))
 
 
 def test_common_steps_are_told_once_and_stand_at_the_same_place() -> None:
-    made = course(traces())
+    made = align(traces())
     ends = [at for at, step in enumerate(made.words) if step.level == "op"]
     for at in ends:
-        told = {(lane.steps[lane.at[at]].operation, lane.steps[lane.at[at]].label)
-                for lane in made.lanes}  # fmt: skip
+        told = {(track.steps[track.at[at]].operation, track.steps[track.at[at]].label)
+                for track in made.tracks}  # fmt: skip
         assert told == {(made.words[at].operation, made.words[at].label)}
     keys = [(step.operation, step.label) for step in made.words]
     assert len([key for key in keys if key[1] == "mremap.copy"]) < len(ends)
@@ -46,18 +46,18 @@ def test_a_design_that_has_no_such_step_stays_and_says_so() -> None:
     made = payload(traces())
     silent = [step["lanes"] for step in made["steps"] if "has no such step" in step["lanes"]]
     assert silent
-    course_ = course(traces())
+    course_ = align(traces())
     for at, step in enumerate(made["steps"]):
-        for lane, told in zip(course_.lanes, step["lanes"], strict=True):
+        for track, told in zip(course_.tracks, step["lanes"], strict=True):
             if told == "has no such step":
-                assert lane.at[at] == lane.at[at - 1]
+                assert track.at[at] == track.at[at - 1]
 
 
 def test_each_lane_states_every_fact_of_its_own_snapshot() -> None:
-    made, played = payload(traces()), course(traces())
+    made, played = payload(traces()), align(traces())
     for at, told in enumerate(player_facts(made)):
-        wanted = [fact for lane in played.lanes
-                  for fact in true_facts(lane.steps[lane.at[at]].snapshot)]  # fmt: skip
+        wanted = [fact for track in played.tracks
+                  for fact in true_facts(track.steps[track.at[at]].snapshot)]  # fmt: skip
         assert sorted(told) == sorted(wanted)
 
 
@@ -74,14 +74,14 @@ def test_four_designs_side_by_side_keep_the_budget_or_its_parts_do(name: str) ->
 def test_traces_of_two_histories_do_not_stand_side_by_side() -> None:
     one, other = record(library.load("prefork")), record(library.load("first_touch"))
     with pytest.raises(ValueError, match="the trace of b is of another history"):
-        course({"a": one, "b": other})
+        align({"a": one, "b": other})
 
 
 @pytest.mark.parametrize("many", [0, 5])
 def test_there_is_room_for_one_to_four(many: int) -> None:
     trace = sample.lesson()
     with pytest.raises(ValueError, match=f"one to 4 traces stand side by side, got {many}"):
-        course({str(at): trace for at in range(many)})
+        align({str(at): trace for at in range(many)})
 
 
 # ---- cost over time -------------------------------------------------------------------------
@@ -90,12 +90,12 @@ def test_there_is_room_for_one_to_four(many: int) -> None:
 def test_the_charts_are_the_counters_of_the_snapshots() -> None:
     played = traces("prefork")
     made = payload(played)
-    common = course(played)
+    common = align(played)
     told = dict(made["costs"])
     assert set(told) <= set(CHARTS)
     for at in range(len(common.words)):
-        for number, lane in enumerate(common.lanes):
-            cost = dict(lane.steps[lane.at[at]].snapshot.cost)
+        for number, track in enumerate(common.tracks):
+            cost = dict(track.steps[track.at[at]].snapshot.cost)
             assert told["nodes visited"][number][at] == cost["nodes"]
             assert told["page tables probed"][number][at] == cost["probes"]
 
