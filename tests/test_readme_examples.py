@@ -117,10 +117,3 @@ def test_commands_of_the_readme_are_understood(
     result = CliRunner().invoke(cli, words)
     assert result.exit_code == 0, result.output
     assert [option for option in named if option not in result.output] == []
-
-
-def test_every_path_that_the_readme_names_exists() -> None:
-    named = re.findall(r"`([\w./]+/[\w.]*)`|\]\((\w[\w./-]+)\)", README)
-    paths = {path for pair in named for path in pair if path and not path.startswith(".venv")}
-    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
-    assert len(paths) >= 8
