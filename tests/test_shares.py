@@ -52,8 +52,12 @@ def test_without_a_seed_everything_runs_and_says_what_it_covered(tmp_path: Path)
     ]  # fmt: skip
 
 
-def test_tests_are_marked_by_their_folders(request: pytest.FixtureRequest) -> None:
+def test_nobody_marks_by_hand_what_needs_a_browser_a_kernel_or_a_grader(
+    request: pytest.FixtureRequest,
+) -> None:
     for item in request.session.items:
-        parts = item.path.parent.parts
-        for name in ("linux", "grading", "browser"):
-            assert (item.get_closest_marker(name) is not None) == (name in parts), item.nodeid
+        for name in ("linux", "grading"):
+            marked = item.get_closest_marker(name) is not None
+            assert marked == item.nodeid.startswith(f"tests/{name}/"), item.nodeid
+        if item.path.stem in ("test_lab", "test_browser"):
+            assert item.get_closest_marker("browser"), item.nodeid

@@ -1,6 +1,6 @@
 """Every mutant that concerns what a kernel shows is killed by the recorded kernels; why the others
 are not is said one by one. Designs that the running kernel does not have, the anon memory group but
-for its copies, are not its affair: their reverse maps are held against a scan (test_verify.py)."""
+for its copies, are not its affair: their reverse maps are held against a scan (tests/proof)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which tests run where: markers by folder, and a share of what is long, chosen by a seed.
+"""Which tests run where: markers that nobody writes by hand, and a share of what is long.
 
     make quick   what has no marker
     make test    everything, but of a `slow` test's many parameters a share only
@@ -24,8 +24,10 @@ import pytest
 
 SHARE = 1 / 4
 """Of a `slow` test's parameters, unless its mark says `share=`."""
-FOLDERS = {"linux", "grading", "browser"}
-"""Tests in folders with these names, wherever in tests/, have a marker of the same name."""
+FOLDERS = {"linux", "grading"}
+"""Tests in folders with these names have a marker of the same name."""
+BROWSER = "browser"
+"""The fixture, the group of xdist and the marker of tests that need Chromium."""
 
 Counts = dict[str, int]
 """'slow': tests that are slow; 'share': left out by the seed; 'other': by -k, -m and their like."""
@@ -59,9 +61,12 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark a test by the folders that it is in."""
-    for folder in sorted(FOLDERS & {*item.path.parent.parts}):
-        item.add_marker(folder)
+    """Mark a test by the folders that it is in, and by its need for a browser."""
+    for name in sorted(FOLDERS & {*item.nodeid.split("/")}):
+        item.add_marker(name)
+    group = item.get_closest_marker("xdist_group")
+    if BROWSER in getattr(item, "fixturenames", ()) or (group and group.args == (BROWSER,)):
+        item.add_marker(BROWSER)
 
 
 def kept(seed: str, names: Iterable[str], share: float) -> set[str]:
