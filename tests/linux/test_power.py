@@ -54,6 +54,7 @@ def test_every_mutant_that_is_not_shown_is_one() -> None:
     assert NOT_SHOWN.keys() <= set(JUDGED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in JUDGED if name not in NOT_SHOWN])
 def test_a_recorded_kernel_kills_the_mutant(name) -> None:
     assert hunt(name, RECORDINGS)

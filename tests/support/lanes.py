@@ -6,8 +6,8 @@
 
 A share is chosen by a seed and the names of the tests, so that every process chooses the same, and
 the header says how to choose it again. A `slow` test keeps at least one of its parameters, unless
-its mark says share=0: then only `make proofs` runs it. Without a seed nothing is left out: that
-is what plain `pytest` does.
+its mark says share=0: then only `make proofs` runs it. Tests whose marks name one `pool` count as
+the parameters of one test. Without a seed nothing is left out: that is what plain `pytest` does.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     slow: dict[tuple[str, float], list[pytest.Item]] = defaultdict(list)
     for item in items:
         if mark := item.get_closest_marker("slow"):
-            slow[_test(item), mark.kwargs.get("share", SHARE)].append(item)
+            pool = mark.kwargs.get("pool", _test(item))
+            slow[pool, mark.kwargs.get("share", SHARE)].append(item)
     gone: list[pytest.Item] = []
     for (_, share), those in slow.items() if seed else ():
         chosen = kept(seed, (f"{_test(item)} {item.name}" for item in those), share)
