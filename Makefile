@@ -60,8 +60,8 @@ proofs: .venv/test.done
 
 coverage: .venv/test.done
 	@mkdir -p build
-	$(BIN)/python -m coverage run -m pytest -q $(SHORT) $(CORE_TESTS) > build/coverage.txt 2>&1 \
-	  || { cat build/coverage.txt; exit 1; }
+	$(BIN)/python -m coverage run -m pytest -q $(SHORT) $(CORE_TESTS) $(PYTEST_ARGS) > build/quick.txt 2>&1 \
+	  || { cat build/quick.txt; exit 1; }
 	$(BIN)/python -m coverage report
 
 .venv/lab.done: pyproject.toml anonlab/version.py $(STALE)
