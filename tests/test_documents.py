@@ -10,7 +10,7 @@ import yaml
 from project import ROOT
 from test_layers import LAYERS, RANK
 
-from anonlab.course.authoring.mail import LINES
+from anonlab.course.asking.mail_lines import LINES
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md", "docs/STYLE.md")
 ARCHITECTURE = (ROOT / "docs" / "ARCHITECTURE.md").read_text("utf-8")

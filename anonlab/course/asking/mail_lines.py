@@ -119,7 +119,7 @@ LINES: tuple[MailLine, ...] = (
         "06",
         "Threads have one address space: one member of the group, however many there are.",
         "CLONE_VM in copy_mm",
-        "anonlab.kernel.process.borrow",
+        "anonlab.kernel.exec_exit.share_mm",
     ),
     MailLine(
         11,
@@ -169,7 +169,7 @@ LINES: tuple[MailLine, ...] = (
         "Every page has one address again. Swap entries were still to come: they move as they are, "
         "and swap-in compares.",
         "do_swap_page (2.6)",
-        "anonlab.kernel.swapin",
+        "anonlab.kernel.swap.swap_in",
     ),
     MailLine(
         16,
@@ -209,7 +209,7 @@ LINES: tuple[MailLine, ...] = (
         "08",
         "Every member is a candidate.",
         "rmap_walk_anon (6.18)",
-        "anonlab.rmap.anongroup.Group.walk_order",
+        "anonlab.rmap.anongroup.AnonGroup.candidates",
     ),
     MailLine(
         10,
@@ -225,7 +225,7 @@ LINES: tuple[MailLine, ...] = (
         "08",
         "No VMA is needed to find a word; one is needed to know whether the page is locked there.",
         "find_vma, VM_LOCKED (2.6)",
-        "anonlab.kernel.reclaim",
+        "anonlab.kernel.swap.reclaim",
     ),
     MailLine(
         10,
