@@ -148,7 +148,7 @@ def test_a_mutant_dies_and_the_original_survives_the_same_history(name: str):
 
 
 def test_a_crash_of_the_kernel_is_a_finding_with_its_history():
-    with planted(Mutant(fault.first_touch, "vpns = span.vpns[at]", "vpns = span.vpns[at[99]]")):
+    with planted(Mutant(fault.first_touch, "vpns = span.vpns[at]", "vpns = span.vpns[[99]]")):
         report = verify("anongroup", 40, seed=1)
     assert report.to_json()["designs"]["anongroup"]["violations"] == 1
     *history, why = report.failures[0].splitlines()
