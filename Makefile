@@ -1,9 +1,15 @@
-# make lab    open the course in JupyterLab
-# make test   style, types and all tests
-# Both make the virtual environment .venv first, and again when pyproject.toml changes.
+# make lab        open the course in JupyterLab
+# make setup      all that contributors need
+# make style      format, style, types
+# make quick      that, and the tests of the core that are short: half a minute
+# make test       style, all tests that decide, and a share of what is long: minutes
+# make proofs     all that is long, and what it covered
+# make coverage   which lines of the core the quick tests run
+# Each makes the virtual environment .venv first, and again when pyproject.toml changes.
 #
 #   make lab LAB_ARGS=--no-browser     do not open a browser
 #   make test PYTEST_ARGS="-k fork"    some of the tests
+#   make test ANONLAB_SEED=text        the share that this text chooses; the commit, if not said
 #   make lab PYTHON=python3.13         another Python, 3.11 or newer
 
 PYTHON ?= $(shell for python in python3.11 python3 python3.14 python3.13 python3.12; do \
@@ -11,10 +17,17 @@ PYTHON ?= $(shell for python in python3.11 python3 python3.14 python3.13 python3
 	&& echo $$python && break; done)
 LAB_ARGS ?=
 PYTEST_ARGS ?=
+ANONLAB_SEED ?= $(or $(shell git rev-parse --short=8 HEAD 2>/dev/null),none)
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CHECKED := anonlab tests $(wildcard benchmarks notebooks/source solutions)
+PYTEST := $(BIN)/python -m pytest
+SPREAD := -n auto --maxprocesses 8 --dist loadgroup
+# The core: its rooms, their tests, and what is none of the quick lane's business.
+CORE := machine mm rmap kernel proof
+CORE_TESTS := tests/test_layers.py $(wildcard $(addprefix tests/,$(CORE)))
+SHORT := -m "not slow and not browser and not linux and not grading"
 # Jupyter refuses to run as root without being told.
 ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root)
 # No pop-up that asks about news: it would cover the first notebook.
@@ -22,17 +35,34 @@ SETTINGS := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false
 # A virtual environment knows its folder: a copy of it in another place is made again.
 STALE := $(shell [ "$$(cat .venv/place 2>/dev/null)" = "$$PWD" ] || echo stale)
 
-.PHONY: lab test clean stale
+.PHONY: lab setup style quick test proofs coverage clean stale
 
 lab: .venv/lab.done
 	$(BIN)/python -m jupyterlab --ip=127.0.0.1 --ServerApp.root_dir=notebooks \
 	  --LabApp.default_url=/lab/tree/00_start_here.ipynb $(ROOT_ARGS) $(LAB_ARGS)
 
-test: .venv/test.done
+setup: .venv/test.done
+
+style: .venv/test.done
 	$(BIN)/python -m ruff format --check $(CHECKED)
 	$(BIN)/python -m ruff check $(CHECKED)
 	$(BIN)/python -m mypy --strict anonlab
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup $(PYTEST_ARGS)
+
+quick: style
+	$(PYTEST) -q $(SPREAD) $(SHORT) $(CORE_TESTS) $(PYTEST_ARGS)
+
+test: style
+	$(PYTEST) $(SPREAD) --share-seed "$(ANONLAB_SEED)" $(PYTEST_ARGS)
+
+proofs: .venv/test.done
+	$(PYTEST) $(SPREAD) -m slow --covered $(PYTEST_ARGS)
+	$(BIN)/anonlab verify --design all --ops 200000
+
+coverage: .venv/test.done
+	@mkdir -p build
+	$(BIN)/python -m coverage run -m pytest -q $(SHORT) $(CORE_TESTS) $(PYTEST_ARGS) > build/quick.txt 2>&1 \
+	  || { cat build/quick.txt; exit 1; }
+	$(BIN)/python -m coverage report
 
 .venv/lab.done: pyproject.toml anonlab/version.py $(STALE)
 	@[ -n "$(PYTHON)" ] || { echo "anonlab needs Python 3.11 or newer, and none was found:" \

@@ -109,7 +109,7 @@ def test_commands_of_the_readme_are_understood(
     (tmp_path / "ls.log").write_bytes(log.read_bytes())
     words = [str(ROOT / word) if (ROOT / word).is_file() else word for word in words]
     words = ["20" if word in ("1000", "100000") else word for word in words]
-    words = [word for word in words if word != "--mutants"]  # minutes: tests/test_verify.py hunts
+    words = [word for word in words if word != "--mutants"]  # minutes: tests/proof hunts
     named = [word for word in words if word.startswith("-")] if words[0] in ONLY_KNOWN else []
     if words[0] in ONLY_KNOWN:
         words = [*words[: 1 + (words[0] == "course")], "-h"]
@@ -117,10 +117,3 @@ def test_commands_of_the_readme_are_understood(
     result = CliRunner().invoke(cli, words)
     assert result.exit_code == 0, result.output
     assert [option for option in named if option not in result.output] == []
-
-
-def test_every_path_that_the_readme_names_exists() -> None:
-    named = re.findall(r"`([\w./]+/[\w.]*)`|\]\((\w[\w./-]+)\)", README)
-    paths = {path for pair in named for path in pair if path and not path.startswith(".venv")}
-    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
-    assert len(paths) >= 8

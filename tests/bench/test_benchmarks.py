@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,12 +28,17 @@ def run(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env=environment or None)
 
 
-@needs_linux
-@needs_compiler
-def test_json_is_one_object_of_the_promised_shape():
+@pytest.fixture(scope="module")
+def report() -> dict[str, Any]:
+    """What one run prints as JSON."""
     done = run("--json", *TINY)
     assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+@needs_linux
+@needs_compiler
+def test_json_is_one_object_of_the_promised_shape(report):
     assert list(report) == [
         "rows", "walk_ns_per_mm", "single_fault_us", "single_fault_recorded_us", "import_ms",
     ]  # fmt: skip
@@ -48,8 +54,7 @@ def test_json_is_one_object_of_the_promised_shape():
 
 @needs_linux
 @needs_compiler
-def test_every_figure_is_a_positive_number_and_a_ratio_is_simulated_over_real():
-    report = json.loads(run("--json", *TINY).stdout)
+def test_every_figure_is_a_positive_number_and_a_ratio_is_simulated_over_real(report):
     for row in report["rows"]:
         assert row["simulated_ns_per_page"] > 0
         assert row["real_ns_per_page"] > 0

@@ -19,6 +19,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, ["view", *arguments])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", library.names())
 @pytest.mark.parametrize("design", DESIGNS)
 def test_every_history_under_every_design_is_a_page(name: str, design: str) -> None:

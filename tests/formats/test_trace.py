@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import random
 from itertools import pairwise
@@ -109,18 +110,18 @@ def test_a_file_cut_off_anywhere_is_refused(plain: dict[str, Any]) -> None:
 # Labels
 
 
-@pytest.mark.parametrize("label", LABELS)
-@pytest.mark.parametrize("n", [0, 1, 2])
-def test_sentences_are_whole_for_any_number_of_pages(label: str, n: int) -> None:
-    text = sentence(LABELS[label], "shell", "0x30000", n, "rw-")
-    assert not set(text) & set("{}[]|")
-    assert "  " not in text
-    assert text[0].isupper() or text[0].isdigit() or text.startswith(("shell", "rw-"))
-    assert text.endswith(".")
-    words = text.replace(".", " ").replace(":", " ").split()
-    for number, noun in pairwise(words):
-        if number.isdigit() and noun.rstrip("s") in ("page", "frame", "PTE"):
-            assert noun.endswith("s") == (n != 1), text
+def test_sentences_are_whole_for_any_number_of_pages() -> None:
+    for label, n in itertools.product(LABELS, (0, 1, 2)):
+        text = sentence(LABELS[label], "shell", "0x30000", n, "rw-")
+        assert not set(text) & set("{}[]|"), label
+        assert "  " not in text, label
+        begins = text[0].isupper() or text[0].isdigit() or text.startswith(("shell", "rw-"))
+        assert begins, label
+        assert text.endswith("."), label
+        words = text.replace(".", " ").replace(":", " ").split()
+        for number, noun in pairwise(words):
+            if number.isdigit() and noun.rstrip("s") in ("page", "frame", "PTE"):
+                assert noun.endswith("s") == (n != 1), text
 
 
 MAIL = {

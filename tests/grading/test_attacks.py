@@ -128,6 +128,7 @@ def bare(name: str, folder: Path) -> tuple[int, int]:
     return done.returncode, sum(not list(case) for case in cases)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in ATTACKS if ATTACKS[name].bare is not None])
 def test_in_one_interpreter_the_attack_wins(name: str) -> None:
     with open_folder() as folder:

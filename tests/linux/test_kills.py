@@ -80,6 +80,7 @@ def kill(running: subprocess.Popen[bytes], chance: random.Random) -> str:
     return f"{what} {end.name}"
 
 
+@pytest.mark.slow
 @needs_zram
 @needs_full_view
 def test_nothing_stays_set_after_kills_at_random_moments() -> None:

@@ -241,6 +241,7 @@ def test_what_does_not_fit_the_buffer_of_a_borrower_is_an_error(monkeypatch) -> 
         shared_mm_process.SharedMmProcess(None, 0, 0x1000).execve(["python3"])  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @needs_full_view
 def test_random_histories_of_every_kind_equal_the_running_kernel() -> None:
     held = compare_live(3_000, 43)

@@ -1,6 +1,6 @@
 """Every mutant that concerns what a kernel shows is killed by the recorded kernels; why the others
 are not is said one by one. Designs that the running kernel does not have, the anon memory group but
-for its copies, are not its affair: their reverse maps are held against a scan (test_verify.py)."""
+for its copies, are not its affair: their reverse maps are held against a scan (tests/proof)."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ def test_every_mutant_that_is_not_shown_is_one() -> None:
     assert NOT_SHOWN.keys() <= set(JUDGED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in JUDGED if name not in NOT_SHOWN])
 def test_a_recorded_kernel_kills_the_mutant(name) -> None:
     assert killing_recording(name, RECORDINGS)

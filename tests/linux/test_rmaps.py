@@ -47,6 +47,7 @@ def test_the_running_kernel_does_what_was_recorded(name) -> None:
     assert tuple(after.graph for after in watch_rmap(recording.history)) == recording.graphs
 
 
+@pytest.mark.slow
 @needs_kernel_memory
 @pytest.mark.parametrize("number", range(24))
 def test_the_model_equals_the_running_kernel_under_random_histories(number) -> None:
@@ -73,6 +74,7 @@ MUTANTS_HERE = [name for name, mutant in MUTANTS.items() if mutant.design == bes
 PINS = "anon_vma_chain: fork shares a page that a device holds"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in MUTANTS_HERE if name != PINS])
 def test_the_graph_kills_every_mutant_of_the_design(name) -> None:
     """Power: most of these change neither contents nor mapcounts, and a walk finds everybody."""

@@ -246,10 +246,12 @@ def test_every_verb_has_a_rule() -> None:
     )
 
 
+@pytest.mark.slow
 def test_no_history_breaks_anything() -> None:
     run_machine()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

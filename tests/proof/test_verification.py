@@ -33,6 +33,7 @@ from anonlab.proof.verification import (
 from anonlab.rmap import DESIGNS, AnonGroup
 
 
+@pytest.mark.slow
 def test_random_histories_break_nothing_and_mix_up_nothing():
     report = verify("all", 4000, seed=1)
     assert report.failures == []
@@ -45,10 +46,12 @@ def test_random_histories_break_nothing_and_mix_up_nothing():
         assert design["candidates_per_mapping"] >= 1
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_report():
     assert verify("anongroup", 300, seed=5).to_json() == verify("anongroup", 300, seed=5).to_json()
 
 
+@pytest.mark.slow
 def test_one_process_and_several_give_the_same_report(monkeypatch: pytest.MonkeyPatch):
     reports = []
     for ncpus in (1, 3):
@@ -58,6 +61,7 @@ def test_one_process_and_several_give_the_same_report(monkeypatch: pytest.Monkey
     assert reports[0].operations == 2 * OPS_PER_HISTORY + 7
 
 
+@pytest.mark.slow
 def test_progress_counts_histories():
     seen: list[tuple[int, int]] = []
     verify("anongroup", 2 * OPS_PER_HISTORY, progress=lambda done, of: seen.append((done, of)))
@@ -111,6 +115,7 @@ def test_survivors_are_told_by_name():
     }
 
 
+@pytest.mark.slow
 def test_a_mutant_that_no_history_shows_survives(monkeypatch: pytest.MonkeyPatch):
     harmless = Mutant(fault.first_touch, "vpns = span.vpns[at]", "vpns = span.vpns[at] + 0")
     monkeypatch.setitem(MUTANTS, "harmless", harmless)
@@ -118,6 +123,15 @@ def test_a_mutant_that_no_history_shows_survives(monkeypatch: pytest.MonkeyPatch
     assert hunt("harmless") == Kill("harmless", "anongroup", 0, "")
 
 
+def test_every_mutant_fits_the_code_that_it_changes():
+    for name, mutant in MUTANTS.items():
+        code = mutant.function.__code__
+        with planted(mutant):
+            assert mutant.function.__code__ != code, name
+        assert mutant.function.__code__ is code, name
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_mutant_dies_and_the_original_survives_the_same_history(name: str):
     kill = hunt(name)
@@ -164,6 +178,7 @@ def is_fine(printed: str) -> bool:
     return f"'operations': {FEW}" in printed and "'violations': 0" in printed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["file without a guard", "standard input", "-c"])
 def test_verify_runs_from_any_script_without_a_warning(tmp_path: Path, how: str):
     script = tmp_path / "script.py"
@@ -181,12 +196,14 @@ def test_verify_runs_from_any_script_without_a_warning(tmp_path: Path, how: str)
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_verify_runs_while_other_threads_do():
     with ThreadPoolExecutor(2) as pool:
         reports = list(pool.map(lambda seed: verify("anongroup", FEW, seed), (1, 2)))
     assert [report.failures for report in reports] == [[], []]
 
 
+@pytest.mark.slow
 def test_verify_runs_in_a_notebook(tmp_path: Path):
     cells = [nbformat.v4.new_code_cell(CALL)]
     notebook = nbformat.v4.new_notebook(cells=cells)
@@ -197,6 +214,7 @@ def test_verify_runs_in_a_notebook(tmp_path: Path):
     assert is_fine(output["text"]), output
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: /proc")
 @pytest.mark.parametrize("at_work", [True, False], ids=["at work", "still starting"])
 def test_ctrl_c_ends_it_and_its_workers_at_once(at_work: bool):

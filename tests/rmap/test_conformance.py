@@ -356,6 +356,7 @@ def together(number: int) -> tuple[int, set[str]]:
     return done, ended
 
 
+@pytest.mark.slow
 def test_all_designs_show_programs_the_same_memory():
     """One history, one memory: all values read, all addresses, all contents in the end. What may
     differ is told above; where it does, the history ends."""

@@ -357,6 +357,7 @@ def homes(kernel: Kernel) -> list[int]:
     return np.unique(mapping[mapping != 0], return_counts=True)[1].tolist()
 
 
+@pytest.mark.slow
 def test_under_anon_vma_a_million_pages_hang_on_one_list_of_a_thousand_vmas():
     kernel = a_million_pages(AnonVma())
     assert homes(kernel) == [CHILDREN * PAGES + PAGES], "10^6 pages of children, the parent's too"
@@ -366,6 +367,7 @@ def test_under_anon_vma_a_million_pages_hang_on_one_list_of_a_thousand_vmas():
     assert mean(walks) == (CHILDREN + 1) / 2 == 500.5
 
 
+@pytest.mark.slow
 def test_under_anon_vma_chain_each_of_them_is_found_at_once():
     kernel = a_million_pages(AnonVmaChain())
     assert homes(kernel) == [PAGES] * (CHILDREN + 1), "each process is the home of its own"

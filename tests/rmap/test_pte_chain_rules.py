@@ -96,6 +96,7 @@ def arrays(*columns: list[int]) -> list[np.ndarray]:
     return [np.array(column, dtype=np.int64) for column in columns]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("nrpte", NRPTE)
 @pytest.mark.parametrize("seed", range(6))
 def test_chains_are_those_of_the_kernels_code_slot_by_slot(nrpte, seed):

@@ -61,6 +61,7 @@ def test_each_lane_states_every_fact_of_its_own_snapshot() -> None:
         assert sorted(told) == sorted(wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", library.names())
 def test_four_designs_side_by_side_keep_the_budget_or_its_parts_do(name: str) -> None:
     from anonlab.view.stage.parts import Parts

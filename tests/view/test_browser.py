@@ -26,6 +26,7 @@ SEEN = """() => {
 }"""
 
 
+@pytest.mark.slow
 def test_every_step_shows_the_facts_of_its_snapshot_forwards_and_backwards(
     visit: Any, trace: Trace
 ) -> None:

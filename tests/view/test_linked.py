@@ -15,6 +15,7 @@ from anonlab.formats.trace import Trace
 from anonlab.histories import library
 from anonlab.histories.generate import generate
 from anonlab.view.stage import palette
+from anonlab.view.stage import parts as cutting
 from anonlab.view.stage.reading import read
 
 IDS = "all => all.map(e => e.id.replace(/^al\\d+-/, '')).sort()"
@@ -203,6 +204,7 @@ def test_brute_force_stands_beside_the_walk_and_finds_the_same(visit: Any) -> No
     assert len(brute) == len(read(swap().steps[number].snapshot).owners[pfn]) == 3
 
 
+@pytest.mark.slow(pool="sizes of pictures")
 def test_every_walk_finds_all_mappers_in_the_browser_too(visit: Any) -> None:
     at = visit(swap())
     at.page.focus(ROOT)
@@ -345,9 +347,9 @@ def test_charts_show_the_count_at_the_step_and_a_click_goes_there(visit: Any) ->
         assert f"nodes visited {nodes}" in told
 
 
-def test_a_long_trace_is_mergeable_with_its_next_part(visit: Any) -> None:
-    trace = record(generate(3, 200, frames=24, swap=12))
-    at = visit(trace)
+def test_a_long_trace_goes_on_in_its_next_part(visit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "MOST_BYTES", 200_000)
+    at = visit(record(generate(3, 70, frames=24, swap=12)))
     parts = at.page.locator("[aria-label='part of the trace'] option").count()
     assert parts > 1
     assert f"part 1 of {parts}" in at.told("count")
@@ -372,6 +374,7 @@ def test_the_key_map_names_every_key(visit: Any) -> None:
                     "N, Shift+N", "W, Shift+W", "Esc"]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("design", DESIGNS)
 def test_every_design_plays_without_a_fault(visit: Any, design: str) -> None:
     trace = record(library.load("prefork"), design)

@@ -44,6 +44,7 @@ def test_every_text_states_every_fact_once(trace: Trace) -> None:
         assert len(told) == len(set(told))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("design", DESIGNS)
 @pytest.mark.parametrize("seed", range(2))
 def test_random_histories_say_the_same_in_picture_page_and_text(design: str, seed: int) -> None:

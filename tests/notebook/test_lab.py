@@ -339,6 +339,7 @@ def test_the_player_steps_while_the_kernel_is_busy(player: PlayerPage) -> None:
     notebook.until(f"return !(() => {{ {Notebook.LAST_RUNS} }})()", 30)
 
 
+@pytest.mark.slow(pool="sizes of pictures")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_screenshots(
     theme: str,

@@ -103,6 +103,7 @@ def clean_jupyter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
 
 
+@pytest.mark.slow
 @each_notebook
 @pytest.mark.usefixtures("clean_jupyter")
 def test_a_notebook_runs_top_to_bottom_without_programs(
