@@ -12,7 +12,17 @@ from functools import cached_property
 import numpy as np
 
 from anonlab.kernel import Kernel
-from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT, Ints, Mask, Pfns, Rows, Vpns, Words
+from anonlab.machine.words import (
+    PTE_PRESENT,
+    PTE_SHIFT,
+    ZERO_PFN,
+    Ints,
+    Mask,
+    Pfns,
+    Rows,
+    Vpns,
+    Words,
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,11 @@ class Scan:
     def present(self) -> Mask:
         """Words that map a frame."""
         return np.asarray((self.words & PTE_PRESENT) != 0)
+
+    @cached_property
+    def mapped(self) -> Mask:
+        """Words that map a frame other than the zero page."""
+        return np.asarray(self.present & (self.pfns != ZERO_PFN))
 
     @cached_property
     def pfns(self) -> Pfns:

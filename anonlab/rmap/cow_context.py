@@ -217,6 +217,7 @@ class CowContext(LinearRmap):
     def _enter(self, vma: Vma) -> None:
         vma.rmap = context = vma.mm.rmap
         context.vmas[vma] = None
+        self.version += 1
         context.root.walks.clear()
         if displacement(vma):
             self.made("remap")
