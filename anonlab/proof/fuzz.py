@@ -5,19 +5,19 @@ on machines that run out of everything."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from operator import attrgetter
 from zlib import crc32
 
 from anonlab.formats.history import History, Machine, Op
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
-from anonlab.formats.snapshot import FRAME_COLUMNS
 from anonlab.histories.generate import generate
 from anonlab.histories.run import Outcome, apply, make_kernel
-from anonlab.proof.invariants import check
+from anonlab.proof.incremental import IncrementalCheck
 from anonlab.proof.over_time import Witness
-from anonlab.proof.page_table_scan import scan
 from anonlab.proof.shadow import Shadow
 from anonlab.proof.shrink import shrink
 from anonlab.rmap import Rmap
@@ -61,6 +61,8 @@ class Tally:
         self.outcomes = other.outcomes
 
 
+CONTENTS = frozenset(("frames", "tables", "swap", "rss"))
+"""Facts of a machine that the next page fault changes: the design's graph is not drawn for each."""
 _PROCESS = attrgetter("name", "pid", "parent", "mm", "program")
 _SPACE = attrgetter("number", "pgd", "brk", "rmap")
 _AREA = attrgetter(
@@ -68,6 +70,7 @@ _AREA = attrgetter(
 )
 
 
+@lru_cache(256)
 def history_of(seed: int, number: int, nops: int = OPS_PER_HISTORY) -> History:
     """Return history `number` of the run that begins with `seed`."""
     machine = MACHINES[number % len(MACHINES)]
@@ -122,9 +125,12 @@ class Checked:
     def __init__(self, history: History, design: Rmap, tally: Tally) -> None:
         self.kernel = make_kernel(history, design)
         self.shadow = Shadow(self.kernel)
-        self.witness = Witness(self.kernel, scan(self.kernel))
+        self.incremental = IncrementalCheck(self.kernel)
+        self.witness = Witness(self.kernel, self.incremental.part.truth)
+        self.incremental.families = self.witness.families
         self.tally = tally
-        self.state = self._state()
+        self.shown = self._shown()
+        self.graph: object | None = None
 
     def do(self, op: Op) -> Outcome:
         """Do `op` and return how it ended.
@@ -134,41 +140,56 @@ class Checked:
                 copied pages that the design keeps
         """
         outcome = apply(self.kernel, op)
-        before, self.state = self.state, self._state()
         self.tally.operations += 1
-        truth = scan(self.kernel)
-        walks = check(self.kernel, truth=truth)
+        self.witness.join_families(op)
+        walks, part = self.incremental.check(), self.incremental.part
         self.tally.candidates += walks.candidates
         self.tally.mappings += walks.mappings
         self.shadow.follow(op, outcome)
-        wrong = self.shadow.compare(self.kernel, truth)
+        wrong = self.shadow.compare(self.kernel, part.truth, self._memory(op))
         self.tally.mismatches += len(wrong)
         assert not wrong, wrong[0]
-        if outcome.error:
-            assert self.state == before, f"the machine changed, though: {outcome.error}"
+        self._leaves_no_trace(outcome)
         design = self.kernel.design
         copied = design.cost.copies_mremap
         assert design.copies_on_mremap or not copied, (
             f"{design.name} keeps what mremap moves, but {copied} pages were copied"
         )
-        self.witness.see(op, outcome, truth)
+        self.witness.see(op, outcome, part.truth)
         return outcome
 
-    def _state(self) -> tuple[object, ...]:
-        """Return all that a snapshot shows, without the cost of looking for things, and pins: raw,
-        because only a failed operation has it compared."""
+    def _memory(self, op: Op) -> AbstractSet[int] | None:
+        """Return the address spaces whose memory `op` can have changed, or what is right there."""
+        memory = self.incremental.part.memory
+        actor = self.kernel.processes.get(op.who)
+        if memory is None or actor is None or op.who not in self.shadow.spaces:
+            return None
+        return memory | {actor.mm.number} if actor.mm else memory
+
+    def _leaves_no_trace(self, outcome: Outcome) -> None:
+        """After an operation that failed everything is as it was."""
+        changed = self.incremental.part.changed
+        if outcome.error:
+            failed = f"the machine changed, though: {outcome.error}"
+            assert not changed, failed
+            graph = self.kernel.design.graph()
+            assert self.graph in (None, graph), failed
+            assert self._shown() == self.shown, failed
+            self.graph = graph
+        elif changed <= CONTENTS:
+            self.graph = None if changed else self.graph
+        else:
+            self.shown, self.graph = self._shown(), self.kernel.design.graph()
+
+    def _shown(self) -> tuple[object, ...]:
+        """Return what a snapshot shows beside columns and page-table words, which the incremental
+        check compares, and the design's graph."""
         kernel = self.kernel
-        mem, swap = kernel.mem_map, kernel.swap
-        frames = (getattr(mem, name) for name in FRAME_COLUMNS)
         return (
-            [column.tobytes() for column in (*frames, swap.map, swap.data, swap.cache)],
-            kernel.tables.words.tobytes(),
             [_PROCESS(task) for task in kernel.processes.values()],
             [(*_SPACE(mm), [_AREA(vma) for vma in mm.vmas]) for mm in kernel.mms.values()],
             [(file.name, file.npages, file.cache.tobytes()) for file in kernel.files.values()],
-            {place: tuple(pfns) for place, pfns in kernel.pins.items()},
             list(kernel.design.mapping_names()),
-            kernel.design.graph(),
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -67,14 +68,30 @@ class Shadow:
             if act is not None:
                 act(op, outcome)
 
-    def compare(self, kernel: Kernel, truth: Scan) -> list[str]:
-        """Return every difference between the shadow and the machine as a sentence."""
+    def compare(
+        self, kernel: Kernel, truth: Scan, mms: AbstractSet[int] | None = None
+    ) -> list[str]:
+        """Return every difference between the shadow and the machine as a sentence.
+
+        mms  numbers of the address spaces to look at, None for all; files are always looked at
+        """
+        spaces = {
+            name: space
+            for name, space in self.spaces.items()
+            if mms is None or (mm := kernel.processes[name].mm) is None or mm.number in mms
+        }
+        wrong = self._memory_differences(kernel, truth, spaces) if spaces else []
+        return wrong + self._rule_differences(kernel, spaces) + self._file_differences(kernel)
+
+    def _memory_differences(
+        self, kernel: Kernel, truth: Scan, spaces: dict[str, Space]
+    ) -> list[str]:
         wrong = []
         held: dict[int, dict[int, int]] = {mm: {} for mm in kernel.mms}
         data = _contents(kernel, truth)
         for mm, vpn, value in zip(truth.mms.tolist(), truth.vpns.tolist(), data, strict=True):
             held[mm][vpn] = value
-        for name, space in self.spaces.items():
+        for name, space in spaces.items():
             mm_now = kernel.processes[name].mm
             pages = held[mm_now.number] if mm_now else {}
             for vpn, cell in space.cells.items():
@@ -86,11 +103,11 @@ class Shadow:
                         f"{name} at {kernel.geometry.address(vpn)}: {expected} was written, "
                         f"memory holds {found}"
                     )
-        return wrong + self._rule_differences(kernel) + self._file_differences(kernel)
+        return wrong
 
-    def _rule_differences(self, kernel: Kernel) -> list[str]:
+    def _rule_differences(self, kernel: Kernel, spaces: dict[str, Space]) -> list[str]:
         wrong = []
-        for name, space in self.spaces.items():
+        for name, space in spaces.items():
             mm = kernel.processes[name].mm
             found = _rules(mm) if mm else {}
             expected = {vpn: cell.rules() for vpn, cell in space.cells.items()}
