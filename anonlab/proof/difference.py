@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from anonlab.kernel import Kernel
-from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT, ZERO_PFN, Ints, Mask
+from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT, Ints, Mask
 from anonlab.mm import File, Mm
 
 
@@ -93,7 +93,7 @@ class LastSeen:
             facts.update(("tasks",) if versions[0] != self.tasks else ())
             facts.update(("design",) if versions[1] != self.design else ())
             self.tasks, self.design = versions
-        found.scope = not facts.isdisjoint(("vmas", "tasks", "design"))
+        found.scope = not facts.isdisjoint(("vmas", "design"))
 
     def _compare_columns(self, found: Difference) -> None:
         """Frames, swap slots and resident pages."""
@@ -139,7 +139,6 @@ class LastSeen:
             named = np.concatenate([self.words[at], words[at]])
             pfns = named[(named & PTE_PRESENT) != 0] >> PTE_SHIFT
             found.frames[pfns[pfns < found.frames.size]] = True
-            found.frames[ZERO_PFN] = False
             self.words[at] = words[at]
 
 

@@ -85,15 +85,15 @@ def run_checked(history: History, design: Callable[[], Rmap]) -> Tally:
     first thing that is wrong."""
     tally = Tally()
     checked = Checked(history, design(), tally)
-    for number, op in enumerate(history.ops):
-        try:
+    try:
+        for op in history.ops:
             tally.outcomes.append(seen_by_programs(op, checked.do(op)))
-        except Exception as error:  # noqa: BLE001  a crash is a finding too, and wants its history
-            tally.violations += 1
-            tally.missed += str(error).startswith("the walk for pfn") and "misses" in str(error)
-            prefix = replace(history, ops=history.ops[: number + 1])
-            tally.failures.append(f"{history_text(prefix)}# {_sentence(error)}\n")
-            break
+        checked.look_at_everything()
+    except Exception as error:  # noqa: BLE001  a crash is a finding too, and wants its history
+        tally.violations += 1
+        tally.missed += str(error).startswith("the walk for pfn") and "misses" in str(error)
+        prefix = replace(history, ops=history.ops[: len(tally.outcomes) + 1])
+        tally.failures.append(f"{history_text(prefix)}# {_sentence(error)}\n")
     return tally
 
 
@@ -110,9 +110,25 @@ def seen_by_programs(op: Op, outcome: Outcome) -> str:
 
 def shortest(text: str, design: Callable[[], Rmap]) -> str:
     """Return the failure `text` with as few operations as still go wrong."""
-    history = shrink(parse(text), lambda shorter: bool(run_checked(shorter, design).failures))
+    history = shrink(parse(text), lambda shorter: goes_wrong(shorter, design))
     failures = run_checked(history, design).failures
     return failures[0] if failures else text
+
+
+def goes_wrong(history: History, design: Callable[[], Rmap]) -> bool:
+    """Return whether something is wrong before or after the last operation of `history`: quicker
+    than to check after each, and enough for a history that ends where it went wrong."""
+    checked = Checked(history, design(), Tally())
+    *others, last = history.ops
+    try:
+        for op in others:
+            checked.do_unchecked(op)
+        checked.look_at_everything()
+        checked.do(last)
+        checked.look_at_everything()
+    except Exception:  # noqa: BLE001  a crash is a finding too
+        return True
+    return False
 
 
 class Checked:
@@ -139,17 +155,16 @@ class Checked:
                 memory differs from the shadow, if `op` failed and left a trace, or if mremap
                 copied pages that the design keeps
         """
-        outcome = apply(self.kernel, op)
+        outcome = self.do_unchecked(op)
         self.tally.operations += 1
-        self.witness.join_families(op)
         walks, part = self.incremental.check(), self.incremental.part
         self.tally.candidates += walks.candidates
         self.tally.mappings += walks.mappings
-        self.shadow.follow(op, outcome)
-        wrong = self.shadow.compare(self.kernel, part.truth, self._memory(op))
-        self.tally.mismatches += len(wrong)
-        assert not wrong, wrong[0]
-        self._leaves_no_trace(outcome)
+        if outcome.error:
+            self._left_no_trace(outcome)
+            return outcome
+        self._keep_what_is_shown()
+        self._compare_with_shadow(self._memory(op))
         design = self.kernel.design
         copied = design.cost.copies_mremap
         assert design.copies_on_mremap or not copied, (
@@ -157,6 +172,26 @@ class Checked:
         )
         self.witness.see(op, outcome, part.truth)
         return outcome
+
+    def do_unchecked(self, op: Op) -> Outcome:
+        """Do `op`, let the shadow do it too, and return how it ended."""
+        outcome = apply(self.kernel, op)
+        self.witness.join_families(op)
+        self.shadow.follow(op, outcome)
+        return outcome
+
+    def look_at_everything(self) -> None:
+        """Check the machine as it is, whatever was done since the last check."""
+        self.incremental.check_everything()
+        self._compare_with_shadow(None)
+        self.witness.look(self.incremental.part.truth)
+        self.shown = self._shown()
+        self.graph = None
+
+    def _compare_with_shadow(self, mms: AbstractSet[int] | None) -> None:
+        wrong = self.shadow.compare(self.kernel, self.incremental.part.truth, mms)
+        self.tally.mismatches += len(wrong)
+        assert not wrong, wrong[0]
 
     def _memory(self, op: Op) -> AbstractSet[int] | None:
         """Return the address spaces whose memory `op` can have changed, or what is right there."""
@@ -166,17 +201,18 @@ class Checked:
             return None
         return memory | {actor.mm.number} if actor.mm else memory
 
-    def _leaves_no_trace(self, outcome: Outcome) -> None:
-        """After an operation that failed everything is as it was."""
+    def _left_no_trace(self, outcome: Outcome) -> None:
+        """After an operation that failed everything is as it was: columns, words and versions, what
+        else is shown, and the design's graph if nothing has changed since it was drawn."""
+        failed = f"the machine changed, though: {outcome.error}"
+        assert not self.incremental.part.changed, failed
+        assert self._shown() == self.shown, failed
+        assert self.graph is None or self.graph == self.kernel.design.graph(), failed
+
+    def _keep_what_is_shown(self) -> None:
+        """Remember what the next operation, should it fail, must leave as it is."""
         changed = self.incremental.part.changed
-        if outcome.error:
-            failed = f"the machine changed, though: {outcome.error}"
-            assert not changed, failed
-            graph = self.kernel.design.graph()
-            assert self.graph in (None, graph), failed
-            assert self._shown() == self.shown, failed
-            self.graph = graph
-        elif changed <= CONTENTS:
+        if changed <= CONTENTS:
             self.graph = None if changed else self.graph
         else:
             self.shown, self.graph = self._shown(), self.kernel.design.graph()

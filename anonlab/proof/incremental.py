@@ -7,6 +7,7 @@ announces what was touched. The invariants are those of the full check, given le
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -50,9 +51,9 @@ class IncrementalCheck:
         raises  AssertionError, as `check` does
         """
         self._number += 1
-        self.part = part = self._part()
         if self._number % self.every == 0:
             return self.check_everything()
+        self.part = part = self._part()
         walks = check_part(self.kernel, part, self.most_walks)
         if part.pages is None:
             self._walks = walks
@@ -64,7 +65,8 @@ class IncrementalCheck:
         return self._walks
 
     def check_everything(self) -> Walks:
-        """Check the whole machine."""
+        """Check the whole machine; `part` says what differs all the same, but for `memory`."""
+        self.part = replace(self._part(), memory=None)
         part = everything(self.kernel, scan(self.kernel))
         self._walks = check_part(self.kernel, part, self.most_walks)
         return self._walks
@@ -78,6 +80,7 @@ class IncrementalCheck:
         return Part(
             truth=truth,
             changed=facts,
+            frames=found.frames,
             pages=self._pages(found, truth, memory),
             mms=found.mms,
             files=found.files,
@@ -91,6 +94,7 @@ class IncrementalCheck:
         families, pages = self.families, found.frames
         if not found.scope:
             return pages
+        pages = pages.copy()
         if not memory or not memory <= families.keys():
             return None
         changed = {families[number] for number in memory}

@@ -230,7 +230,7 @@ def marked_pages_are_alone(kernel: Kernel, part: Part) -> None:
 
 def words_lie_in_vmas(kernel: Kernel, part: Part) -> None:
     """Every word lies in a VMA that allows what it allows; file pages lie at their offset."""
-    truth, areas = part.truth, part.areas
+    truth, areas = part.words, part.areas
     npages = kernel.geometry.npages
     starts, ends = areas.rules[0] * npages + areas.rules[1:3]
     places = truth.mms * npages + truth.vpns
@@ -334,14 +334,13 @@ def walk_finds_exactly_the_mappers(
     ranges = list(pairwise((0, *ends, pfns.size)))  # one for each page
     if most_walks is not None:
         ranges = ranges[:: len(ranges) // most_walks + 1]
-    walked = [int(pfns[start]) for start, _ in ranges]
-    places = list(zip(mms.tolist(), vpns.tolist(), strict=True))
+    walked = pfns[[start for start, _ in ranges]].tolist()
     anonymous = ((kernel.mem_map.flags[walked] & PG_ANON) != 0).tolist()
     exact = kernel.design.exact
     for pfn, (start, end), anon, hits in zip(
         walked, ranges, anonymous, walk_each(kernel, walked), strict=True
     ):
-        expected = places[start:end]
+        expected = list(zip(mms[start:end].tolist(), vpns[start:end].tolist(), strict=True))
         found = list(zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True))
         if found != expected and sorted(found) != expected:
             missed = sorted(set(expected) - set(found))

@@ -79,14 +79,15 @@ class Witness:
         self.kernel = kernel
         self.families: dict[int, int] = {}
         self.new: list[int] = []
-        self.last = self._look(truth)
+        self.look(truth)
 
     def see(self, op: Op, outcome: Outcome, truth: Scan) -> None:
         """Compare the machine after `op`, which `join_families` knows, with what it was before.
 
         raises  AssertionError if one of the four rules is broken
         """
-        before, self.last = self.last, self._look(truth)
+        before = self.last
+        self.look(truth)
         task = self.kernel.processes.get(op.who)
         actor = task.mm.number if task and task.mm else 0
         for sentence in self._wrong_frames(op, actor, before):
@@ -97,11 +98,12 @@ class Witness:
         if self.new:
             self._walks_stay_in_the_family()
 
-    def _look(self, truth: Scan) -> Look:
+    def look(self, truth: Scan) -> None:
+        """Remember the machine as it is."""
         mem = self.kernel.mem_map
         places = zip(truth.mms.tolist(), truth.vpns.tolist(), strict=True)
         columns = (mem.count, mem.mapcount, mem.flags, self.kernel.swap.cache)
-        return Look(
+        self.last = Look(
             dict(zip(places, truth.words.tolist(), strict=True)),
             *(column.copy() for column in columns),
         )

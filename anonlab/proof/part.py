@@ -41,7 +41,9 @@ class Part:
 
     truth    a scan of all page tables
     changed  which of the FACTS differ from what they were; what relies on others needs no look
-    pages    bool[nframes], pages that are walked, and held to the design's rules; None = all
+    frames   bool[nframes], frames that differ, or that a word names or named that does; None = all
+    pages    bool[nframes], pages that are walked, and held to the design's rules: those and what
+             the design may find elsewhere now; None = all
     mms      address spaces whose VMAs are looked at, by number
     files    files whose page cache is looked at
     areas    the VMAs of all address spaces
@@ -51,12 +53,25 @@ class Part:
 
     truth: Scan
     changed: frozenset[str]
+    frames: Mask | None
     pages: Mask | None
     mms: Mapping[int, Mm]
     files: tuple[File, ...]
     areas: Areas
     cached: Ints
     memory: frozenset[int] | None = None
+
+    @cached_property
+    def words(self) -> Scan:
+        """The words that differ, name a page that does, or lie in one of `mms`; all swap entries
+        among them."""
+        truth = self.truth
+        if self.frames is None:
+            return truth
+        where = ~truth.present | self.frames[np.where(truth.present, truth.pfns, 0)]
+        if self.mms:
+            where |= np.isin(truth.mms, list(self.mms))
+        return Scan(truth.mms[where], truth.vpns[where], truth.words[where], truth.rows)
 
     @cached_property
     def mappings(self) -> tuple[Ints, Vpns, Pfns]:
@@ -74,7 +89,7 @@ def everything(kernel: Kernel, truth: Scan) -> Part:
     truth  a scan of `kernel` as it is now
     """
     files = tuple(kernel.files.values())
-    return Part(truth, FACTS, None, kernel.mms, files, areas(kernel), cached(kernel))
+    return Part(truth, FACTS, None, None, kernel.mms, files, areas(kernel), cached(kernel))
 
 
 def areas(kernel: Kernel) -> Areas:

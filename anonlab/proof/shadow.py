@@ -22,6 +22,9 @@ from anonlab.machine.words import PAGE_MASK, PAGE_SHIFT, ZERO_PFN, swp_offset
 from anonlab.mm import Mm, prot_letters
 from anonlab.proof.page_table_scan import Scan
 
+Rules = tuple[str, bool, bool, bool, str, int]
+"""What a page's VMA must say of it: protection, locked, grows, shared, file, pgoff."""
+
 
 class Cell(NamedTuple):
     """One page as a program sees it: `value` is its own content, or None while it still shows its
@@ -36,7 +39,7 @@ class Cell(NamedTuple):
     pgoff: int = 0
     value: int | None = None
 
-    def rules(self) -> tuple[str, bool, bool, bool, str, int]:
+    def rules(self) -> Rules:
         """Return what the page's VMA must say of it."""
         return self[:6]
 
@@ -57,6 +60,7 @@ class Shadow:
         self.spaces: dict[str, Space] = {}
         self.files: dict[str, list[int]] = {}
         self._shmem = 0
+        self._rules: dict[int, tuple[int, dict[int, Rules]]] = {}
 
     def follow(self, op: Op, outcome: Outcome) -> None:
         """Do to the shadow what `op` did; a failed operation did nothing.
@@ -75,6 +79,8 @@ class Shadow:
 
         mms  numbers of the address spaces to look at, None for all; files are always looked at
         """
+        if mms is None:
+            self._rules.clear()
         spaces = {
             name: space
             for name, space in self.spaces.items()
@@ -109,7 +115,7 @@ class Shadow:
         wrong = []
         for name, space in spaces.items():
             mm = kernel.processes[name].mm
-            found = _rules(mm) if mm else {}
+            found = self._rules_of(mm) if mm else {}
             expected = {vpn: cell.rules() for vpn, cell in space.cells.items()}
             for vpn in sorted(found.keys() | expected.keys()) if found != expected else ():
                 if found.get(vpn) != expected.get(vpn):
@@ -119,13 +125,23 @@ class Shadow:
                     )
         return wrong
 
+    def _rules_of(self, mm: Mm) -> dict[int, Rules]:
+        """Return what the VMAs of `mm` say of their pages, kept until one of them changes."""
+        version, rules = self._rules.get(mm.number, (-1, {}))
+        if version != mm.version:
+            rules = _rules(mm)
+            self._rules[mm.number] = mm.version, rules
+        return rules
+
     def _file_differences(self, kernel: Kernel) -> list[str]:
         wrong = []
-        for name, values in self.files.items():
+        for name, values in list(self.files.items()):
             if name not in kernel.files:
                 cells = (cell for space in self.spaces.values() for cell in space.cells.values())
                 if any(cell.file == name for cell in cells):
                     wrong.append(f"file {name} is gone, but still mapped")
+                else:
+                    del self.files[name]  # shared memory without users, and nobody can find it
                 continue
             file = kernel.files[name]
             slots = kernel.swap.data[file.slots]
@@ -302,7 +318,7 @@ def _letters(prot: str) -> str:
     return "".join(letter if letter in prot.replace("none", "") else "-" for letter in "rwx")
 
 
-def _rules(mm: Mm) -> dict[int, tuple[str, bool, bool, bool, str, int]]:
+def _rules(mm: Mm) -> dict[int, Rules]:
     """Return what the VMAs of `mm` say of each of their pages."""
     rules = {}
     for vma in mm.vmas:
