@@ -47,6 +47,7 @@ class LastSeen:
         self.swap: Ints = kernel.swap.columns.copy()
         self.rss: Ints = kernel.mm_table.rss.copy()
         self.mms = {number: mm.version for number, mm in kernel.mms.items()}
+        self.written = {number: _written(mm) for number, mm in kernel.mms.items()}
         self.files = {name: file.version for name, file in kernel.files.items()}
         self.pins = {place: tuple(pfns) for place, pfns in kernel.pins.items()}
         self.tasks, self.design = kernel.version, kernel.design.version
@@ -77,6 +78,7 @@ class LastSeen:
             found.mms = {n: kernel.mms[n] for n, now in mms.items() if self.mms.get(n) != now}
             found.memory.update(found.mms, self.mms.keys() - mms.keys())
             self.mms = mms
+            self._compare_written(found)
         files = {name: file.version for name, file in kernel.files.items()}
         if files != self.files:
             facts.add("files")
@@ -93,7 +95,15 @@ class LastSeen:
             facts.update(("tasks",) if versions[0] != self.tasks else ())
             facts.update(("design",) if versions[1] != self.design else ())
             self.tasks, self.design = versions
-        found.scope = not facts.isdisjoint(("vmas", "design"))
+        found.scope |= "design" in facts
+
+    def _compare_written(self, found: Difference) -> None:
+        """VMAs that may have pages of their own: a design keeps nothing for the others."""
+        before, mms = self.written, self.kernel.mms
+        self.written = {number: before.get(number, ()) for number in mms}
+        for number, mm in found.mms.items():
+            self.written[number] = _written(mm)
+        found.scope |= before != self.written
 
     def _compare_columns(self, found: Difference) -> None:
         """Frames, swap slots and resident pages."""
@@ -140,6 +150,12 @@ class LastSeen:
             pfns = named[(named & PTE_PRESENT) != 0] >> PTE_SHIFT
             found.frames[pfns[pfns < found.frames.size]] = True
             self.words[at] = words[at]
+
+
+def _written(mm: Mm) -> tuple[tuple[int, ...], ...]:
+    """Return the VMAs of `mm` that may have pages of their own, by number, and where they lie."""
+    vmas = (vma for vma in mm.vmas if vma.written)
+    return tuple((vma.number, vma.start_vpn, vma.end_vpn, vma.pgoff) for vma in vmas)
 
 
 MAPPING = 3

@@ -212,10 +212,10 @@ class Checked:
     def _keep_what_is_shown(self) -> None:
         """Remember what the next operation, should it fail, must leave as it is."""
         changed = self.incremental.part.changed
-        if changed <= CONTENTS:
-            self.graph = None if changed else self.graph
-        else:
-            self.shown, self.graph = self._shown(), self.kernel.design.graph()
+        if not changed <= CONTENTS:
+            self.shown = self._shown()
+        if changed:
+            self.graph = self.kernel.design.graph() if "design" in changed else None
 
     def _shown(self) -> tuple[object, ...]:
         """Return what a snapshot shows beside columns and page-table words, which the incremental

@@ -117,6 +117,8 @@ class Witness:
             if now == 0 or (mm == actor and mremap):
                 continue
             old, new = before.frame(place), self.last.frame(place)
+            if old == new:
+                continue
             where = f"mm {mm} at {self.kernel.geometry.address(vpn)}"
             cached = before.in_cache(place)
             if old and new and old != new:

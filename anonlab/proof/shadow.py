@@ -26,6 +26,10 @@ Rules = tuple[str, bool, bool, bool, str, int]
 """What a page's VMA must say of it: protection, locked, grows, shared, file, pgoff."""
 
 
+CONTENTS_ONLY = ("read", "write", "pin", "unpin", "swap_out", "reclaim")
+"""Verbs that change what no VMA says, unless a stack grows."""
+
+
 class Cell(NamedTuple):
     """One page as a program sees it: `value` is its own content, or None while it still shows its
     file's page (zeros if there is no file, and no `pgoff` either). A shared cell never has a value
@@ -61,6 +65,7 @@ class Shadow:
         self.files: dict[str, list[int]] = {}
         self._shmem = 0
         self._rules: dict[int, tuple[int, dict[int, Rules]]] = {}
+        self._new_rules: set[str] = set()
 
     def follow(self, op: Op, outcome: Outcome) -> None:
         """Do to the shadow what `op` did; a failed operation did nothing.
@@ -68,6 +73,8 @@ class Shadow:
         raises  AssertionError if a read returned something else
         """
         if not outcome.error:
+            if op.verb not in CONTENTS_ONLY:
+                self._new_rules.add(op.who)
             act = getattr(self, f"_{op.verb}", None)
             if act is not None:
                 act(op, outcome)
@@ -81,6 +88,7 @@ class Shadow:
         """
         if mms is None:
             self._rules.clear()
+            self._new_rules.update(self.spaces)
         spaces = {
             name: space
             for name, space in self.spaces.items()
@@ -115,6 +123,9 @@ class Shadow:
         wrong = []
         for name, space in spaces.items():
             mm = kernel.processes[name].mm
+            known = mm is None or self._rules.get(mm.number, (-1,))[0] == mm.version
+            if known and name not in self._new_rules:
+                continue
             found = self._rules_of(mm) if mm else {}
             expected = {vpn: cell.rules() for vpn, cell in space.cells.items()}
             for vpn in sorted(found.keys() | expected.keys()) if found != expected else ():
@@ -123,6 +134,7 @@ class Shadow:
                         f"{name} at {kernel.geometry.address(vpn)}: right is "
                         f"{expected.get(vpn, 'no VMA')}, there is {found.get(vpn, 'none')}"
                     )
+        self._new_rules.clear()
         return wrong
 
     def _rules_of(self, mm: Mm) -> dict[int, Rules]:
@@ -282,6 +294,7 @@ class Shadow:
         cells, first = self.spaces[op.who].cells, _pages(op).start
         if first not in cells:
             top = min(vpn for vpn in cells if vpn > first)
+            self._new_rules.add(op.who)
             assert cells[top].grows, f"{op.who} touched {first << PAGE_SHIFT:#x}, where nothing is"
             cells.update(dict.fromkeys(range(first, top), cells[top]._replace(value=None)))
         return cells
