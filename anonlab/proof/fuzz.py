@@ -4,7 +4,7 @@ on machines that run out of everything."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -145,6 +145,7 @@ class Checked:
         self.witness = Witness(self.kernel, self.incremental.part.truth)
         self.incremental.families = self.witness.families
         self.tally = tally
+        self.spaces: dict[int, tuple[object, ...]] = {}
         self.shown = self._shown()
         self.graph: object | None = None
 
@@ -213,17 +214,25 @@ class Checked:
         """Remember what the next operation, should it fail, must leave as it is."""
         changed = self.incremental.part.changed
         if not changed <= CONTENTS:
-            self.shown = self._shown()
+            self.shown = self._shown(self.incremental.part.mms)
         if changed:
             self.graph = self.kernel.design.graph() if "design" in changed else None
 
-    def _shown(self) -> tuple[object, ...]:
+    def _shown(self, mms: Iterable[int] | None = None) -> tuple[object, ...]:
         """Return what a snapshot shows beside columns and page-table words, which the incremental
-        check compares, and the design's graph."""
+        check compares, and the design's graph.
+
+        mms  address spaces that may differ from those in `shown`; None for all
+        """
         kernel = self.kernel
+        spaces = {} if mms is None else {n: self.spaces[n] for n in kernel.mms if n in self.spaces}
+        for number in kernel.mms if mms is None else mms:
+            mm = kernel.mms[number]
+            spaces[number] = *_SPACE(mm), [_AREA(vma) for vma in mm.vmas]
+        self.spaces = spaces
         return (
             [_PROCESS(task) for task in kernel.processes.values()],
-            [(*_SPACE(mm), [_AREA(vma) for vma in mm.vmas]) for mm in kernel.mms.values()],
+            spaces,
             [(file.name, file.npages, file.cache.tobytes()) for file in kernel.files.values()],
             list(kernel.design.mapping_names()),
         )

@@ -99,7 +99,7 @@ class IncrementalCheck:
             return None
         changed = {families[number] for number in memory}
         relatives = [n for n in self.kernel.mms if families.get(n) in changed]
-        pfns = truth.pfns[truth.mapped & np.isin(truth.mms, relatives)]
+        pfns = truth.pfns[truth.mapped & truth.inside(relatives)]
         pages[pfns[pfns < pages.size]] = True
         return pages
 

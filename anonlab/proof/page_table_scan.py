@@ -6,6 +6,7 @@ with the kernel's walk, keeps no count and trusts none.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -47,6 +48,14 @@ class Scan:
     def mapped(self) -> Mask:
         """Words that map a frame other than the zero page."""
         return np.asarray(self.present & (self.pfns != ZERO_PFN))
+
+    def inside(self, mms: Iterable[int]) -> Mask:
+        """Return which words are those of the address spaces `mms`, bool[n]."""
+        if not self.mms.size:
+            return np.zeros(0, dtype=np.bool_)
+        wanted = np.zeros(int(self.mms[-1]) + 1, dtype=np.bool_)
+        wanted[[number for number in mms if number < wanted.size]] = True
+        return np.asarray(wanted[self.mms])
 
     @cached_property
     def pfns(self) -> Pfns:

@@ -70,7 +70,7 @@ class Part:
             return truth
         where = ~truth.present | self.frames[np.where(truth.present, truth.pfns, 0)]
         if self.mms:
-            where |= np.isin(truth.mms, list(self.mms))
+            where |= truth.inside(self.mms)
         return Scan(truth.mms[where], truth.vpns[where], truth.words[where], truth.rows)
 
     @cached_property

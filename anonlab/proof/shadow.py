@@ -109,9 +109,10 @@ class Shadow:
             mm_now = kernel.processes[name].mm
             pages = held[mm_now.number] if mm_now else {}
             for vpn, cell in space.cells.items():
+                if cell.value is None and vpn not in pages:
+                    continue  # it shows zeros or its file: only own contents can be lost
                 expected = self.value(cell) if cell.value is None else cell.value
-                # An unmapped page shows zeros or its file: only own contents can be lost.
-                found = pages.get(vpn, expected if cell.value is None else 0)
+                found = pages.get(vpn, 0)
                 if expected is not None and found != expected:
                     wrong.append(
                         f"{name} at {kernel.geometry.address(vpn)}: {expected} was written, "
