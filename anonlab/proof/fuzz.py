@@ -4,20 +4,20 @@ on machines that run out of everything."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from operator import attrgetter
 from zlib import crc32
 
 from anonlab.formats.history import History, Machine, Op
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
-from anonlab.formats.snapshot import FRAME_COLUMNS
 from anonlab.histories.generate import generate
 from anonlab.histories.run import Outcome, apply, make_kernel
-from anonlab.proof.invariants import check
+from anonlab.proof.incremental import IncrementalCheck
 from anonlab.proof.over_time import Witness
-from anonlab.proof.page_table_scan import scan
 from anonlab.proof.shadow import Shadow
 from anonlab.proof.shrink import shrink
 from anonlab.rmap import Rmap
@@ -61,6 +61,8 @@ class Tally:
         self.outcomes = other.outcomes
 
 
+CONTENTS = frozenset(("frames", "tables", "swap", "rss"))
+"""Facts of a machine that the next page fault changes: the design's graph is not drawn for each."""
 _PROCESS = attrgetter("name", "pid", "parent", "mm", "program")
 _SPACE = attrgetter("number", "pgd", "brk", "rmap")
 _AREA = attrgetter(
@@ -68,6 +70,7 @@ _AREA = attrgetter(
 )
 
 
+@lru_cache(256)
 def history_of(seed: int, number: int, nops: int = OPS_PER_HISTORY) -> History:
     """Return history `number` of the run that begins with `seed`."""
     machine = MACHINES[number % len(MACHINES)]
@@ -82,15 +85,15 @@ def run_checked(history: History, design: Callable[[], Rmap]) -> Tally:
     first thing that is wrong."""
     tally = Tally()
     checked = Checked(history, design(), tally)
-    for number, op in enumerate(history.ops):
-        try:
+    try:
+        for op in history.ops:
             tally.outcomes.append(seen_by_programs(op, checked.do(op)))
-        except Exception as error:  # noqa: BLE001  a crash is a finding too, and wants its history
-            tally.violations += 1
-            tally.missed += str(error).startswith("the walk for pfn") and "misses" in str(error)
-            prefix = replace(history, ops=history.ops[: number + 1])
-            tally.failures.append(f"{history_text(prefix)}# {_sentence(error)}\n")
-            break
+        checked.look_at_everything()
+    except Exception as error:  # noqa: BLE001  a crash is a finding too, and wants its history
+        tally.violations += 1
+        tally.missed += str(error).startswith("the walk for pfn") and "misses" in str(error)
+        prefix = replace(history, ops=history.ops[: len(tally.outcomes) + 1])
+        tally.failures.append(f"{history_text(prefix)}# {_sentence(error)}\n")
     return tally
 
 
@@ -107,9 +110,25 @@ def seen_by_programs(op: Op, outcome: Outcome) -> str:
 
 def shortest(text: str, design: Callable[[], Rmap]) -> str:
     """Return the failure `text` with as few operations as still go wrong."""
-    history = shrink(parse(text), lambda shorter: bool(run_checked(shorter, design).failures))
+    history = shrink(parse(text), lambda shorter: goes_wrong(shorter, design))
     failures = run_checked(history, design).failures
     return failures[0] if failures else text
+
+
+def goes_wrong(history: History, design: Callable[[], Rmap]) -> bool:
+    """Return whether something is wrong before or after the last operation of `history`: quicker
+    than to check after each, and enough for a history that ends where it went wrong."""
+    checked = Checked(history, design(), Tally())
+    *others, last = history.ops
+    try:
+        for op in others:
+            checked.do_unchecked(op)
+        checked.look_at_everything()
+        checked.do(last)
+        checked.look_at_everything()
+    except Exception:  # noqa: BLE001  a crash is a finding too
+        return True
+    return False
 
 
 class Checked:
@@ -122,9 +141,13 @@ class Checked:
     def __init__(self, history: History, design: Rmap, tally: Tally) -> None:
         self.kernel = make_kernel(history, design)
         self.shadow = Shadow(self.kernel)
-        self.witness = Witness(self.kernel, scan(self.kernel))
+        self.incremental = IncrementalCheck(self.kernel)
+        self.witness = Witness(self.kernel, self.incremental.part.truth)
+        self.incremental.families = self.witness.families
         self.tally = tally
-        self.state = self._state()
+        self.spaces: dict[int, tuple[object, ...]] = {}
+        self.shown = self._shown()
+        self.graph: object | None = None
 
     def do(self, op: Op) -> Outcome:
         """Do `op` and return how it ended.
@@ -133,42 +156,85 @@ class Checked:
                 memory differs from the shadow, if `op` failed and left a trace, or if mremap
                 copied pages that the design keeps
         """
-        outcome = apply(self.kernel, op)
-        before, self.state = self.state, self._state()
+        outcome = self.do_unchecked(op)
         self.tally.operations += 1
-        truth = scan(self.kernel)
-        walks = check(self.kernel, truth=truth)
+        walks, part = self.incremental.check(), self.incremental.part
         self.tally.candidates += walks.candidates
         self.tally.mappings += walks.mappings
-        self.shadow.follow(op, outcome)
-        wrong = self.shadow.compare(self.kernel, truth)
-        self.tally.mismatches += len(wrong)
-        assert not wrong, wrong[0]
         if outcome.error:
-            assert self.state == before, f"the machine changed, though: {outcome.error}"
+            self._left_no_trace(outcome)
+            return outcome
+        self._keep_what_is_shown()
+        self._compare_with_shadow(self._memory(op))
         design = self.kernel.design
         copied = design.cost.copies_mremap
         assert design.copies_on_mremap or not copied, (
             f"{design.name} keeps what mremap moves, but {copied} pages were copied"
         )
-        self.witness.see(op, outcome, truth)
+        self.witness.see(op, outcome, part.truth)
         return outcome
 
-    def _state(self) -> tuple[object, ...]:
-        """Return all that a snapshot shows, without the cost of looking for things, and pins: raw,
-        because only a failed operation has it compared."""
+    def do_unchecked(self, op: Op) -> Outcome:
+        """Do `op`, let the shadow do it too, and return how it ended."""
+        outcome = apply(self.kernel, op)
+        self.witness.join_families(op)
+        self.shadow.follow(op, outcome)
+        return outcome
+
+    def look_at_everything(self) -> None:
+        """Check the machine as it is, whatever was done since the last check."""
+        self.incremental.check_everything()
+        self._compare_with_shadow(None)
+        self.witness.look(self.incremental.part.truth)
+        self.shown = self._shown()
+        self.graph = None
+
+    def _compare_with_shadow(self, mms: AbstractSet[int] | None) -> None:
+        wrong = self.shadow.compare(self.kernel, self.incremental.part.truth, mms)
+        self.tally.mismatches += len(wrong)
+        assert not wrong, wrong[0]
+
+    def _memory(self, op: Op) -> AbstractSet[int] | None:
+        """Return the address spaces whose memory `op` can have changed, or what is right there."""
+        memory = self.incremental.part.memory
+        actor = self.kernel.processes.get(op.who)
+        if memory is None or actor is None or op.who not in self.shadow.spaces:
+            return None
+        return memory | {actor.mm.number} if actor.mm else memory
+
+    def _left_no_trace(self, outcome: Outcome) -> None:
+        """After an operation that failed everything is as it was: columns, words and versions, what
+        else is shown, and the design's graph if nothing has changed since it was drawn."""
+        failed = f"the machine changed, though: {outcome.error}"
+        assert not self.incremental.part.changed, failed
+        assert self._shown() == self.shown, failed
+        assert self.graph is None or self.graph == self.kernel.design.graph(), failed
+
+    def _keep_what_is_shown(self) -> None:
+        """Remember what the next operation, should it fail, must leave as it is."""
+        changed = self.incremental.part.changed
+        if not changed <= CONTENTS:
+            self.shown = self._shown(self.incremental.part.mms)
+        if changed:
+            self.graph = self.kernel.design.graph() if "design" in changed else None
+
+    def _shown(self, mms: Iterable[int] | None = None) -> tuple[object, ...]:
+        """Return what a snapshot shows beside columns and page-table words, which the incremental
+        check compares, and the design's graph.
+
+        mms  address spaces that may differ from those in `shown`; None for all
+        """
         kernel = self.kernel
-        mem, swap = kernel.mem_map, kernel.swap
-        frames = (getattr(mem, name) for name in FRAME_COLUMNS)
+        spaces = {} if mms is None else {n: self.spaces[n] for n in kernel.mms if n in self.spaces}
+        for number in kernel.mms if mms is None else mms:
+            mm = kernel.mms[number]
+            spaces[number] = *_SPACE(mm), [_AREA(vma) for vma in mm.vmas]
+        self.spaces = spaces
         return (
-            [column.tobytes() for column in (*frames, swap.map, swap.data, swap.cache)],
-            kernel.tables.words.tobytes(),
             [_PROCESS(task) for task in kernel.processes.values()],
-            [(*_SPACE(mm), [_AREA(vma) for vma in mm.vmas]) for mm in kernel.mms.values()],
+            spaces,
             [(file.name, file.npages, file.cache.tobytes()) for file in kernel.files.values()],
-            {place: tuple(pfns) for place, pfns in kernel.pins.items()},
             list(kernel.design.mapping_names()),
-            kernel.design.graph(),
         )
 
 

@@ -70,19 +70,24 @@ class Look:
 
 
 class Witness:
-    """Watches one kernel, operation by operation."""
+    """Watches one kernel, operation by operation.
+
+    families  the family of each address space that there has been, by number
+    """
 
     def __init__(self, kernel: Kernel, truth: Scan) -> None:
         self.kernel = kernel
         self.families: dict[int, int] = {}
-        self.last = self._look(truth)
+        self.new: list[int] = []
+        self.look(truth)
 
     def see(self, op: Op, outcome: Outcome, truth: Scan) -> None:
-        """Compare the machine after `op` with what it was before.
+        """Compare the machine after `op`, which `join_families` knows, with what it was before.
 
         raises  AssertionError if one of the four rules is broken
         """
-        before, self.last = self.last, self._look(truth)
+        before = self.last
+        self.look(truth)
         task = self.kernel.processes.get(op.who)
         actor = task.mm.number if task and task.mm else 0
         for sentence in self._wrong_frames(op, actor, before):
@@ -90,13 +95,15 @@ class Witness:
         self._pinned(before)
         if op.verb == "mremap" and not outcome.error:
             self._moved(op, actor, int(outcome.value) >> PAGE_SHIFT, before)
-        self._family(op)
+        if self.new:
+            self._walks_stay_in_the_family()
 
-    def _look(self, truth: Scan) -> Look:
+    def look(self, truth: Scan) -> None:
+        """Remember the machine as it is."""
         mem = self.kernel.mem_map
         places = zip(truth.mms.tolist(), truth.vpns.tolist(), strict=True)
         columns = (mem.count, mem.mapcount, mem.flags, self.kernel.swap.cache)
-        return Look(
+        self.last = Look(
             dict(zip(places, truth.words.tolist(), strict=True)),
             *(column.copy() for column in columns),
         )
@@ -104,12 +111,14 @@ class Witness:
     def _wrong_frames(self, op: Op, actor: int, before: Look) -> Iterator[str]:
         """Yield what is wrong with the frames of places that are mapped now as they were before."""
         mremap = op.verb == "mremap"
-        for place, word in before.words.items():
+        for place, _ in sorted(before.words.items() - self.last.words.items()):
             mm, vpn = place
             now = self.last.words.get(place, 0)
-            if now == word or now == 0 or (mm == actor and mremap):
+            if now == 0 or (mm == actor and mremap):
                 continue
             old, new = before.frame(place), self.last.frame(place)
+            if old == new:
+                continue
             where = f"mm {mm} at {self.kernel.geometry.address(vpn)}"
             cached = before.in_cache(place)
             if old and new and old != new:
@@ -147,15 +156,16 @@ class Witness:
                 f"{self.kernel.geometry.address(new_vpn + page)} gave it pfn {new}"
             )
 
-    def _family(self, op: Op) -> None:
-        """New address spaces join their parent's family or begin one; walks stay inside."""
+    def join_families(self, op: Op) -> None:
+        """Let the address spaces that `op` made join their parent's family or begin one."""
         kernel, families = self.kernel, self.families
-        new = [number for number in kernel.mms if number not in families]
-        for number in new:
+        self.new = [number for number in kernel.mms if number not in families]
+        for number in self.new:
             parent = kernel.processes[str(op.args["parent"])].mm if op.verb == "fork" else None
             families[number] = families[parent.number] if parent else number
-        if not new:
-            return
+
+    def _walks_stay_in_the_family(self) -> None:
+        kernel, families = self.kernel, self.families
         mem = kernel.mem_map
         for pfn in np.flatnonzero((mem.mapcount > 0) & ((mem.flags & PG_ANON) != 0)).tolist():
             mms = kernel.design.candidates(pfn)[0].tolist()

@@ -6,13 +6,24 @@ with the kernel's walk, keeps no count and trusts none.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from anonlab.kernel import Kernel
-from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT, Ints, Mask, Pfns, Rows, Vpns, Words
+from anonlab.machine.words import (
+    PTE_PRESENT,
+    PTE_SHIFT,
+    ZERO_PFN,
+    Ints,
+    Mask,
+    Pfns,
+    Rows,
+    Vpns,
+    Words,
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,19 @@ class Scan:
     def present(self) -> Mask:
         """Words that map a frame."""
         return np.asarray((self.words & PTE_PRESENT) != 0)
+
+    @cached_property
+    def mapped(self) -> Mask:
+        """Words that map a frame other than the zero page."""
+        return np.asarray(self.present & (self.pfns != ZERO_PFN))
+
+    def inside(self, mms: Iterable[int]) -> Mask:
+        """Return which words are those of the address spaces `mms`, bool[n]."""
+        if not self.mms.size:
+            return np.zeros(0, dtype=np.bool_)
+        wanted = np.zeros(int(self.mms[-1]) + 1, dtype=np.bool_)
+        wanted[[number for number in mms if number < wanted.size]] = True
+        return np.asarray(wanted[self.mms])
 
     @cached_property
     def pfns(self) -> Pfns:

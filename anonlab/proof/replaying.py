@@ -19,7 +19,8 @@ from anonlab.histories.run import Outcome, apply, make_kernel
 from anonlab.histories.strace.log import read_strace
 from anonlab.kernel import Kernel
 from anonlab.machine.words import PG_ANON
-from anonlab.proof.invariants import check
+from anonlab.proof.incremental import IncrementalCheck
+from anonlab.proof.invariants import Walks
 
 Progress = Callable[[int, int], None]
 WORK, READING = 1000, 100
@@ -27,6 +28,8 @@ WORK, READING = 1000, 100
 MOST_CHECKS = 1000
 MOST_WALKS = 200
 """A long log is checked so many times, evenly spread, with so many walks each: linear time."""
+FULL_EVERY = 100
+"""Of so many checks one looks at everything, the others at what can have changed."""
 
 _STRACE_LINE = re.compile(
     r"\s*(\d+\s+)?(\d[\d:.]*\s+)?([a-z_0-9]+\(|\+\+\+ |--- |<\.\.\. |\[ Process PID=)"
@@ -103,13 +106,15 @@ def replay(
     history = report.history
     kernel = make_kernel(history, design)
     every = max(1, len(history.ops) // MOST_CHECKS)
+    checks = IncrementalCheck(kernel, MOST_WALKS, FULL_EVERY)
     for number, op in enumerate(history.ops):
         outcome = apply(kernel, op)
         _count(report, kernel, op, outcome)
         if timeline:
             report.points.append(_point(kernel, number))
-        if number % every == 0 or number + 1 == len(history.ops):
-            _check(report, kernel, number)
+        last = number + 1 == len(history.ops)
+        if number % every == 0 or last:
+            _check(report, checks.check_everything if last else checks.check, number)
             if running is not None:
                 running(number + 1, len(history.ops))
         if report.violations:
@@ -170,9 +175,9 @@ def _count(report: Replay, kernel: Kernel, op: Op, outcome: Outcome) -> None:
         report.peak_shared_pages = max(report.peak_shared_pages, shared_pages(kernel))
 
 
-def _check(report: Replay, kernel: Kernel, number: int) -> None:
+def _check(report: Replay, check: Callable[[], Walks], number: int) -> None:
     try:
-        check(kernel, MOST_WALKS)
+        check()
     except AssertionError as error:
         first = str(error).splitlines()[0]
         report.violations.append(f"after operation {number + 1}: {first}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,6 +21,13 @@ from anonlab.kernel import Kernel
 from anonlab.machine.words import PAGE_MASK, PAGE_SHIFT, ZERO_PFN, swp_offset
 from anonlab.mm import Mm, prot_letters
 from anonlab.proof.page_table_scan import Scan
+
+Rules = tuple[str, bool, bool, bool, str, int]
+"""What a page's VMA must say of it: protection, locked, grows, shared, file, pgoff."""
+
+
+CONTENTS_ONLY = ("read", "write", "pin", "unpin", "swap_out", "reclaim")
+"""Verbs that change what no VMA says, unless a stack grows."""
 
 
 class Cell(NamedTuple):
@@ -35,7 +43,7 @@ class Cell(NamedTuple):
     pgoff: int = 0
     value: int | None = None
 
-    def rules(self) -> tuple[str, bool, bool, bool, str, int]:
+    def rules(self) -> Rules:
         """Return what the page's VMA must say of it."""
         return self[:6]
 
@@ -56,6 +64,8 @@ class Shadow:
         self.spaces: dict[str, Space] = {}
         self.files: dict[str, list[int]] = {}
         self._shmem = 0
+        self._rules: dict[int, tuple[int, dict[int, Rules]]] = {}
+        self._new_rules: set[str] = set()
 
     def follow(self, op: Op, outcome: Outcome) -> None:
         """Do to the shadow what `op` did; a failed operation did nothing.
@@ -63,36 +73,61 @@ class Shadow:
         raises  AssertionError if a read returned something else
         """
         if not outcome.error:
+            if op.verb not in CONTENTS_ONLY:
+                self._new_rules.add(op.who)
             act = getattr(self, f"_{op.verb}", None)
             if act is not None:
                 act(op, outcome)
 
-    def compare(self, kernel: Kernel, truth: Scan) -> list[str]:
-        """Return every difference between the shadow and the machine as a sentence."""
+    def compare(
+        self, kernel: Kernel, truth: Scan, mms: AbstractSet[int] | None = None
+    ) -> list[str]:
+        """Return every difference between the shadow and the machine as a sentence.
+
+        mms  numbers of the address spaces to look at, None for all; files are always looked at
+        """
+        if mms is None:
+            self._rules.clear()
+            self._new_rules.update(self.spaces)
+        spaces = {
+            name: space
+            for name, space in self.spaces.items()
+            if mms is None or (mm := kernel.processes[name].mm) is None or mm.number in mms
+        }
+        wrong = self._memory_differences(kernel, truth, spaces) if spaces else []
+        return wrong + self._rule_differences(kernel, spaces) + self._file_differences(kernel)
+
+    def _memory_differences(
+        self, kernel: Kernel, truth: Scan, spaces: dict[str, Space]
+    ) -> list[str]:
         wrong = []
         held: dict[int, dict[int, int]] = {mm: {} for mm in kernel.mms}
         data = _contents(kernel, truth)
         for mm, vpn, value in zip(truth.mms.tolist(), truth.vpns.tolist(), data, strict=True):
             held[mm][vpn] = value
-        for name, space in self.spaces.items():
+        for name, space in spaces.items():
             mm_now = kernel.processes[name].mm
             pages = held[mm_now.number] if mm_now else {}
             for vpn, cell in space.cells.items():
+                if cell.value is None and vpn not in pages:
+                    continue  # it shows zeros or its file: only own contents can be lost
                 expected = self.value(cell) if cell.value is None else cell.value
-                # An unmapped page shows zeros or its file: only own contents can be lost.
-                found = pages.get(vpn, expected if cell.value is None else 0)
+                found = pages.get(vpn, 0)
                 if expected is not None and found != expected:
                     wrong.append(
                         f"{name} at {kernel.geometry.address(vpn)}: {expected} was written, "
                         f"memory holds {found}"
                     )
-        return wrong + self._rule_differences(kernel) + self._file_differences(kernel)
+        return wrong
 
-    def _rule_differences(self, kernel: Kernel) -> list[str]:
+    def _rule_differences(self, kernel: Kernel, spaces: dict[str, Space]) -> list[str]:
         wrong = []
-        for name, space in self.spaces.items():
+        for name, space in spaces.items():
             mm = kernel.processes[name].mm
-            found = _rules(mm) if mm else {}
+            known = mm is None or self._rules.get(mm.number, (-1,))[0] == mm.version
+            if known and name not in self._new_rules:
+                continue
+            found = self._rules_of(mm) if mm else {}
             expected = {vpn: cell.rules() for vpn, cell in space.cells.items()}
             for vpn in sorted(found.keys() | expected.keys()) if found != expected else ():
                 if found.get(vpn) != expected.get(vpn):
@@ -100,15 +135,26 @@ class Shadow:
                         f"{name} at {kernel.geometry.address(vpn)}: right is "
                         f"{expected.get(vpn, 'no VMA')}, there is {found.get(vpn, 'none')}"
                     )
+        self._new_rules.clear()
         return wrong
+
+    def _rules_of(self, mm: Mm) -> dict[int, Rules]:
+        """Return what the VMAs of `mm` say of their pages, kept until one of them changes."""
+        version, rules = self._rules.get(mm.number, (-1, {}))
+        if version != mm.version:
+            rules = _rules(mm)
+            self._rules[mm.number] = mm.version, rules
+        return rules
 
     def _file_differences(self, kernel: Kernel) -> list[str]:
         wrong = []
-        for name, values in self.files.items():
+        for name, values in list(self.files.items()):
             if name not in kernel.files:
                 cells = (cell for space in self.spaces.values() for cell in space.cells.values())
                 if any(cell.file == name for cell in cells):
                     wrong.append(f"file {name} is gone, but still mapped")
+                else:
+                    del self.files[name]  # shared memory without users, and nobody can find it
                 continue
             file = kernel.files[name]
             slots = kernel.swap.data[file.slots]
@@ -249,6 +295,7 @@ class Shadow:
         cells, first = self.spaces[op.who].cells, _pages(op).start
         if first not in cells:
             top = min(vpn for vpn in cells if vpn > first)
+            self._new_rules.add(op.who)
             assert cells[top].grows, f"{op.who} touched {first << PAGE_SHIFT:#x}, where nothing is"
             cells.update(dict.fromkeys(range(first, top), cells[top]._replace(value=None)))
         return cells
@@ -285,7 +332,7 @@ def _letters(prot: str) -> str:
     return "".join(letter if letter in prot.replace("none", "") else "-" for letter in "rwx")
 
 
-def _rules(mm: Mm) -> dict[int, tuple[str, bool, bool, bool, str, int]]:
+def _rules(mm: Mm) -> dict[int, Rules]:
     """Return what the VMAs of `mm` say of each of their pages."""
     rules = {}
     for vma in mm.vmas:

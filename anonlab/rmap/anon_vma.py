@@ -174,12 +174,14 @@ class AnonVma(OneListRmap):
         return nodes + vmas, edges + owners
 
     def check(self, mms: Mapping[int, Mm], numbers: Ints, vpns: Vpns, pfns: Pfns) -> None:
-        """I3: a page lies at its linear offset, in a VMA on the list of its anon_vma; the lists
-        hold the VMAs that have pages, and nothing else."""
-        for pfn, vma in self.check_index(mms, numbers, vpns, pfns):
-            anon = self.anon_vmas.get(int(self.mem_map.mapping[pfn]))
+        """I3: a page lies at its linear offset, in a VMA on the list of its anon_vma."""
+        for pfn, mapping, vma in self.check_index(mms, numbers, vpns, pfns):
+            anon = self.anon_vmas.get(mapping)
             assert anon is not None, f"pfn {pfn} names an anon_vma that is gone"
             assert vma in anon.vmas, f"pfn {pfn} is mapped in {vma!r}, not on its list"
+
+    def check_structure(self, mms: Mapping[int, Mm]) -> None:
+        """The lists hold the VMAs that have pages, and nothing else."""
         listed = [(vma, anon) for anon in self.anon_vmas.values() for vma in anon.vmas]
         live = {vma for mm in mms.values() for vma in mm.vmas if vma.rmap is not None}
         assert {vma for vma, _ in listed} == live, "VMAs on lists and VMAs with anon_vma differ"

@@ -20,6 +20,7 @@ source  Rik van Riel, commit 5beb49305251 ("mm: change anon_vma linking to fix m
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -301,13 +302,15 @@ class AnonVmaChain(LinearRmap):
         return nodes + vmas, edges + owners + own
 
     def check(self, mms: Mapping[int, Mm], numbers: Ints, vpns: Vpns, pfns: Pfns) -> None:
-        """I3: a page lies at its linear offset, in a VMA in its anon_vma's tree; VMAs with one own
-        anon_vma are of one address space and have equal chains (commit 2555283eb40d); all counts
-        equal a recount."""
-        for pfn, vma in self.check_index(mms, numbers, vpns, pfns):
-            anon = self.anon_vmas.get(int(self.mem_map.mapping[pfn]))
+        """I3: a page lies at its linear offset, in a VMA in its anon_vma's tree."""
+        for pfn, mapping, vma in self.check_index(mms, numbers, vpns, pfns):
+            anon = self.anon_vmas.get(mapping)
             assert anon is not None, f"pfn {pfn} names an anon_vma that is gone"
             assert vma in anon.vmas, f"pfn {pfn} is mapped in {vma!r}, not in its anon_vma"
+
+    def check_structure(self, mms: Mapping[int, Mm]) -> None:
+        """VMAs with one own anon_vma are of one address space and have equal chains (commit
+        2555283eb40d); all counts equal a recount."""
         chains = {vma: vma.rmap for mm in mms.values() for vma in mm.vmas if vma.rmap is not None}
         links = {(vma, anon) for vma, chain in chains.items() for anon in chain.links}
         trees = {(vma, anon) for anon in self.anon_vmas.values() for vma in anon.vmas}
@@ -319,17 +322,20 @@ class AnonVmaChain(LinearRmap):
             assert mm is vma.mm, f"mm {mm.number} and mm {vma.mm.number} both own {named}"
             same = equal.setdefault(chain.own, set(chain.links)) == set(chain.links)
             assert same, f"{vma!r} shares {named}, but has another chain"
-        for anon in self.anon_vmas.values():
-            self._recount(anon, [chain.own for chain in chains.values()])
+        self._recount(Counter(chain.own for chain in chains.values()))
 
-    def _recount(self, anon: Anon, owns: list[Anon]) -> None:
-        """Compare the counts of one anon_vma with what they count."""
+    def _recount(self, owners: Counter[Anon]) -> None:
+        """Compare the counts of all anon_vmas with what they count."""
         known = self.anon_vmas.values()
-        children = sum(other.parent is anon and bool(other.vmas) for other in known)
-        family = sum(other.root is anon for other in known)
-        named = f"anon_vma {anon.number}"
-        assert anon.vmas or family > 1, f"{named} has no VMA and was not freed"
-        assert children == anon.num_children, f"{named}: {children} children are known"
-        assert owns.count(anon) == anon.num_active_vmas, f"{named}: {owns.count(anon)} own it"
-        refs = family if anon.root is anon else 1
-        assert refs == anon.refcount, f"{named}: {refs} references are known, not {anon.refcount}"
+        children = Counter(anon.parent for anon in known if anon.vmas)
+        families = Counter(anon.root for anon in known)
+        for anon in known:
+            named, family = f"anon_vma {anon.number}", families[anon]
+            assert anon.vmas or family > 1, f"{named} has no VMA and was not freed"
+            assert children[anon] == anon.num_children, (
+                f"{named}: {children[anon]} children are known"
+            )
+            assert owners[anon] == anon.num_active_vmas, f"{named}: {owners[anon]} own it"
+            refs = family if anon.root is anon else 1
+            known_not = f"{refs} references are known, not {anon.refcount}"
+            assert refs == anon.refcount, f"{named}: {known_not}"

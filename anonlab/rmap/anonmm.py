@@ -360,24 +360,24 @@ class AnonMm(Rmap):
         return nodes, edges
 
     def check(self, mms: Mapping[int, Mm], numbers: Ints, vpns: Vpns, pfns: Pfns) -> None:
-        """I2: a page is mapped at its address and nowhere else, by mms of its home's ring; and
-        counts and rings equal a recount."""
+        """I2: a page is mapped at its address and nowhere else, by mms of its home's ring."""
         mem = self.mem_map
-        for number, vpn, pfn in zip(numbers.tolist(), vpns.tolist(), pfns.tolist(), strict=True):
-            addrs = self.chains.get(pfn, [int(mem.index[pfn])])
-            assert vpn << PAGE_SHIFT in addrs, (
-                f"pfn {pfn} is mapped at {vpn << PAGE_SHIFT:#x}, its index is {mem.index[pfn]:#x}"
-            )
-            home = self.nodes.get(int(mem.mapping[pfn]))
-            assert home is not None, f"pfn {pfn}: its home, node {mem.mapping[pfn]}, is gone"
-            assert home.ring is mms[number].rmap.ring, (
-                f"mm {number} maps pfn {pfn}, whose home {home.name} is in another ring"
-            )
-        unmapped = [pfn for pfn in self.chains if not mem.mapcount[pfn]]
-        assert not unmapped, f"pfn {unmapped[0]} is mapped nowhere, but has a chain"
-        self._check_nodes(mms)
+        addrs = vpns << PAGE_SHIFT
+        other = addrs != mem.index[pfns]
+        for pfn, addr in zip(pfns[other].tolist(), addrs[other].tolist(), strict=True):
+            where = f"pfn {pfn} is mapped at {addr:#x}, its index is {mem.index[pfn]:#x}"
+            assert addr in self.chains.get(pfn, ()), where
+        pairs = zip(numbers.tolist(), mem.mapping[pfns].tolist(), strict=True)
+        for (number, mapping), pfn in dict(zip(pairs, pfns.tolist(), strict=True)).items():
+            home = self.nodes.get(mapping)
+            assert home is not None, f"pfn {pfn}: its home, node {mapping}, is gone"
+            where = f"mm {number} maps pfn {pfn}, whose home {home.name} is in another ring"
+            assert home.ring is mms[number].rmap.ring, where
 
-    def _check_nodes(self, mms: Mapping[int, Mm]) -> None:
+    def check_structure(self, mms: Mapping[int, Mm]) -> None:
+        """Each live mm has a node, each node is in its ring; counts equal a recount."""
+        unmapped = [pfn for pfn in self.chains if not self.mem_map.mapcount[pfn]]
+        assert not unmapped, f"pfn {unmapped[0]} is mapped nowhere, but has a chain"
         alive = {node.mm: node for node in self.nodes.values() if node.mm}
         assert sorted(alive) == sorted(mms), f"nodes of mms {sorted(alive)}, alive are {list(mms)}"
         lost = [node.name for n, node in self.nodes.items() if n not in node.ring.nodes]

@@ -217,6 +217,7 @@ class CowContext(LinearRmap):
     def _enter(self, vma: Vma) -> None:
         vma.rmap = context = vma.mm.rmap
         context.vmas[vma] = None
+        self.version += 1
         context.root.walks.clear()
         if displacement(vma):
             self.made("remap")
@@ -320,9 +321,9 @@ class CowContext(LinearRmap):
 
     def check(self, mms: Mapping[int, Mm], numbers: Ints, vpns: Vpns, pfns: Pfns) -> None:
         """I3: the mm that maps a page has the page's context or a descendant of it, and lists the
-        VMA; contexts without mm have children; all counts equal a recount."""
-        for pfn, vma in self.check_index(mms, numbers, vpns, pfns):
-            home = self.contexts.get(int(self.mem_map.mapping[pfn]))
+        VMA."""
+        for pfn, mapping, vma in self.check_index(mms, numbers, vpns, pfns):
+            home = self.contexts.get(mapping)
             assert home is not None, f"pfn {pfn} names a context that is gone"
             context: Context | None = vma.mm.rmap
             assert context is not None, f"{vma!r} has pages, but its mm has no context"
@@ -330,9 +331,16 @@ class CowContext(LinearRmap):
             while context is not None and context is not home:
                 context = context.parent
             assert context is home, f"pfn {pfn} is mapped in {vma!r}, no heir of its context"
+
+    def check_structure(self, mms: Mapping[int, Mm]) -> None:
+        """Contexts without mm have children; all counts equal a recount."""
+        born: dict[int, list[Context]] = {}
+        for context in self.contexts.values():
+            if context.parent is not None:
+                born.setdefault(id(context.parent), []).append(context)
         for context in self.contexts.values():
             named = f"context {context.number}"
-            children = [other for other in self.contexts.values() if other.parent is context]
+            children = born.get(id(context), [])
             assert list(context.children) == children, f"{named} has other children"
             refs = len(children) + (context.mm != 0)
             assert refs == context.refcnt > 0, f"{named}: {refs} references, not {context.refcnt}"

@@ -125,18 +125,27 @@ class LinearRmap(Rmap):
 
     def check_index(
         self, mms: Mapping[int, Mm], numbers: Ints, vpns: Vpns, pfns: Pfns
-    ) -> Iterator[tuple[int, Vma]]:
-        """I3, first half: every page lies where its index says. Yield (pfn, vma) of each mapping,
-        for the second half: that the page's object knows the VMA."""
-        for number, vpn, pfn in zip(numbers.tolist(), vpns.tolist(), pfns.tolist(), strict=True):
-            vma = mms[number].find_vma(vpn)
-            assert vma is not None, f"mm {number} maps pfn {pfn} at vpn {vpn:#x}, outside any VMA"
-            index = self.first_index(vma) + vpn - vma.start_vpn
-            assert self.mem_map.index[pfn] == index, (
-                f"pfn {pfn} has index {self.mem_map.index[pfn]:#x}, but {vma!r} maps it where the "
-                f"index is {index:#x}"
+    ) -> Iterator[tuple[int, int, Vma]]:
+        """I3, first half: every page lies where its index says. Yield (pfn, mapping, vma) once for
+        each pair of VMA and object that maps and is named, for the second half: that the object
+        knows the VMA."""
+        mem, seen, last = self.mem_map, set(), 0
+        vma: Vma | None = None
+        columns = (numbers, vpns, pfns, mem.index[pfns], mem.mapping[pfns])
+        for number, vpn, pfn, found, mapping in zip(*map(np.ndarray.tolist, columns), strict=True):
+            if vma is None or number != last or not vma.start_vpn <= vpn < vma.end_vpn:
+                vma, last = mms[number].find_vma(vpn), number
+                assert vma is not None, (
+                    f"mm {number} maps pfn {pfn} at vpn {vpn:#x}, outside any VMA"
+                )
+                displacement = vma.start_vpn - self.first_index(vma)
+            index = vpn - displacement
+            assert found == index, (
+                f"pfn {pfn} has index {found:#x}, but {vma!r} maps it where the index is {index:#x}"
             )
-            yield pfn, vma
+            if (vma, mapping) not in seen:
+                seen.add((vma, mapping))
+                yield pfn, mapping, vma
 
     def vma_nodes(self, vmas: dict[Vma, None]) -> tuple[list[Node], list[Edge]]:
         """Return `vmas` and their address spaces as nodes, each VMA pointing to its mm."""

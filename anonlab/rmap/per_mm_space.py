@@ -214,13 +214,14 @@ class PerMmSpace(OneListRmap):
         return nodes + vmas, edges + owners
 
     def check(self, mms: Mapping[int, Mm], numbers: Ints, vpns: Vpns, pfns: Pfns) -> None:
-        """I3: a page lies at its offset, in a VMA in the tree of its space; each space counts the
-        address spaces that point to it."""
-        for pfn, vma in self.check_index(mms, numbers, vpns, pfns):
+        """I3: a page lies at its offset, in a VMA in the tree of its space."""
+        for pfn, named, vma in self.check_index(mms, numbers, vpns, pfns):
             space: Space = vma.mm.rmap
-            named = int(self.mem_map.mapping[pfn])
             assert named == space.number, f"pfn {pfn} of space {space.number} names space {named}"
             assert vma in space.vmas, f"pfn {pfn} is mapped in {vma!r}, not in the tree"
+
+    def check_structure(self, mms: Mapping[int, Mm]) -> None:
+        """Trees hold the VMAs that have pages; each space counts the mms that point to it."""
         linked = {vma for space in self.spaces.values() for vma in space.vmas}
         live = {vma for mm in mms.values() for vma in mm.vmas if vma.rmap is not None}
         assert linked == live, "VMAs in trees and VMAs with pages differ"

@@ -31,7 +31,7 @@ from anonlab.formats.labels import Label
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.machine.frames import MemMap
 from anonlab.machine.free_list import FreeList
-from anonlab.machine.words import Geometry, Ints, Mask, Pfns, Vpns
+from anonlab.machine.words import PG_ANON, Geometry, Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, MmTable, Vma
 from anonlab.rmap.base import Candidates, Rmap
 
@@ -340,8 +340,29 @@ class PteChain(Rmap):
         return f"mm {int(pte) >> self._bits} {address}"
 
     def check(self, mms: Mapping[int, Mm], numbers: Ints, vpns: Vpns, pfns: Pfns) -> None:
-        """A page has exactly its mappings as entries, and chains keep their rules: only the head
-        block has free slots, the leading ones; no block is empty, lost, or in two chains."""
+        """A page has exactly its mappings as entries, each once."""
+        truth = set(zip(pfns.tolist(), (numbers << self._bits | vpns).tolist(), strict=True))
+        pages = np.unique(pfns)
+        words = self.pte[pages]
+        direct = words > 0
+        entries = set(zip(pages[direct].tolist(), words[direct].tolist(), strict=True))
+        sizes = {}
+        for pfn in pages[words < 0].tolist():
+            slots = self.blocks.slots[self._chain(pfn)]
+            ptes = slots[slots != 0].tolist()
+            entries |= {(pfn, pte) for pte in ptes}
+            sizes[pfn] = len(ptes)
+        for pfn, pte in sorted(entries - truth):
+            raise AssertionError(f"pfn {pfn}: an entry for {self._place(pte)}, which maps it not")
+        for pfn, pte in sorted(truth - entries):
+            raise AssertionError(f"pfn {pfn}: {self._place(pte)} maps it, but is no entry")
+        mapcount = self.mem_map.mapcount
+        for pfn, size in sizes.items():
+            assert size == mapcount[pfn], f"pfn {pfn}: {size} entries, mapcount is {mapcount[pfn]}"
+
+    def check_structure(self, mms: Mapping[int, Mm]) -> None:
+        """Chains keep their rules: only the head block has free slots, the leading ones; no block
+        is empty, lost, or in two chains; and only anonymous pages that are mapped have entries."""
         assert list(self.mms) == list(mms), f"mms {list(self.mms)} are known, alive are {list(mms)}"
         chained, slots = np.flatnonzero(self.pte < 0), self.blocks.slots
         chains = {pfn: self._chain(pfn) for pfn in chained.tolist()}
@@ -355,16 +376,9 @@ class PteChain(Rmap):
         assert sorted(blocks) == used.tolist(), (
             f"blocks {used.tolist()} are in use, chains have {sorted(blocks)}"
         )
-        direct = np.flatnonzero(self.pte > 0)
-        entries = {(pfn, pte) for pfn in chains for pte in slots[chains[pfn]].ravel().tolist()}
-        entries = {(pfn, pte) for pfn, pte in entries if pte}
-        entries |= set(zip(direct.tolist(), self.pte[direct].tolist(), strict=True))
-        truth = set(zip(pfns.tolist(), (numbers << self._bits | vpns).tolist(), strict=True))
-        for pfn, pte in sorted(entries - truth):
+        mem = self.mem_map
+        strange = (self.pte != 0) & ((mem.mapcount == 0) | ((mem.flags & PG_ANON) == 0))
+        for pfn in np.flatnonzero(strange).tolist():
+            chain = slots[chains.get(pfn, [])]
+            pte = int(self.pte[pfn]) if self.pte[pfn] > 0 else int(chain[chain != 0][0])
             raise AssertionError(f"pfn {pfn}: an entry for {self._place(pte)}, which maps it not")
-        for pfn, pte in sorted(truth - entries):
-            raise AssertionError(f"pfn {pfn}: {self._place(pte)} maps it, but is no entry")
-        mapcount = self.mem_map.mapcount
-        for pfn, chain in chains.items():
-            size = np.count_nonzero(slots[chain])
-            assert size == mapcount[pfn], f"pfn {pfn}: {size} entries, mapcount is {mapcount[pfn]}"

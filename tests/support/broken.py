@@ -48,13 +48,20 @@ def machine() -> Kernel:
 
 Break = Callable[[Kernel], Any]
 CASES: list[tuple[Break, str]] = []
+COUNTED: dict[Break, str] = {}
+"""Whose version an operation that does this harm would count."""
 
 
-def breaks(sentence: str) -> Callable[[Break], Break]:
-    """The function below makes `check` say `sentence`, a regular expression."""
+def breaks(sentence: str, counts: str = "") -> Callable[[Break], Break]:
+    """The function below makes `check` say `sentence`, a regular expression.
+
+    counts  'mm', 'file', 'kernel' or 'design' if it changes what has a version, as an operation
+            would that counts it
+    """
 
     def remember(function: Break) -> Break:
         CASES.append((function, sentence))
+        COUNTED[function] = counts
         return function
 
     return remember
@@ -201,38 +208,38 @@ def _(kernel):
     kernel.mem_map.private[pfn_at(kernel, CACHED, "child")] += 1
 
 
-@breaks(r"mm 1: <Vma 0x30000-0x30000 rw-p> is out of order")
+@breaks(r"mm 1: <Vma 0x30000-0x30000 rw-p> is out of order", "mm")
 def _(kernel):
     vma_at(kernel, A).end_vpn = A // PAGE
 
 
-@breaks(r"mm 1: <Vma 0x50000-0x52000 rw-p libc\+0> is out of order")
+@breaks(r"mm 1: <Vma 0x50000-0x52000 rw-p libc\+0> is out of order", "mm")
 def _(kernel):
     vma_at(kernel, A).end_vpn = B // PAGE + 1
 
 
-@breaks(r"<Vma 0x30000-0x36000 rw-p> is on the list of mm 1, but of another")
+@breaks(r"<Vma 0x30000-0x36000 rw-p> is on the list of mm 1, but of another", "mm")
 def _(kernel):
     vma_at(kernel, A).mm = kernel.processes["child"].mm
 
 
-@breaks(r"<Vma 0x50000-0x52000 rw-p libc\+0> is not on its file's list")
+@breaks(r"<Vma 0x50000-0x52000 rw-p libc\+0> is not on its file's list", "mm")
 def _(kernel):
     del kernel.files["libc"].vmas[vma_at(kernel, B)]
 
 
-@breaks("mm 1 leaves user space")
+@breaks("mm 1 leaves user space", "mm")
 def _(kernel):
     vma_at(kernel, D).end_vpn = LESSON.task_npages + 1
 
 
-@breaks(r"<Vma 0x00000-0x01000 r--p libc\+0> is on a file's list, but gone")
+@breaks(r"<Vma 0x00000-0x01000 r--p libc\+0> is on a file's list, but gone", "mm")
 def _(kernel):
     libc = kernel.files["libc"]
     libc.vmas[Vma(parent_of(kernel), 0, 1, 1, file=libc)] = None
 
 
-@breaks("mm 1 maps 0x30000, which is outside all VMAs")
+@breaks("mm 1 maps 0x30000, which is outside all VMAs", "mm")
 def _(kernel):
     vma_at(kernel, A).start_vpn += 1
 
@@ -242,7 +249,7 @@ def _(kernel):
     kernel.tables.words[word_at(kernel, A)] |= 2
 
 
-@breaks(r"<Vma 0x80000-0x82000 r--s shmem1\+0> is read-only but has a writable word")
+@breaks(r"<Vma 0x80000-0x82000 r--s shmem1\+0> is read-only but has a writable word", "mm")
 def _(kernel):
     vma_at(kernel, C).prot = 1
 
@@ -252,7 +259,7 @@ def _(kernel):
     kernel.tables.words[word_at(kernel, D)] |= 2
 
 
-@breaks(r"<Vma 0x30000-0x36000 ---p> forbids all, but a word does not")
+@breaks(r"<Vma 0x30000-0x36000 ---p> forbids all, but a word does not", "mm")
 def _(kernel):
     vma_at(kernel, A).prot = 0
 
@@ -262,7 +269,7 @@ def _(kernel):
     kernel.mem_map.flags[pfn_at(kernel, A)] &= ~PG_ANON
 
 
-@breaks(r"<Vma 0x50000-0x52000 rw-p libc\+1> maps pfn \d+, not its page of the file")
+@breaks(r"<Vma 0x50000-0x52000 rw-p libc\+1> maps pfn \d+, not its page of the file", "mm")
 def _(kernel):
     vma_at(kernel, B).pgoff += 1
 
@@ -277,22 +284,22 @@ def _(kernel):
     kernel.tables.words[word_at(kernel, B)] |= 2
 
 
-@breaks("mm 1: 1 processes, mm_users 2")
+@breaks("mm 1: 1 processes, mm_users 2", "kernel")
 def _(kernel):
     parent_of(kernel).users += 1
 
 
-@breaks("mm 1: 0 processes, mm_users 1")
+@breaks("mm 1: 0 processes, mm_users 1", "kernel")
 def _(kernel):
     kernel.processes["parent"].mm = None
 
 
-@breaks("mm 1: its top table is another one")
+@breaks("mm 1: its top table is another one", "kernel")
 def _(kernel):
     kernel.mm_table.pgd[1] += 1
 
 
-@breaks(r"\['gone'\] runs in an address space that is gone")
+@breaks(r"\['gone'\] runs in an address space that is gone", "kernel")
 def _(kernel):
     kernel.processes["gone"].mm = Mm(99, 1, LESSON)
 
@@ -302,7 +309,7 @@ def _(kernel):
     kernel.mem_map.index[kernel.files["libc"].cache[2]] = 1
 
 
-@breaks("<File libc: 3 pages>: a page is cached and swapped")
+@breaks("<File libc: 3 pages>: a page is cached and swapped", "file")
 def _(kernel):
     kernel.files["libc"].slots[2] = kernel.swap.alloc(1)[0]
 
@@ -324,12 +331,12 @@ def _(kernel):
     kernel.mem_map.mapping[pfn_at(kernel, A)] = 7
 
 
-@breaks(r"groups have the mms \[2\], alive are \[1, 2\]")
+@breaks(r"groups have the mms \[2\], alive are \[1, 2\]", "design")
 def _(kernel):
     del parent_of(kernel).rmap.mms[1]
 
 
-@breaks("group 9 has no member and was not freed")
+@breaks("group 9 has no member and was not freed", "design")
 def _(kernel):
     kernel.design.groups[9] = anongroup.Group(9)
 
@@ -339,12 +346,12 @@ def _(kernel):
     kernel.design.cost.probes = -1
 
 
-@breaks(r"the walk for pfn \d+ misses \(mm, vpn\) \[\(2, 48\)\]")
+@breaks(r"the walk for pfn \d+ misses \(mm, vpn\) \[\(2, 48\)\]", "design")
 def _(kernel):
     parent_of(kernel).rmap.walk = np.array([1])
 
 
-@breaks(r"the walk for pfn \d+ finds \[\(1, 48\), \(2, 48\), \(1, 48\)\], true are")
+@breaks(r"the walk for pfn \d+ finds \[\(1, 48\), \(2, 48\), \(1, 48\)\], true are", "design")
 def _(kernel):
     parent_of(kernel).rmap.walk = np.array([1, 2, 1])
 

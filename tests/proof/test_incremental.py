@@ -1,0 +1,95 @@
+"""A check of what an operation changed says what a full check says, and costs less."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from broken import CASES, COUNTED, Break, machine
+from watched import A, B
+
+from anonlab import Kernel, check
+from anonlab.histories.run import apply, make_kernel
+from anonlab.proof.fuzz import history_of
+from anonlab.proof.incremental import IncrementalCheck
+from anonlab.proof.part import FACTS, everything
+from anonlab.rmap import DESIGNS
+
+CAN_HAPPEN = [case for case in CASES if "2 times on the free list" not in case[1]]
+"""Whoever frees or takes a frame changes a column, or how many are free."""
+
+
+def said(kernel: Kernel) -> str:
+    """What a full check says about `kernel`."""
+    with pytest.raises(AssertionError) as caught:
+        check(kernel)
+    return str(caught.value).splitlines()[0]
+
+
+def count(kernel: Kernel, whose: str) -> None:
+    """Count a change, as an operation does."""
+    objects = {"mm": kernel.mms[1], "file": kernel.files["libc"], "kernel": kernel}
+    if whose:
+        objects.get(whose, kernel.design).version += 1
+
+
+@pytest.mark.parametrize("harm", [harm for harm, _ in CAN_HAPPEN], ids=[it for _, it in CAN_HAPPEN])
+def test_what_a_full_check_says_an_incremental_one_says(harm: Break):
+    kernel = machine()
+    incremental = IncrementalCheck(kernel)
+    incremental.check()
+    harm(kernel)
+    count(kernel, COUNTED[harm])
+    with pytest.raises(AssertionError) as caught:
+        incremental.check()
+    assert str(caught.value).splitlines()[0] == said(kernel)
+
+
+def test_everything_is_checked_now_and_then():
+    kernel = machine()
+    incremental = IncrementalCheck(kernel, every=3)
+    del kernel.mms[1].rmap.mms[1]  # no version counts it
+    incremental.check()
+    incremental.check()
+    with pytest.raises(AssertionError, match="groups have the mms"):
+        incremental.check()
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_its_walks_are_those_of_a_full_check_after_every_operation(design: str):
+    history = history_of(3, 0)
+    kernel = make_kernel(history, design)
+    incremental = IncrementalCheck(kernel, every=10**9)
+    for op in history.ops:
+        apply(kernel, op)
+        assert incremental.check() == check(kernel)
+
+
+def test_a_write_fault_is_looked_at_alone():
+    kernel = machine()
+    incremental = IncrementalCheck(kernel)
+    assert incremental.part.changed == FACTS, "at first it sees everything"
+    incremental.check()
+    assert incremental.part.changed == frozenset()
+    kernel.processes["parent"].write(A, 7)
+    incremental.check()
+    part = incremental.part
+    assert part.changed == {"frames", "tables"}
+    assert part.mms == {}
+    assert part.files == ()
+    old, new = (kernel.processes[who].page(A).pfn for who in ("child", "parent"))
+    assert np.flatnonzero(part.pages).tolist() == sorted((old, new))
+
+
+def test_an_operation_on_one_family_leaves_the_other_out():
+    kernel = machine()
+    stranger = kernel.spawn("stranger")
+    stranger.mmap(0x2000, at=B)
+    stranger.write_range(B, [1, 2])
+    incremental = IncrementalCheck(kernel)
+    incremental.families = {1: 1, 2: 1, stranger.mm.number: 2}
+    stranger.munmap(B, 0x1000)
+    incremental.check()
+    own = everything(kernel, incremental.part.truth).mappings
+    pages = set(own[2][own[0] == stranger.mm.number].tolist())
+    assert pages <= set(np.flatnonzero(incremental.part.pages).tolist())
+    assert not incremental.part.pages[kernel.processes["parent"].page(A).pfn]
