@@ -3,26 +3,50 @@
 Operations contain labelled sub-steps; the last step of an operation has level "op" and its
 snapshot is the state after the operation. A failed operation ends with its error and the state
 it left, which is the state before it.
+
+Sentences and snapshots of a recorded step are made when somebody looks: it keeps what changed.
+
+In JSON, version 3, the first step has a whole "snapshot"; any other has "changes" against the step
+before it, or a whole snapshot again if it is of another machine. Files of version 2, in which every
+step has a whole snapshot, are still read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anonlab.errors import FormatError
+from anonlab.formats.deltas import DeltaLog, MachineShape, delta_between, is_regular
+from anonlab.formats.deltas_json import StateReader, delta_json
+from anonlab.formats.labels import Label, sentence
 from anonlab.formats.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 TRACE_FORMAT = "anonlab-trace"
-TRACE_VERSION = 2
-"""Version 2: snapshots hold walks."""
+TRACE_VERSION = 3
+"""Version 2: snapshots hold walks. Version 3: steps hold what changed."""
+READABLE = (2, TRACE_VERSION)
 
 
-@dataclass(frozen=True)
+class Unmade(NamedTuple):
+    """What the sentence and the snapshot of a step are made from, when somebody looks.
+
+    log, number  the snapshot is the one after delta `number` of `log`
+    words        whose sentence is filled in with `n` and `what`; None: the step has its sentence
+    """
+
+    log: DeltaLog
+    number: int
+    words: Label | None = None
+    n: int = 0
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Step:
     """One step.
 
@@ -36,7 +60,8 @@ class Step:
     process    name of the process that acted, "" for the machine
     vpns       the page numbers it acted on, ascending; empty if none
     error      the error that ended the operation, "" if none
-    snapshot   the whole state after the step
+    snapshot   the whole state after the step; of a recorded step it is made anew for whoever asks
+               once nobody holds it any more
     """
 
     label: str
@@ -50,9 +75,83 @@ class Step:
     vpns: tuple[int, ...]
     error: str
     snapshot: Snapshot
+    _unmade: Unmade | None = field(default=None, init=False, repr=False)
+
+    def __getattr__(self, name: str) -> Any:
+        """Make what was not given: `sentence` or `snapshot`."""
+        if self._unmade is None or name not in ("sentence", "snapshot"):
+            raise AttributeError(f"a step has no {name!r}")
+        log, number, words, n, what = self._unmade
+        if name == "snapshot":
+            return log.snapshot(number)
+        if words is not None:
+            where = log.shape.geometry.address(self.vpns[0]) if self.vpns else ""
+            return self.error or sentence(words, self.process, where, n, what)
+        raise AttributeError(f"a step has no {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        """Steps that say the same of equal states are equal, however they are kept."""
+        if not isinstance(other, Step):
+            return False
+        return all(getattr(self, name) == getattr(other, name) for name in _FIELDS)
+
+    __hash__ = None  # type: ignore[assignment]  # a snapshot has none
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return step_of, ([_given(self, name) for name in _FIELDS], self._unmade)
 
 
 _WORDS = ("label", "title", "sentence", "source", "text", "level", "process", "error")
+_FIELDS = (*_WORDS, "operation", "vpns", "snapshot")
+
+
+def step_of(values: Iterable[Any], unmade: Unmade | None) -> Step:
+    """Return the step with `values`, in the order of _FIELDS; None is left to be made."""
+    step = object.__new__(Step)
+    for name, value in zip(_FIELDS, values, strict=True):
+        if value is not None:
+            _put(step, name, value)
+    _put(step, "_unmade", unmade)
+    return step
+
+
+def recorded_step(
+    label: str,
+    words: Label,
+    process: str,
+    vpns: tuple[int, ...],
+    error: str,
+    operation: int,
+    text: str,
+    unmade: Unmade,
+) -> Step:
+    """Return a step whose sentence and snapshot are made when somebody looks.
+
+    text  of its operation, '' for one that has only the words of its last step
+    """
+    step = object.__new__(Step)
+    _put(step, "label", label)
+    _put(step, "title", words.title)
+    _put(step, "source", words.source)
+    _put(step, "operation", operation)
+    _put(step, "text", text or words.title)
+    _put(step, "level", "sub" if "." in label else "op")  # a bare label ends its operation
+    _put(step, "process", process)
+    _put(step, "vpns", vpns)
+    _put(step, "error", error)
+    _put(step, "_unmade", unmade)
+    return step
+
+
+_put = object.__setattr__
+
+
+def _given(step: Step, name: str) -> Any:
+    """Return the field `name` if `step` has it, None if it is made when somebody looks."""
+    try:
+        return object.__getattribute__(step, name)
+    except AttributeError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -63,42 +162,50 @@ class Trace:
     steps: tuple[Step, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the trace as plain data, with format name and version."""
+        """Return the trace as plain data, with format name and version; equal traces give equal
+        data, however they are kept."""
+        steps, before = [], None
+        for step in self.steps:
+            plain = {name: getattr(step, name) for name in _WORDS}
+            plain |= {"operation": step.operation, "vpns": list(step.vpns)}
+            now = step.snapshot
+            regular = is_regular(now)
+            if regular and before is not None and MachineShape.of(before) == MachineShape.of(now):
+                plain["changes"] = delta_json(delta_between(before, now))
+            else:
+                plain["snapshot"] = now.to_json()
+            before = now if regular else None
+            steps.append(plain)
         return {
             "format": TRACE_FORMAT,
             "version": TRACE_VERSION,
             "title": self.title,
-            "steps": [
-                {
-                    **{name: getattr(step, name) for name in _WORDS},
-                    "operation": step.operation,
-                    "vpns": list(step.vpns),
-                    "snapshot": step.snapshot.to_json(),
-                }
-                for step in self.steps
-            ],
+            "steps": steps,
         }
 
     @classmethod
     def from_json(cls, plain: Any) -> Trace:
-        """Return the trace that `to_json` wrote.
+        """Return the trace that `to_json` wrote, now or in version 2.
 
         raises  FormatError if this is no trace, or of a version that this anonlab cannot read
         """
-        check_header(plain, TRACE_FORMAT, TRACE_VERSION)
-        steps = []
+        check_header(plain, TRACE_FORMAT, *READABLE)
+        steps, states = [], StateReader()
         for number, step in enumerate(_field(plain, "steps", list)):
             where = f"step {number}"
             if not isinstance(step, dict):
                 raise FormatError(f"{where}: a step is an object, not {type(step).__name__}")
-            steps.append(
-                Step(
-                    **{name: _field(step, name, str, where) for name in _WORDS},
-                    operation=_field(step, "operation", int, where),
-                    vpns=_vpns(_field(step, "vpns", list, where), where),
-                    snapshot=Snapshot.from_json(_field(step, "snapshot", dict, where)),
-                )
-            )
+            values = [_field(step, name, str, where) for name in _WORDS]
+            values.append(_field(step, "operation", int, where))
+            values.append(_vpns(_field(step, "vpns", list, where), where))
+            if plain["version"] == TRACE_VERSION and "changes" in step:
+                whole = None
+                _read_changes(states, _field(step, "changes", dict, where), where)
+            else:
+                whole = states.whole(_field(step, "snapshot", dict, where))
+            log = states.log
+            unmade = None if log is None else Unmade(log, len(log.deltas) - 1)
+            steps.append(step_of([*values, whole], unmade))
         return cls(_field(plain, "title", str), tuple(steps))
 
     def save_html(
@@ -158,16 +265,24 @@ def parse_json(text: str) -> Any:
         raise FormatError(f"not a file of anonlab: {error}") from None
 
 
-def check_header(plain: Any, name: str, version: int) -> None:
-    """Raise FormatError unless `plain` is an object of format `name` and a known version."""
+def check_header(plain: Any, name: str, *versions: int) -> None:
+    """Raise FormatError unless `plain` is an object of format `name` and one of `versions`."""
     if not isinstance(plain, dict) or plain.get("format") != name:
         found = plain.get("format") if isinstance(plain, dict) else type(plain).__name__
         raise FormatError(f"expected an object with format {name!r}, got {found!r}")
-    if plain.get("version") != version:
+    if plain.get("version") not in versions:
+        known = " and ".join(map(str, versions))
         raise FormatError(
             f"{name} version {plain.get('version')!r} is not known here; this anonlab reads "
-            f"version {version}: install the version of anonlab that wrote the file"
+            f"version {known}: install the version of anonlab that wrote the file"
         )
+
+
+def _read_changes(states: StateReader, plain: dict[str, Any], where: str) -> None:
+    try:
+        states.changes(plain)
+    except FormatError as error:
+        raise FormatError(f"{where}: {error}") from None
 
 
 def _vpns(plain: list[Any], where: str) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""From a running kernel to a trace: every labelled step with an immutable snapshot after it."""
+"""From a running kernel to a trace: every labelled step with what it changed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from types import TracebackType
 
 import numpy as np
 
+from anonlab.formats.deltas import DeltaLog
 from anonlab.formats.history import History, Op
-from anonlab.formats.labels import LABELS, sentence
-from anonlab.formats.trace import Step, Trace
+from anonlab.formats.labels import LABELS
+from anonlab.formats.trace import Step, Trace, Unmade, recorded_step
 from anonlab.histories.run import Outcome, as_history, make_kernel, op_text, run_on
 from anonlab.kernel import Kernel
 from anonlab.machine.words import Vpns
-from anonlab.recording.snapshot import snapshot
+from anonlab.recording.changes import Changes
 from anonlab.rmap import Rmap
 
 MOST_VPNS = 1024
@@ -40,6 +41,8 @@ class Recorder:
         small = kernel.mem_map.nframes <= MOST_WALKED and kernel.geometry.npages <= MOST_WALKED
         self.walks = small if walks is None else walks
         self.steps: list[Step] = []
+        self._changes = Changes(kernel, self.walks)
+        self._log = DeltaLog(self._changes.shape)
         self._operation = -1
         self._text = ""
         self._add("start", "", (), 0, "")
@@ -90,22 +93,20 @@ class Recorder:
         what: str,
         error: str = "",
     ) -> None:
-        pages = tuple(np.asarray(vpns[:MOST_VPNS]).tolist())
-        where = self.kernel.geometry.address(pages[0]) if pages else ""
+        log, pages = self._log, vpns[:MOST_VPNS]
         words = self.kernel.design.words.get(label) or LABELS[label]
+        unmade = Unmade(log, len(log.deltas), words, n, what)
+        log.deltas.append(self._changes.delta())
         self.steps.append(
-            Step(
-                label=label,
-                title=words.title,
-                sentence=error or sentence(words, process, where, n, what),
-                source=words.source,
-                operation=self._operation,
-                text=self._text or words.title,
-                level="sub" if "." in label else "op",  # a bare label ends its operation
-                process=process,
-                vpns=pages,
-                error=error,
-                snapshot=snapshot(self.kernel, self.walks),
+            recorded_step(
+                label,
+                words,
+                process,
+                tuple(pages.tolist() if isinstance(pages, np.ndarray) else pages),
+                error,
+                self._operation,
+                self._text,
+                unmade,
             )
         )
 

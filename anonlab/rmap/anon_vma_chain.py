@@ -235,6 +235,7 @@ class AnonVmaChain(LinearRmap):
     def adjust_vma(self, vma: Vma) -> None:
         """The interval trees know where their VMAs lie."""
         if vma.rmap is not None:
+            self.version += 1
             for anon in vma.rmap.links:
                 anon.changed()
 

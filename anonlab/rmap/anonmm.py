@@ -211,6 +211,7 @@ class AnonMm(Rmap):
         """Count `n` users of `node` less. Without any it leaves the ring: a head never comes here
         with none, because it counts itself."""
         node.count -= n
+        self.version += 1
         if node.count == 0:
             del self.nodes[node.number], node.ring.nodes[node.number]
             node.ring.changed()
@@ -222,8 +223,7 @@ class AnonMm(Rmap):
 
     def add(self, pfns: Pfns, vma: Vma, vpns: Vpns, exclusive: Mask) -> None:
         """Give pages that nobody mapped before their one address and their home."""
-        mem, node = self.mem_map, vma.mm.rmap
-        addrs = vpns << PAGE_SHIFT
+        mem, node, addrs = self.mem_map, vma.mm.rmap, vpns << PAGE_SHIFT
         fresh = mem.mapcount[pfns] == 1
         if not fresh.all():
             if self.chained:
@@ -232,6 +232,7 @@ class AnonMm(Rmap):
         mem.mapping[pfns] = node.number
         mem.index[pfns] = addrs
         node.count += pfns.size
+        self.version += 1
 
     def remove(self, pfns: Pfns, vma: Vma, vpns: Vpns) -> None:
         """Pages that nobody maps any more have no home: it may go before they do."""
@@ -240,8 +241,7 @@ class AnonMm(Rmap):
         for pfn in gone[self._has_chain(gone)].tolist():
             self.freed("block", nblocks(len(self.chains.pop(pfn))))
         homes = mem.mapping[gone]
-        mem.mapping[gone] = 0
-        mem.index[gone] = 0
+        mem.mapping[gone] = mem.index[gone] = 0
         self._leave(homes)
 
     def _leave(self, homes: Ints) -> None:

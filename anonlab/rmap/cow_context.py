@@ -193,6 +193,7 @@ class CowContext(LinearRmap):
         context: Context = mm.rmap
         mm.rmap = None
         context.mm = 0
+        self.version += 1
         context.root.walks.clear()
         self._put(context)
 
@@ -241,6 +242,7 @@ class CowContext(LinearRmap):
         """The range begins or ends elsewhere."""
         if vma.rmap is not None:
             vma.rmap.root.walks.clear()
+            self.version += 1
 
     def unlink_vma(self, vma: Vma) -> None:
         """The range goes from the table."""
@@ -249,6 +251,7 @@ class CowContext(LinearRmap):
             return
         vma.rmap = None
         del context.vmas[vma]
+        self.version += 1
         context.root.walks.clear()
         if displacement(vma):
             self.freed("remap")

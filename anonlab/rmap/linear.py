@@ -192,11 +192,13 @@ class OneListRmap(LinearRmap):
         if keep.rmap is None and gone.rmap is not None:
             keep.rmap, gone.rmap = gone.rmap, None
             self.list_of(keep).replace(gone, keep)
+            self.version += 1
 
     def adjust_vma(self, vma: Vma) -> None:
         """The list knows where its VMAs lie."""
         if vma.rmap is not None:
             self.list_of(vma).changed()
+            self.version += 1
 
     def unlink_vma(self, vma: Vma) -> None:
         """The VMA leaves its list (anon_vma_unlink)."""

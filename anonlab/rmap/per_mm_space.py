@@ -143,12 +143,14 @@ class PerMmSpace(OneListRmap):
     def _share(self, mm: Mm, space: Space) -> None:
         mm.rmap = space
         space.mms += 1
+        self.version += 1
 
     def drop_mm(self, mm: Mm) -> None:
         """The last address space takes the space along."""
         space: Space = mm.rmap
         mm.rmap = None
         space.mms -= 1
+        self.version += 1
         if space.mms == 0:
             del self.spaces[space.number]
             self.freed("space")

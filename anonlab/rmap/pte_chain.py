@@ -181,14 +181,17 @@ class PteChain(Rmap):
     def new_mm(self, mm: Mm) -> None:
         """Nothing is kept per mm."""
         self.mms[mm.number] = None
+        self.version += 1
 
     def fork_mm(self, child: Mm, parent: Mm) -> None:
         """Nothing is kept per mm."""
         self.mms[child.number] = None
+        self.version += 1
 
     def drop_mm(self, mm: Mm) -> None:
         """Nothing is kept per mm: its entries went with its pages."""
         del self.mms[mm.number]
+        self.version += 1
 
     # Pages
 
@@ -228,6 +231,7 @@ class PteChain(Rmap):
         if not here.any():
             self.pte[pfns] = ptes
             return
+        self.version += 1
         self.pte[pfns[here == 0]] = ptes[here == 0]
         direct = here > 0
         self._push(pfns[direct], here[direct])
@@ -261,6 +265,7 @@ class PteChain(Rmap):
         """Take one entry out of each chain; the first one of the head block fills the hole, so
         that free slots stay where the next entry looks for them."""
         slots, heads = self.blocks.slots, -self.pte[pfns]
+        self.version += 1
         at, slot = self._find(pfns, ptes)
         first = (slots[heads] != 0).argmax(axis=1)
         slots[at, slot] = slots[heads, first]

@@ -6,13 +6,17 @@ import copy
 import itertools
 import json
 import random
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from anonlab import Kernel
 from anonlab.errors import FormatError
 from anonlab.formats.labels import LABELS, sentence
+from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import TRACE_VERSION, Trace
 from anonlab.histories import library
 from anonlab.histories.generate import generate
@@ -51,7 +55,7 @@ def test_a_trace_that_comes_back_is_equal_step_by_step(plain: dict[str, Any]) ->
     [
         (["format"], "anonlab-history", "expected an object with format 'anonlab-trace'"),
         (["format"], None, "expected an object with format 'anonlab-trace', got None"),
-        (["version"], TRACE_VERSION + 1, "version 3 is not known here; this anonlab reads version"),
+        (["version"], TRACE_VERSION + 1, "version 4 is not known here; this anonlab reads version"),
         (["version"], "1", "version '1' is not known here"),
         (["title"], None, "trace: field 'title' must be str, got None"),
         (["steps"], {}, "trace: field 'steps' must be list"),
@@ -60,8 +64,25 @@ def test_a_trace_that_comes_back_is_equal_step_by_step(plain: dict[str, Any]) ->
         (["steps", 2, "label"], 7, "step 2: field 'label' must be str, got 7"),
         (["steps", 2, "vpns"], "30", "step 2: field 'vpns' must be list"),
         (["steps", 2, "vpns"], ["0x30"], "step 2: field 'vpns' must hold page numbers"),
-        (["steps", 2, "snapshot"], 3, "step 2: field 'snapshot' must be dict"),
-        (["steps", 2, "snapshot", "pfn"], [[1]], "pfn must be a list of numbers"),
+        (["steps", 0, "snapshot"], 3, "step 0: field 'snapshot' must be dict"),
+        (["steps", 0, "snapshot", "pfn"], [[1]], "pfn must be a list of numbers"),
+        (["steps", 2, "changes"], 3, "step 2: field 'changes' must be dict"),
+        (["steps", 2, "changes", "colour"], [], "step 2: changes have no field 'colour'"),
+        (["steps", 2, "changes", "frames"], 3, "step 2: changes of frames must be a list"),
+        (["steps", 2, "changes", "frames"], [7], r"changes of frames are \[position, value\]"),
+        (["steps", 2, "changes", "frames"], [[448, 1]], "frames have positions below 448"),
+        (["steps", 2, "changes", "swap"], [[3, 1], [2, 1]], "swap have positions below 51, asc"),
+        (["steps", 2, "changes", "words"], [[1 << 40, 1]], "words have positions below"),
+        (["steps", 2, "changes", "words"], [[1, 1 << 63]], "a number that is not int64"),
+        (["steps", 2, "changes", "cost"], [1], "changes have 15 numbers as cost"),
+        (["steps", 2, "changes", "cost"], ["1"] * 15, "cost must hold int"),
+        (
+            ["steps", 2, "changes", "mms"],
+            [[1, 1, []]],
+            r"mms are \[start, removed, facts\] inside 1",
+        ),
+        (["steps", 2, "changes", "mms"], [[0, 1, [[1]]]], "mms wants 5 values"),
+        (["steps", 0], {"changes": {}}, "step 0: field 'label' must be str"),
     ],
 )
 def test_what_is_no_trace_is_refused_by_place_and_with_what_would_be_right(
@@ -74,6 +95,43 @@ def test_what_is_no_trace_is_refused_by_place_and_with_what_would_be_right(
     inner[path[-1]] = value
     with pytest.raises(FormatError, match=words):
         Trace.from_json(wrong)
+
+
+def test_changes_without_a_step_before_them_are_refused(plain: dict[str, Any]) -> None:
+    wrong = {**plain, "steps": plain["steps"][1:]}
+    with pytest.raises(FormatError, match="step 0: changes need a step before them"):
+        Trace.from_json(wrong)
+
+
+def test_a_trace_that_an_older_anonlab_wrote_is_read_and_written_as_today() -> None:
+    """Written by version 2, with a whole snapshot in every step."""
+    text = (Path(__file__).parent / "data" / "trace_version_2.json").read_text("utf-8")
+    assert json.loads(text)["version"] == 2
+    old = Trace.loads(text)
+    whole = [Snapshot.from_json(step["snapshot"]) for step in json.loads(text)["steps"]]
+    assert [step.snapshot for step in old.steps] == whole
+    assert [step.snapshot.walks for step in old.steps] == [each.walks for each in whole]
+    new = record(
+        "machine lesson frames 8 swap 2\na = spawn\na mmap 0x30000 1\na write 0x30000 7\n"
+        "b = fork a\nb write 0x30000 8\na swap_out 0x30000\na write 0x50000 1\n",
+        title="written by version 2",
+    )
+    assert old == new
+    assert old.dumps() == new.dumps()
+    assert len(new.dumps()) < len(text) / 2
+
+
+def test_a_snapshot_made_by_hand_comes_back_as_it_is() -> None:
+    """Frames in any order, or of count 0: such a state has no place in a log of changes."""
+    kernel = Kernel()
+    kernel.spawn("a").execve("sh")
+    taken = kernel.snapshot()
+    odd = replace(taken, **{name: getattr(taken, name)[::-1].copy() for name in ("pfn", "data")})
+    steps = record(SHORT).steps
+    trace = Trace("by hand", (steps[0], replace(steps[1], snapshot=odd), *steps[2:]))
+    again = Trace.loads(trace.dumps())
+    assert again == trace
+    assert again.steps[1].snapshot.pfn.tolist() == odd.pfn.tolist()
 
 
 @pytest.mark.parametrize("name", ["label", "operation", "vpns", "snapshot", "error"])
