@@ -240,7 +240,8 @@ class Span:
     def vpns(self) -> Vpns:
         """The page numbers of `words`, int64[n]."""
         if self.rows.size == 1:
-            return np.arange(self.first_vpn, self.last_vpn + 1)
+            base = int(self.bases[0])
+            return np.arange(base + self._first, base + self._last)
         slots = self.tables.slots
         vpns = (self.bases[:, None] + np.arange(slots)).reshape(-1)
         return vpns[self._first : vpns.size - slots + self._last]
