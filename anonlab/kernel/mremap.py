@@ -187,8 +187,9 @@ def target_tables(span: Span, shift: int) -> Vpns:
     `shift` pages, ascending: at most two for each source table (alloc_new_pmd)."""
     slots = span.tables.slots
     if span.bases.size == 1:
-        first, last = (span.first_vpn + shift) // slots, (span.last_vpn + shift) // slots
-        return np.array([first, last] if last > first else [first]) * slots
+        first = max(int(span.bases[0]), span.start_vpn) + shift
+        last = min(int(span.bases[0]) + slots, span.end_vpn) - 1 + shift
+        return np.arange(first // slots, last // slots + 1) * slots
     firsts = np.maximum(span.bases, span.start_vpn) + shift
     lasts = np.minimum(span.bases + slots, span.end_vpn) - 1 + shift
     return span.tables.bases(np.column_stack([firsts, lasts]).reshape(-1))

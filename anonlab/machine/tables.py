@@ -247,16 +247,6 @@ class Span:
         return vpns[self._first : vpns.size - slots + self._last]
 
     @property
-    def first_vpn(self) -> int:
-        """The page number of the first word; there is one."""
-        return int(self.bases[0]) + self._first
-
-    @property
-    def last_vpn(self) -> int:
-        """The page number of the last word."""
-        return int(self.bases[-1]) + self._last - 1
-
-    @property
     def complete(self) -> bool:
         """True if no table is missing."""
         return bool(np.count_nonzero(self.rows) == self.rows.size)

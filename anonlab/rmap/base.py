@@ -13,20 +13,18 @@ Pages (`pfns`) and their page numbers (`vpns`) are int64[n], pairwise, distinct.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from anonlab.formats.labels import Label
-from anonlab.formats.snapshot import Edge, Node
 from anonlab.machine.frames import MemMap
 from anonlab.machine.words import Geometry, Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, MmTable, Vma
 from anonlab.rmap.cost import Cost
+from anonlab.rmap.description import Description
 
 COW_RULES = ("count", "mapcount_swapcount", "count_only", "exclusive")
-"""When a write fault may write in place, oldest first: anonlab/kernel/cow.py has the rules."""
+"""When a write fault may write in place, oldest first: anonlab/kernel/cow has the rules."""
 
 
 class Candidates(NamedTuple):
@@ -42,45 +40,23 @@ class Candidates(NamedTuple):
     nodes: Ints | None = None
 
 
-class Rmap:
+class Rmap(Description):
     """A reverse-map design that knows nothing: the base of all others.
 
     cow_rule         when do_wp_page writes in place: one of COW_RULES
     early_stop       a walk ends once it has found `mapcount` places
     rehome_on_reuse  a page that is written in place moves to the writer's own object
     raises           ValueError for another cow_rule
-    version          changes whenever `graph`, `mapping_names` or `home` may say something else
 
-    What a class says of itself:
-    name           what people call it: Kernel(design=name)
-    year           when it was proposed
-    lock           the lock that a walk takes
-    sizes          bytes of each kind of object it makes, (32-bit, 64-bit)
-    owners         the kind of object that mem_map.mapping names: a group, an anon_vma, …
-    words          labels of steps that read differently under this design (formats/labels.py)
-    wants_dup      dup is called, page by page; fork then costs as much as it does
-    knows_vmas     a walk has the VMA at hand; others pay a find_vma for each hit
-    keeps_mapping  mem_map.mapping stays when a page is mapped nowhere; nobody may follow it then
-    cannot         what this design cannot represent, by name, and why
-    copies_on_mremap  mremap of a shared page copies it; under the others it must copy nothing
-    exact          candidates never names a place that does not map the page
+    wants_dup        dup is called, page by page; fork then costs as much as it does
+    knows_vmas       a walk has the VMA at hand; others pay a find_vma for each hit
     """
 
-    name = ""
-    year = 0
-    lock = ""
     cow_rule = "count"
     early_stop = True
     rehome_on_reuse = False
-    keeps_mapping = False
     wants_dup = False
     knows_vmas = False
-    exact = False
-    copies_on_mremap = False
-    sizes: ClassVar[Mapping[str, tuple[int, int]]] = {}
-    owners: ClassVar[str] = ""
-    words: ClassVar[Mapping[str, Label]] = {}
-    cannot: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
         self,
@@ -196,34 +172,6 @@ class Rmap:
     def referenced(self, pfn: int, mms: Ints) -> None:
         """page_referenced has walked `pfn` and found it in the address spaces `mms`, int64[n], in
         walking order."""
-
-    # For people
-
-    def home(self, mm: Mm) -> str:
-        """Return the graph node id of what the design keeps for `mm`, '' if nothing."""
-        return ""
-
-    def mapping_names(self) -> Iterable[tuple[int, str]]:
-        """Return (number in mem_map.mapping, its name) for every object of the design."""
-        return ()
-
-    def graph(self) -> tuple[list[Node], list[Edge]]:
-        """Return the design's own structure as nodes and edges, in a stable order."""
-        return [], []
-
-    def check(self, mms: Mapping[int, Mm], numbers: Ints, vpns: Vpns, pfns: Pfns) -> None:
-        """Raise AssertionError if what the design says of these pages is wrong.
-
-        mms                  the live address spaces by number
-        numbers, vpns, pfns  int64[n]: every mapping, as a scan of all page tables found them, of
-                             some anonymous pages: of those that changed, or of all
-        """
-
-    def check_structure(self, mms: Mapping[int, Mm]) -> None:
-        """Raise AssertionError if the design's own structure breaks its rules, whatever is mapped.
-
-        mms  the live address spaces by number
-        """
 
     # For designs
 
