@@ -119,12 +119,12 @@ def goes_wrong(history: History, design: Callable[[], Rmap]) -> bool:
     """Return whether something is wrong before or after the last operation of `history`: quicker
     than to check after each, and enough for a history that ends where it went wrong."""
     checked = Checked(history, design(), Tally())
-    *others, last = history.ops
     try:
-        for op in others:
+        for op in history.ops[:-1]:
             checked.do_unchecked(op)
         checked.look_at_everything()
-        checked.do(last)
+        for op in history.ops[-1:]:
+            checked.do(op)
         checked.look_at_everything()
     except Exception:  # noqa: BLE001  a crash is a finding too
         return True

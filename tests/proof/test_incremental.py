@@ -7,8 +7,9 @@ import pytest
 from broken import CASES, COUNTED, Break, machine
 from watched import A, B
 
-from anonlab import Kernel, check
+from anonlab import Kernel, check, scan
 from anonlab.histories.run import apply, make_kernel
+from anonlab.machine.words import PG_ANON
 from anonlab.proof.fuzz import history_of
 from anonlab.proof.incremental import IncrementalCheck
 from anonlab.proof.part import FACTS, everything
@@ -93,3 +94,20 @@ def test_an_operation_on_one_family_leaves_the_other_out():
     pages = set(own[2][own[0] == stranger.mm.number].tolist())
     assert pages <= set(np.flatnonzero(incremental.part.pages).tolist())
     assert not incremental.part.pages[kernel.processes["parent"].page(A).pfn]
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_design_has_nothing_against_the_mappings_of_one_page(design: str):
+    history = history_of(3, 0)
+    kernel = make_kernel(history, design)
+    npages = 0
+    for op in history.ops[:120]:
+        apply(kernel, op)
+    mms, vpns, pfns = everything(kernel, scan(kernel)).mappings
+    for pfn in np.unique(pfns[kernel.mem_map.has(pfns, PG_ANON)]).tolist():
+        mine = pfns == pfn
+        kernel.design.check(kernel.mms, mms[mine], vpns[mine], pfns[mine])
+        npages += 1
+    assert npages > 3
+    kernel.design.check(kernel.mms, mms[:0], vpns[:0], pfns[:0])
+    kernel.design.check_structure(kernel.mms)
