@@ -184,9 +184,12 @@ class _Facts:
 
     def _splices(self, name: str, facts: Sequence[Any]) -> list[Splice]:
         """Return what makes the last facts `name` into `facts`; equal facts are kept once."""
-        share = self._shared.setdefault
-        old, self._last[name] = self._last[name], [share(fact, fact) for fact in facts]
-        return splices(name, old, self._last[name])
+        last, share, found = self._last[name], self._shared.setdefault, []
+        for field, start, removed, items in splices(name, last, facts):
+            kept = tuple([share(fact, fact) for fact in items])
+            found.append(Splice(field, start, removed, kept))
+            last[start : start + removed] = kept
+        return found
 
     def _changed_files(self) -> list[Splice]:
         """Only those are asked whose version is another."""

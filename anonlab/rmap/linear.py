@@ -153,9 +153,11 @@ class LinearRmap(Rmap):
         for vma in vmas:
             where = f"{vma.mm.geometry.address(vma.start_vpn)}, {vma.npages} pages"
             facts = (("index", f"{self.first_index(vma):#x}"),)
-            nodes[vma_id(vma)] = Node(vma_id(vma), "vma", where, facts)
-            nodes[f"mm{vma.mm.number}"] = Node(f"mm{vma.mm.number}", "mm", f"mm {vma.mm.number}")
-            edges.append(Edge(vma_id(vma), f"mm{vma.mm.number}", "mm"))
+            name, owner = vma_id(vma), f"mm{vma.mm.number}"
+            nodes[name] = Node(name, "vma", where, facts)
+            if owner not in nodes:
+                nodes[owner] = Node(owner, "mm", f"mm {vma.mm.number}")
+            edges.append(Edge(name, owner, "mm"))
         return list(nodes.values()), edges
 
 

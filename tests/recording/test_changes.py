@@ -19,7 +19,7 @@ from anonlab.machine.words import X86_64, Vpns
 from anonlab.mm import Mm
 from anonlab.recording.changes import SMALL
 from anonlab.recording.snapshot import snapshot
-from anonlab.rmap import AnonGroup, AnonMm, AnonVmaChain, PteChain, Rmap
+from anonlab.rmap import AnonGroupOptions, AnonMm, AnonVmaChain, PteChain, Rmap
 
 
 class Beside(Recorder):
@@ -65,7 +65,7 @@ def test_what_changed_adds_up_to_the_snapshot_beside_every_step(design: str, see
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: AnonGroup(home="mm", rehome_on_reuse=True, early_stop=False),
+        lambda: AnonGroupOptions(owner="mm", rehome_on_reuse=True, early_stop=False),
         lambda: AnonMm(chained=True),
         lambda: AnonMm(rehome_on_mremap=True, rehome_on_reuse=True),
         lambda: AnonVmaChain(avc_reuse=False, walk_order="head"),
