@@ -69,14 +69,12 @@ class Recording:
         version = plain.get("version") if isinstance(plain, dict) else None
         known = version if version in _READABLE else RECORDING_VERSION
         check_header(plain, RECORDING_FORMAT, known)
-        kernel, lines, steps = (
-            _typed(plain.get(name), kind, f"recording: field {name!r}")
-            for name, kind in (("kernel", dict), ("history", list), ("steps", list))
-        )
+        kernel = typed(plain.get("kernel"), dict, "recording: field 'kernel'")
+        steps = typed(plain.get("steps"), list, "recording: field 'steps'")
         view = plain.get("view")
         if view not in (FULL, WEAK):
             raise FormatError(f"recording: field 'view' is {FULL!r} or {WEAK!r}, got {view!r:.60}")
-        history = parse("\n".join(_typed(line, str, "recording: a history line") for line in lines))
+        history = read_history(plain.get("history"), "recording")
         if len(steps) != len(history.ops):
             raise FormatError(
                 f"recording: {len(history.ops)} operations and {len(steps)} steps; "
@@ -119,16 +117,16 @@ def _read_steps(steps: list[Any]) -> Iterable[OpEffect]:
     observation: dict[Place, PageSeen] = {}
     for number, plain in enumerate(steps):
         where = f"recording: step {number}"
-        _typed(plain, dict, where)
+        typed(plain, dict, where)
         if unknown := sorted(plain.keys() - {"error", "values", "pages"}):
             raise FormatError(f"{where}: has no field {unknown[0]!r:.60}")
-        error = _typed(plain.get("error", ""), str, f"{where}: error")
-        values = _typed(plain.get("values", []), list, f"{where}: values")
+        error = typed(plain.get("error", ""), str, f"{where}: error")
+        values = typed(plain.get("values", []), list, f"{where}: values")
         observation = dict(observation)
-        for process, rows in _typed(plain.get("pages", {}), dict, f"{where}: pages").items():
-            for row in _typed(rows, list, f"{where}: {process!r:.60}"):
+        for process, rows in typed(plain.get("pages", {}), dict, f"{where}: pages").items():
+            for row in typed(rows, list, f"{where}: {process!r:.60}"):
                 _change(observation, process, row, where)
-        numbers = tuple(_typed(value, int, f"{where}: a value") for value in values)
+        numbers = tuple(typed(value, int, f"{where}: a value") for value in values)
         yield OpEffect(error, numbers, dict(sorted(observation.items())))
 
 
@@ -147,7 +145,14 @@ def _change(observation: dict[Place, PageSeen], process: str, row: Any, where: s
         observation[process, row[0]] = PageSeen(*row[1:])
 
 
-def _typed(value: Any, kind: type, where: str) -> Any:
+def read_history(plain: Any, where: str) -> History:
+    """Return the history whose lines are `plain`, of the file `where`; raises FormatError."""
+    lines = typed(plain, list, f"{where}: field 'history'")
+    return parse("\n".join(typed(line, str, f"{where}: a history line") for line in lines))
+
+
+def typed(value: Any, kind: type, where: str) -> Any:
+    """Return `value`; FormatError that says `where` unless it is of `kind`, and no bool."""
     if not isinstance(value, kind) or isinstance(value, bool):
         raise FormatError(f"{where} must be {kind.__name__}, got {value!r:.60}")
     return value

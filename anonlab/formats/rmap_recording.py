@@ -14,7 +14,7 @@ from typing import Any
 from anonlab.errors import FormatError
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
-from anonlab.formats.history_text import parse
+from anonlab.formats.recording import read_history, typed
 from anonlab.formats.rmap_graph import RmapGraph
 from anonlab.formats.trace import check_header, parse_json, write_json
 
@@ -51,11 +51,9 @@ class RmapRecording:
                 does not hold one graph per operation
         """
         check_header(plain, RMAP_FORMAT, RMAP_VERSION)
-        kernel, lines, graphs = (plain.get(name) for name in ("kernel", "history", "graphs"))
-        right = isinstance(kernel, dict) and isinstance(lines, list) and isinstance(graphs, list)
-        if not right or not all(isinstance(line, str) for line in lines):
-            raise FormatError("a recorded reverse map has a kernel, lines of a history, and graphs")
-        history = parse("\n".join(lines))
+        kernel = typed(plain.get("kernel"), dict, "recorded reverse map: field 'kernel'")
+        graphs = typed(plain.get("graphs"), list, "recorded reverse map: field 'graphs'")
+        history = read_history(plain.get("history"), "recorded reverse map")
         if len(graphs) != len(history.ops):
             raise FormatError(
                 f"a recorded reverse map has a graph for each of {len(history.ops)} operations, "

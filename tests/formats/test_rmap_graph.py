@@ -96,8 +96,8 @@ def test_a_recording_survives_json() -> None:
     [
         ({"version": 2}, "version 2 is not known here"),
         ({"format": "anonlab-recording"}, "expected an object with format"),
-        ({"kernel": 6}, "has a kernel, lines of a history, and graphs"),
-        ({"history": [1]}, "has a kernel, lines of a history, and graphs"),
+        ({"kernel": 6}, "field .kernel. must be dict, got 6"),
+        ({"history": [1]}, "a history line must be str, got 1"),
         ({"history": ["a eats"]}, "line 1: "),
         ({"graphs": []}, "a graph for each of 2 operations, this one has 0"),
         ({"graphs": [{}, {}]}, "has anon_vmas, areas and pages"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
@@ -23,7 +23,14 @@ from anonlab.grading.reports.gradescope import VISIBILITIES, results_json
 from anonlab.grading.reports.junit import junit
 from anonlab.grading.reports.late import Grade, Terms, grade
 from anonlab.grading.reports.lms import COLUMNS, fill, grades_csv, read_grades_csv, words_csv
-from anonlab.grading.store.result import FORMAT, VERSION, Result
+from anonlab.grading.store import result as store_result
+from anonlab.grading.store.result import (
+    FORMAT,
+    STATUSES,
+    STUDENTS_DOING,
+    VERSION,
+    Result,
+)
 
 SCHEMAS = {
     name: Draft202012Validator(
@@ -430,3 +437,16 @@ def test_any_class_comes_back_from_every_format(given: list[tuple[str, float, fl
     filled = fill(exported.encode(), grades, "x")
     got = back(filled.data, words_csv(filled), 1, 0)
     assert [got[each.result.student] for each in grades] == want
+
+
+def test_the_schema_of_results_has_the_fields_and_statuses_of_the_classes() -> None:
+    schema = json.loads((ROOT / "anonlab/grading/schemas/result.json").read_text("utf-8"))
+    test = schema["$defs"]["test"]
+    for described, cls in ((schema, Result), (test, store_result.TestResult)):
+        names = [each.name for each in fields(cls)]
+        assert sorted(described["properties"]) == sorted(described["required"])
+        assert sorted({*described["properties"]} - {"format", "version"}) == sorted(names)
+    assert schema["properties"]["status"]["enum"] == [*STATUSES]
+    assert test["properties"]["status"]["enum"] == [*STUDENTS_DOING, "infra"]
+    known = {name: schema["properties"][name]["const"] for name in ("format", "version")}
+    assert known == {"format": FORMAT, "version": VERSION}
