@@ -36,7 +36,7 @@ from project import ROOT
 from toy_course import FILE, NUMBER, RIGHT, TOY, code_of
 
 from anonlab.course.authoring.masters import read_master
-from anonlab.grading.store.store import read_record
+from anonlab.grading.store.store import read_result
 
 CALL_SECONDS = 1.0
 """For one call: a class of the real course has 3; loops wait for it."""
@@ -137,7 +137,7 @@ def kept(out: Path) -> dict[str, Score]:
 
     Not the words: how a forgery ends that races with its own judge is the scheduler's choice.
     """
-    results = (read_record(path) for path in sorted((out / "store" / "toy").glob("*.json")))
+    results = (read_result(path) for path in sorted((out / "store" / "toy").glob("*.json")))
     return {
         result.submission: (result.status, [(each.test, each.points) for each in result.tests])
         for result in results
@@ -148,7 +148,7 @@ def dishonest(out: Path, kinds: dict[str, str]) -> list[str]:
     """Return a sentence for each submission that has another score than it has earned."""
     found = []
     for student, kind in kinds.items():
-        result = read_record(out / "store" / "toy" / f"{student}.json")
+        result = read_result(out / "store" / "toy" / f"{student}.json")
         status = "unchanged" if kind == "template" else "graded"
         score = result.most if kind == "right" else 0.0
         hidden = sum(each.points or 0.0 for each in result.tests if each.hidden)

@@ -142,7 +142,7 @@ def _gradescope(ctx: click.Context, root: Path | None) -> None:
 
 def _grade(ctx: click.Context, given: dict[str, Any], as_json: bool) -> None:
     from anonlab.box.probe import check_box
-    from anonlab.grading.config import Options
+    from anonlab.grading.config import GradingOptions
     from anonlab.grading.judging.grade_submission import grade_one
     from anonlab.grading.run import grade_class
 
@@ -150,7 +150,7 @@ def _grade(ctx: click.Context, given: dict[str, Any], as_json: bool) -> None:
         if given[name] is None:
             told = "FOLDER" if name == "folder" else f"--{name}"
             raise click.UsageError(f"{told} is missing: anonlab grade FOLDER --roster R --out OUT")
-    options = Options(**given)
+    options = GradingOptions(**given)
     private = (options.folder.resolve(), options.out.resolve())
     box = partial(check_box, options.course.resolve(), private)
     with progress("grade", rate=True) as ticker:

@@ -21,7 +21,7 @@ OURS = ("store", "students", "instructor", "secret")
 
 
 @dataclass(frozen=True)
-class Options:
+class GradingOptions:
     """What to grade and how; paths of tables are None where there are none.
 
     folder      of the submissions; `out` for everything that is written
@@ -52,7 +52,7 @@ class Options:
     in_process: bool = False
 
 
-def prepare(options: Options) -> None:
+def prepare(options: GradingOptions) -> None:
     """Refuse folders that nothing should be written to."""
     out, folder = options.out.resolve(), options.folder.resolve()
     if not folder.is_dir():
@@ -65,10 +65,10 @@ def prepare(options: Options) -> None:
 
 
 @dataclass(frozen=True)
-class Class:
+class GradingRun:
     """All that is read before the first submission is looked at."""
 
-    options: Options
+    options: GradingOptions
     masters: dict[str, Master]
     assignment: Assignment
     roster: Roster
@@ -76,7 +76,7 @@ class Class:
     settings: Settings
 
     @classmethod
-    def read(cls, options: Options) -> Class:
+    def read(cls, options: GradingOptions) -> GradingRun:
         """Read course, assignment, roster and tables.
 
         raises  ValueError, FormatError, OSError for what cannot be used
@@ -113,7 +113,7 @@ class Class:
         }
 
 
-def _settings(options: Options, assignment: Assignment) -> Settings:
+def _settings(options: GradingOptions, assignment: Assignment) -> Settings:
     terms = assignment.grading
     secret = os.environ.get(terms.secret_env, "")
     if terms.variants and not secret:

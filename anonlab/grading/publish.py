@@ -6,7 +6,7 @@ import csv
 import io
 from datetime import datetime
 
-from anonlab.grading.config import Class
+from anonlab.grading.config import GradingRun
 from anonlab.grading.intake.intake import Survey
 from anonlab.grading.intake.submission import Submission
 from anonlab.grading.reports import ClassFacts, Outputs, write_all
@@ -14,30 +14,30 @@ from anonlab.grading.reports.late import grade
 from anonlab.grading.store.result import Result
 
 
-def hand_back(
-    of: Class, found: Survey, submissions: list[Submission], results: list[Result]
+def publish_grades(
+    grading: GradingRun, found: Survey, submissions: list[Submission], results: list[Result]
 ) -> list[str]:
     """Write all reports; return what an instructor should look at."""
     received = {each.id: each.received for each in submissions}
-    grades = [grade(each, received[each.submission], of.terms) for each in results]
+    grades = [grade(each, received[each.submission], grading.terms) for each in results]
     facts = ClassFacts(
-        of.assignment.name,
-        {number: master.title for number, master in of.masters.items()},
-        {person.id: person.name for person in of.roster.people.values()},
-        _unmatched(of, found),
+        grading.assignment.name,
+        {number: master.title for number, master in grading.masters.items()},
+        {person.id: person.name for person in grading.roster.people.values()},
+        _unmatched(grading, found),
         found.absent,
-        str(of.terms.policy) if of.assignment.late else "",
-        of.terms.policy.missing_is_zero,
+        str(grading.terms.policy) if grading.assignment.late else "",
+        grading.terms.policy.missing_is_zero,
     )
-    outputs = Outputs(of.assignment.grading.hidden, of.options.lms)
-    out = of.options.out
+    outputs = Outputs(grading.assignment.grading.hidden, grading.options.lms)
+    out = grading.options.out
     notes = write_all(out, grades, facts, outputs).notes
     (out / "instructor" / "intake.csv").write_text(_intake_csv(found, submissions), "utf-8")
     return [*facts.unmatched, *notes]
 
 
-def _unmatched(of: Class, found: Survey) -> list[str]:
-    roster = of.roster
+def _unmatched(grading: GradingRun, found: Survey) -> list[str]:
+    roster = grading.roster
     return [
         *(f"the id {each!r} stands in the roster more than once" for each in roster.duplicates),
         *(f"line {each} of the roster has no id" for each in roster.without_id),

@@ -19,23 +19,30 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from anonlab.grading.config import Class, Options, prepare
-from anonlab.grading.intake.intake import Entrant, accept, read_receipts, survey
-from anonlab.grading.judging.batch import Batch, Grade, Outcome, Task, refusal, run
+from anonlab.grading.config import GradingOptions, GradingRun, prepare
+from anonlab.grading.intake.intake import Entrant, accept, read_receipts, survey_folder
+from anonlab.grading.judging.batch import (
+    Batch,
+    GradeFunction,
+    GradingTask,
+    TaskOutcome,
+    refusal,
+    run_batch,
+)
 from anonlab.grading.judging.engines import Cluster, Engine, Pool
-from anonlab.grading.publish import hand_back
+from anonlab.grading.publish import publish_grades
 from anonlab.grading.store.keys import Common, shard_of
 from anonlab.grading.store.result import Result
-from anonlab.grading.store.store import Change, Store
+from anonlab.grading.store.store import Store, VerdictChange
 from anonlab.proof.workers import ncpus
 
 SLOWEST = 5
 Tick = Callable[[int, int], None]
-Tell = Callable[[list[Change]], None]
+Tell = Callable[[list[VerdictChange]], None]
 
 
 @dataclass
-class Graded:
+class RunSummary:
     """What became of a class. `resumed` submissions were judged by an earlier run; `broken` are
     tests that gave nobody a verdict, and then no reports are written."""
 
@@ -44,7 +51,7 @@ class Graded:
     per_second: float = 0.0
     retried: int = 0
     slowest: list[tuple[str, float]] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
+    changes: list[VerdictChange] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -68,12 +75,12 @@ class Graded:
 
 
 def grade_class(
-    options: Options,
-    judge: Grade,
+    options: GradingOptions,
+    judge: GradeFunction,
     check: Callable[[], Any],
     tick: Tick | None = None,
     tell: Tell | None = None,
-) -> Graded:
+) -> RunSummary:
     """Grade all submissions of a class; return what became of them.
 
     judge   grades one submission: anonlab.grading.judging.grade_submission.grade_one
@@ -90,29 +97,34 @@ def grade_class(
         if not options.in_process:
             engine.everywhere(check)
         prepare(options)
-        of = Class.read(options)
-        store = Store(options.out.resolve() / "store", of.assignment.name)
+        grading = GradingRun.read(options)
+        store = Store(options.out.resolve() / "store", grading.assignment.name)
         shard, shards = options.shard or (0, 1)
         stack.enter_context(
             store.locked(
                 options.shard is not None, lambda name: shard_of(name, shards) == shard % shards
             )
         )
-        return _grade(of, store, engine, judge, tick, tell)
+        return _grade(grading, store, engine, judge, tick, tell)
 
 
 def _grade(
-    of: Class, store: Store, engine: Engine, judge: Grade, tick: Tick | None, tell: Tell | None
-) -> Graded:
-    options = of.options
+    grading: GradingRun,
+    store: Store,
+    engine: Engine,
+    judge: GradeFunction,
+    tick: Tick | None,
+    tell: Tell | None,
+) -> RunSummary:
+    options = grading.options
     receipts = read_receipts(options.received) if options.received else {}
-    found = survey(options.folder, of.roster, of.masters, receipts, of.due())
+    found = survey_folder(options.folder, grading.roster, grading.masters, receipts, grading.due())
     shard, shards = options.shard or (0, 1)
     mine = [each for each in found.entrants if shard_of(each.id, shards) == shard % shards]
     taken = options.out.resolve() / ("taken" if shards == 1 else f"taken-{shard}-of-{shards}")
     shutil.rmtree(taken, ignore_errors=True)
     try:
-        tasks = _take(of, mine, taken, judge, store)
+        tasks = _take(grading, mine, taken, judge, store)
         graded = _judge(tasks, store, engine, options, tick)
     finally:
         shutil.rmtree(taken, ignore_errors=True)
@@ -126,29 +138,29 @@ def _grade(
     _publish({task.submission.id: task.key for task in tasks}, store, graded, tell)
     if options.shard is None:
         submissions = [task.submission for task in tasks]
-        graded.notes = hand_back(of, found, submissions, results)
+        graded.notes = publish_grades(grading, found, submissions, results)
     else:
         graded.notes = ["reports are written by a run without --shard, when all shards are done"]
     return graded
 
 
 def _take(
-    of: Class, entrants: list[Entrant], taken: Path, judge: Grade, store: Store
-) -> list[Task]:
+    grading: GradingRun, entrants: list[Entrant], taken: Path, judge: GradeFunction, store: Store
+) -> list[GradingTask]:
     """Copy what counts of each submission, and name what its grade depends on."""
     with ThreadPoolExecutor(ncpus()) as pool:  # notebooks are read by processes of their own
-        boxed = not of.settings.in_process
+        boxed = not grading.settings.in_process
         submissions = pool.map(
-            lambda each: accept(each, of.masters, taken / each.id, boxed), entrants
+            lambda each: accept(each, grading.masters, taken / each.id, boxed), entrants
         )
-        common = Common.of(of.settings, of.masters)
+        common = Common.of(grading.settings, grading.masters)
         return [
-            Task(each, common.key(each), of.settings, store.folder.parent, judge)
+            GradingTask(each, common.key(each), grading.settings, store.folder.parent, judge)
             for each in submissions
         ]
 
 
-def _publish(keys: dict[str, str], store: Store, graded: Graded, tell: Tell | None) -> None:
+def _publish(keys: dict[str, str], store: Store, graded: RunSummary, tell: Tell | None) -> None:
     """Say what a regrade changes, then let it take the place of the old results."""
     graded.changes = store.changes(keys)
     if graded.changes and tell is not None:
@@ -157,8 +169,12 @@ def _publish(keys: dict[str, str], store: Store, graded: Graded, tell: Tell | No
 
 
 def _judge(
-    tasks: list[Task], store: Store, engine: Engine, options: Options, tick: Tick | None
-) -> Graded:
+    tasks: list[GradingTask],
+    store: Store,
+    engine: Engine,
+    options: GradingOptions,
+    tick: Tick | None,
+) -> RunSummary:
     """Judge what is not finished; all results are in the store then."""
     for task in tasks:
         if task.submission.rejected:
@@ -168,16 +184,16 @@ def _judge(
             if options.force or store.finished(task.submission.id, task.key) is None]  # fmt: skip
     done = len(wanted) - len(todo)
 
-    def ended(_: Outcome) -> None:
+    def ended(_: TaskOutcome) -> None:
         nonlocal done
         done += 1
         if tick is not None:
             tick(done, len(wanted))
 
     seconds = math.inf if options.minutes is None else options.minutes * 60
-    batch = run(todo, engine, ended, seconds) if todo else Batch()
+    batch = run_batch(todo, engine, ended, seconds) if todo else Batch()
     slowest = sorted(batch.outcomes.values(), key=lambda each: -each.seconds)[:SLOWEST]
-    return Graded(
+    return RunSummary(
         resumed=len(wanted) - len(todo),
         per_second=len(batch.outcomes) / batch.seconds if batch.seconds else 0.0,
         retried=len(batch.retried),
@@ -185,7 +201,7 @@ def _judge(
     )
 
 
-def _results(tasks: Iterable[Task], store: Store) -> list[Result]:
+def _results(tasks: Iterable[GradingTask], store: Store) -> list[Result]:
     """Return the result of each task, with what the roster and intake say today."""
     found = []
     for task in tasks:

@@ -12,7 +12,7 @@ from typing import Any
 from project import ROOT
 
 from anonlab.course.authoring.masters import Master, read_masters
-from anonlab.grading.intake.intake import Survey, accept, read_receipts, survey
+from anonlab.grading.intake.intake import Survey, accept, read_receipts, survey_folder
 from anonlab.grading.intake.roster import Roster, read_roster
 from anonlab.grading.intake.submission import Submission
 
@@ -45,7 +45,7 @@ def take(
         table = tmp_path / "receipts.csv"
         table.write_text(f"submission,student,received\n{receipts}", "utf-8")
         known = read_receipts(table)
-    found = survey(tmp_path / "in", roster(tmp_path), masters, known, **more)
+    found = survey_folder(tmp_path / "in", roster(tmp_path), masters, known, **more)
     taken = {
         each.id: accept(each, masters, tmp_path / "out" / each.id, boxed) for each in found.entrants
     }

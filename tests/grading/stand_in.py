@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from anonlab.grading.intake.submission import Settings, Submission
-from anonlab.grading.judging.batch import Task
+from anonlab.grading.judging.batch import GradingTask
 from anonlab.grading.judging.engines import Pool
 from anonlab.grading.store.result import Result, TestResult
 
@@ -42,7 +42,7 @@ def judge(submission: Submission, settings: Settings) -> Result:
                   timing={"judge": time.perf_counter()})  # fmt: skip
 
 
-def tasks(folder: Path, answers: dict[str, str], version: str = "1") -> list[Task]:
+def tasks(folder: Path, answers: dict[str, str], version: str = "1") -> list[GradingTask]:
     """A task for each answer, by submission, with the store in folder/store."""
     settings = Settings(folder, "hw 1", {"04a": 10})
     made = []
@@ -52,7 +52,7 @@ def tasks(folder: Path, answers: dict[str, str], version: str = "1") -> list[Tas
         path.write_text(text, "utf-8")
         key = hashlib.sha256(f"{text} {version}".encode()).hexdigest()
         submission = Submission(name, f"student of {name}", {"04a": path})
-        made.append(Task(submission, key, settings, folder / "store", judge))
+        made.append(GradingTask(submission, key, settings, folder / "store", judge))
     return made
 
 

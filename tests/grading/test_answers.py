@@ -140,7 +140,7 @@ def test_code_that_is_hard_to_read_hurts_nobody(tmp_path: Path, code: str) -> No
 
 def test_the_reader_of_notebooks_bounds_its_own_memory() -> None:
     code = (
-        "from anonlab.grading import notebook_cells as reader\n"
+        "from anonlab.grading.intake import notebook_cells as reader\n"
         "reader.read_cells = lambda data: bytearray(1 << 31)\n"
         "reader.main()\n"
     )

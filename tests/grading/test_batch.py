@@ -22,9 +22,9 @@ from test_store import files_of
 from waiting import PATIENCE_S, wait_until
 
 from anonlab.grading.intake.submission import Settings, Submission
-from anonlab.grading.judging.batch import Task, refusal, run
+from anonlab.grading.judging.batch import GradingTask, refusal, run_batch
 from anonlab.grading.judging.engines import Cluster, EngineTrouble, Pool
-from anonlab.grading.store.store import Store, StoreTrouble, record
+from anonlab.grading.store.store import Store, StoreTrouble, result_bytes
 
 SECRETS = random.SystemRandom()
 FIFTY = {f"s{at:02}": f"sleep 0.02\n{at}\n" for at in range(50)}
@@ -37,7 +37,7 @@ def kept(folder: Path) -> dict[str, bytes]:
     for path in sorted(store.folder.glob("*.json")):
         result = store.get(path.stem)
         assert result is not None, f"{path} is damaged"
-        found[path.stem] = record(result).rpartition(b' "timing"')[0]
+        found[path.stem] = result_bytes(result).rpartition(b' "timing"')[0]
     return found
 
 
@@ -46,7 +46,7 @@ def undisturbed(folder: Path, answers: dict[str, str]) -> dict[str, bytes]:
     expected = {}
     for task in tasks(folder, answers):
         Store(task.store, "hw 1").regraded.mkdir(parents=True, exist_ok=True)
-        run([task], InThisProcess())
+        run_batch([task], InThisProcess())
         expected = kept(folder)
     return expected
 
@@ -73,7 +73,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return undisturbed(folder, answers)
 
 
-def left(folder: Path, answers: dict[str, str]) -> list[Task]:
+def left(folder: Path, answers: dict[str, str]) -> list[GradingTask]:
     """The tasks whose result is not in the store yet."""
     store = Store(folder / "store", "hw 1")
     return [task for task in tasks(folder, answers)
@@ -91,17 +91,17 @@ def test_a_pool_grades_all_and_says_so(
     tmp_path: Path, store: Store, expected: dict[str, bytes]
 ) -> None:
     heard: list[str] = []
-    batch = run(tasks(tmp_path, FIFTY), pool(), lambda each: heard.append(each.submission))
+    batch = run_batch(tasks(tmp_path, FIFTY), pool(), lambda each: heard.append(each.submission))
     assert sorted(heard) == list(FIFTY)
     assert {each.status for each in batch.outcomes.values()} == {"graded"}
     assert kept(tmp_path) == expected
     assert batch.seconds > 0
-    assert run(left(tmp_path, FIFTY), pool()).outcomes == {}
+    assert run_batch(left(tmp_path, FIFTY), pool()).outcomes == {}
     assert not list(store.folder.glob(".*.running"))
 
 
 def test_a_fault_of_the_judge_is_no_number_and_stops_nobody(tmp_path: Path, store: Store) -> None:
-    batch = run(tasks(tmp_path, {"a": "raise\n", "b": "1\n"}), pool())
+    batch = run_batch(tasks(tmp_path, {"a": "raise\n", "b": "1\n"}), pool())
     assert {name: each.status for name, each in batch.outcomes.items()} == {
         "a": "infra",
         "b": "graded",
@@ -117,7 +117,7 @@ def test_a_fault_of_the_judge_is_no_number_and_stops_nobody(tmp_path: Path, stor
 
 def test_a_worker_that_dies_each_time_is_trouble_of_one(tmp_path: Path, store: Store) -> None:
     answers = {**{f"s{at}": f"{at}\n" for at in range(20)}, "killer": "die\n"}
-    batch = run(tasks(tmp_path, answers), pool())
+    batch = run_batch(tasks(tmp_path, answers), pool())
     statuses = {name: each.status for name, each in batch.outcomes.items()}
     assert statuses.pop("killer") == "infra"
     assert set(statuses.values()) == {"graded"}
@@ -132,7 +132,7 @@ def test_a_worker_that_dies_each_time_is_trouble_of_one(tmp_path: Path, store: S
 def test_a_worker_that_dies_once_is_forgiven(tmp_path: Path, store: Store) -> None:
     answers = {f"s{at}": f"{at}\n" for at in range(10)}
     answers |= {"unlucky": f"die {tmp_path / 'died'}\n"}
-    batch = run(tasks(tmp_path, answers), pool())
+    batch = run_batch(tasks(tmp_path, answers), pool())
     assert {each.status for each in batch.outcomes.values()} == {"graded"}
     assert len(kept(tmp_path)) == 11
 
@@ -156,7 +156,7 @@ class Forgetful(InThisProcess):
 
 
 def test_a_result_counts_though_its_worker_never_said_so(tmp_path: Path, store: Store) -> None:
-    batch = run(tasks(tmp_path, {"a": "1\n", "b": "2\n"}), Forgetful())
+    batch = run_batch(tasks(tmp_path, {"a": "1\n", "b": "2\n"}), Forgetful())
     assert {name: each.status for name, each in batch.outcomes.items()} == {
         "a": "graded",
         "b": "graded",
@@ -167,9 +167,9 @@ def test_a_result_counts_though_its_worker_never_said_so(tmp_path: Path, store: 
 
 def test_workers_that_never_begin_are_said_to(tmp_path: Path, store: Store) -> None:
     (task,) = tasks(tmp_path, {"a": "1\n"})
-    broken = Task(task.submission, task.key, task.settings, task.store, Unreadable())
+    broken = GradingTask(task.submission, task.key, task.settings, task.store, Unreadable())
     with pytest.raises(EngineTrouble, match="workers die before they begin"):
-        run([broken], pool())
+        run_batch([broken], pool())
 
 
 class Unreadable:
@@ -185,7 +185,7 @@ class Unreadable:
 def test_what_intake_refused_is_a_result_without_a_number(tmp_path: Path) -> None:
     (task,) = tasks(tmp_path, {"a": "1\n"})
     refused = Submission("a", "ada", {}, rejected="unsafe path", notes=("n",), ignored=("i",))
-    result = refusal(Task(refused, "k", task.settings, task.store, judge))
+    result = refusal(GradingTask(refused, "k", task.settings, task.store, judge))
     assert (result.status, result.score, result.reason) == ("rejected", None, "unsafe path")
     assert (result.key, result.student, result.ignored) == ("k", "ada", ("i",))
 
@@ -198,14 +198,14 @@ from pathlib import Path
 sys.path[:0] = sys.argv[2:4]
 from stand_in import pool, tasks
 from test_batch import FIFTY, left
-from anonlab.grading.judging.batch import run
+from anonlab.grading.judging.batch import run_batch
 from anonlab.grading.store.store import Store
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     store = Store(folder / "store", "hw 1")
     with store.locked(False, lambda _: True):
         print("begun", flush=True)
-        run(left(folder, FIFTY), pool())
+        run_batch(left(folder, FIFTY), pool())
 """
 
 
@@ -308,8 +308,8 @@ def test_workers_that_are_killed_all_at_once_cost_nothing(
 
     killer = Thread(target=kill, daemon=True)
     killer.start()
-    assert len(run(tasks(tmp_path, FIFTY), pool()).outcomes) == 50
-    run(left(tmp_path, FIFTY), pool())
+    assert len(run_batch(tasks(tmp_path, FIFTY), pool()).outcomes) == 50
+    run_batch(left(tmp_path, FIFTY), pool())
     assert kept(tmp_path) == expected
 
 
@@ -318,9 +318,9 @@ def test_workers_that_are_killed_at_random_cost_nothing(
 ) -> None:
     killer = Thread(target=kill_workers, args=(tmp_path, pool_workers, 3), daemon=True)
     killer.start()
-    batch = run(tasks(tmp_path, FIFTY), pool())
+    batch = run_batch(tasks(tmp_path, FIFTY), pool())
     assert len(batch.outcomes) == 50
-    run(left(tmp_path, FIFTY), pool())  # a submission that was hit twice is graded next time
+    run_batch(left(tmp_path, FIFTY), pool())  # a submission that was hit twice is graded next time
     assert kept(tmp_path) == expected
 
 
@@ -343,12 +343,12 @@ def test_a_full_disk_is_one_clear_error_and_what_was_graded_is_kept(tmp_path: Pa
     answers = {**{f"s{at}": f"{at}\n" for at in range(9)}}
     store = Store(tmp_path / "store", "hw 1")
     with store.locked(False, lambda _: True):
-        run(tasks(tmp_path, answers), InThisProcess())
+        run_batch(tasks(tmp_path, answers), InThisProcess())
         answers |= {f"t{at}": f"{at}\n" for at in range(9)}
         with files_of(300), pytest.raises(StoreTrouble, match="what was graded is kept"):
-            run(left(tmp_path, answers), InThisProcess())
+            run_batch(left(tmp_path, answers), InThisProcess())
     assert list(kept(tmp_path)) == [f"s{at}" for at in range(9)]
-    run(left(tmp_path, answers), InThisProcess())
+    run_batch(left(tmp_path, answers), InThisProcess())
     assert len(kept(tmp_path)) == 18
 
 
@@ -360,11 +360,11 @@ def test_when_the_time_is_over_nobody_works_on_and_what_was_graded_is_kept(
     tmp_path: Path, store: Store
 ) -> None:
     with pytest.raises(EngineTrouble, match=OVER):
-        run(tasks(tmp_path, SLOW), Pool(1), seconds=4)
+        run_batch(tasks(tmp_path, SLOW), Pool(1), seconds=4)
     assert list(kept(tmp_path)) == ["a"]
     assert pool_workers() == []
     answers = dict.fromkeys(SLOW, "1\n")
-    run(left(tmp_path, answers), pool(), seconds=60)
+    run_batch(left(tmp_path, answers), pool(), seconds=60)
     assert list(kept(tmp_path)) == list(SLOW)
 
 
@@ -372,7 +372,7 @@ def test_who_is_graded_alone_has_no_more_time_than_the_others(tmp_path: Path, st
     """It kills its worker the first time, and never ends the second."""
     answer = f"die {tmp_path / 'once'}\nsleep 600\n"
     with pytest.raises(EngineTrouble, match="0 of 1 submissions"):
-        run(tasks(tmp_path, {"a": answer}), pool(), seconds=4)
+        run_batch(tasks(tmp_path, {"a": answer}), pool(), seconds=4)
     assert (tmp_path / "once").exists()
     assert kept(tmp_path) == {}
 
@@ -446,7 +446,7 @@ def test_a_cluster_without_workers_is_not_waited_for(
     try:
         engine.client.retire_workers()
         with pytest.raises(EngineTrouble, match="has had no workers for 2 s; what was graded is"):
-            run(tasks(tmp_path, {"a": "1\n"}), engine)
+            run_batch(tasks(tmp_path, {"a": "1\n"}), engine)
     finally:
         engine.close()
 
@@ -461,7 +461,7 @@ def test_a_cluster_grades_like_a_pool_whoever_is_killed(
         killer = Thread(target=kill_workers, args=(tmp_path, pids_of(engine), 2), daemon=True)
         killer.start()
         answers = {**FIFTY, "killer": "die\n"}
-        batch = run(tasks(tmp_path, answers), engine)
+        batch = run_batch(tasks(tmp_path, answers), engine)
     finally:
         engine.close()
     found = kept(tmp_path)
@@ -469,7 +469,7 @@ def test_a_cluster_grades_like_a_pool_whoever_is_killed(
     assert batch.outcomes["killer"].status == "infra"
     killer.join()
     if found != expected:  # a submission that was hit twice is graded next time
-        run(left(tmp_path, FIFTY), pool())
+        run_batch(left(tmp_path, FIFTY), pool())
     assert {**kept(tmp_path)} | {"killer": b""} == {**expected, "killer": b""}
 
 
@@ -481,7 +481,7 @@ def test_when_the_time_is_over_a_cluster_is_left_alone(
     begun = time.monotonic()
     try:
         with pytest.raises(EngineTrouble, match="of 4 submissions were graded and are kept"):
-            run(tasks(tmp_path, SLOW), engine, seconds=4)
+            run_batch(tasks(tmp_path, SLOW), engine, seconds=4)
     finally:
         engine.close()
     assert {"a"} <= {*kept(tmp_path)} <= {"a", "d"}

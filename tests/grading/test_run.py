@@ -21,22 +21,22 @@ from project import ROOT
 
 from anonlab.box.probe import Refused
 from anonlab.cli.verbs import cli
-from anonlab.grading.config import Class, Options
+from anonlab.grading.config import GradingOptions, GradingRun
 from anonlab.grading.run import grade_class
-from anonlab.grading.store.store import Change, Store, StoreTrouble
+from anonlab.grading.store.store import Store, StoreTrouble, VerdictChange
 
 ROSTER = "student_id,name\n" + "".join(f"s{at:02},Student {at}\n" for at in range(12))
 ASSIGNMENT = 'name = "hw 1"\nexercises = ["04a", "05a"]\n'
 
 
 @pytest.fixture
-def given(tmp_path: Path) -> Options:
+def given(tmp_path: Path) -> GradingOptions:
     """Ten students of twelve hand in: nine answers and a path trick."""
     put(tmp_path, {"roster.csv": ROSTER, "hw.toml": ASSIGNMENT})
     for at in range(9):
         put(tmp_path / "in" / f"s{at:02}", {ONE: f"{at}\n", "notes.txt": "?"})
     put(tmp_path / "in", {"s09.zip": zipped({"../evil.py": "x"})})
-    return Options(
+    return GradingOptions(
         tmp_path / "in", tmp_path / "out", tmp_path / "roster.csv", ROOT, tmp_path / "hw.toml",
         jobs=2,
     )  # fmt: skip
@@ -54,7 +54,7 @@ def scores(out: Path) -> dict[str, str]:
     return {each["submission_id"]: f"{each['status']} {each['raw']}" for each in rows}
 
 
-def test_a_class_is_graded_and_told(given: Options) -> None:
+def test_a_class_is_graded_and_told(given: GradingOptions) -> None:
     ticks: list[tuple[int, int]] = []
     graded = grade_class(given, stand_in.judge, fine, lambda *each: ticks.append(each))
     plain = graded.to_json()
@@ -78,7 +78,7 @@ def test_a_class_is_graded_and_told(given: Options) -> None:
     assert (given.out / "secret").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_second_run_judges_nothing_and_says_the_same(given: Options) -> None:
+def test_a_second_run_judges_nothing_and_says_the_same(given: GradingOptions) -> None:
     grade_class(given, stand_in.judge, fine)
     before = scores(given.out)
     graded = grade_class(given, never, fine)
@@ -90,18 +90,18 @@ def never(*_: object) -> None:  # type: ignore[misc]
     raise AssertionError("nothing is to be judged")
 
 
-def test_a_changed_answer_is_judged_alone_and_its_change_is_told(given: Options) -> None:
+def test_a_changed_answer_is_judged_alone_and_its_change_is_told(given: GradingOptions) -> None:
     grade_class(given, stand_in.judge, fine)
     put(given.folder / "s03", {ONE: "another\n"})
-    told: list[Change] = []
-    graded = grade_class(given, stand_in.judge, fine, tell=told.extend)
+    error_name: list[VerdictChange] = []
+    graded = grade_class(given, stand_in.judge, fine, tell=error_name.extend)
     assert graded.resumed == 8
-    assert [each.submission for each in told] == ["s03"]
-    assert (told[0].old, told[0].new) == ("fail, 6 of 10", "fail, 7 of 10")
+    assert [each.submission for each in error_name] == ["s03"]
+    assert (error_name[0].old, error_name[0].new) == ("fail, 6 of 10", "fail, 7 of 10")
     assert scores(given.out)["s03"] == "graded 7"
 
 
-def test_trouble_in_a_regrade_is_told_and_the_old_result_stays(given: Options) -> None:
+def test_trouble_in_a_regrade_is_told_and_the_old_result_stays(given: GradingOptions) -> None:
     grade_class(given, stand_in.judge, fine)
     put(given.folder / "s03", {ONE: "raise\n"})
     graded = grade_class(given, stand_in.judge, fine)
@@ -115,13 +115,13 @@ def test_trouble_in_a_regrade_is_told_and_the_old_result_stays(given: Options) -
     assert grade_class(given, never, fine).statuses["graded"] == 9
 
 
-def test_force_judges_all_again(given: Options) -> None:
+def test_force_judges_all_again(given: GradingOptions) -> None:
     grade_class(given, stand_in.judge, fine)
     graded = grade_class(replace(given, force=True), stand_in.judge, fine)
     assert (graded.resumed, graded.changes) == (0, [])
 
 
-def test_shards_give_what_a_pool_gives(given: Options, tmp_path: Path) -> None:
+def test_shards_give_what_a_pool_gives(given: GradingOptions, tmp_path: Path) -> None:
     grade_class(given, stand_in.judge, fine)
     parts = replace(given, out=tmp_path / "parts")
     sizes = []
@@ -138,7 +138,7 @@ def test_shards_give_what_a_pool_gives(given: Options, tmp_path: Path) -> None:
     assert scores(parts.out) == scores(given.out)
 
 
-def test_the_late_policy_runs_nobody(given: Options, tmp_path: Path) -> None:
+def test_the_late_policy_runs_nobody(given: GradingOptions, tmp_path: Path) -> None:
     grade_class(given, stand_in.judge, fine)
     put(tmp_path, {
         "hw.toml": f"{ASSIGNMENT}due = 2026-10-01T12:00:00Z\n[late]\npercent_per_day = 10\n",
@@ -159,7 +159,7 @@ def test_the_late_policy_runs_nobody(given: Options, tmp_path: Path) -> None:
     assert float(rows["s02"]["final"]) == float(rows["s02"]["raw"]) + 1
 
 
-def test_a_test_that_gives_nobody_a_verdict_publishes_nothing(given: Options) -> None:
+def test_a_test_that_gives_nobody_a_verdict_publishes_nothing(given: GradingOptions) -> None:
     for at in range(9):
         put(given.folder / f"s{at:02}", {ONE: "infra\n"})
     graded = grade_class(given, stand_in.judge, fine)
@@ -170,7 +170,9 @@ def test_a_test_that_gives_nobody_a_verdict_publishes_nothing(given: Options) ->
     assert not (given.out / "instructor").exists()
 
 
-def test_two_submissions_of_one_student_are_both_told(given: Options, tmp_path: Path) -> None:
+def test_two_submissions_of_one_student_are_both_told(
+    given: GradingOptions, tmp_path: Path
+) -> None:
     put(given.folder, {"s08_again.zip": zipped({ONE: "again\n"})})
     put(tmp_path, {"received.csv": "submission,student,received\ns08,,2026-10-01T12:00:00Z\n"
                                    "s08_again.zip,,2026-10-02T12:00:00Z\n"})  # fmt: skip
@@ -183,20 +185,20 @@ def no_box() -> None:
     raise Refused("there is no box", "get one")
 
 
-def test_without_a_box_no_file_is_written(given: Options) -> None:
+def test_without_a_box_no_file_is_written(given: GradingOptions) -> None:
     with pytest.raises(Refused):
         grade_class(given, never, no_box)
     assert not given.out.exists()
 
 
-def test_in_process_nobody_asks_for_a_box_and_all_is_stamped(given: Options) -> None:
+def test_in_process_nobody_asks_for_a_box_and_all_is_stamped(given: GradingOptions) -> None:
     grade_class(replace(given, in_process=True), stand_in.judge, no_box)
     names = {path.name for path in (given.out / "instructor").iterdir()}
     assert "UNOFFICIAL-grades.csv" in names
     assert not names & {"grades.csv", "gradescope", "lms"}
 
 
-def test_official_and_unofficial_results_have_different_keys(given: Options) -> None:
+def test_official_and_unofficial_results_have_different_keys(given: GradingOptions) -> None:
     grade_class(replace(given, in_process=True), stand_in.judge, no_box)
     assert grade_class(given, stand_in.judge, fine).resumed == 0
 
@@ -211,7 +213,7 @@ def test_official_and_unofficial_results_have_different_keys(given: Options) -> 
     ],
 )
 def test_folders_that_make_no_sense_are_refused(
-    given: Options, tmp_path: Path, change: dict[str, str], says: str
+    given: GradingOptions, tmp_path: Path, change: dict[str, str], says: str
 ) -> None:
     put(tmp_path, {"full/taken/precious.txt": "x"})
     paths = {name: tmp_path / each for name, each in change.items()}
@@ -221,20 +223,20 @@ def test_folders_that_make_no_sense_are_refused(
 
 
 def test_the_secret_is_made_once_and_the_courses_own_comes_first(
-    given: Options, monkeypatch: pytest.MonkeyPatch
+    given: GradingOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ANONLAB_SECRET", raising=False)
     given.out.mkdir()
     (given.out / "store").mkdir()
-    one, other = (Class.read(given).settings.secret for _ in range(2))
+    one, other = (GradingRun.read(given).settings.secret for _ in range(2))
     assert one == other == (given.out / "secret").read_text("ascii")
     assert len(one) == 64
     monkeypatch.setenv("ANONLAB_SECRET", "the course's")
-    assert Class.read(given).settings.secret == "the course's"
+    assert GradingRun.read(given).settings.secret == "the course's"
 
 
 def test_variants_need_the_secret_that_made_them(
-    given: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    given: GradingOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ANONLAB_SECRET", raising=False)
     put(tmp_path, {"hw.toml": f"{ASSIGNMENT}[grading]\nvariants = true\n"})
@@ -265,7 +267,7 @@ def fill(path: Path) -> None:
 
 
 def test_a_full_disk_keeps_what_was_graded_and_the_rest_comes_later(
-    given: Options, small_disk: Path
+    given: GradingOptions, small_disk: Path
 ) -> None:
     out = small_disk / "out"
     grade_class(replace(given, out=out), stand_in.judge, fine)
@@ -281,7 +283,9 @@ def test_a_full_disk_keeps_what_was_graded_and_the_rest_comes_later(
     assert (graded.resumed, graded.statuses["graded"]) == (9, 11)
 
 
-def test_a_folder_that_cannot_be_written_is_one_sentence(given: Options, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_one_sentence(
+    given: GradingOptions, tmp_path: Path
+) -> None:
     grade_class(given, stand_in.judge, fine)
     shutil.rmtree(given.out / "store")
     (given.out / "store").write_text("not a folder")
@@ -293,7 +297,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(given: Options, tmp_pat
 
 
 @pytest.fixture
-def verb(monkeypatch: pytest.MonkeyPatch, given: Options) -> list[str]:
+def verb(monkeypatch: pytest.MonkeyPatch, given: GradingOptions) -> list[str]:
     """`anonlab grade` with the stand-in as its judge, and a box that works."""
     monkeypatch.setattr("anonlab.grading.judging.grade_submission.grade_one", stand_in.judge)
     monkeypatch.setattr("anonlab.box.probe.check_box", lambda *_: None)
@@ -301,12 +305,12 @@ def verb(monkeypatch: pytest.MonkeyPatch, given: Options) -> list[str]:
             "--assignment", str(given.assignment), "--course", str(ROOT)]  # fmt: skip
 
 
-def run(words: list[str], *more: str) -> Result:
+def run_batch(words: list[str], *more: str) -> Result:
     return CliRunner().invoke(cli, [*words, *more])
 
 
 def test_json_is_one_object_and_the_status_says_that_some_were_rejected(verb: list[str]) -> None:
-    done = run(verb, "--json")
+    done = run_batch(verb, "--json")
     plain = json.loads(done.stdout)
     assert list(plain)[:6] == [
         "submissions", "graded", "statuses", "per_second", "resumed", "infra",
@@ -314,16 +318,16 @@ def test_json_is_one_object_and_the_status_says_that_some_were_rejected(verb: li
     assert (done.exit_code, plain["statuses"]) == (1, {"graded": 9, "rejected": 1})
 
 
-def test_all_graded_is_status_zero(verb: list[str], given: Options) -> None:
+def test_all_graded_is_status_zero(verb: list[str], given: GradingOptions) -> None:
     (given.folder / "s09.zip").unlink()
-    done = run(verb)
+    done = run_batch(verb)
     assert (done.exit_code, "graded" in done.stdout) == (0, True), done.output
 
 
-def test_a_regrade_prints_old_and_new(verb: list[str], given: Options) -> None:
-    run(verb, "--json")
+def test_a_regrade_prints_old_and_new(verb: list[str], given: GradingOptions) -> None:
+    run_batch(verb, "--json")
     put(given.folder / "s03", {ONE: "another\n"})
-    done = run(verb, "--json")
+    done = run_batch(verb, "--json")
     assert json.loads(done.stdout)["resumed"] == 8
     line = next(line for line in done.stderr.splitlines() if "s03" in line)
     assert "fail, 6 of 10" in line
@@ -331,38 +335,38 @@ def test_a_regrade_prints_old_and_new(verb: list[str], given: Options) -> None:
 
 
 def test_no_box_is_status_three_with_reason_and_remedy(
-    verb: list[str], given: Options, monkeypatch: pytest.MonkeyPatch
+    verb: list[str], given: GradingOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("anonlab.box.probe.check_box", lambda *_: no_box())
     for words in (verb, ["grade", "--check"]):
-        done = run(words)
+        done = run_batch(words)
         assert done.exit_code == 3
         assert done.stderr == "anonlab: there is no box\nanonlab: get one\n"
-    told = json.loads(run(["grade", "--check", "--json"]).stdout)
-    assert told == {"box": False, "reason": "there is no box", "remedy": "get one"}
+    error_name = json.loads(run_batch(["grade", "--check", "--json"]).stdout)
+    assert error_name == {"box": False, "reason": "there is no box", "remedy": "get one"}
     assert not given.out.exists()
 
 
 def test_check_says_that_the_box_works(verb: list[str]) -> None:
-    assert run(["grade", "--check"]).exit_code == 0
-    assert json.loads(run(["grade", "--check", "--json"]).stdout) == {"box": True}
+    assert run_batch(["grade", "--check"]).exit_code == 0
+    assert json.loads(run_batch(["grade", "--check", "--json"]).stdout) == {"box": True}
 
 
-def test_what_is_not_official_never_passes_for_it(verb: list[str], given: Options) -> None:
-    done = run(verb, "--unsafe-in-process", "--official")
+def test_what_is_not_official_never_passes_for_it(verb: list[str], given: GradingOptions) -> None:
+    done = run_batch(verb, "--unsafe-in-process", "--official")
     assert (done.exit_code, "never official" in done.stderr) == (3, True)
     assert not given.out.exists()
-    done = run(verb, "--unsafe-in-process")
+    done = run_batch(verb, "--unsafe-in-process")
     assert "unofficial" in done.stderr
 
 
-def test_when_the_time_is_over_it_says_how_to_go_on(verb: list[str], given: Options) -> None:
+def test_when_the_time_is_over_it_says_how_to_go_on(verb: list[str], given: GradingOptions) -> None:
     put(given.folder / "s03", {ONE: "sleep 600\n"})
-    done = run(verb, "--minutes", "0.05")
+    done = run_batch(verb, "--minutes", "0.05")
     assert (done.exit_code, "the time for all is over" in done.stderr) == (2, True), done.stderr
     assert not (given.out / "instructor" / "grades.csv").exists()
     put(given.folder / "s03", {ONE: "another\n"})
-    plain = json.loads(run(verb, "--json", "--minutes", "2").stdout)
+    plain = json.loads(run_batch(verb, "--json", "--minutes", "2").stdout)
     assert plain["statuses"] == {"graded": 9, "rejected": 1}
 
 
@@ -378,15 +382,15 @@ def test_when_the_time_is_over_it_says_how_to_go_on(verb: list[str], given: Opti
     ],
 )
 def test_wrong_use_is_status_two(words: list[str], says: str) -> None:
-    done = run(words)
+    done = run_batch(words)
     assert (done.exit_code, says in done.stderr) == (2, True), done.stderr
 
 
 def test_a_scheduler_that_is_not_there_is_status_two(
-    verb: list[str], given: Options, monkeypatch: pytest.MonkeyPatch
+    verb: list[str], given: GradingOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    done = run(verb, "--scheduler", "tcp://127.0.0.1:9")
+    done = run_batch(verb, "--scheduler", "tcp://127.0.0.1:9")
     assert (done.exit_code, "anonlab[dask]" in done.stderr) == (2, True)
 
 
@@ -395,13 +399,15 @@ def test_without_pytest_the_remedy_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pytest", None)
     monkeypatch.delitem(sys.modules, "anonlab.grading.judging.grade_submission")
-    done = run(verb)
+    done = run_batch(verb)
     assert (done.exit_code, "pip install 'anonlab[grade]'" in done.stderr) == (2, True)
 
 
-def test_without_an_assignment_all_exercises_are_graded(verb: list[str], given: Options) -> None:
+def test_without_an_assignment_all_exercises_are_graded(
+    verb: list[str], given: GradingOptions
+) -> None:
     put(given.folder / "s00", {OTHER: "0\n"})
     at = verb.index("--assignment")
-    done = run([*verb[:at], *verb[at + 2 :]], "--json")
+    done = run_batch([*verb[:at], *verb[at + 2 :]], "--json")
     assert json.loads(done.stdout)["submissions"] == 10
     assert Store(given.out / "store", "all exercises").path("s00").is_file()

@@ -26,7 +26,14 @@ from anonlab.grading.intake.submission import Settings, Submission
 from anonlab.grading.store.keys import Common, shard_of
 from anonlab.grading.store.result import STATUSES, STUDENTS_DOING, Result
 from anonlab.grading.store.result import TestResult as Verdict
-from anonlab.grading.store.store import Change, Locked, Store, StoreTrouble, read_record, record
+from anonlab.grading.store.store import (
+    Locked,
+    Store,
+    StoreTrouble,
+    VerdictChange,
+    read_result,
+    result_bytes,
+)
 
 text = st.text(st.characters(exclude_categories=[]), max_size=20)
 points = st.none() | st.integers(0, 40).map(lambda quarters: quarters / 4)
@@ -79,8 +86,8 @@ def test_every_result_comes_back_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, result: Result
 ) -> None:
     path = tmp_path_factory.mktemp("store") / "x.json"
-    path.write_bytes(record(result))
-    assert read_record(path) == result
+    path.write_bytes(result_bytes(result))
+    assert read_result(path) == result
 
 
 def test_scores_that_are_none_and_zero_stay_apart(store: Store) -> None:
@@ -106,12 +113,12 @@ def test_scores_that_are_none_and_zero_stay_apart(store: Store) -> None:
 
 
 def test_only_the_durations_may_differ(store: Store) -> None:
-    one, other = (record(made(timing={"seconds": each})) for each in (1.5, 2.5))
+    one, other = (result_bytes(made(timing={"seconds": each})) for each in (1.5, 2.5))
     lines = list(zip(one.split(b"\n"), other.split(b"\n"), strict=True))
     assert [pair for pair in lines if pair[0] != pair[1]] == [
         (b' "timing": {"seconds": 1.5}', b' "timing": {"seconds": 2.5}')
     ]
-    assert record(made()).startswith(b"{\n")
+    assert result_bytes(made()).startswith(b"{\n")
 
 
 def test_a_finished_result_counts_under_its_key_alone(store: Store) -> None:
@@ -133,7 +140,7 @@ def test_a_regrade_is_told_before_it_replaces_anything(store: Store) -> None:
     store.put(made(7.0, key="k2"))
     assert store.get("bob") == made(3.0)
     assert store.finished("bob", "k2") == made(7.0, key="k2")
-    told = [Change("bob", "04a test_it", "fail, 3 of 10", "fail, 7 of 10")]
+    told = [VerdictChange("bob", "04a test_it", "fail, 3 of 10", "fail, 7 of 10")]
     assert store.changes({"bob": "k2"}) == told
     store.publish({"bob": "k2"})
     assert store.get("bob") == made(7.0, key="k2")
@@ -157,15 +164,15 @@ def test_a_change_of_status_is_a_change(store: Store) -> None:
     store.put(made(3.0))
     store.put(made(status="rejected", key="k2", tests=()))
     assert store.changes({"bob": "k2"}) == [
-        Change("bob", "", "graded", "rejected"),
-        Change("bob", "04a test_it", "fail, 3 of 10", ""),
+        VerdictChange("bob", "", "graded", "rejected"),
+        VerdictChange("bob", "04a test_it", "fail, 3 of 10", ""),
     ]
 
 
 def test_a_damaged_file_is_graded_again_and_a_newer_one_refused(store: Store) -> None:
-    store.path("bob").write_bytes(record(made())[:50])
+    store.path("bob").write_bytes(result_bytes(made())[:50])
     assert store.get("bob") is None
-    newer = record(made()).replace(b'"version": 1', b'"version": 2')
+    newer = result_bytes(made()).replace(b'"version": 1', b'"version": 2')
     store.path("bob").write_bytes(newer)
     for ask in (
         lambda: store.get("bob"),
@@ -183,7 +190,7 @@ def test_a_damaged_file_is_graded_again_and_a_newer_one_refused(store: Store) ->
 def test_what_is_no_result_is_refused(tmp_path: Path, plain: object) -> None:
     (tmp_path / "x.json").write_text(json.dumps(plain))
     with pytest.raises(FormatError, match="is no result of grading"):
-        read_record(tmp_path / "x.json")
+        read_result(tmp_path / "x.json")
 
 
 def test_half_written_files_go_at_the_start_but_only_ones_own(tmp_path: Path) -> None:
@@ -259,7 +266,7 @@ def test_a_writer_that_is_killed_leaves_no_damaged_result(tmp_path: Path) -> Non
             writer.kill()
             writer.join()
             for path in store.folder.glob("s?.json"):
-                assert read_record(path).tests[0].points is not None
+                assert read_result(path).tests[0].points is not None
     with store.locked(False, lambda _: True):
         assert not list(store.folder.glob(".*.tmp"))
 

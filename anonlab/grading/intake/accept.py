@@ -31,14 +31,14 @@ Accepted = tuple[dict[str, Path], tuple[str, ...], tuple[str, ...]]
 
 
 def accept_files(
-    given: Path | list[Entry], masters: Mapping[str, Master], target: Path, boxed: bool
+    folder_or_files: Path | list[Entry], masters: Mapping[str, Master], target: Path, boxed: bool
 ) -> Accepted:
     """Copy the answers among `given`, a folder or loose files, to the new folder `target`.
 
     boxed   notebooks are read in a box
     raises  Rejected if the submission as a whole is not taken
     """
-    entries = list_folder(given) if isinstance(given, Path) else given
+    entries = list_folder(folder_or_files) if isinstance(folder_or_files, Path) else folder_or_files
     entries = _unpacked(entries, masters)
     plain = [each for each in entries if not _hidden(each.name)]
     answers = _answers(plain, masters)

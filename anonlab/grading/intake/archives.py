@@ -77,7 +77,7 @@ def _walk(folder: Path) -> Iterator[tuple[str, bool]]:
     below = [""]
     while below:
         prefix = below.pop()
-        with _unreadable_told(prefix or folder.name), os.scandir(folder / prefix) as inside:
+        with _why_unreadable(prefix or folder.name), os.scandir(folder / prefix) as inside:
             for each in inside:
                 info, name = each.stat(follow_symlinks=False), prefix + each.name
                 if stat.S_ISDIR(info.st_mode):
@@ -88,7 +88,7 @@ def _walk(folder: Path) -> Iterator[tuple[str, bool]]:
 
 
 @contextmanager
-def _unreadable_told(name: str) -> Iterator[None]:
+def _why_unreadable(name: str) -> Iterator[None]:
     """Let what this user may not read be one submission's trouble alone."""
     try:
         yield
@@ -114,7 +114,7 @@ def plain_file(path: Path, name: str) -> Entry:
     @contextmanager
     def opened() -> Iterator[IO[bytes]]:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        with _unreadable_told(name):
+        with _why_unreadable(name):
             descriptor = os.open(path, flags)
         with os.fdopen(descriptor, "rb") as file:
             now = os.fstat(file.fileno())
@@ -132,7 +132,7 @@ def list_zip(archive: Entry) -> list[Entry]:
     """
     if archive.size > MOST_BYTES:
         raise Rejected(f"{shown(archive.base)} has {_megabytes(archive.size)}, {LIMIT}")
-    with _damage_told(archive.base), archive.open() as file:
+    with _why_damaged(archive.base), archive.open() as file:
         # Each entry has a record that begins so: they are counted before any is read.
         if file.read(MOST_BYTES + 1).count(_CENTRAL) > MOST_ENTRIES:
             raise Rejected(f"more than {MOST_ENTRIES:,} entries")
@@ -178,7 +178,7 @@ def _zipped(archive: Entry, info: zipfile.ZipInfo) -> Entry:
     @contextmanager
     def opened() -> Iterator[IO[bytes]]:
         with (
-            _damage_told(info.orig_filename),
+            _why_damaged(info.orig_filename),
             archive.open() as file,
             zipfile.ZipFile(file) as unzipped,
             unzipped.open(info) as member,
@@ -189,7 +189,7 @@ def _zipped(archive: Entry, info: zipfile.ZipInfo) -> Entry:
 
 
 @contextmanager
-def _damage_told(name: str) -> Iterator[None]:
+def _why_damaged(name: str) -> Iterator[None]:
     """Turn all that a damaged archive can raise into a refusal."""
     try:
         yield

@@ -72,7 +72,7 @@ class Survey:
     notes: tuple[str, ...]
 
 
-def survey(
+def survey_folder(
     folder: Path,
     roster: Roster,
     masters: Mapping[str, Master],

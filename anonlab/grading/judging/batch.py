@@ -18,9 +18,9 @@ from pathlib import Path
 from anonlab.grading.intake.submission import Settings, Submission
 from anonlab.grading.judging.engines import Engine, EngineTrouble
 from anonlab.grading.store.result import Result
-from anonlab.grading.store.store import Store, StoreTrouble, record
+from anonlab.grading.store.store import Store, StoreTrouble, result_bytes
 
-Grade = Callable[[Submission, Settings], Result]
+GradeFunction = Callable[[Submission, Settings], Result]
 WATCH = 5.0
 """Seconds after which an engine is asked whether it still works."""
 IDLE_ROUNDS = 3
@@ -30,18 +30,18 @@ _ONE = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Task:
+class GradingTask:
     """One submission to grade: `key` names what decides its result, `store` where it goes."""
 
     submission: Submission
     key: str
     settings: Settings
     store: Path
-    grade: Grade
+    grade: GradeFunction
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TaskOutcome:
     """How a task ended; the result itself is in the store. `seconds` are of wall time."""
 
     submission: str
@@ -53,12 +53,12 @@ class Outcome:
 class Batch:
     """What became of the tasks that were run. `retried` were graded once more alone."""
 
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    outcomes: dict[str, TaskOutcome] = field(default_factory=dict)
     retried: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
 
-def work(task: Task) -> Outcome:
+def work(task: GradingTask) -> TaskOutcome:
     """Grade one submission and keep the result.
 
     raises  StoreTrouble; all other trouble is a result
@@ -68,7 +68,7 @@ def work(task: Task) -> Outcome:
         begun = time.monotonic()
         try:
             result = _complete(task, task.grade(submission, task.settings))
-            record(result)
+            result_bytes(result)
         except StoreTrouble:
             raise
         except Exception as error:  # noqa: BLE001  one submission's trouble is nobody else's
@@ -76,10 +76,10 @@ def work(task: Task) -> Outcome:
         seconds = time.monotonic() - begun
         result = replace(result, timing={**result.timing, "seconds": round(seconds, 4)})
         store.put(result)
-    return Outcome(submission.id, result.status, seconds)
+    return TaskOutcome(submission.id, result.status, seconds)
 
 
-def _complete(task: Task, result: Result) -> Result:
+def _complete(task: GradingTask, result: Result) -> Result:
     """Return a result under its key, with what intake knows of the submission."""
     submission = task.submission
     return replace(
@@ -94,23 +94,23 @@ def _complete(task: Task, result: Result) -> Result:
     )
 
 
-def trouble(task: Task, reason: str) -> Result:
+def trouble(task: GradingTask, reason: str) -> Result:
     """Return the result of a submission that the grader could not grade: no number."""
     bare = Result(task.submission.id, task.submission.student, "", "", "infra", reason=reason)
     return _complete(task, bare)
 
 
-def refusal(task: Task) -> Result:
+def refusal(task: GradingTask) -> Result:
     """Return the result of a submission that intake has refused."""
     reason = task.submission.rejected
     bare = Result(task.submission.id, task.submission.student, "", "", "rejected", reason=reason)
     return _complete(task, bare)
 
 
-def run(
-    tasks: Iterable[Task],
+def run_batch(
+    tasks: Iterable[GradingTask],
     engine: Engine,
-    tell: Callable[[Outcome], None] | None = None,
+    tell: Callable[[TaskOutcome], None] | None = None,
     seconds: float = math.inf,
 ) -> Batch:
     """Grade all tasks; `tell` hears of each as it ends.
@@ -122,7 +122,7 @@ def run(
     batch, begun, idle, most = Batch(), time.monotonic(), 0, len(todo)
     deadline = begun + seconds
 
-    def ended(outcome: Outcome) -> None:
+    def ended(outcome: TaskOutcome) -> None:
         del todo[outcome.submission]
         batch.outcomes[outcome.submission] = outcome
         batch.seconds = time.monotonic() - begun
@@ -152,13 +152,16 @@ class OutOfTime(Exception):
 
 
 def _round(
-    todo: dict[str, Task], engine: Engine, ended: Callable[[Outcome], None], deadline: float
-) -> list[str]:  # fmt: skip
+    todo: dict[str, GradingTask],
+    engine: Engine,
+    ended: Callable[[TaskOutcome], None],
+    deadline: float,
+) -> list[str]:
     """Run all that is to do on one executor; return what was at hand when a worker died."""
     doubtful: set[str] = set()
     names, store = set(todo), _store(next(iter(todo.values())))
     with engine.executor() as executor:
-        futures: dict[Future[Outcome], str] = {}
+        futures: dict[Future[TaskOutcome], str] = {}
         with suppress(BrokenExecutor):  # so soon: there is another round
             for name, task in todo.items():
                 futures[executor.submit(work, task)] = name
@@ -174,14 +177,14 @@ def _round(
     for name, task in list(todo.items()):
         kept = _kept(task)
         if kept is not None:  # the worker died between its result and saying so
-            ended(Outcome(name, kept.status))
+            ended(TaskOutcome(name, kept.status))
     doubtful |= store.suspects(names)  # those that have ended too: their marks must go
     return sorted(doubtful & set(todo))
 
 
 def _as_they_end(
-    futures: Iterable[Future[Outcome]], engine: Engine, deadline: float
-) -> Iterator[Future[Outcome]]:
+    futures: Iterable[Future[TaskOutcome]], engine: Engine, deadline: float
+) -> Iterator[Future[TaskOutcome]]:
     """Yield futures as they end.
 
     raises  OutOfTime when the deadline has come; EngineTrouble
@@ -199,7 +202,7 @@ def _as_they_end(
             engine.watch()
 
 
-def _alone(task: Task, engine: Engine, deadline: float) -> Outcome:
+def _alone(task: GradingTask, engine: Engine, deadline: float) -> TaskOutcome:
     """Run one task while nothing else runs; if its worker dies again, that is its result."""
     with engine.executor(alone=True) as executor:
         try:
@@ -209,21 +212,21 @@ def _alone(task: Task, engine: Engine, deadline: float) -> Outcome:
         except (StoreTrouble, EngineTrouble, OutOfTime):
             raise
         except Exception as error:  # noqa: BLE001  as above
-            told = type(error).__name__
+            error_name = type(error).__name__
     store = _store(task)
     store.suspects({task.submission.id})
     kept = _kept(task)
     if kept is not None:
-        return Outcome(task.submission.id, kept.status)
+        return TaskOutcome(task.submission.id, kept.status)
     with engine.executor(alone=True):
         pass  # a cluster that is gone is no fault of this submission
-    store.put(trouble(task, f"grading it ended its worker, twice ({told})"))
-    return Outcome(task.submission.id, "infra")
+    store.put(trouble(task, f"grading it ended its worker, twice ({error_name})"))
+    return TaskOutcome(task.submission.id, "infra")
 
 
-def _store(task: Task) -> Store:
+def _store(task: GradingTask) -> Store:
     return Store(task.store, task.settings.assignment)
 
 
-def _kept(task: Task) -> Result | None:
+def _kept(task: GradingTask) -> Result | None:
     return _store(task).finished(task.submission.id, task.key)

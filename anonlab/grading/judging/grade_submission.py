@@ -28,9 +28,9 @@ from anonlab.course.authoring.masters import Master, read_masters, tests_of
 from anonlab.course.authoring.variants import variant_seed
 from anonlab.course.judging.student import Student
 from anonlab.grading.intake.submission import Settings, Submission
-from anonlab.grading.judging.plugin import Asked, Judging, Outcome, Wanted
+from anonlab.grading.judging.plugin import Asked, JudgedOutcome, Judging, Wanted
 from anonlab.grading.judging.proxy import BoxedStudent, File
-from anonlab.grading.judging.redact import told
+from anonlab.grading.judging.redact import redact_outcome
 from anonlab.grading.store.result import Result, TestResult
 
 OFFICIAL = Path(__file__).with_name("official.ini")
@@ -79,9 +79,9 @@ def _graded(submission: Submission, settings: Settings) -> Result:
         if (status := _without_a_run(submission.files.get(number), masters[number]))
     }
     run = [each for each in wanted if each.exercise not in fixed]
-    outcomes = {each: Outcome(fixed[each.exercise]) for each in wanted if each not in run}
+    outcomes = {each: JudgedOutcome(fixed[each.exercise]) for each in wanted if each not in run}
     repeats = _run_all(run, outcomes, submission, settings)
-    tests = tuple(told(each, outcomes[each]) for each in wanted)
+    tests = tuple(redact_outcome(each, outcomes[each]) for each in wanted)
     timing = {"seconds": round(time.monotonic() - begin, 4), "repeats": float(repeats)}
     return _result(submission, settings, _status(tests), tests, timing=timing)
 
@@ -228,7 +228,7 @@ def seed_of(submission: Submission, settings: Settings, number: str, keyed: bool
 
 def _run_all(
     wanted: list[Wanted],
-    outcomes: dict[Wanted, Outcome],
+    outcomes: dict[Wanted, JudgedOutcome],
     submission: Submission,
     settings: Settings,
 ) -> int:
@@ -246,7 +246,9 @@ def _run_all(
     return REPEATS
 
 
-def _settle(wanted: list[Wanted], outcomes: dict[Wanted, Outcome], settings: Settings) -> None:
+def _settle(
+    wanted: list[Wanted], outcomes: dict[Wanted, JudgedOutcome], settings: Settings
+) -> None:
     """Let a test fail that stumbles over this submission, and only over it.
 
     A test that raises a TypeError is trouble of the grader. If the solution passes it, with the
@@ -254,21 +256,21 @@ def _settle(wanted: list[Wanted], outcomes: dict[Wanted, Outcome], settings: Set
     """
     doubtful = [each for each in wanted if outcomes[each].stumbled]
     masters = _masters(settings.course)
-    right: dict[Wanted, Outcome] = {}
+    right: dict[Wanted, JudgedOutcome] = {}
     _run(doubtful, right, lambda exercise: Student(masters[exercise].solution))
     for each in doubtful:
         if right[each].status == "pass":
-            outcomes[each] = Outcome("fail", NO_SENSE, private=outcomes[each].message)
+            outcomes[each] = JudgedOutcome("fail", NO_SENSE, private=outcomes[each].message)
 
 
-def _again(outcome: Outcome, repeat: int) -> bool:
+def _again(outcome: JudgedOutcome, repeat: int) -> bool:
     """Return whether a test is run once more: once for a time-out of a box that had to wait for the
     CPU, twice for trouble of the grader."""
     return outcome.status == "infra" or (outcome.waited and repeat == 1)
 
 
 def _run(
-    wanted: list[Wanted], outcomes: dict[Wanted, Outcome], make: Callable[[str], Asked]
+    wanted: list[Wanted], outcomes: dict[Wanted, JudgedOutcome], make: Callable[[str], Asked]
 ) -> None:
     """Run the tests once and put their outcomes in their place."""
     if not wanted:
@@ -280,7 +282,7 @@ def _run(
         judging.end()
     why = "\n".join(judging.troubles) or "pytest did not run it: is there such a test?"
     for each in wanted:
-        outcomes[each] = judging.outcomes.get(each) or Outcome("infra", why)
+        outcomes[each] = judging.outcomes.get(each) or JudgedOutcome("infra", why)
 
 
 def run_pytest(paths: list[Path], judging: Judging) -> None:

@@ -40,7 +40,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JudgedOutcome:
     """How a test ended. `message` may hold what came from the box; `waited` asks for a repeat;
     `stumbled` is True if the test itself raised something that no test should."""
 
@@ -65,10 +65,10 @@ class Judging:
         self,
         wanted: list[Wanted],
         students: Callable[[str], Asked],
-        earlier: dict[Wanted, Outcome] | None = None,
+        earlier: dict[Wanted, JudgedOutcome] | None = None,
     ) -> None:
         self.wanted = {(each.path, each.name): each for each in wanted}
-        self.outcomes: dict[Wanted, Outcome] = {}
+        self.outcomes: dict[Wanted, JudgedOutcome] = {}
         self.troubles: list[str] = []  # of pytest itself, such as a file that is no Python
         self._students = students
         self._earlier = earlier or {}
@@ -98,7 +98,7 @@ class Judging:
         passed = wanted in self.outcomes and self.outcomes[wanted].status == "pass"
         if call.when == "teardown" and call.excinfo is not None and passed:
             why = "".join(traceback.format_exception(call.excinfo.value))[-4000:]
-            self.outcomes[wanted] = Outcome("infra", why, stumbled=True)
+            self.outcomes[wanted] = JudgedOutcome("infra", why, stumbled=True)
 
     @pytest.fixture
     def student(self) -> None:
@@ -125,7 +125,7 @@ class Judging:
             _close(self._shared[1])
             self._shared = None
 
-    def _held_back(self, wanted: Wanted, needed: str) -> Outcome | None:
+    def _held_back(self, wanted: Wanted, needed: str) -> JudgedOutcome | None:
         """Return the outcome of a test whose premise has not passed; None if it has."""
         other = self.wanted.get((wanted.path, needed)) or next(
             (each for each in self._earlier if (each.path, each.name) == (wanted.path, needed)),
@@ -135,10 +135,10 @@ class Judging:
         if other is None or before is None or before.status == "pass":
             return None
         if before.status == "infra":
-            return Outcome("infra", f"“{other.title}”, which it needs, has no verdict")
-        return Outcome("skipped", f"needs “{other.title}”, which has not passed")
+            return JudgedOutcome("infra", f"“{other.title}”, which it needs, has no verdict")
+        return JudgedOutcome("skipped", f"needs “{other.title}”, which has not passed")
 
-    def _run(self, item: pytest.Function, wanted: Wanted) -> Outcome:
+    def _run(self, item: pytest.Function, wanted: Wanted) -> JudgedOutcome:
         student: Asked | None = None
         error: BaseException | None = None
         shares = getattr(item.function, "one_box", False)
@@ -176,7 +176,7 @@ def _close(student: Asked) -> None:
         close(student)
 
 
-def outcome_of(error: BaseException | None, student: Asked | None) -> Outcome:
+def outcome_of(error: BaseException | None, student: Asked | None) -> JudgedOutcome:
     """Return the outcome of a test that returned, or raised `error`.
 
     How the box ended counts before all that the test made of it.
@@ -187,16 +187,16 @@ def outcome_of(error: BaseException | None, student: Asked | None) -> Outcome:
         ended = ending_of(student) or ended
         refused, printed = refused_value(student), printed_by(student)
     if ended is not None:
-        return Outcome(ended.status, ended.message, None, printed, ended.waited)
+        return JudgedOutcome(ended.status, ended.message, None, printed, ended.waited)
     if error is None:
-        return Outcome("pass", printed=printed)
+        return JudgedOutcome("pass", printed=printed)
     status, message = _told(error)
     if status == "fail" and refused:
         status = "protocol"
     wrong = error if isinstance(error, Wrong) else None
     stumbled = status == "infra" and not isinstance(error, NoBox)
     waited = isinstance(error, OutOfTime) and isinstance(student, BoxedStudent)
-    return Outcome(status, message, wrong, printed, waited, stumbled)
+    return JudgedOutcome(status, message, wrong, printed, waited, stumbled)
 
 
 def _told(error: BaseException) -> tuple[str, str]:

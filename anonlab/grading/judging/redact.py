@@ -10,14 +10,14 @@ from typing import Any
 
 from anonlab.box.wire import clean
 from anonlab.formats.history_text import format as history_text
-from anonlab.grading.judging.plugin import Outcome, Wanted
+from anonlab.grading.judging.plugin import JudgedOutcome, Wanted
 from anonlab.grading.store.result import TestResult
 
 LONGEST = 20_000
 """Characters of a text that a result keeps, printed text aside."""
 
 
-def told(wanted: Wanted, outcome: Outcome) -> TestResult:
+def redact_outcome(wanted: Wanted, outcome: JudgedOutcome) -> TestResult:
     """Return the result of one test."""
     facts = _facts(outcome)
     private: dict[str, Any] = {"seed": wanted.seed}
@@ -42,13 +42,13 @@ def told(wanted: Wanted, outcome: Outcome) -> TestResult:
     )
 
 
-def _points(wanted: Wanted, outcome: Outcome) -> float | None:
+def _points(wanted: Wanted, outcome: JudgedOutcome) -> float | None:
     if outcome.status == "infra":
         return None
     return wanted.most if outcome.status == "pass" else 0.0
 
 
-def _facts(outcome: Outcome) -> dict[str, str]:
+def _facts(outcome: JudgedOutcome) -> dict[str, str]:
     """Return all that is known of a failure as text; what is empty is left out."""
     found = {"message": outcome.message, "printed": outcome.printed}
     if (wrong := outcome.wrong) is not None:

@@ -21,8 +21,8 @@ _T = TypeVar("_T", Result, TestResult)
 def clean(text: str | bytes) -> str:
     """Return valid Unicode without control characters except newline and tab."""
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    told = raw.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    return told.translate(_FORBIDDEN)
+    text = raw.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    return text.translate(_FORBIDDEN)
 
 
 def clean_plain(value: Any) -> Any:
@@ -42,6 +42,6 @@ def clean_result(result: Result) -> Result:
     return replace(_cleaned(replace(result, tests=())), tests=tests)
 
 
-def _cleaned(given: _T) -> _T:
-    return replace(given, **{each.name: clean_plain(getattr(given, each.name))
-                             for each in fields(given)})  # fmt: skip
+def _cleaned(result: _T) -> _T:
+    return replace(result, **{each.name: clean_plain(getattr(result, each.name))
+                             for each in fields(result)})  # fmt: skip

@@ -31,11 +31,11 @@ def drawings(history: str) -> tuple[Drawing, ...]:
     """Return the pictures before and after the last operation of a history, as it is right; none
     if it has no operations or is no history."""
     try:
-        told = parse(history)
-        steps = operations(record(told))
+        parsed = parse(history)
+        steps = operations(record(parsed))
     except (FormatError, SimulatedError, ValueError):
         return ()
-    if not told.ops:
+    if not parsed.ops:
         return ()
     before, after = steps[-2:]
     drawn = (

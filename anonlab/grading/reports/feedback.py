@@ -11,7 +11,7 @@ from anonlab.grading.reports.words import UNOFFICIAL
 
 WIDTH = 80
 """Columns of the text."""
-_TOLD = {
+_FACTS = {
     "message": "",
     "call": "the call:",
     "about": "that is:",
@@ -38,7 +38,7 @@ def _tests(tests: list[dict[str, Any]]) -> list[dict[str, Any]]:
     opened, shown = False, []
     for test in tests:
         pictures = () if test["hidden"] else drawings(test["history"])
-        body = not test["hidden"] and any(test[name] for name in _TOLD)
+        body = not test["hidden"] and any(test[name] for name in _FACTS)
         first = bool(body) and test["status"] != "pass" and not opened
         opened = opened or first
         shown.append({**test, "pictures": pictures, "body": body, "opened": first})
@@ -95,7 +95,7 @@ def _test(test: dict[str, Any]) -> list[str]:
         lines += _wrapped(f"hint: {test['hint']}", "    ")
     if test["hidden"]:
         return lines
-    for name, head in _TOLD.items():
+    for name, head in _FACTS.items():
         if test[name]:
             lines += [f"    {head}"] if head else []
             lines += textwrap.indent(test[name], "      " if head else "    ").splitlines()

@@ -39,7 +39,7 @@ def results_json(
     if not grade.result.official:
         raise ValueError("an unofficial grade is none for Gradescope: grade with the box")
     view = student_view(grade, assignment, titles)
-    told = {
+    plain = {
         "output": _about(view, hidden == "visible"),
         "output_format": "text",
         "visibility": "visible",
@@ -57,11 +57,11 @@ def results_json(
             for at, test in enumerate(exercise["tests"], 1)
         ],
     }
-    return told if grade.final is None else {"score": grade.final, **told}
+    return plain if grade.final is None else {"score": grade.final, **plain}
 
 
 def _test(place: str, test: dict[str, Any], hidden: str, scored: bool) -> dict[str, Any]:
-    told = {
+    plain = {
         "number": place,
         "name": test["title"],
         "name_format": "text",
@@ -73,10 +73,10 @@ def _test(place: str, test: dict[str, Any], hidden: str, scored: bool) -> dict[s
         "extra_data": {"status": test["status"]},
     }
     if test["status"] != "infra":
-        told["status"] = "passed" if test["status"] == "pass" else "failed"
+        plain["status"] = "passed" if test["status"] == "pass" else "failed"
     if scored and test["points"]:  # Gradescope adds these up where there is no score at the top
-        told["score"] = float(test["points"])
-    return told
+        plain["score"] = float(test["points"])
+    return plain
 
 
 def _output(test: dict[str, Any]) -> str:

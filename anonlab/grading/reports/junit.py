@@ -9,7 +9,7 @@ from anonlab.grading.reports.late import Grade
 from anonlab.grading.reports.words import UNOFFICIAL, number
 from anonlab.grading.store.result import TestResult
 
-TOLD = ("message", "call", "about", "expected", "got", "history", "printed")
+SHOWN_FACTS = ("message", "call", "about", "expected", "got", "history", "printed")
 """What a failure tells, in this order."""
 
 
@@ -48,8 +48,8 @@ def _case(suite: ElementTree.Element, test: TestResult) -> None:
                        "visibility": "hidden" if test.hidden else "public"})  # fmt: skip
     if test.status == "pass":
         return
-    told = test.private if test.hidden else {**test.private, **test.shown}
-    texts = [str(told[name]) for name in TOLD if told.get(name)]
+    facts = test.private if test.hidden else {**test.private, **test.shown}
+    texts = [str(facts[name]) for name in SHOWN_FACTS if facts.get(name)]
     first = (texts[0].splitlines() if texts else []) or [test.hint or test.status]
     failed = ElementTree.SubElement(
         case, "error" if test.status == "infra" else "failure", type=test.status, message=first[0]

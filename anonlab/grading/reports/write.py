@@ -88,9 +88,9 @@ def write_all(
     ]
     made = _for_instructors(grades, facts, official)
     if official:
-        lms, told = _lms(grades, facts, outputs)
+        lms, lms_notes = _lms(grades, facts, outputs)
         made |= lms
-        notes += told
+        notes += lms_notes
     elif outputs.lms:
         notes.append("not official: no file of a learning management system was filled")
     every = chain(made.items(), *(_each(grade, facts, outputs, official) for grade in grades))
@@ -160,11 +160,11 @@ def _lms(
             raise ValueError(f"{path}: {error}") from None
         made[f"{INSTRUCTOR}/lms/{path.stem}.csv"] = filled.data
         made[f"{INSTRUCTOR}/lms/{path.stem}.words.csv"] = words_csv(filled).encode()
-        notes += [f"{path.name}: {each}" for each in _told(filled, grades)]
+        notes += [f"{path.name}: {each}" for each in _notes_of_lms(filled, grades)]
     return made, notes
 
 
-def _told(filled: Filled, grades: Sequence[Grade]) -> list[str]:
+def _notes_of_lms(filled: Filled, grades: Sequence[Grade]) -> list[str]:
     """Return what an instructor should know of a filled file."""
     found = [
         f"column {filled.column!r} filled for {len(filled.written)} students "

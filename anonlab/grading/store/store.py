@@ -46,7 +46,7 @@ class Locked(ValueError):
 
 
 @dataclass(frozen=True)
-class Change:
+class VerdictChange:
     """How a regrade changes one test of one submission; "" where there was none."""
 
     submission: str
@@ -55,7 +55,7 @@ class Change:
     new: str
 
 
-def record(result: Result) -> bytes:
+def result_bytes(result: Result) -> bytes:
     """Return a result as its file has it: the durations are the last line but one, and all that
     may differ when the same thing is graded again."""
     plain = {"format": FORMAT, "version": VERSION, **asdict(result)}
@@ -65,7 +65,7 @@ def record(result: Result) -> bytes:
     return f'{text[:-2]},\n "timing": {durations}\n}}\n'.encode("utf-8", "backslashreplace")
 
 
-def read_record(path: Path) -> Result:
+def read_result(path: Path) -> Result:
     """Return the result in a file; FormatError if it is none, or of a version that is not ours."""
     try:
         plain = json.loads(path.read_bytes())
@@ -124,11 +124,11 @@ class Store:
         old = self.get(result.submission)
         beside = old is not None and old.status != "infra" and not _same(old, result)
         folder = self.regraded if beside else self.folder
-        _write(folder / f"{result.submission}.json", record(result))
+        _write(folder / f"{result.submission}.json", result_bytes(result))
 
-    def changes(self, keys: Mapping[str, str]) -> list[Change]:
+    def changes(self, keys: Mapping[str, str]) -> list[VerdictChange]:
         """Return what publish(keys) will change."""
-        found: list[Change] = []
+        found: list[VerdictChange] = []
         for submission, _, new in self._waiting(keys):
             found += _changes(submission, self.get(submission), new)
         return found
@@ -147,12 +147,12 @@ class Store:
             if not path.exists():
                 rows.writerow(CHANGES)
             rows.writerows((each.submission, each.test, each.old, each.new) for each in changes)
-            with _trouble_told(path):
+            with _store_trouble(path):
                 _write(
                     path, (path.read_bytes() if path.exists() else b"") + out.getvalue().encode()
                 )
         for submission, path, _ in self._waiting(keys):
-            with _trouble_told(path):
+            with _store_trouble(path):
                 path.replace(self.path(submission))
 
     def _waiting(self, keys: Mapping[str, str]) -> Iterator[tuple[str, Path, Result]]:
@@ -170,7 +170,7 @@ class Store:
         mine    whether a submission is in this shard
         raises  Locked if somebody else has it, StoreTrouble if it cannot be written
         """
-        with _trouble_told(self.folder):
+        with _store_trouble(self.folder):
             self.regraded.mkdir(parents=True, exist_ok=True)
             lock = (self.folder / ".lock").open("a+", encoding="utf-8")
         with lock:
@@ -182,7 +182,7 @@ class Store:
                 raise Locked(
                     f"{self.folder} is in use by {owner}: wait for it, or end it"
                 ) from None
-            with _trouble_told(self.folder):
+            with _store_trouble(self.folder):
                 now = datetime.now(UTC).isoformat(timespec="seconds")
                 lock.truncate(0)
                 lock.write(f"process {os.getpid()} on {socket.gethostname()}, since {now}")
@@ -200,8 +200,8 @@ class Store:
     @contextmanager
     def running(self, submission: str) -> Iterator[None]:
         """Mark a submission as being graded: the mark stays if the process is killed at it."""
-        path = self.folder / _beside(f"{submission}.json", "running")
-        with _trouble_told(path):
+        path = self.folder / _sibling(f"{submission}.json", "running")
+        with _store_trouble(path):
             path.touch()
         try:
             yield
@@ -222,7 +222,7 @@ class Store:
 
 def _read(path: Path) -> Result | None:
     try:
-        return read_record(path)
+        return read_result(path)
     except OtherVersion:
         raise
     except (FileNotFoundError, FormatError):
@@ -234,16 +234,16 @@ def _same(old: Result, new: Result) -> bool:
     return replace(old, timing={}) == replace(new, timing={})
 
 
-def _changes(submission: str, old: Result | None, new: Result) -> list[Change]:
+def _changes(submission: str, old: Result | None, new: Result) -> list[VerdictChange]:
     before = {} if old is None else {f"{each.exercise} {each.test}": each for each in old.tests}
     after = {f"{each.exercise} {each.test}": each for each in new.tests}
     found = []
     if old is None or old.status != new.status:
-        found.append(Change(submission, "", "" if old is None else old.status, new.status))
+        found.append(VerdictChange(submission, "", "" if old is None else old.status, new.status))
     for name in {**before, **after}:
         one, other = (_verdict(tests.get(name)) for tests in (before, after))
         if one != other:
-            found.append(Change(submission, name, one, other))
+            found.append(VerdictChange(submission, name, one, other))
     return found
 
 
@@ -254,12 +254,12 @@ def _verdict(test: TestResult | None) -> str:
     return f"{test.status}, {points}"
 
 
-def _beside(name: str, suffix: str) -> str:
+def _sibling(name: str, suffix: str) -> str:
     return f".{name}.{os.getpid()}-{secrets.token_hex(4)}.{suffix}"
 
 
 @contextmanager
-def _trouble_told(path: Path) -> Iterator[None]:
+def _store_trouble(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -272,8 +272,8 @@ def _trouble_told(path: Path) -> Iterator[None]:
 
 def _write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, and have it on the disk before anybody reads it."""
-    half = path.with_name(_beside(path.name, "tmp"))
-    with _trouble_told(path):
+    half = path.with_name(_sibling(path.name, "tmp"))
+    with _store_trouble(path):
         try:
             with half.open("wb") as file:
                 file.write(data)
@@ -293,5 +293,5 @@ def _write(path: Path, data: bytes) -> None:
 
 def plain_result(result: Result) -> dict[str, Any]:
     """Return a result as plain data, as its file has it."""
-    found: dict[str, Any] = json.loads(record(result))
+    found: dict[str, Any] = json.loads(result_bytes(result))
     return found
