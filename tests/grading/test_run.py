@@ -93,11 +93,11 @@ def never(*_: object) -> None:  # type: ignore[misc]
 def test_a_changed_answer_is_judged_alone_and_its_change_is_told(given: GradingOptions) -> None:
     grade_class(given, stand_in.judge, fine)
     put(given.folder / "s03", {ONE: "another\n"})
-    error_name: list[VerdictChange] = []
-    graded = grade_class(given, stand_in.judge, fine, tell=error_name.extend)
+    told: list[VerdictChange] = []
+    graded = grade_class(given, stand_in.judge, fine, tell=told.extend)
     assert graded.resumed == 8
-    assert [each.submission for each in error_name] == ["s03"]
-    assert (error_name[0].old, error_name[0].new) == ("fail, 6 of 10", "fail, 7 of 10")
+    assert [each.submission for each in told] == ["s03"]
+    assert (told[0].old, told[0].new) == ("fail, 6 of 10", "fail, 7 of 10")
     assert scores(given.out)["s03"] == "graded 7"
 
 
@@ -305,12 +305,12 @@ def verb(monkeypatch: pytest.MonkeyPatch, given: GradingOptions) -> list[str]:
             "--assignment", str(given.assignment), "--course", str(ROOT)]  # fmt: skip
 
 
-def run_batch(words: list[str], *more: str) -> Result:
+def run(words: list[str], *more: str) -> Result:
     return CliRunner().invoke(cli, [*words, *more])
 
 
 def test_json_is_one_object_and_the_status_says_that_some_were_rejected(verb: list[str]) -> None:
-    done = run_batch(verb, "--json")
+    done = run(verb, "--json")
     plain = json.loads(done.stdout)
     assert list(plain)[:6] == [
         "submissions", "graded", "statuses", "per_second", "resumed", "infra",
@@ -320,14 +320,14 @@ def test_json_is_one_object_and_the_status_says_that_some_were_rejected(verb: li
 
 def test_all_graded_is_status_zero(verb: list[str], given: GradingOptions) -> None:
     (given.folder / "s09.zip").unlink()
-    done = run_batch(verb)
+    done = run(verb)
     assert (done.exit_code, "graded" in done.stdout) == (0, True), done.output
 
 
 def test_a_regrade_prints_old_and_new(verb: list[str], given: GradingOptions) -> None:
-    run_batch(verb, "--json")
+    run(verb, "--json")
     put(given.folder / "s03", {ONE: "another\n"})
-    done = run_batch(verb, "--json")
+    done = run(verb, "--json")
     assert json.loads(done.stdout)["resumed"] == 8
     line = next(line for line in done.stderr.splitlines() if "s03" in line)
     assert "fail, 6 of 10" in line
@@ -339,34 +339,34 @@ def test_no_box_is_status_three_with_reason_and_remedy(
 ) -> None:
     monkeypatch.setattr("anonlab.box.probe.check_box", lambda *_: no_box())
     for words in (verb, ["grade", "--check"]):
-        done = run_batch(words)
+        done = run(words)
         assert done.exit_code == 3
         assert done.stderr == "anonlab: there is no box\nanonlab: get one\n"
-    error_name = json.loads(run_batch(["grade", "--check", "--json"]).stdout)
-    assert error_name == {"box": False, "reason": "there is no box", "remedy": "get one"}
+    told = json.loads(run(["grade", "--check", "--json"]).stdout)
+    assert told == {"box": False, "reason": "there is no box", "remedy": "get one"}
     assert not given.out.exists()
 
 
 def test_check_says_that_the_box_works(verb: list[str]) -> None:
-    assert run_batch(["grade", "--check"]).exit_code == 0
-    assert json.loads(run_batch(["grade", "--check", "--json"]).stdout) == {"box": True}
+    assert run(["grade", "--check"]).exit_code == 0
+    assert json.loads(run(["grade", "--check", "--json"]).stdout) == {"box": True}
 
 
 def test_what_is_not_official_never_passes_for_it(verb: list[str], given: GradingOptions) -> None:
-    done = run_batch(verb, "--unsafe-in-process", "--official")
+    done = run(verb, "--unsafe-in-process", "--official")
     assert (done.exit_code, "never official" in done.stderr) == (3, True)
     assert not given.out.exists()
-    done = run_batch(verb, "--unsafe-in-process")
+    done = run(verb, "--unsafe-in-process")
     assert "unofficial" in done.stderr
 
 
 def test_when_the_time_is_over_it_says_how_to_go_on(verb: list[str], given: GradingOptions) -> None:
     put(given.folder / "s03", {ONE: "sleep 600\n"})
-    done = run_batch(verb, "--minutes", "0.05")
+    done = run(verb, "--minutes", "0.05")
     assert (done.exit_code, "the time for all is over" in done.stderr) == (2, True), done.stderr
     assert not (given.out / "instructor" / "grades.csv").exists()
     put(given.folder / "s03", {ONE: "another\n"})
-    plain = json.loads(run_batch(verb, "--json", "--minutes", "2").stdout)
+    plain = json.loads(run(verb, "--json", "--minutes", "2").stdout)
     assert plain["statuses"] == {"graded": 9, "rejected": 1}
 
 
@@ -382,7 +382,7 @@ def test_when_the_time_is_over_it_says_how_to_go_on(verb: list[str], given: Grad
     ],
 )
 def test_wrong_use_is_status_two(words: list[str], says: str) -> None:
-    done = run_batch(words)
+    done = run(words)
     assert (done.exit_code, says in done.stderr) == (2, True), done.stderr
 
 
@@ -390,7 +390,7 @@ def test_a_scheduler_that_is_not_there_is_status_two(
     verb: list[str], given: GradingOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    done = run_batch(verb, "--scheduler", "tcp://127.0.0.1:9")
+    done = run(verb, "--scheduler", "tcp://127.0.0.1:9")
     assert (done.exit_code, "anonlab[dask]" in done.stderr) == (2, True)
 
 
@@ -399,7 +399,7 @@ def test_without_pytest_the_remedy_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pytest", None)
     monkeypatch.delitem(sys.modules, "anonlab.grading.judging.grade_submission")
-    done = run_batch(verb)
+    done = run(verb)
     assert (done.exit_code, "pip install 'anonlab[grade]'" in done.stderr) == (2, True)
 
 
@@ -408,6 +408,6 @@ def test_without_an_assignment_all_exercises_are_graded(
 ) -> None:
     put(given.folder / "s00", {OTHER: "0\n"})
     at = verb.index("--assignment")
-    done = run_batch([*verb[:at], *verb[at + 2 :]], "--json")
+    done = run([*verb[:at], *verb[at + 2 :]], "--json")
     assert json.loads(done.stdout)["submissions"] == 10
     assert Store(given.out / "store", "all exercises").path("s00").is_file()
