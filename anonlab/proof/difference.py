@@ -46,7 +46,7 @@ class LastSeen:
         self.words: Ints = kernel.tables.words.ravel().copy()
         self.swap: Ints = kernel.swap.columns.copy()
         self.rss: Ints = kernel.mm_table.rss.copy()
-        self.mms = {number: mm.version for number, mm in kernel.mms.items()}
+        self.mms = {number: (mm.version, mm.brk) for number, mm in kernel.mms.items()}
         self.written = {number: _written(mm) for number, mm in kernel.mms.items()}
         self.files = {name: file.version for name, file in kernel.files.items()}
         self.pins = {place: tuple(pfns) for place, pfns in kernel.pins.items()}
@@ -72,7 +72,7 @@ class LastSeen:
     def _compare_objects(self, found: Difference) -> None:
         """VMAs, files, processes, pins and the design."""
         kernel, facts = self.kernel, found.facts
-        mms = {number: mm.version for number, mm in kernel.mms.items()}
+        mms = {number: (mm.version, mm.brk) for number, mm in kernel.mms.items()}
         if mms != self.mms:
             facts.add("vmas")
             found.mms = {n: kernel.mms[n] for n, now in mms.items() if self.mms.get(n) != now}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from broken import CASES, COUNTED, Break, machine
-from watched import A, B
+from watched import PAGE, A, B
 
 from anonlab import Kernel, check, scan
 from anonlab.histories.run import apply, make_kernel
@@ -111,3 +111,14 @@ def test_a_design_has_nothing_against_the_mappings_of_one_page(design: str):
     assert npages > 3
     kernel.design.check(kernel.mms, mms[:0], vpns[:0], pfns[:0])
     kernel.design.check_structure(kernel.mms)
+
+
+def test_a_heap_that_shrinks_where_nothing_is_mapped_is_a_change():
+    kernel = Kernel()
+    task = kernel.spawn("p1")
+    task.brk(task.brk() + 2 * PAGE)
+    task.munmap(task.brk() - 2 * PAGE, 2 * PAGE)
+    incremental = IncrementalCheck(kernel)
+    task.brk(task.brk() - PAGE)
+    incremental.check()
+    assert list(incremental.part.mms) == [1]
