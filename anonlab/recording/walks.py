@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import numpy as np
+from typing import Any
 
 from anonlab.formats.deltas import Splice, splices
 from anonlab.formats.snapshot import Probe, WalkFact
 from anonlab.kernel.state import KernelState
-from anonlab.kernel.walk import places_of, walk
+from anonlab.kernel.walk import Hits, places_of, walk_each
 from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT, ZERO_PFN, Ints
 from anonlab.recording.facts import mapping_names
+from anonlab.rmap import Candidates
 
 
 def walks(kernel: KernelState, names: dict[int, str]) -> tuple[WalkFact, ...]:
     """Return the walk of every mapped page, ascending by pfn; the zero page has none.
 
     names  of the numbers in mem_map.mapping
-    Every walk is really made, with the design's own early stop; its counters are put back.
+    Every walk is really made, with the design's own early stop; the counters are put back.
     """
     mapped = (kernel.mem_map.mapcount > 0).nonzero()[0].tolist()
     return tuple(_walks_of(kernel, mapped, names))
@@ -26,69 +26,102 @@ def walks(kernel: KernelState, names: dict[int, str]) -> tuple[WalkFact, ...]:
 
 def _walks_of(kernel: KernelState, pfns: Iterable[int], names: dict[int, str]) -> list[WalkFact]:
     """Return the walks of the mapped frames `pfns`, the zero page left out."""
-    design = kernel.design
-    kept = design.cost
+    design, pages = kernel.design, [pfn for pfn in pfns if pfn != ZERO_PFN]
+    if not pages:
+        return []
+    kept, design.cost = design.cost, type(design.cost)()
     try:
-        return [_walk(kernel, pfn, names) for pfn in pfns if pfn != ZERO_PFN]
+        found, out = walk_each(kernel, pages), []
+        for pfn, hits in zip(pages, found, strict=True):
+            before = design.cost.locks
+            places = places_of(kernel, pfn)
+            via = names.get(int(kernel.mem_map.mapping[pfn]), "")
+            probes, nodes = _probes(kernel, pfn, places, hits)
+            out.append(WalkFact(pfn, via, probes, nodes, design.cost.locks - before))
+        return out
     finally:
         design.cost = kept
+
+
+def _probes(
+    kernel: KernelState, pfn: int, places: Candidates, hits: Hits
+) -> tuple[tuple[Probe, ...], int]:
+    """Return what a walk that found `hits` among `places` looked at, up to where it stopped, and
+    how many elements it visited, as `walk_each` counts them."""
+    mms, vpns = places.mms.tolist(), places.vpns.tolist()
+    nodes = range(1, len(mms) + 1) if places.nodes is None else places.nodes.tolist()
+    there = set(zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True))
+    probes = [
+        Probe(mm, vpn, (mm, vpn) in there, seen)
+        for mm, vpn, seen in zip(mms, vpns, nodes, strict=False)
+    ]
+    if kernel.design.early_stop and len(there) == kernel.mem_map.mapcount[pfn]:
+        while not probes[-1].hit:
+            probes.pop()
+        return tuple(probes), probes[-1].nodes
+    return tuple(probes), len(mms) if places.nodes is None else nodes[-1]
 
 
 class RecordedWalks:
     """The walks of one kernel's pages as they were last.
 
-    What a walk finds depends on the structure of the design, the VMAs and files, on which address
-    spaces have pages at all, and on the page itself: its row in mem_map and the words that map it.
-    If only pages changed, only theirs are made again.
+    What a walk finds depends on the places that the reverse map names, and on the page itself: its
+    row in mem_map and the words that map it. The places depend on the structure of the design, on
+    VMAs and files, and on which address spaces have pages at all: only if one of these has changed
+    they are asked for again, and only where they are others the walk is made again.
     """
 
     def __init__(self, kernel: KernelState) -> None:
         self.kernel = kernel
         self._last: dict[int, WalkFact] = {}
+        self._places: dict[int, tuple[Any, ...]] = {}
         self._resident = b""
 
     def changed(self, anew: bool, touched: tuple[Ints | None, ...]) -> list[Splice]:
         """Return the splices of the list of walks.
 
-        anew     everything may be different
+        anew     the places of any page may be others
         touched  pfns whose row in mem_map changed; the page-table words that changed, as they were
                  and as they are; None where nothing did
         """
-        kernel, mem = self.kernel, self.kernel.mem_map
+        kernel = self.kernel
         resident = (kernel.mm_table.rss > 0).tobytes()
         anew = anew or resident != self._resident
         self._resident = resident
-        pfns, *words = touched
-        if not anew and pfns is None and words[0] is None:
+        if not anew and touched[0] is None and touched[1] is None:
             return []
-        names = dict(mapping_names(kernel))
+        mapped = set((kernel.mem_map.mapcount > 0).nonzero()[0].tolist()) - {ZERO_PFN}
         old = list(self._last.values())
+        self._last = {pfn: fact for pfn, fact in self._last.items() if pfn in mapped}
+        pages = _pages(touched) & mapped
+        names = dict(mapping_names(kernel))
         if anew:
-            found = walks(kernel, names)
-            self._last = {fact.pfn: fact for fact in found}
-            return splices("walks", old, found)
-        some = [np.zeros(0, np.int64) if pfns is None else pfns]
-        some += [part[part & PTE_PRESENT != 0] >> PTE_SHIFT for part in words if part is not None]
-        pages = np.unique(np.concatenate(some))
-        pages = pages[pages < mem.nframes]  # words of upper levels name tables, not frames
-        mapped = mem.mapcount[pages] > 0
-        for pfn in pages[~mapped].tolist():
-            self._last.pop(pfn, None)
-        fresh = _walks_of(kernel, pages[mapped].tolist(), names)
-        self._last |= {fact.pfn: fact for fact in fresh}
+            pages |= self._elsewhere(mapped, names)
+        self._last |= {fact.pfn: fact for fact in _walks_of(kernel, pages, names)}
         self._last = dict(sorted(self._last.items()))
         return splices("walks", old, list(self._last.values()))
 
+    def _elsewhere(self, mapped: set[int], names: dict[int, str]) -> set[int]:
+        """Return those of the frames `mapped` whose places are not what they were."""
+        kept, design = self._places, self.kernel.design
+        cost, design.cost = design.cost, type(design.cost)()  # asking is not work done
+        try:
+            self._places = {pfn: self._places_of(pfn, names) for pfn in mapped}
+        finally:
+            design.cost = cost
+        return {pfn for pfn, places in self._places.items() if kept.get(pfn) != places}
 
-def _walk(kernel: KernelState, pfn: int, names: dict[int, str]) -> WalkFact:
-    design = kernel.design
-    design.cost = type(design.cost)()  # what asking for the places costs is not the walk's
-    places = places_of(kernel, pfn)
-    design.cost = cost = type(design.cost)()
-    hits = walk(kernel, pfn)
-    found = set(zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True))
-    nodes = np.arange(1, places.mms.size + 1) if places.nodes is None else places.nodes
-    rows = zip(places.mms.tolist(), places.vpns.tolist(), nodes.tolist(), strict=False)
-    probes = tuple(Probe(mm, vpn, (mm, vpn) in found, seen) for mm, vpn, seen in rows)
-    via = names.get(int(kernel.mem_map.mapping[pfn]), "")
-    return WalkFact(pfn, via, probes[: cost.probes], cost.nodes, cost.locks)
+    def _places_of(self, pfn: int, names: dict[int, str]) -> tuple[Any, ...]:
+        mms, vpns, nodes = places_of(self.kernel, pfn)
+        via = names.get(int(self.kernel.mem_map.mapping[pfn]))
+        return via, mms.tobytes(), vpns.tobytes(), None if nodes is None else nodes.tobytes()
+
+
+def _pages(touched: tuple[Ints | None, ...]) -> set[int]:
+    """Return the pfns in `touched`, and numbers of page tables, which upper levels name."""
+    pfns, *words = touched
+    found = set() if pfns is None else set(pfns.tolist())
+    for changed in words:
+        if changed is not None:
+            found.update((changed[changed & PTE_PRESENT != 0] >> PTE_SHIFT).tolist())
+    return found
