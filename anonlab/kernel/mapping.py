@@ -268,6 +268,7 @@ def brk(kernel: KernelState, process: Process, mm: Mm, addr: int) -> None:
         insert_vma(Vma(mm, mm.brk, end_vpn, prot_of("rw"), pgoff=mm.brk))
         merge_around(kernel, mm, mm.brk, end_vpn)
     mm.brk = end_vpn
+    mm.version += 1
     kernel.step("brk", process, what=geometry.address(end_vpn))
 
 
