@@ -1,5 +1,5 @@
 """A kernel on which everything is checked after every operation, and random histories to run on it:
-against a brute-force scan, the invariants, a shadow memory and a witness of what changes over time,
+against a brute-force scan, the invariants, a shadow memory and checks of what changes over time,
 on machines that run out of everything."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from anonlab.formats.history_text import parse
 from anonlab.histories.generate import generate
 from anonlab.histories.run import Outcome, apply, make_kernel
 from anonlab.proof.incremental import IncrementalCheck
-from anonlab.proof.over_time import Witness
+from anonlab.proof.over_time import TransitionChecks
 from anonlab.proof.shadow import Shadow
 from anonlab.proof.shrink import shrink
 from anonlab.rmap import Rmap
@@ -84,7 +84,7 @@ def run_checked(history: History, design: Callable[[], Rmap]) -> Tally:
     """Run `history` under a new `design()` and check everything after every operation; stop at the
     first thing that is wrong."""
     tally = Tally()
-    checked = Checked(history, design(), tally)
+    checked = CheckedKernel(history, design(), tally)
     try:
         for op in history.ops:
             tally.outcomes.append(seen_by_programs(op, checked.do(op)))
@@ -118,7 +118,7 @@ def shortest(text: str, design: Callable[[], Rmap]) -> str:
 def goes_wrong(history: History, design: Callable[[], Rmap]) -> bool:
     """Return whether something is wrong before or after the last operation of `history`: quicker
     than to check after each, and enough for a history that ends where it went wrong."""
-    checked = Checked(history, design(), Tally())
+    checked = CheckedKernel(history, design(), Tally())
     try:
         for op in history.ops[:-1]:
             checked.do_unchecked(op)
@@ -131,7 +131,7 @@ def goes_wrong(history: History, design: Callable[[], Rmap]) -> bool:
     return False
 
 
-class Checked:
+class CheckedKernel:
     """A kernel on which everything is checked after every operation.
 
     history  says what the machine is like; its operations are not run
@@ -142,8 +142,8 @@ class Checked:
         self.kernel = make_kernel(history, design)
         self.shadow = Shadow(self.kernel)
         self.incremental = IncrementalCheck(self.kernel)
-        self.witness = Witness(self.kernel, self.incremental.part.truth)
-        self.incremental.families = self.witness.families
+        self.transitions = TransitionChecks(self.kernel, self.incremental.part.truth)
+        self.incremental.families = self.transitions.families
         self.tally = tally
         self.spaces: dict[int, tuple[object, ...]] = {}
         self.shown = self._shown()
@@ -152,7 +152,7 @@ class Checked:
     def do(self, op: Op) -> Outcome:
         """Do `op` and return how it ended.
 
-        raises  AssertionError if an invariant of `check` or a rule of the witness is broken, if
+        raises  AssertionError if an invariant of `check` or a rule of `over_time` is broken, if
                 memory differs from the shadow, if `op` failed and left a trace, or if mremap
                 copied pages that the design keeps
         """
@@ -171,13 +171,13 @@ class Checked:
         assert design.copies_on_mremap or not copied, (
             f"{design.name} keeps what mremap moves, but {copied} pages were copied"
         )
-        self.witness.see(op, outcome, part.truth)
+        self.transitions.see(op, outcome, part.truth)
         return outcome
 
     def do_unchecked(self, op: Op) -> Outcome:
         """Do `op`, let the shadow do it too, and return how it ended."""
         outcome = apply(self.kernel, op)
-        self.witness.join_families(op)
+        self.transitions.join_families(op)
         self.shadow.follow(op, outcome)
         return outcome
 
@@ -185,7 +185,7 @@ class Checked:
         """Check the machine as it is, whatever was done since the last check."""
         self.incremental.check_everything()
         self._compare_with_shadow(None)
-        self.witness.look(self.incremental.part.truth)
+        self.transitions.look(self.incremental.part.truth)
         self.shown = self._shown()
         self.graph = None
 

@@ -1,5 +1,5 @@
-"""A witness of a running machine: it remembers the state before each operation, and so sees what
-one look at the machine cannot show.
+"""Checks of a running machine over time: they remember the state before each operation, and so see
+what one look at the machine cannot show.
 
 Four rules hold for every design:
 
@@ -69,7 +69,7 @@ class Look:
         return 0 if self.mapcount[pfn] else pfn
 
 
-class Witness:
+class TransitionChecks:
     """Watches one kernel, operation by operation.
 
     families  the family of each address space that there has been, by number

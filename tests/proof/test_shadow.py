@@ -12,7 +12,7 @@ from anonlab.histories.generate import generate
 from anonlab.histories.run import apply, make_kernel
 from anonlab.kernel import Kernel
 from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT
-from anonlab.proof.over_time import Witness
+from anonlab.proof.over_time import TransitionChecks
 from anonlab.proof.shadow import Cell, Shadow
 
 STORY = """machine lesson frames 32 swap 8
@@ -181,7 +181,7 @@ def test_a_failed_operation_does_nothing_to_the_shadow() -> None:
 def test_the_witness_sees_nothing_wrong_in_random_histories() -> None:
     history = generate(3, 300, frames=16, swap=40)
     kernel = make_kernel(history)
-    witness = Witness(kernel, scan(kernel))
+    witness = TransitionChecks(kernel, scan(kernel))
     for op in history.ops:
         witness.see(op, apply(kernel, op), scan(kernel))
 
@@ -201,7 +201,7 @@ def test_the_witness_sees_another_frame_with_equal_contents() -> None:
     kernel = make_kernel(history)
     for op in history.ops:
         apply(kernel, op)
-    witness = Witness(kernel, scan(kernel))
+    witness = TransitionChecks(kernel, scan(kernel))
     (op,) = parse(STORY + "a read 0x33000\n").ops[-1:]
     swap_frames(kernel, "b", 0x30)
     outcome = apply(kernel, op)

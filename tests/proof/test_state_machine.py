@@ -28,7 +28,7 @@ from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
 from anonlab.histories.places import HEAP_VPN, TOP_VPN, WINDOWS
 from anonlab.machine.words import PAGE_SHIFT, PAGE_SIZE
-from anonlab.proof.fuzz import Checked, Tally, run_checked, shortest
+from anonlab.proof.fuzz import CheckedKernel, Tally, run_checked, shortest
 from anonlab.proof.mutants import MUTANTS, planted
 from anonlab.rmap import AnonGroup
 
@@ -100,7 +100,7 @@ class Histories(RuleBasedStateMachine):
     def make(self, machine: Machine, npages: int) -> None:
         """Most histories begin with memory that is already in use."""
         self.history = History((), machine)
-        self.checked = Checked(self.history, AnonGroup(), Tally())
+        self.checked = CheckedKernel(self.history, AnonGroup(), Tally())
         self.places = places(machine.geometry)
         self.step(Op("spawn", "p1", {}))
         if npages:
