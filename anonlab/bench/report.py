@@ -26,12 +26,18 @@ from anonlab.linux.yardstick import STEPS, Yardstick
 
 DEFAULT_PAGES = [200, 16384, 262144]
 DEFAULT_MMS = [1000, 10000, 100000]
-RATIO_BUDGETS = {"first_touch": 0.05, "fork": 0.35, "cow_copy": 0.05, "mremap": 2.0, "munmap": 0.3}
-BUDGETS_FROM_PAGES = 10_000
-"""Below this the fixed cost of an operation decides, and no budget is set."""
-WALK_BUDGET_NS = 100.0
-FAULT_BUDGET_US = 60.0
-RECORDED_FAULT_BUDGET_US = 200.0
+RATIO_BUDGETS = {
+    "first_touch": {10_000: 0.05},
+    "fork": {200: 0.85, 10_000: 0.2, 100_000: 0.1},
+    "cow_copy": {10_000: 0.05},
+    "mremap": {200: 5.0, 10_000: 1.3},
+    "munmap": {10_000: 0.3},
+}
+"""Ratios to the running kernel that each step must keep, by the pages from which on they hold; where
+there is none, the fixed cost of an operation decides."""
+WALK_BUDGET_NS = 75.0
+FAULT_BUDGET_US = 40.0
+RECORDED_FAULT_BUDGET_US = 60.0
 IMPORT_BUDGET_MS = 50.0
 
 TABLE_BYTES_PER_MM = 4 * 4096
@@ -146,15 +152,22 @@ def _measured(
 def budgets(report: Report) -> list[Held]:
     """Return every figure of a report that has a budget, with the budget."""
     figures = [
-        (f"{row['name']}, {row['pages']:,} pages, ratio", row["ratio"], RATIO_BUDGETS[row["name"]])
+        (f"{row['name']}, {row['pages']:,} pages, ratio", row["ratio"], budget)
         for row in report["rows"]
-        if row["name"] in RATIO_BUDGETS and row["pages"] >= BUDGETS_FROM_PAGES
+        if (budget := ratio_budget(row)) is not None
     ]
     figures += [(what, figure, budget) for what, figure, _, budget in singles(report)]
     return [
         {"what": what, "measured": figure, "budget": budget, "within": figure <= budget}
         for what, figure, budget in figures
     ]
+
+
+def ratio_budget(row: Row) -> float | None:
+    """Return the ratio that a row must keep; None if there is no budget for its size."""
+    sizes = RATIO_BUDGETS.get(row["name"], {})
+    most = max((size for size in sizes if size <= row["pages"]), default=None)
+    return None if most is None else sizes[most]
 
 
 def full_report(
@@ -244,7 +257,7 @@ def print_tables(report: Report) -> None:
 
 def bulk_cells(each: Row) -> list[str]:
     """Return the cells of one row of the bulk table."""
-    budget = RATIO_BUDGETS.get(each["name"]) if each["pages"] >= BUDGETS_FROM_PAGES else None
+    budget = ratio_budget(each)
     return [
         each["name"],
         f"{each['pages']:,}",
