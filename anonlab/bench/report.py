@@ -33,8 +33,8 @@ RATIO_BUDGETS = {
     "mremap": {200: 5.0, 10_000: 1.3},
     "munmap": {10_000: 0.3},
 }
-"""Ratios to the running kernel that each step must keep, by the pages from which on they hold; where
-there is none, the fixed cost of an operation decides."""
+"""Ratios to the running kernel that each step must keep, by the pages from which on they hold;
+where there is none, the fixed cost of an operation decides."""
 WALK_BUDGET_NS = 75.0
 FAULT_BUDGET_US = 40.0
 RECORDED_FAULT_BUDGET_US = 60.0
