@@ -1,4 +1,4 @@
-"""The core can be read in an afternoon: few lines, few files for the mail's story, few calls a fault."""
+"""The core can be read in an afternoon: its lines, the files of the mail's story, a fault's calls."""
 
 from __future__ import annotations
 
