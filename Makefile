@@ -26,7 +26,7 @@ PYTEST := $(BIN)/python -m pytest
 SPREAD := -n auto --maxprocesses 8 --dist loadgroup
 # The core: its rooms, their tests, and what is none of the quick lane's business.
 CORE := machine mm rmap kernel proof
-CORE_TESTS := tests/test_layers.py $(wildcard $(addprefix tests/,$(CORE)))
+CORE_TESTS := tests/test_layers.py tests/test_the_afternoon.py $(wildcard $(addprefix tests/,$(CORE)))
 SHORT := -m "not slow and not browser and not linux and not grading"
 # Jupyter refuses to run as root without being told.
 ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root)

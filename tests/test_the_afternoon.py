@@ -1,4 +1,4 @@
-"""The core can be read in an afternoon: its lines, the files of the mail's story, a fault's calls."""
+"""The core is an afternoon: its lines, the files of the mail's story, the calls of one fault."""
 
 from __future__ import annotations
 
