@@ -228,13 +228,15 @@ class _Facts:
             if process.mm is not None:
                 users.setdefault(process.mm.number, []).append(process.name)
         facts: dict[int, tuple[int, MmFact]] = {}
+        share = self._shared.setdefault
         for number, mm in self.kernel.mms.items():
             seen = self._mms_seen.get(number)
             same = seen is not None and seen[0] == mm.version
             if seen is None or not (same and same_users and same_design):
                 names = tuple(users.get(number, ()))
                 fact = mm_fact(self.kernel, mm, names, seen[1].vmas if seen and same else None)
-                seen = mm.version, fact
+                vmas = tuple([share(vma, vma) for vma in fact.vmas])
+                seen = mm.version, fact._replace(vmas=vmas)
             facts[number] = seen
         self._mms_seen = facts
         old, self._last["mms"] = self._last["mms"], [fact for _, fact in facts.values()]

@@ -76,6 +76,7 @@ class RecordedWalks:
         self._last: dict[int, WalkFact] = {}
         self._places: dict[int, tuple[Any, ...]] = {}
         self._resident = b""
+        self._probes: dict[Probe, Probe] = {}  # equal ones are kept once
 
     def changed(self, anew: bool, touched: tuple[Ints | None, ...]) -> list[Splice]:
         """Return the splices of the list of walks.
@@ -97,7 +98,10 @@ class RecordedWalks:
         names = dict(mapping_names(kernel))
         if anew:
             pages |= self._elsewhere(mapped, names)
-        self._last |= {fact.pfn: fact for fact in _walks_of(kernel, pages, names)}
+        share = self._probes.setdefault
+        for fact in _walks_of(kernel, pages, names):
+            probes = tuple([share(probe, probe) for probe in fact.probes])
+            self._last[fact.pfn] = fact._replace(probes=probes)
         self._last = dict(sorted(self._last.items()))
         return splices("walks", old, list(self._last.values()))
 
