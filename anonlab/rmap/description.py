@@ -24,7 +24,8 @@ class Description:
     copies_on_mremap  mremap of a shared page copies it; under the others it must copy nothing
     keeps_mapping  mem_map.mapping stays when a page is mapped nowhere; nobody may follow it then
     exact          candidates never names a place that does not map the page
-    version        changes whenever `graph`, `mapping_names` or `home` may say something else
+    version        changes whenever `graph`, `mapping_names` or `home` may say something else, or
+                   `candidates` for another reason than a change of the page itself
     """
 
     name = ""
