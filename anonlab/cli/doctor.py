@@ -32,6 +32,7 @@ PURPOSES = {
     "click": "the command line",
     "distributed": "anonlab grade --scheduler",
     "graphviz": "graphs of groups and families",
+    "coverage": "make coverage: which lines of the core the quick tests run",
     "hypothesis": "make test: random histories",
     "ipykernel": "notebooks",
     "ipywidgets": "the player and exercises",

@@ -261,10 +261,8 @@ predict("10 report", ...)
 
 
 # %%
-write, reuse = (
-    compare_steps(live_or_recorded(name)).steps
-    for name in ("who_gets_the_copy", "reuse_after_exit")
-)
+write = compare_steps(live_or_recorded("who_gets_the_copy")).steps
+reuse = compare_steps(live_or_recorded("reuse_after_exit")).steps
 checked = [
     today.steps[3].pages("child") == today.steps[3].pages("shell"),
     write[4].pages("child") != write[3].pages("child"),

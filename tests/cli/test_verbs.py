@@ -36,7 +36,7 @@ def stand_in(
     monkeypatch: pytest.MonkeyPatch, module: str, outcome: Any, **more: Any
 ) -> list[tuple[Any, ...]]:
     """Replace the one function of `module` that a verb calls; return the list of its calls."""
-    name = module.rsplit(".", 1)[1]
+    name = {"replaying": "replay", "verification": "verify"}[module.rsplit(".", 1)[1]]
     calls: list[tuple[Any, ...]] = []
 
     def function(*arguments: Any) -> Any:
