@@ -111,7 +111,7 @@ FORMS = {
         "73 munmap(0x7f44b84ce000, 8192)", "73 munmap(0x7f44b84ce000, 8192 <unfinished ...>\n"
         "71 <... getpid resumed>) = 71\n73 <... munmap resumed>)",
     ),
-    "-z, a child speaks before its birth": PLAIN.replace("71 vfork()", "72 getpid() = 72\n71 vfork()"),
+    "-z, a child speaks first": PLAIN.replace("71 vfork()", "72 getpid() = 72\n71 vfork()"),
     "-k": PLAIN.replace("71 brk", " > /lib/libc.so.6(brk+0x23) [0x11a2b3]\n71 brk"),
     "broken at 72 columns": PLAIN.replace("MAP_PRIVATE|MAP_ANONYMOUS, -1, 0",
         "MAP_PRIVATE|MAP_ANONYMOUS,\n-1, 0"),
@@ -206,8 +206,8 @@ def test_machines_of_32_bits_have_old_mmap_and_count_offsets_in_pages():
         "_exit(0) = ?",
     ]
     expected = [
-        "file-1259900 = file 308", "p0 = spawn", "p0 execve prog", "p0 mmap 0xb342b000 4991 rwx fixed",
-        "p0 mmap 0xb7000000 308 rx file file-1259900",
+        "file-1259900 = file 308", "p0 = spawn", "p0 execve prog",
+        "p0 mmap 0xb342b000 4991 rwx fixed", "p0 mmap 0xb7000000 308 rx file file-1259900",
         "p0 mmap 0xb7130000 3 file file-1259900 offset 304 fixed", "p0 exit",
     ]  # fmt: skip
     assert said(read_strace(lines)) == expected

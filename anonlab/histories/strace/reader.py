@@ -121,7 +121,7 @@ class LogReader:
         return LogEvent(pid, name, start, reason=NO_RESULT, before=before)
 
     def resumed(self, pid: int, name: str, end: str) -> LogEvent:
-        """The second half of a call; of a birth it tells enough where an excerpt lacks the first."""
+        """The second half of a call; of births it tells enough where the first is missing."""
         begun, text, start = self.begun.pop(pid, ("", "", 0))
         if begun == name:
             return self.call(pid, name, f"{text}{end}", start, ((ALONE, HALF),))
