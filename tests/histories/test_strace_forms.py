@@ -254,12 +254,15 @@ def test_an_excerpt_from_the_middle_keeps_its_births():
     assert found.skipped == {"second half of a call without the first": 2}
 
 
-def test_a_log_may_be_compressed(tmp_path: Path):
+def test_a_log_may_be_compressed_or_of_windows(tmp_path: Path):
     path = tmp_path / "log.gz"
     path.write_bytes(gzip.compress(PLAIN.encode()))
     assert said(read_strace(path)) == SAID
     assert replay(path).lines == 16
-    path.write_bytes(path.read_bytes()[:-20])
+    path.write_bytes(PLAIN.replace("\n", "\r\n").encode("utf-16"))
+    assert said(read_strace(path)) == SAID
+    assert replay(path).lines == 16
+    path.write_bytes(gzip.compress(PLAIN.encode())[:-20])
     with pytest.raises(FormatError, match="no whole gzip file"):
         replay(path)
 

@@ -312,6 +312,11 @@ def test_calls_that_fill_lock_or_hold_back_pages_have_their_effect(
     plain = replayed(tmp_path, *(f"1 {call}" for call in calls), "1 fork() = 2", "2 exit(0) = ?")
     assert plain["peak_shared_pages"] == shared
     assert plain["effects"][effect]["calls"] == 1
+    sure = shared - 10 * (effect == "MADV_FREE")
+    assert plain["by_rule"]["peak_shared_pages_at_least"] == sure
+    assert plain["by_rule"]["peak_shared_pages_at_most"] == max(
+        102 - 10 * effect.endswith("ONFORK") - 10 * effect.endswith("DONTFORK"), shared
+    )
     assert plain["refused"] == {}
 
 

@@ -1,6 +1,7 @@
 """A strace log becomes a history: what a real program asked of the kernel, call by call.
 
 Record with `strace -f -e trace=memory,process -o FILE COMMAND`; with `-y` files have their names.
+`docs/LOGS.md` says which other forms of logs are read.
 
 **Every line is accounted for**: it became at least one operation, or it is counted in `skipped`
 under the reason. `lines == used + sum(skipped.values())`.
@@ -19,6 +20,9 @@ history touches, and says which of its operations are such touches:
 * any other new file mapping that is readable: one page is read (its header or first code);
 * mprotect that makes private pages writable: one page is written (that is why a program asks);
 * fork: the child, then the parent, writes its top stack page (both return from fork).
+
+What a call itself brings into memory (MAP_POPULATE, locks) follows from no rule. How many pages are
+shared does, so `shared` has bounds that hold whatever the programs touched.
 
 **Files.** With -y a file is known by its path and named by the last part of it. Else a mapping of
 offset 0 that is not MAP_FIXED begins a file, known by the length of that mapping: processes that

@@ -41,6 +41,8 @@ _AT_FORK = {
 }
 """What a child does with such pages right after fork."""
 _GIVEN_UP = ("MADV_DONTNEED", "MADV_DONTNEED_LOCKED", "MADV_GUARD_INSTALL")
+_MAY_GO = ("MADV_FREE", "MADV_REMOVE", "MADV_PAGEOUT")
+"""Advice after which Linux may have fewer pages in memory."""
 _SHM_SIZE = "shared memory whose size is not in the log"
 
 
@@ -68,25 +70,24 @@ class LogMemory(LogImporter):
         if advice in _GIVEN_UP:
             return self.give_up(task, vpns)
         if advice in _AT_FORK:
-            return self.advise_fork(task, vpns, _AT_FORK[advice])
+            return self.advise(task, vpns, at_fork=_AT_FORK[advice])
+        if advice in _MAY_GO:
+            self.advise(task, vpns, full=False)
         return f"madvise {advice}"
 
     def give_up(self, task: LogTask, vpns: range) -> str:
         """Drop the contents of a range."""
-        old = task.space.covered(vpns.start, vpns.stop)
-        if not old:
+        if self.advise(task, vpns, full=False) == NOT_IN_LOG:
             return NOT_IN_LOG
-        pieces = [area.piece(max(area.start, vpns.start), min(area.end, vpns.stop)) for area in old]
-        self.replace(task.space, vpns.start, vpns.stop, [a._replace(full=False) for a in pieces])
         return self.ranged("madvise", task, vpns, advice="dontneed")
 
-    def advise_fork(self, task: LogTask, vpns: range, at_fork: str) -> str:
-        """Note what a child gets of a range."""
+    def advise(self, task: LogTask, vpns: range, **facts: bool | str) -> str:
+        """Note facts of the areas of a range."""
         old = task.space.covered(vpns.start, vpns.stop)
         if not old:
             return NOT_IN_LOG
         pieces = [area.piece(max(area.start, vpns.start), min(area.end, vpns.stop)) for area in old]
-        new = [area._replace(at_fork=at_fork) for area in pieces]
+        new = [area._replace(**facts) for area in pieces]  # type: ignore[arg-type]
         self.replace(task.space, vpns.start, vpns.stop, new)
         return "madvise that takes effect at fork"
 
