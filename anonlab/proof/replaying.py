@@ -17,7 +17,7 @@ from anonlab.formats.history_text import parse
 from anonlab.formats.trace import parse_json
 from anonlab.histories.run import Outcome, apply, make_kernel
 from anonlab.histories.strace.foreign import looks_like
-from anonlab.histories.strace.lines import read_line
+from anonlab.histories.strace.lines import JSON_LOG, read_line
 from anonlab.histories.strace.log import read_strace
 from anonlab.histories.strace.memory import EFFECTS
 from anonlab.histories.strace.opening import head_of, parts_of
@@ -197,9 +197,11 @@ def _is_log(path: Path) -> bool:
     if not head.strip() or b"\0" in head:
         return True
     lines = head.decode("utf-8", "replace").splitlines()
-    if lines[0].lstrip("\ufeff \t").startswith("{"):
+    start = lines[0].lstrip("\ufeff \t")
+    if start.startswith("{") and not start.startswith(JSON_LOG):
         return False
-    found = (read_line(line) for line in islice(lines, _LINES_SEEN))
+    # Comments of a history may show a call.
+    found = (read_line(line.partition("# ")[0]) for line in islice(lines, _LINES_SEEN))
     return any(line is not None for line in found) or bool(looks_like(lines))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -89,6 +90,7 @@ FORMS = {
     "RFC 5424": each(lambda line: f"2026-11-28T21:37:45.123+01:00 host strace: {line}"),
     "docker compose": each(lambda line: f"web-1  | {line}"),
     "kubernetes": each(lambda line: f"2026-11-28T21:37:45.123456789Z stderr F {line}"),
+    "docker's file": each(lambda line: json.dumps({"log": line + "\n", "stream": "stderr"})),
     "buildkit": each(lambda line: f"#12 0.345 {line}"),
     "grep -n": each(lambda line: f"12:{line}"),
     "words before": "Hello,\nit fails (see below) since the update:\n\n```\n" + PLAIN + "```\n",
@@ -169,6 +171,30 @@ def test_what_the_last_process_says_on_a_terminal_has_no_number_either():
     assert said(found)[-2:] == ["p71 exit", "p72 mmap 0x7f1111100000 1"]
 
 
+def test_a_process_that_strace_attached_to_has_the_number_of_the_message():
+    found = read_strace(
+        [
+            "strace: Process 71 attached",
+            f"mmap(NULL, 4096, {RW}) = 0x7f1111100000",
+            "fork(strace: Process 72 attached",
+            ") = 72",
+            "[pid    72] exit_group(0) = ?",
+            "[pid    72] +++ exited with 0 +++",
+            "strace: Process 71 detached",
+        ]
+    )
+    assert said(found)[0] == "p71 = spawn"
+    assert said(found)[-2:] == ["p72 = fork p71", "p72 exit"]
+
+
+def test_a_history_may_show_calls_in_its_comments(tmp_path: Path):
+    path = tmp_path / "a.history"
+    path.write_text(
+        "# mmap(NULL, 4096, 3) = 0x30000\na = spawn\na mmap 0x30000 1 # brk(0) = 0x7f\n"
+    )
+    assert replay(path).operations == 2
+
+
 def test_strace_4_tells_a_birth_in_three_lines_and_halves_without_commas():
     found = read_strace(
         [
@@ -192,6 +218,37 @@ def test_strace_4_tells_a_birth_in_three_lines_and_halves_without_commas():
     assert said(found) == [
         "p71 = spawn", "p71 execve go", "p72 = vfork p71", "p72 exit", "p73 = clone_vm p71",
         "p71 mmap 0x7f1111100000 1",
+    ]  # fmt: skip
+
+
+def test_in_strace_4_a_process_that_is_detached_is_gone():
+    found = read_strace(
+        [
+            'execve("/bin/sh", ["sh"], [/* 50 vars */]) = 0',
+            "fork(Process 72 attached",
+            ") = 72",
+            "[pid    71] exit_group(0)               = ?",
+            "Process 71 detached",
+            f"mmap(NULL, 4096, {RW}) = 0x7f1111100000",
+        ]
+    )
+    assert said(found)[-2:] == ["p71 exit", "p72 mmap 0x7f1111100000 1"]
+
+
+def test_sysv_shared_memory_is_a_file_as_long_as_shmget_said():
+    found = read_strace(
+        [
+            "1 shmget(IPC_PRIVATE, 10000, IPC_CREAT|0600) = 32769",
+            "1 shmat(32769, NULL, 0) = 0x7f0000000000",
+            "1 shmat(32769, NULL, SHM_RDONLY) = 0x7f0000100000",
+            "1 shmdt(0x7f0000000000) = 0",
+        ]
+    )
+    assert said(found) == [
+        "sysv-32769 = file 3", "p1 = spawn",
+        "p1 mmap 0x7f0000000000 3 file sysv-32769 shared",
+        "p1 mmap 0x7f0000100000 3 r file sysv-32769 shared",
+        "p1 munmap 0x7f0000000000 3",
     ]  # fmt: skip
 
 

@@ -359,3 +359,12 @@ def test_sysv_shared_memory_is_one_file_for_all_who_attach_it(tmp_path: Path):
     assert plain["skipped"]["shared memory whose size is not in the log"] == 1
     assert plain["refused"] == {}
     assert plain["peak_shared_pages"] == 2
+
+
+def test_the_upper_bound_forgets_children_that_are_gone(tmp_path: Path):
+    """Two children at a time may share other pages each with their parent."""
+    memory = f"1 mmap(NULL, 409600, {RW}, -1, 0) = 0x7f0000000000"
+    after = replayed(tmp_path, memory, "1 fork() = 2", "2 exit(0) = ?", "1 fork() = 3")
+    beside = replayed(tmp_path, memory, "1 fork() = 2", "1 fork() = 3")
+    most = "peak_shared_pages_at_most"
+    assert (after["by_rule"][most], beside["by_rule"][most]) == (102, 204)

@@ -8,6 +8,7 @@ quotations and what other programs put in front are taken off.
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
 from typing import NamedTuple
@@ -36,6 +37,8 @@ _RETURNS = re.compile(r"\)\s+= |<unfinished \.\.\.>|resumed>|\+\+\+ |--- SIG")
 _RESULT = re.compile(r"(.*)\)\s+= (.*)", re.DOTALL)
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
 _MARKS = ("\ufeff", "\xef\xbb\xbf")
+JSON_LOG = '{"log":'
+"""So a line of docker's log file begins."""
 _WHOLE = re.compile(r".*(?:\+\+\+|---|\) += \?|\) += -1 E[A-Z0-9]+ \(.*\))\Z")
 _MESSAGE = re.compile(r"(?:strace: )?Process (\d{1,7}) (?:attached|detached|suspended|resumed)\b.*")
 _STACK = re.compile(r"\s*> \S+\(.*\) \[0x[0-9a-f]+\]\Z")
@@ -64,16 +67,24 @@ def plain(text: str) -> str:
         text = _ANSI.sub("", text)
     if text.startswith(_MARKS):
         text = text.removeprefix(_MARKS[0]).removeprefix(_MARKS[1])
+    if text.startswith(JSON_LOG):
+        text = _message(text)
     if "=3D" in text:  # mail, quoted-printable
         text = text.replace("=3D", "=")
     return unescape(text) if "&lt;" in text or "&quot;" in text else text
 
 
+def _message(text: str) -> str:
+    """Return what a line of a container's JSON log says."""
+    try:
+        return str(json.loads(text)["log"]).rstrip()
+    except (ValueError, KeyError):
+        return text
+
+
 def read_line(text: str) -> LogLine | None:
     """Take one line apart; None if it is not of a strace log."""
     text = plain(text)
-    if ">" in text[:2] and is_stack(text):
-        return None
     match = _LINE.match(text)
     if match is None and _RETURNS.search(text):
         match = _INSIDE.search(text)
@@ -99,6 +110,12 @@ def cut_by_message(text: str) -> str | None:
     is no such message."""
     match = _MESSAGE.search(text) if "Process " in text else None
     return text[: match.start()] if match else None
+
+
+def process_of(text: str) -> int:
+    """Return the process that a message of strace's own names, 0 if there is no such message."""
+    match = _MESSAGE.search(text)
+    return int(match[1]) if match else 0
 
 
 def is_whole(text: str) -> bool:

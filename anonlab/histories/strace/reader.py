@@ -69,7 +69,7 @@ class LogReader:
         if line is None:
             return self.rest(text)
         if line.note is not None and lines.cut_by_message(line.note) == "":
-            return LogEvent(line.pid, note=line.note)
+            return self.message(line.note)
         self.open = None
         pid = self.owner(line)
         if line.note is not None:
@@ -84,13 +84,16 @@ class LogReader:
             if line.pid not in self.alive:
                 self.alive.append(line.pid)
             return line.pid
-        if line.end is not None:
-            waiting = [pid for pid, (name, _, _) in self.begun.items() if name == line.name]
-            if len(waiting) == 1:
-                return waiting[0]
         if not self.alive:
             self.alive.append(self.first)
         return self.alive[0]
+
+    def message(self, note: str) -> LogEvent:
+        """A word of strace itself, which may stand in the middle of a call."""
+        pid = lines.process_of(note)
+        if "detached" in note and pid in self.alive:
+            self.alive.remove(pid)
+        return LogEvent(0, note=note)
 
     def noted(self, pid: int, note: str) -> LogEvent:
         """A line that is no call."""
@@ -151,29 +154,32 @@ def first_process(log: Iterable[str]) -> int:
     """Return the number of the process whose lines have none, 0 if the log does not tell.
 
     It is the first that is numbered without having been born in the log, if there are lines of
-    calls without a number before.
+    calls without a number before; else the one that `strace -p` attached to.
     """
     born: set[int] = set()
     unnumbered = False
+    attached = 0
     for text in log:
-        if not unnumbered and "(" not in text:
+        if not unnumbered and "(" not in text and "attached" not in text:
             continue
         line = lines.read_line(text.rstrip())
         if line is None:
             continue
         if line.pid == 0:
             unnumbered = unnumbered or line.start is not None
+            if not unnumbered and not attached and line.note:  # strace -p
+                attached = next(iter(_children(line, text)), 0)
+                continue
         elif line.pid not in born:
             return line.pid if unnumbered else 0
         if "attached" in text or line.name in FORKS:
             born |= _children(line, text)
-    return 0
+    return attached if unnumbered else 0
 
 
 def _children(line: lines.LogLine, text: str) -> set[int]:
     """Return the processes that a line tells the birth of."""
     found = {calls.child_pid(text.rpartition(" = ")[2])} if line.name in FORKS else set()
-    words = text.rpartition("Process ")[2].split()
-    if "attached" in text and words and words[0].isdigit():
-        found.add(int(words[0]))
+    if "attached" in text:
+        found.add(lines.process_of(text))
     return found - {0}
