@@ -235,6 +235,23 @@ def test_in_strace_4_a_process_that_is_detached_is_gone():
     assert said(found)[-2:] == ["p71 exit", "p72 mmap 0x7f1111100000 1"]
 
 
+def test_mail_breaks_a_line_behind_the_number_of_the_process():
+    found = read_strace(
+        [
+            ">  > 71 ",
+            "> clone3({flags=CLONE_VM|CLONE_THREAD, exit_signal=0} => {parent_tid=[72]}, 88) = 72",
+            ">  > 72  mmap(NULL, 4096, PROT_READ|PROT_WRITE, ",
+            "> MAP_PRIVATE|MAP_ANONYMOUS, -1, 0 <unfinished ...>",
+            ">  > 72  <... mmap resumed>)               = 0x7f1111100000",
+        ]
+    )
+    assert said(found) == ["p71 = spawn", "p72 = clone_vm p71", "p72 mmap 0x7f1111100000 1"]
+    assert found.skipped == {
+        "part of a call, joined with the rest": 2,
+        "first half of a call, joined with the second": 1,
+    }
+
+
 def test_sysv_shared_memory_is_a_file_as_long_as_shmget_said():
     found = read_strace(
         [

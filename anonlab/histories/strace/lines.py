@@ -39,6 +39,7 @@ _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?
 _MARKS = ("\ufeff", "\xef\xbb\xbf")
 JSON_LOG = '{"log":'
 """So a line of docker's log file begins."""
+_NUMBER = re.compile(r"(?:\s*>)+\s*(\d{1,7})\Z")
 _WHOLE = re.compile(r".*(?:\+\+\+|---|\) += \?|\) += -1 E[A-Z0-9]+ \(.*\))\Z")
 _MESSAGE = re.compile(r"(?:strace: )?Process (\d{1,7}) (?:attached|detached|suspended|resumed)\b.*")
 _STACK = re.compile(r"\s*> \S+\(.*\) \[0x[0-9a-f]+\]\Z")
@@ -115,6 +116,12 @@ def cut_by_message(text: str) -> str | None:
 def process_of(text: str) -> int:
     """Return the process that a message of strace's own names, 0 if there is no such message."""
     match = _MESSAGE.search(text)
+    return int(match[1]) if match else 0
+
+
+def only_number(text: str) -> int:
+    """Return the number of a process that stands alone in a quotation, else 0."""
+    match = _NUMBER.match(plain(text))
     return int(match[1]) if match else 0
 
 

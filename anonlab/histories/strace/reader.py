@@ -47,7 +47,8 @@ class LogEvent(NamedTuple):
 
 class LogReader:
     """Reads lines one by one. `first` is the process of the lines that stand before any number;
-    `alive` are those that the log named and that have not ended."""
+    `alive` are those that the log named and that have not ended; `above` is the process of a line
+    that mail broke behind its number."""
 
     def __init__(self, first: int = 0) -> None:
         self.first = first
@@ -55,6 +56,7 @@ class LogReader:
         self.alive: list[int] = []
         self.begun: dict[int, tuple[str, str, int]] = {}
         self.open: tuple[int, str, str, int] | None = None
+        self.above = 0
 
     def take(self, text: str) -> LogEvent:
         """Take in the next line."""
@@ -80,10 +82,11 @@ class LogReader:
 
     def owner(self, line: lines.LogLine) -> int:
         """Return the process of a line."""
-        if line.pid:
-            if line.pid not in self.alive:
-                self.alive.append(line.pid)
-            return line.pid
+        pid, self.above = line.pid or self.above, 0
+        if pid:
+            if pid not in self.alive:
+                self.alive.append(pid)
+            return pid
         if not self.alive:
             self.alive.append(self.first)
         return self.alive[0]
@@ -136,6 +139,9 @@ class LogReader:
         """A line that does not begin as one: the rest of a call, or somebody else's."""
         if lines.is_stack(text):
             return LogEvent(0, reason="stack of a call (-k)")
+        if self.open is None and (number := lines.only_number(text)):
+            self.above = number
+            return LogEvent(0, reason=JOINED)
         if self.open is None:
             reason = "binary line" if "\0" in text else NOT_UNDERSTOOD
             return LogEvent(0, reason=reason)
