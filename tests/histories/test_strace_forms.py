@@ -235,6 +235,21 @@ def test_in_strace_4_a_process_that_is_detached_is_gone():
     assert said(found)[-2:] == ["p71 exit", "p72 mmap 0x7f1111100000 1"]
 
 
+def test_the_offset_of_anonymous_memory_means_nothing():
+    found = read_strace(
+        [
+            "1 mmap(0x5afefeed000, 24576, 0x3, 0x22, -1, 0xcafedeadbeef000) = 0x5afefeed000",
+            "1 mprotect(0x5afefeed000, 24576, 0) = 0",
+            "1 mremap(0x5afefeed000, 24576, 12288, 0) = 0x5afefeed000",
+        ]
+    )
+    assert said(found)[1:] == [
+        "p1 mmap 0x5afefeed000 6",
+        "p1 mprotect 0x5afefeed000 6 none",
+        "p1 mremap 0x5afefeed000 6 pages 3",
+    ]
+
+
 def test_mail_breaks_a_line_behind_the_number_of_the_process():
     found = read_strace(
         [

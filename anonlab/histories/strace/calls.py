@@ -109,6 +109,8 @@ def mmap_args(args: str, in_pages: bool = False) -> Mmap | None:
     path = _DEVICE.sub("", path or "")
     flags = named(flags, MAP) + ("|MAP_ANONYMOUS" if path == "/dev/zero" else "")
     number = number if number < 1 << 31 else -1
+    if "MAP_ANON" in flags:
+        where = 0  # the kernel does not look at it
     return Mmap(_value(length), prot_letters(prot), flags, number, path, where)
 
 

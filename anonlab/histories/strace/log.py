@@ -232,9 +232,10 @@ class _Reader:
                 raise FormatError(f"this looks like {other}, not like strace; {RECORD_WITH}")
             if not self.understood:
                 raise FormatError(f"none of the {self.lines} lines is of strace; {RECORD_WITH}")
+            why = ", ".join(f"{reason}: {n}" for reason, n in self.skipped.most_common(2))
             raise FormatError(
-                f"none of the {self.lines} lines is a call that changes memory or processes; "
-                f"{RECORD_WITH}"
+                f"none of the {self.lines} lines is a call that changes memory or processes that "
+                f"the log has ({why}); {RECORD_WITH}"
             )
         files = [Op("file", name, {"pages": pages}) for name, pages in importer.files.items()]
         setup = len(files) + importer.spawned
