@@ -50,10 +50,16 @@ from anonlab.errors import FormatError
 from anonlab.formats.history import History, Machine, Op
 from anonlab.histories.strace import calls
 from anonlab.histories.strace.foreign import looks_like
-from anonlab.histories.strace.lines import split_result
 from anonlab.histories.strace.memory import HANDLERS, LogMemory
 from anonlab.histories.strace.opening import RECORD_WITH, log_lines
-from anonlab.histories.strace.reader import ALONE, FORKS, LogEvent, LogReader, first_process
+from anonlab.histories.strace.reader import (
+    ALONE,
+    FORKS,
+    LogEvent,
+    LogReader,
+    all_numbered,
+    first_process,
+)
 from anonlab.histories.strace.tasks import LogBirth, LogMoment
 from anonlab.machine.words import PAGE_MASK
 
@@ -111,7 +117,7 @@ def read_strace(
     source, total = log_lines(path_or_lines)
     recorded = any(_FAULT in text for text in source())
     first = first_process(source())
-    reader = _Reader(_births(source(), first), recorded, first)
+    reader = _Reader(_births(source(), first, all_numbered(source())), recorded, first)
     reader.importer.offsets_in_pages = _in_pages(source())
     done = 0
     for text in source():
@@ -130,7 +136,7 @@ def _in_pages(log: Iterable[str]) -> bool:
     return any(int(match[1], 0) & PAGE_MASK for match in found if match)
 
 
-def _births(log: Iterable[str], first: int) -> dict[int, deque[LogBirth]]:
+def _births(log: Iterable[str], first: int, numbered: bool) -> dict[int, deque[LogBirth]]:
     """Find every call that made a process, by the child's pid.
 
     A child's first line often stands before the line on which its parent's call returns, so births
@@ -138,14 +144,9 @@ def _births(log: Iterable[str], first: int) -> dict[int, deque[LogBirth]]:
     """
     births: dict[int, deque[LogBirth]] = defaultdict(deque)
     reader = LogReader(first)
-    for text in log:
-        event = reader.take(text)
-        if event.name not in FORKS or not event.text:
-            continue
-        parts = split_result(event.text)
-        child = calls.child_pid(parts[1]) if parts else 0
-        if parts and child:
-            kind = calls.fork_kind(event.name, parts[0])
+    for event in reader.births_of(log, numbered):
+        if child := calls.child_pid(event.result):
+            kind = calls.fork_kind(event.name, event.args)
             births[child].append(LogBirth(event.start, reader.number, event.pid, *kind))
     return births
 
@@ -185,8 +186,7 @@ class _Reader:
             if event.reason == ALONE:
                 self.importer.task(event.pid)
             return event.reason
-        args, result = split_result(event.text) or ("", "")
-        return self.returned(event.pid, event.name, args, result)
+        return self.returned(event.pid, event.name, event.args, event.result)
 
     def returned(self, pid: int, name: str, args: str, result: str) -> str:
         """A call with its result."""

@@ -30,7 +30,11 @@ SHARED_MEMORY = ("/dev/shm/", "/memfd:")
 
 
 class LogImporter(LogTasks):
-    """Operations so far, and what is known of processes, address spaces and files."""
+    """Operations so far, and what is known of processes, address spaces and files.
+
+    segments  bytes of SysV shared memory, by its number in the log
+    effects   calls that have an effect of their own, by name: (calls, pages)
+    """
 
     def __init__(self, births: dict[int, deque[LogBirth]], recorded: bool = False) -> None:
         super().__init__(births, recorded)
@@ -39,6 +43,7 @@ class LogImporter(LogTasks):
         self.open: dict[tuple[int, int], str] = {}
         self.cached: set[tuple[str, int]] = set()
         self.offsets_in_pages = False
+        self.segments: dict[str, int] = {}
         self.effects: dict[str, tuple[int, int]] = {}
 
     def replace(self, space: LogAreas, start: int, end: int, new: list[LogArea]) -> None:

@@ -47,11 +47,7 @@ _SHM_SIZE = "shared memory whose size is not in the log"
 
 
 class LogMemory(LogImporter):
-    """Operations so far; and `segments`, the bytes of SysV shared memory by its number."""
-
-    def __init__(self, *args: object, **more: object) -> None:
-        super().__init__(*args, **more)  # type: ignore[arg-type]
-        self.segments: dict[str, int] = {}
+    """Operations so far, and what is known of memory that calls fill, lock or share."""
 
     # -- advice -----------------------------------------------------------------------------------
 

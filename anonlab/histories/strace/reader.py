@@ -8,7 +8,7 @@ without a number belongs to the one that is left.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from anonlab.histories.strace import calls, lines
@@ -30,7 +30,7 @@ class LogEvent(NamedTuple):
 
     pid, name  the process and its call
     start      line on which the call began
-    text       `args) = result` of a call that is whole, else ''
+    args, result  of a call that is whole, else ''
     note       the end of a process, a signal, a word of strace itself, else ''
     reason     why the line is neither, else ''
     before     reasons of earlier lines that are now another, as pairs (not so, but so)
@@ -39,7 +39,8 @@ class LogEvent(NamedTuple):
     pid: int
     name: str = ""
     start: int = 0
-    text: str = ""
+    args: str = ""
+    result: str = ""
     note: str = ""
     reason: str = ""
     before: tuple[tuple[str, str], ...] = ()
@@ -79,6 +80,19 @@ class LogReader:
         if line.start is not None:
             return self.call(pid, line.name, line.start, self.number, ())
         return self.resumed(pid, line.name, line.end or "")
+
+    def births_of(self, log: Iterable[str], all_numbered: bool) -> Iterator[LogEvent]:
+        """Yield the calls that make a process; `self.number` is the line on which each returned.
+
+        all_numbered  other lines need not be read: they do not tell whose a line is
+        """
+        for text in log:
+            if all_numbered and "clone" not in text and "fork" not in text and self.open is None:
+                self.number += 1
+                continue
+            event = self.take(text)
+            if event.name in FORKS and event.result:
+                yield event
 
     def owner(self, line: lines.LogLine) -> int:
         """Return the process of a line."""
@@ -121,7 +135,7 @@ class LogReader:
         if parts is not None:
             if name in FORKS and (child := calls.child_pid(parts[1])) and child not in self.alive:
                 self.alive.append(child)
-            return LogEvent(pid, name, start, text, before=before)
+            return LogEvent(pid, name, start, *parts, before=before)
         cut = lines.cut_by_message(text)
         self.open = (pid, name, text.removesuffix("=") if cut is None else cut, start)
         return LogEvent(pid, name, start, reason=NO_RESULT, before=before)
@@ -154,6 +168,11 @@ class LogReader:
         if self.number - start < _PARTS:
             self.open = (pid, name, text, start)
         return LogEvent(0, reason=NOT_UNDERSTOOD)
+
+
+def all_numbered(log: Iterable[str]) -> bool:
+    """True if each line of a log seems to begin with the number of its process."""
+    return all(text[:1].isdigit() or text.startswith("[pid ") for text in log)
 
 
 def first_process(log: Iterable[str]) -> int:
