@@ -54,7 +54,7 @@ class LogReader:
     def __init__(self, first: int = 0) -> None:
         self.first = first
         self.number = 0
-        self.alive: list[int] = []
+        self.alive: dict[int, None] = {}  # in the order in which they were named
         self.begun: dict[int, tuple[str, str, int]] = {}
         self.open: tuple[int, str, str, int] | None = None
         self.above = 0
@@ -98,26 +98,23 @@ class LogReader:
         """Return the process of a line."""
         pid, self.above = line.pid or self.above, 0
         if pid:
-            if pid not in self.alive:
-                self.alive.append(pid)
+            self.alive[pid] = None
             return pid
         if not self.alive:
-            self.alive.append(self.first)
-        return self.alive[0]
+            self.alive[self.first] = None
+        return next(iter(self.alive))
 
     def message(self, note: str) -> LogEvent:
         """A word of strace itself, which may stand in the middle of a call."""
-        pid = lines.process_of(note)
-        if "detached" in note and pid in self.alive:
-            self.alive.remove(pid)
+        if "detached" in note:
+            self.alive.pop(lines.process_of(note), None)
         return LogEvent(0, note=note)
 
     def noted(self, pid: int, note: str) -> LogEvent:
         """A line that is no call."""
         if note.startswith("+++"):
             by = calls.child_pid(note.rpartition(" in pid ")[2]) if "superseded" in note else 0
-            if (gone := by or pid) in self.alive:
-                self.alive.remove(gone)
+            self.alive.pop(by or pid, None)
             if by in self.begun:
                 self.begun[pid] = self.begun.pop(by)
             elif not by:
@@ -133,8 +130,8 @@ class LogReader:
             return LogEvent(pid, name, start, reason=ALONE, before=before)
         parts = lines.split_result(text)
         if parts is not None:
-            if name in FORKS and (child := calls.child_pid(parts[1])) and child not in self.alive:
-                self.alive.append(child)
+            if name in FORKS and (child := calls.child_pid(parts[1])):
+                self.alive[child] = None
             return LogEvent(pid, name, start, *parts, before=before)
         cut = lines.cut_by_message(text)
         self.open = (pid, name, text.removesuffix("=") if cut is None else cut, start)
