@@ -10,9 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from anonlab.errors import FormatError
-from anonlab.formats.history_text import format_op
+from anonlab.formats.history_text import format, format_op, parse  # noqa: A004  a pair
 from anonlab.histories.strace.log import ImportedLog, read_strace
 from anonlab.proof.replaying import replay
 
@@ -404,3 +406,20 @@ def test_every_line_of_every_form_is_counted():
         assert found.lines == len(text.splitlines())
         kinds = Counter(moment.kind for moment in found.moments)
         assert kinds == {"execve": 2, "vfork": 1, "fork": 1, "exit": 3}
+
+
+LINES = sorted({line for text in [*FORMS.values(), terminal()] for line in text.splitlines()})
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.sampled_from(LINES), max_size=60))
+def test_lines_of_all_forms_in_any_order_are_accounted_for(lines: list[str]):
+    try:
+        found = read_strace(lines)
+    except FormatError:
+        return
+    assert found.lines == len(lines) == found.used + sum(found.skipped.values())
+    assert all(count > 0 for count in found.skipped.values())
+    assert len(found.history.ops) == found.setup + found.operations + len(found.touches)
+    assert parse(format(found.history)) == found.history
+    assert found.shared[0] <= found.shared[1]
