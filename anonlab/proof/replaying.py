@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,11 @@ from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import parse
 from anonlab.formats.trace import parse_json
 from anonlab.histories.run import Outcome, apply, make_kernel
+from anonlab.histories.strace.foreign import looks_like
+from anonlab.histories.strace.lines import JSON_LOG, read_line
 from anonlab.histories.strace.log import read_strace
+from anonlab.histories.strace.memory import EFFECTS
+from anonlab.histories.strace.opening import head_of, parts_of
 from anonlab.kernel import Kernel
 from anonlab.machine.words import PG_ANON
 from anonlab.proof.incremental import IncrementalCheck
@@ -25,15 +29,16 @@ from anonlab.proof.invariants import Walks
 Progress = Callable[[int, int], None]
 WORK, READING = 1000, 100
 """Parts of the work, for progress: all of it, and what reading a log takes of it."""
+BIRTHS = ("spawn", "fork", "vfork", "clone_vm")
+LOSSES = ("munmap", "madvise")
 MOST_CHECKS = 1000
 MOST_WALKS = 200
 """A long log is checked so many times, evenly spread, with so many walks each: linear time."""
 FULL_EVERY = 100
 """Of so many checks one looks at everything, the others at what can have changed."""
 
-_STRACE_LINE = re.compile(
-    r"\s*(\d+\s+)?(\d[\d:.]*\s+)?([a-z_0-9]+\(|\+\+\+ |--- |<\.\.\. |\[ Process PID=)"
-)
+_LINES_SEEN = 400
+"""So many lines show whether a file is a log; words of people may stand before the calls."""
 
 
 class Point(NamedTuple):
@@ -52,7 +57,15 @@ class Replay:
 
     lines       of the file · skipped  lines of a log that became no operation, by reason
     operations  that the lines became, page faults among them; touches of the rule come on top
-    failed      operations that ended with an error, by errno
+    forks       births of processes with their own memory; vforks and threads share their parent's
+    touches     "recorded" if the log has the page faults of the programs, "rule" if the stated rule
+                touches, "history" if the file is one and says itself what is touched
+    by_rule     operations that the rule added
+    bounds      what peak_shared_pages is at least and at most whatever the programs touched, of the
+                memory that the log maps; None if it does not follow from a rule
+    effects     calls of a log with an effect of their own, by name: (calls, pages)
+    failed      operations that ended with an error, by errno; `refused` tells verbs too: what the
+                kernel of a log did and this machine did not
     points      one per operation, empty unless asked for
     violations  broken invariants, as sentences
     """
@@ -65,6 +78,13 @@ class Replay:
     processes: int = 0
     execs: int = 0
     forks: int = 0
+    vforks: int = 0
+    threads: int = 0
+    touches: str = "history"
+    by_rule: int = 0
+    bounds: tuple[int, int] | None = None
+    effects: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    refused: Counter[str] = field(default_factory=Counter)
     groups_created: int = 0
     groups_dropped: int = 0
     peak_shared_pages: int = 0
@@ -81,10 +101,27 @@ class Replay:
             "processes": self.processes,
             "execs": self.execs,
             "forks": self.forks,
+            "vforks": self.vforks,
+            "threads": self.threads,
             "groups_created": self.groups_created,
             "groups_dropped": self.groups_dropped,
             "peak_shared_pages": self.peak_shared_pages,
             "violations": len(self.violations),
+            "touches": self.touches,
+            "refused": dict(sorted(self.refused.items())),
+            "effects": {
+                name: {"calls": ncalls, "pages": npages, "here": EFFECTS[name]}
+                for name, (ncalls, npages) in self.effects.items()
+            },
+            **({"by_rule": self._by_rule(*self.bounds)} if self.bounds else {}),
+        }
+
+    def _by_rule(self, least: int, most: int) -> dict[str, Any]:
+        """Return what follows from the touch rule, with the bounds that hold without it."""
+        return {
+            "operations": self.by_rule,
+            "peak_shared_pages_at_least": least,
+            "peak_shared_pages_at_most": most,
         }
 
 
@@ -109,7 +146,9 @@ def replay(
     checks = IncrementalCheck(kernel, MOST_WALKS, FULL_EVERY)
     for number, op in enumerate(history.ops):
         outcome = apply(kernel, op)
-        _count(report, kernel, op, outcome)
+        _count(report, op, outcome)
+        if _has_forked(history.ops, number):
+            report.peak_shared_pages = max(report.peak_shared_pages, shared_pages(kernel))
         if timeline:
             report.points.append(_point(kernel, number))
         last = number + 1 == len(history.ops)
@@ -131,14 +170,15 @@ def _share(progress: Progress, start: int, parts: int) -> Progress:
 
 def read(path: Path, design: str = "anongroup", progress: Progress | None = None) -> Replay:
     """Return the report of `path` before anything has run: its history and its lines."""
-    with path.open("rb") as file:
-        head = file.read(8192)
-    text = head.decode("utf-8", "replace")
-    lines = [line for line in text.splitlines() if line.strip()]
-    if not lines or b"\0" in head or any(_STRACE_LINE.match(line) for line in lines[:20]):
+    if parts_of(path) or _is_log(path):
         log = read_strace(path, progress)
         operations = log.operations + len(log.touches) * log.recorded
-        return Replay(log.history, design, log.lines, operations, log.skipped)
+        report = Replay(log.history, design, log.lines, operations, log.skipped)
+        report.touches = "recorded" if log.recorded else "rule"
+        report.effects = log.effects
+        if not log.recorded:
+            report.by_rule, report.bounds = len(log.touches), log.shared
+        return report
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError as error:
@@ -149,6 +189,20 @@ def read(path: Path, design: str = "anongroup", progress: Progress | None = None
         history = parse(text, path.stem)
     nlines = text.count("\n") + (not text.endswith("\n"))
     return Replay(history, design, nlines, len(history.ops), {})
+
+
+def _is_log(path: Path) -> bool:
+    """True unless a file is a history: what is empty, packed or binary, or has calls in it."""
+    head = head_of(path)
+    if not head.strip() or b"\0" in head:
+        return True
+    lines = head.decode("utf-8", "replace").splitlines()
+    start = lines[0].lstrip("\ufeff \t")
+    if start.startswith("{") and not start.startswith(JSON_LOG):
+        return False
+    # Comments of a history may show a call.
+    found = (read_line(line.partition("# ")[0]) for line in islice(lines, _LINES_SEEN))
+    return any(line is not None for line in found) or bool(looks_like(lines))
 
 
 def shared_pages(kernel: Kernel) -> int:
@@ -162,17 +216,30 @@ def _point(kernel: Kernel, number: int) -> Point:
     return Point(number, groups, len(kernel.mms), shared_pages(kernel))
 
 
-def _count(report: Replay, kernel: Kernel, op: Op, outcome: Outcome) -> None:
+def _count(report: Replay, op: Op, outcome: Outcome) -> None:
     if outcome.error:
         words = outcome.error.split(": ")
-        report.failed[words[1] if len(words) > 1 else words[0]] += 1
+        error = words[1] if len(words) > 1 else words[0]
+        report.failed[error] += 1
+        report.refused[f"{op.verb} {error}"] += 1
         return
-    if op.verb in ("spawn", "fork", "vfork", "clone_vm"):
+    if op.verb in BIRTHS:
         report.processes += 1
-        report.forks += op.verb != "spawn"
+        report.forks += op.verb == "fork"
+        report.vforks += op.verb == "vfork"
+        report.threads += op.verb == "clone_vm"
     report.execs += op.verb == "execve"
-    if op.verb == "fork":  # nothing else makes more pages shared, but for swap-in
-        report.peak_shared_pages = max(report.peak_shared_pages, shared_pages(kernel))
+
+
+def _has_forked(ops: tuple[Op, ...], number: int) -> bool:
+    """True after a fork, when the child has lost what it was not to get (MADV_DONTFORK): nothing
+    else makes more pages shared, but for swap-in."""
+    op, after = ops[number], ops[number + 1 : number + 2]
+    first = number
+    while ops[first].verb in LOSSES and first and op.line and ops[first - 1].line == op.line:
+        first -= 1
+    more = after and after[0].verb in LOSSES and op.line and after[0].line == op.line
+    return ops[first].verb == "fork" and not more
 
 
 def _check(report: Replay, check: Callable[[], Walks], number: int) -> None:

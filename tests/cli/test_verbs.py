@@ -272,6 +272,14 @@ def test_what_users_can_mend_is_one_clean_line(
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{line}\n")
 
 
+def test_a_log_of_another_program_is_one_line_and_no_success(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("     0.000 ( 0.005 ms): ls/12 brk() = 0x55d2cc11b000\n")
+    result = run("replay", str(tmp_path / "log"), "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("anonlab: this looks like the output of perf trace")
+    assert result.stderr.count("\n") == 1
+
+
 def test_our_own_faults_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, "anonlab.proof.replaying", AssertionError("pfn 3: mapcount"))
     assert isinstance(run("replay", "some.log").exception, AssertionError)

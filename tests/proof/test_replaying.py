@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from anonlab import FormatError
+from anonlab.formats.history_text import format_op
 from anonlab.histories import library
 from anonlab.histories.strace.log import read_strace
 from anonlab.proof import replaying as replay_module
@@ -15,8 +17,9 @@ from anonlab.proof.replaying import replay
 from anonlab.rmap.anongroup import AnonGroup
 
 KEYS = [
-    "lines", "operations", "skipped", "processes", "execs", "forks", "groups_created",
-    "groups_dropped", "peak_shared_pages", "violations",
+    "lines", "operations", "skipped", "processes", "execs", "forks", "vforks", "threads",
+    "groups_created", "groups_dropped", "peak_shared_pages", "violations", "touches", "refused",
+    "effects", "by_rule",
 ]  # fmt: skip
 
 
@@ -27,6 +30,13 @@ def test_a_recorded_log_runs_without_violation_and_leaves_no_group(name: str):
     assert plain["violations"] == 0
     assert plain["groups_created"] == plain["groups_dropped"] >= plain["execs"]
     assert plain["operations"] + sum(plain["skipped"].values()) >= plain["lines"]
+    assert (plain["touches"], plain["refused"]) == ("rule", {})
+    bounds = plain["by_rule"]
+    assert (
+        bounds["peak_shared_pages_at_least"]
+        <= plain["peak_shared_pages"]
+        <= bounds["peak_shared_pages_at_most"]
+    )
 
 
 def test_the_pipeline_has_two_forks_and_three_programs_and_shares_until_execve():
@@ -181,3 +191,181 @@ def test_a_log_replays_under_every_design_and_leaves_nothing(design: str, groups
     assert plain["groups_created"] == plain["groups_dropped"] == groups
     execs, forks = plain["execs"], plain["forks"]
     assert {"per_mm_space": execs + 1, "anonmm": execs + 1 + forks}.get(design, groups) == groups
+
+
+# -- the truth about a log ------------------------------------------------------------------------
+
+RW = "PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS"
+
+
+def replayed(tmp_path: Path, *lines: str) -> dict[str, Any]:
+    path = tmp_path / "log"
+    path.write_text("\n".join(['1 execve("/bin/a", ["a"], 0x7f /* 2 vars */) = 0', *lines, ""]))
+    report = replay(path)
+    assert report.violations == []
+    return report.to_json()
+
+
+def test_forks_vforks_threads_and_execs_are_counted_apart(tmp_path: Path):
+    plain = replayed(
+        tmp_path,
+        "1 fork() = 2",
+        "1 vfork() = 3",
+        '3 execve("/bin/b", ["b"], 0x7f) = 0',
+        "1 clone(flags=CLONE_VM|CLONE_THREAD) = 4",
+        "1 clone(flags=CLONE_VM|CLONE_THREAD) = 5",
+        "1 clone(flags=CLONE_VM|CLONE_THREAD) = 6",
+    )
+    names = ("processes", "forks", "vforks", "threads", "execs")
+    assert [plain[name] for name in names] == [6, 1, 1, 3, 2]
+
+
+def test_what_the_kernel_of_the_log_did_and_this_machine_did_not_is_told(tmp_path: Path):
+    plain = replayed(
+        tmp_path,
+        f"1 mmap(NULL, 8192, {RW}|MAP_LOCKED, -1, 0) = 0x7f0000200000",
+        "1 madvise(0x7f0000200000, 4096, MADV_DONTNEED_LOCKED) = 0",
+        "1 madvise(0x7f0000201000, 4096, MADV_DONTNEED_LOCKED) = 0",
+    )
+    assert plain["refused"] == {"madvise EINVAL": 2}
+
+
+def test_recorded_touches_need_no_bounds_and_a_history_says_itself_what_it_touches(tmp_path: Path):
+    plain = replayed(
+        tmp_path,
+        f"1 mmap(NULL, 8192, {RW}, -1, 0) = 0x7f0000000000",
+        "1 page_fault(0x7f0000000000, write) = 0",
+    )
+    assert plain["touches"] == "recorded"
+    assert "by_rule" not in plain
+    path = tmp_path / "a.history"
+    path.write_text(library.text("fork_and_write"))
+    assert replay(path).to_json()["touches"] == "history"
+
+
+def test_bounds_hold_whatever_the_programs_touched(tmp_path: Path):
+    """By hand: two pages of the stack are sure, 100 may be; the rule says 2 + 8."""
+    plain = replayed(
+        tmp_path,
+        f"1 mmap(NULL, 409600, {RW}, -1, 0) = 0x7f0000000000",
+        "1 mmap(NULL, 409600, PROT_NONE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f1000000000",
+        "1 fork() = 2",
+    )
+    assert plain["peak_shared_pages"] == 10
+    assert plain["by_rule"] == {
+        "operations": 3, "peak_shared_pages_at_least": 2, "peak_shared_pages_at_most": 102,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("calls", "shared", "effect"),
+    [
+        ((f"mmap(NULL, 409600, {RW}|MAP_POPULATE, -1, 0) = 0x7f0000000000",), 102, "MAP_POPULATE"),
+        ((f"mmap(NULL, 409600, {RW}|MAP_LOCKED, -1, 0) = 0x7f0000000000",), 102, "MAP_LOCKED"),
+        (
+            ("mlockall(MCL_FUTURE) = 0", f"mmap(NULL, 409600, {RW}, -1, 0) = 0x7f0000000000"),
+            102,
+            "mlockall",
+        ),
+        (
+            (f"mmap(NULL, 409600, {RW}, -1, 0) = 0x7f0000000000", "mlockall(0x1) = 0"),
+            102,
+            "mlockall",
+        ),
+        (
+            (
+                f"mmap(NULL, 409600, {RW}, -1, 0) = 0x7f0000000000",
+                "madvise(0x7f0000000000, 204800, MADV_POPULATE_WRITE) = 0",
+            ),
+            52,
+            "MADV_POPULATE",
+        ),
+        (
+            (
+                f"mmap(NULL, 409600, {RW}|MAP_POPULATE, -1, 0) = 0x7f0000000000",
+                "madvise(0x7f0000000000, 40960, MADV_DONTFORK) = 0",
+            ),
+            92,
+            "MADV_DONTFORK",
+        ),
+        (
+            (
+                f"mmap(NULL, 409600, {RW}|MAP_POPULATE, -1, 0) = 0x7f0000000000",
+                "madvise(0x7f0000000000, 40960, MADV_WIPEONFORK) = 0",
+            ),
+            92,
+            "MADV_WIPEONFORK",
+        ),
+        (
+            (
+                f"mmap(NULL, 409600, {RW}|MAP_POPULATE, -1, 0) = 0x7f0000000000",
+                "madvise(0x7f0000000000, 40960, MADV_FREE) = 0",
+            ),
+            102,
+            "MADV_FREE",
+        ),
+    ],
+)
+def test_calls_that_fill_lock_or_hold_back_pages_have_their_effect(
+    tmp_path: Path, calls: tuple[str, ...], shared: int, effect: str
+):
+    """Shared by a fork: what is in memory, and two pages of the stack. Counted by hand."""
+    plain = replayed(tmp_path, *(f"1 {call}" for call in calls), "1 fork() = 2", "2 exit(0) = ?")
+    assert plain["peak_shared_pages"] == shared
+    assert plain["effects"][effect]["calls"] == 1
+    sure = shared - 10 * (effect == "MADV_FREE")
+    assert plain["by_rule"]["peak_shared_pages_at_least"] == sure
+    assert plain["by_rule"]["peak_shared_pages_at_most"] == max(
+        102 - 10 * effect.endswith("ONFORK") - 10 * effect.endswith("DONTFORK"), shared
+    )
+    assert plain["refused"] == {}
+
+
+def test_a_child_has_nothing_where_dontfork_was_and_empty_pages_where_wipeonfork_was(
+    tmp_path: Path,
+):
+    path = tmp_path / "log"
+    path.write_text(
+        f"""1 mmap(NULL, 8192, {RW}|MAP_POPULATE, -1, 0) = 0x7f0000000000
+1 mmap(NULL, 8192, {RW}|MAP_POPULATE, -1, 0) = 0x7f0000100000
+1 madvise(0x7f0000000000, 8192, MADV_DONTFORK) = 0
+1 madvise(0x7f0000100000, 4096, MADV_WIPEONFORK) = 0
+1 fork() = 2
+2 munmap(0x7f0000000000, 8192) = 0
+"""
+    )
+    report = replay(path)
+    assert report.skipped["mapping not in the log"] == 1
+    assert [format_op(op) for op in report.history.ops if op.who == "p2"] == [
+        "p2 = fork p1",
+        "p2 munmap 0x7f0000000000 2",
+        "p2 madvise 0x7f0000100000 1 dontneed",
+    ]
+    assert report.peak_shared_pages == 1
+
+
+def test_sysv_shared_memory_is_one_file_for_all_who_attach_it(tmp_path: Path):
+    plain = replayed(
+        tmp_path,
+        "1 shmget(IPC_PRIVATE, 10000, IPC_CREAT|0600) = 32769",
+        "1 shmat(32769, NULL, 0) = 0x7f0000000000",
+        "1 fork() = 2",
+        "2 shmdt(0x7f0000000000) = 0",
+        "2 shmat(32769, NULL, SHM_RDONLY) = 0x7f0000100000",
+        "2 shmdt(0x7f0000100000) = 0",
+        "2 shmat(7, NULL, 0) = 0x7f0000200000",
+    )
+    assert plain["effects"]["SysV shared memory"]["calls"] == 2
+    assert plain["effects"]["SysV shared memory"]["pages"] == 6
+    assert plain["skipped"]["shared memory whose size is not in the log"] == 1
+    assert plain["refused"] == {}
+    assert plain["peak_shared_pages"] == 2
+
+
+def test_the_upper_bound_forgets_children_that_are_gone(tmp_path: Path):
+    """Two children at a time may share other pages each with their parent."""
+    memory = f"1 mmap(NULL, 409600, {RW}, -1, 0) = 0x7f0000000000"
+    after = replayed(tmp_path, memory, "1 fork() = 2", "2 exit(0) = ?", "1 fork() = 3")
+    beside = replayed(tmp_path, memory, "1 fork() = 2", "1 fork() = 3")
+    most = "peak_shared_pages_at_most"
+    assert (after["by_rule"][most], beside["by_rule"][most]) == (102, 204)

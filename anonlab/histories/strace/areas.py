@@ -11,6 +11,9 @@ class LogArea(NamedTuple):
 
     touched  at most so many of its pages are in memory
     upward   False for a stack: its last pages are touched first
+    own      pages of it may be the process's own: it is private, and was writable at some time
+    full     all its pages are in memory, whatever the program touched, and its own
+    at_fork  what a child gets instead of it: "munmap" nothing, "madvise" empty pages, "" all of it
     """
 
     start: int
@@ -20,6 +23,9 @@ class LogArea(NamedTuple):
     shared: bool
     touched: int = 0
     upward: bool = True
+    own: bool = False
+    full: bool = False
+    at_fork: str = ""
 
     def piece(self, start: int, end: int) -> LogArea:
         """Return the part [start, end); any part may be the one that was touched."""
@@ -33,6 +39,8 @@ class LogAreas:
     stack_shift  to be added to page numbers of the log's stack; 0 where it is not known
     users    processes that run in it
     resident at most so many pages of it are in memory
+    inherited  at most so many pages of it are shared since the fork that made it
+    locks    True if all memory that is mapped from now on is locked (MCL_FUTURE)
     """
 
     def __init__(self) -> None:
@@ -42,6 +50,8 @@ class LogAreas:
         self.stack_shift = 0
         self.users = 1
         self.resident = 0
+        self.inherited = 0
+        self.locks = False
 
     def copy(self) -> LogAreas:
         """Return what a fork gets."""
@@ -50,6 +60,12 @@ class LogAreas:
         child.heap, child.resident = self.heap, self.resident
         child.stack_shift = self.stack_shift
         return child
+
+    def shareable(self) -> tuple[int, int]:
+        """Return how many pages a fork shares at least and at most, of the areas in the log."""
+        owned = [area for area in self.areas if area.own and not area.at_fork]
+        least = sum(area.end - area.start for area in owned if area.full)
+        return least, sum(area.end - area.start for area in owned)
 
     def _between(self, start: int, end: int) -> slice:
         """Return where the areas that have pages in [start, end) stand."""

@@ -1,8 +1,5 @@
-"""The lines of a strace log and the arguments of the calls that matter.
-
-A line is `[PID] [TIME] call(args) = result`, one half of that (`<unfinished ...>`, `<... call
-resumed>`), or a note: `+++ exited with 0 +++`, `--- SIGCHLD {…} ---`, `[ Process … ]`, `strace: …`.
-"""
+"""The arguments of the calls that matter, as any strace writes them: by name, as numbers (`-X raw`,
+`-e raw=…`) or both (`-X verbose`)."""
 
 from __future__ import annotations
 
@@ -12,71 +9,57 @@ from typing import NamedTuple
 from anonlab.errors import FormatError
 from anonlab.machine.words import PAGE_MASK, PAGE_SHIFT
 
-RECORD_WITH = "record with: strace -f -e trace=memory,process -o FILE COMMAND"
-UNFINISHED = "<unfinished ...>"
-
-_LINE = re.compile(
-    r"\s*(?:\[pid\s+(\d{1,10})\]\s+|(\d{1,10})\s+)?(?:\d[\d:.]*\s+)?"
-    r"(?:([a-z_][a-z0-9_]*)\((.*)|<\.\.\. ([a-z_][a-z0-9_]*) resumed>(.*)"
-    r"|((?:\+\+\+|---|strace: |\[ ).*))"
-)
-
-
-class LogLine(NamedTuple):
-    """One line taken apart; `name` is a call, and exactly one of the three kinds is given.
-
-    start   what follows the opening bracket, if the line starts a call
-    end     what follows `resumed>`, if the line is the second half of a call
-    note    the whole note, if the line is no call
-    """
-
-    pid: int
-    name: str
-    start: str | None
-    end: str | None
-    note: str | None
-
-
-def read_line(text: str) -> LogLine | None:
-    """Take one line apart; None if it is not of a strace log. The pid is 0 where none is logged."""
-    match = _LINE.match(text)
-    if match is None:
-        return None
-    pid, other, name, start, resumed, end, note = match.groups()
-    return LogLine(int(pid or other or 0), name or resumed or "", start, end, note)
-
-
-def split_result(text: str) -> tuple[str, str] | None:
-    """Split `args) = result`; None if there is no result."""
-    args, equals, result = text.rpartition(" = ")
-    args = args.rstrip()
-    return (args[:-1], result) if equals and args.endswith(")") else None
-
-
-def is_whole(text: str) -> bool:
-    """True if a last line without a line feed shows by itself that nothing is missing."""
-    return _WHOLE.match(text) is not None
-
-
-# -- calls --------------------------------------------------------------------------------------
-
+_NUMBER = r"0x[0-9a-f]+|\d+"
 _MMAP = re.compile(
-    r"(?:NULL|0x[0-9a-f]+|0), (\d+), ([^,]+), ([^,]+), "
-    r"(-?\d+)(?:<(.*)>)?(?:\(deleted\))?, (0x[0-9a-f]+|0)\Z"
+    rf"(?:NULL|{_NUMBER}),\s*({_NUMBER}),\s*([^,]+),\s*([^,]+),\s*"
+    rf"(-?\d+(?![x\d])|0x[0-9a-f]+)(?:<(.*)>)?(?:\(deleted\))?,\s*({_NUMBER})"
 )
-_RANGE = re.compile(r"(NULL|0x[0-9a-f]+|0), (\d+)(?:, (.*))?\Z")
-_MREMAP = re.compile(r"(0x[0-9a-f]+), (\d+), (\d+), ([^,]+)(?:, (?:0x[0-9a-f]+|NULL))?\Z")
-_FLAGS = re.compile(r"flags=([A-Z0-9_x|]*)")
+"""Behind the last argument may stand what the program wrote meanwhile."""
+_RANGE = re.compile(rf"(NULL|{_NUMBER}),\s*({_NUMBER})(?:,\s*(.*))?")
+_MREMAP = re.compile(
+    rf"({_NUMBER}),\s*({_NUMBER}),\s*({_NUMBER}),\s*([^,]+)(?:,\s*(?:{_NUMBER}|NULL))?"
+)
+_FLAGS = re.compile(r"flags=([\w|]*)")
+_FIRST_NUMBER = re.compile(r"0x[0-9a-f]+|\d+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_CHILD = re.compile(r"(\d{1,10})(?: /\* (\d{1,10}) in strace's PID NS \*/)?")
+_CHILD = re.compile(
+    r"(0x[0-9a-f]{1,8}|\d{1,10})(?:<[^>]*>)?(?: /\* (\d{1,10}) in strace's PID NS \*/)?"
+)
 _ADDRESS = re.compile(r"NULL|0x[0-9a-f]+|0")
 _LETTERS = (("PROT_READ", "r"), ("PROT_WRITE", "w"), ("PROT_EXEC", "x"))
 _HIGH_BIT = 1 << 47
 _NOT_IN_NAME = re.compile(r"[^\w.+@:-]", re.ASCII)
-_WHOLE = re.compile(r".*(?:\+\+\+|---|\) += \?|\) += -1 E[A-Z0-9]+ \(.*\))\Z")
+_DEVICE = re.compile(r"<(?:char|block) \d+:\d+\Z")
+"""What -yy adds to the path of a device."""
 LENGTH_MAX = 1 << 47
 LIKE_PROCESS = re.compile(r"p\d+(?:\.\d+)?\Z")
 """Names that the importer gives to processes, so that a file gets another."""
+
+PROT = ((1, "PROT_READ"), (2, "PROT_WRITE"), (4, "PROT_EXEC"))
+MAP = (
+    (0x1, "MAP_SHARED"),
+    (0x2, "MAP_PRIVATE"),
+    (0x10, "MAP_FIXED"),
+    (0x20, "MAP_ANONYMOUS"),
+    (0x100, "MAP_GROWSDOWN"),
+    (0x2000, "MAP_LOCKED"),
+    (0x8000, "MAP_POPULATE"),
+    (0x20000, "MAP_STACK"),
+    (0x40000, "MAP_HUGETLB"),
+    (0x100000, "MAP_FIXED_NOREPLACE"),
+)
+MREMAP = ((1, "MREMAP_MAYMOVE"), (2, "MREMAP_FIXED"), (4, "MREMAP_DONTUNMAP"))
+MCL = ((1, "MCL_CURRENT"), (2, "MCL_FUTURE"), (4, "MCL_ONFAULT"))
+SHM = ((0o10000, "SHM_RDONLY"), (0o100000, "SHM_EXEC"))
+CLONE = ((0x100, "CLONE_VM"), (0x4000, "CLONE_VFORK"), (0x10000, "CLONE_THREAD"))
+ADVICE = {
+    4: "MADV_DONTNEED", 8: "MADV_FREE", 9: "MADV_REMOVE", 10: "MADV_DONTFORK", 11: "MADV_DOFORK",
+    14: "MADV_HUGEPAGE", 15: "MADV_NOHUGEPAGE", 18: "MADV_WIPEONFORK", 19: "MADV_KEEPONFORK",
+    20: "MADV_COLD", 21: "MADV_PAGEOUT", 22: "MADV_POPULATE_READ", 23: "MADV_POPULATE_WRITE",
+    24: "MADV_DONTNEED_LOCKED", 25: "MADV_COLLAPSE", 102: "MADV_GUARD_INSTALL",
+    103: "MADV_GUARD_REMOVE",
+}  # fmt: skip
+"""Numbers of the kernel's headers, alike on x86, arm64 and riscv (include/uapi, v6.18)."""
 
 
 class Mmap(NamedTuple):
@@ -91,18 +74,59 @@ class Mmap(NamedTuple):
     offset: int
 
 
-def mmap_args(args: str) -> Mmap | None:
-    """Return the arguments of mmap, None if they are not understood."""
+def named(text: str, table: tuple[tuple[int, str], ...]) -> str:
+    """Return flags by name: a part that is a number is told by `table`."""
+    if ("0x" not in text and not text.strip().isdigit()) or "/*" in text:
+        return text
+    words = []
+    for part in text.strip().split("|"):
+        number = integer(part)
+        names = [word for bit, word in table if number and number & bit]
+        words += [part] if number is None else names
+    return "|".join(words)
+
+
+def integer(text: str) -> int | None:
+    """Return the number that `text` is, None if it is none."""
+    match = _FIRST_NUMBER.fullmatch(text.strip())
+    return int(match[0], 16 if match[0].startswith("0x") else 10) if match else None
+
+
+def _value(text: str) -> int:
+    """Return the number of a string that matched `_NUMBER` or NULL."""
+    return 0 if text == "NULL" else int(text, 16 if "x" in text else 10)
+
+
+def mmap_args(args: str, in_pages: bool = False) -> Mmap | None:
+    """Return the arguments of mmap, None if they are not understood; `in_pages` is how old versions
+    of strace write the offset of mmap2."""
     match = _MMAP.match(args)
     if match is None:
         return None
     length, prot, flags, fd, path, offset = match.groups()
-    return Mmap(int(length), prot_letters(prot), flags, int(fd), path or "", int(offset, 0))
+    number = int(fd, 0) if fd.startswith(("-", "0x")) else int(fd)
+    where = _value(offset) << PAGE_SHIFT if in_pages else _value(offset)
+    path = _DEVICE.sub("", path or "")
+    flags = named(flags, MAP) + ("|MAP_ANONYMOUS" if path == "/dev/zero" else "")
+    number = number if number < 1 << 31 else -1
+    if "MAP_ANON" in flags:
+        where = 0  # the kernel does not look at it
+    return Mmap(_value(length), prot_letters(prot), flags, number, path, where)
 
 
 def prot_letters(text: str) -> str:
     """Write PROT_READ|PROT_WRITE as 'rw', and nothing readable as 'none'."""
+    text = named(text, PROT)
     return "".join(letter for word, letter in _LETTERS if word in text) or "none"
+
+
+def advice(text: str) -> str:
+    """Return the name of an madvise's advice."""
+    number = integer(text)
+    if number is not None:
+        return ADVICE.get(number, f"MADV_{number}")
+    match = re.search(r"MADV_[A-Z_]+", text)
+    return match[0] if match else base_name(text, "unknown")
 
 
 def range_args(args: str) -> tuple[int, int, str] | None:
@@ -110,21 +134,30 @@ def range_args(args: str) -> tuple[int, int, str] | None:
     match = _RANGE.match(args)
     if match is None or match[1] == "NULL":
         return None
-    return int(match[1], 0), int(match[2]), match[3] or ""
+    return _value(match[1]), _value(match[2]), match[3] or ""
 
 
 def mremap_args(args: str) -> tuple[int, int, int, str] | None:
     """Return old address, old length, new length and flags of mremap."""
     match = _MREMAP.match(args)
-    return (int(match[1], 0), int(match[2]), int(match[3]), match[4]) if match else None
+    if match is None:
+        return None
+    return _value(match[1]), _value(match[2]), _value(match[3]), named(match[4], MREMAP)
 
 
 def fork_kind(name: str, args: str) -> tuple[str, bool]:
-    """Return which verb a call that makes a process is, and whether it makes a thread."""
-    match = _FLAGS.search(args)
-    flags = match[1].split("|") if match else []
+    """Return which verb a call that makes a process is, and whether it makes a thread.
+
+    Flags are named, numbers (`-X raw`), or the first argument (`-e raw=clone`). Where only the
+    second half of the call is there, a thread is told by what the call gives back for it.
+    """
     if name in ("fork", "vfork"):
         return name, False
+    match = _FLAGS.search(args) or (_FIRST_NUMBER.match(args) if name == "clone" else None)
+    if match is None:
+        thread = "parent_tid=" in args or "tls=" in args
+        return "clone_vm" if thread else "fork", thread
+    flags = named(match[1] if match.lastindex else match[0], CLONE).split("|")
     if "CLONE_VM" not in flags:
         return "fork", False
     return "vfork" if "CLONE_VFORK" in flags else "clone_vm", "CLONE_THREAD" in flags
@@ -133,7 +166,7 @@ def fork_kind(name: str, args: str) -> tuple[str, bool]:
 def child_pid(result: str) -> int:
     """Return the pid that strace gives the child in its log, 0 if there is none."""
     match = _CHILD.match(result)
-    return int(match[2] or match[1]) if match else 0
+    return int(match[2] or match[1], 0 if "x" in match[1] else 10) if match else 0
 
 
 def address(text: str, line: int) -> int | None:

@@ -1,6 +1,7 @@
 """A strace log becomes a history: what a real program asked of the kernel, call by call.
 
 Record with `strace -f -e trace=memory,process -o FILE COMMAND`; with `-y` files have their names.
+`docs/LOGS.md` says which other forms of logs are read.
 
 **Every line is accounted for**: it became at least one operation, or it is counted in `skipped`
 under the reason. `lines == used + sum(skipped.values())`.
@@ -20,6 +21,9 @@ history touches, and says which of its operations are such touches:
 * mprotect that makes private pages writable: one page is written (that is why a program asks);
 * fork: the child, then the parent, writes its top stack page (both return from fork).
 
+What a call itself brings into memory (MAP_POPULATE, locks) follows from no rule. How many pages are
+shared does, so `shared` has bounds that hold whatever the programs touched.
+
 **Files.** With -y a file is known by its path and named by the last part of it. Else a mapping of
 offset 0 that is not MAP_FIXED begins a file, known by the length of that mapping: processes that
 load the same library share it. Later mappings of that descriptor belong to it.
@@ -35,29 +39,38 @@ is counted as "mapping not in the log".
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from anonlab.errors import FormatError
 from anonlab.formats.history import History, Machine, Op
 from anonlab.histories.strace import calls
-from anonlab.histories.strace.mappings import HANDLERS, LogImporter
-from anonlab.histories.strace.tasks import FORKS, LogBirth, LogMoment
+from anonlab.histories.strace.foreign import looks_like
+from anonlab.histories.strace.memory import HANDLERS, LogMemory
+from anonlab.histories.strace.opening import RECORD_WITH, log_lines
+from anonlab.histories.strace.reader import (
+    ALONE,
+    FORKS,
+    LogEvent,
+    LogReader,
+    all_numbered,
+    first_process,
+)
+from anonlab.histories.strace.tasks import LogBirth, LogMoment
+from anonlab.machine.words import PAGE_MASK
 
 Progress = Callable[[int, int], None]
-HALF = "first half of a call, joined with the second"
-ALONE = "first half of a call that never returned"
-CUT = "line cut off"
+_MMAP2 = re.compile(r"mmap2\(.*, (0x[0-9a-f]+|\d+)\)\s+= ")
 _FAULT = " page_fault(0x"
 """Nobody's call: what `anonlab record` writes for a page fault."""
 _EVERY = 4096
 """Lines between two reports of progress."""
 _FRAMES_MAX = 1 << 22
 """Frames of an imported history's machine, at most: 16 GiB."""
-_HEAD = 8192
-"""Bytes at the beginning of a file that show whether it is text."""
 
 
 class ImportedLog(NamedTuple):
@@ -71,6 +84,9 @@ class ImportedLog(NamedTuple):
     touches     places in `history.ops` of the operations that the touch rule added, or page faults
                 of the log, ascending
     recorded    True if they are page faults of the log
+    shared      of pages that forks shared, the most at a time: at least and at most so many,
+                whatever the programs touched; of the memory that the log maps
+    effects     calls with an effect of their own: (calls, pages), by name
     setup       operations that no line gave: the files, and processes that were there at the start
     moments     execs, births and exits, in order
     """
@@ -84,6 +100,8 @@ class ImportedLog(NamedTuple):
     setup: int
     moments: tuple[LogMoment, ...]
     recorded: bool = False
+    shared: tuple[int, int] = (0, 0)
+    effects: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
 
 def read_strace(
@@ -96,126 +114,79 @@ def read_strace(
     raises         FormatError if the log is empty, binary, or no strace log, or was recorded on a
                    machine of another kind; OSError if the file cannot be read
     """
-    if isinstance(path_or_lines, str | Path):
-        source: Callable[[], Iterator[str]] = _FileLines(Path(path_or_lines))
-        total = Path(path_or_lines).stat().st_size
-    else:
-        lines = _with_line_feeds(list(path_or_lines))
-        source, total = lambda: iter(lines), sum(map(len, lines))
+    source, total = log_lines(path_or_lines)
     recorded = any(_FAULT in text for text in source())
-    reader = _Reader(_births(source()), recorded)
+    first = first_process(source())
+    reader = _Reader(_births(source(), first, all_numbered(source())), recorded, first)
+    reader.importer.offsets_in_pages = _in_pages(source())
     done = 0
     for text in source():
         done += len(text)
         reader.read(text)
         if progress and not reader.lines % _EVERY:
-            progress(done, total)
+            progress(min(done, total), total)
     if progress:
         progress(total, total)
-    return reader.finish()
+    return reader.finish(source())
 
 
-class _FileLines:
-    """The lines of a file, one character per byte, as often as they are asked for."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with path.open("rb") as file:
-            if b"\0" in file.read(_HEAD):
-                raise FormatError(f"{path.name} is a binary file, not a log; {calls.RECORD_WITH}")
-
-    def __call__(self) -> Iterator[str]:
-        with self.path.open(encoding="latin-1", newline="\n") as file:
-            yield from file
+def _in_pages(log: Iterable[str]) -> bool:
+    """True if the log gives offsets of mmap2 in pages: one of them would not be whole pages."""
+    found = (_MMAP2.search(text) for text in log if "mmap2" in text)
+    return any(int(match[1], 0) & PAGE_MASK for match in found if match)
 
 
-def _with_line_feeds(lines: list[str]) -> list[str]:
-    """Return the lines with the line feeds that a caller may have taken off."""
-    if not lines or lines[0].endswith("\n"):
-        return lines
-    return [line + "\n" for line in lines]
-
-
-def _births(lines: Iterator[str]) -> dict[int, deque[LogBirth]]:
+def _births(log: Iterable[str], first: int, numbered: bool) -> dict[int, deque[LogBirth]]:
     """Find every call that made a process, by the child's pid.
 
     A child's first line often stands before the line on which its parent's call returns, so births
     are looked up before anything is imported.
     """
     births: dict[int, deque[LogBirth]] = defaultdict(deque)
-    begun: dict[int, tuple[int, str]] = {}
-    for number, text in enumerate(lines, 1):
-        if "clone" not in text and "fork" not in text:
-            continue
-        line = calls.read_line(text.rstrip())
-        if line is None or line.name not in FORKS:
-            continue
-        start, before = begun.pop(line.pid, (number, "")) if line.end is not None else (number, "")
-        whole = before + (line.end if line.end is not None else line.start or "")
-        if whole.endswith(calls.UNFINISHED):
-            begun[line.pid] = (number, whole.removesuffix(calls.UNFINISHED))
-            continue
-        parts = calls.split_result(whole)
-        child = calls.child_pid(parts[1]) if parts else 0
-        if parts and child:
-            birth = LogBirth(start, number, line.pid, *calls.fork_kind(line.name, parts[0]))
-            births[child].append(birth)
+    reader = LogReader(first)
+    for event in reader.births_of(log, numbered):
+        if child := calls.child_pid(event.result):
+            kind = calls.fork_kind(event.name, event.args)
+            births[child].append(LogBirth(event.start, reader.number, event.pid, *kind))
     return births
 
 
 class _Reader:
-    """Reads a log line by line and keeps account of every line."""
+    """Takes the lines of a log one by one and keeps account of every line."""
 
-    def __init__(self, births: dict[int, deque[LogBirth]], recorded: bool = False) -> None:
-        self.importer = LogImporter(births, recorded)
+    def __init__(
+        self, births: dict[int, deque[LogBirth]], recorded: bool = False, first: int = 0
+    ) -> None:
+        self.importer = LogMemory(births, recorded)
+        self.reader = LogReader(first)
         self.lines = 0
         self.used = 0
         self.understood = 0
         self.skipped: Counter[str] = Counter()
-        self.begun: dict[int, tuple[str, str]] = {}
 
     def read(self, text: str) -> None:
         """Take one line into account: as operations, or under the reason why not."""
+        event = self.reader.take(text)
         self.lines += 1
         self.importer.line = self.lines
-        if reason := self.line(text):
+        for wrong, right in event.before:
+            self.skipped[wrong] -= 1
+            self.skipped[right] += 1
+        if reason := self.event(event):
             self.skipped[reason] += 1
         else:
             self.used += 1
 
-    def line(self, text: str) -> str:
+    def event(self, event: LogEvent) -> str:
         """Return "" if the line became operations, else the reason why not."""
-        whole = text.endswith("\n")
-        text = text.rstrip()
-        if not text:
-            return "blank line"
-        if not whole and not calls.is_whole(text):
-            return CUT
-        line = calls.read_line(text)
-        if line is None:
-            return "binary line" if "\0" in text else "line not understood"
-        self.understood += 1
-        if line.note is not None:
-            return self.note(line.pid, line.note)
-        if line.start is not None:
-            return self.call(line.pid, line.name, line.start)
-        name, before = self.begun.pop(line.pid, ("", ""))
-        if name != line.name:
-            return "second half of a call without the first"
-        self.skipped[ALONE] -= 1
-        self.skipped[HALF] += 1
-        return self.call(line.pid, name, before + (line.end or ""))
-
-    def call(self, pid: int, name: str, text: str) -> str:
-        """A call, or all of it that is there so far."""
-        if text.endswith(calls.UNFINISHED):
-            self.begun[pid] = (name, text.removesuffix(calls.UNFINISHED).rstrip(" "))
-            self.importer.task(pid)
-            return ALONE
-        parts = calls.split_result(text)
-        if parts is None:
-            return "call without a result"
-        return self.returned(pid, name, *parts)
+        self.understood += bool(event.name or event.note)
+        if event.note:
+            return self.note(event.pid, event.note)
+        if event.reason:
+            if event.reason == ALONE:
+                self.importer.task(event.pid)
+            return event.reason
+        return self.returned(event.pid, event.name, event.args, event.result)
 
     def returned(self, pid: int, name: str, args: str, result: str) -> str:
         """A call with its result."""
@@ -225,7 +196,7 @@ class _Reader:
             return "call of a process that is gone"
         if name == "exit":
             return importer.exit(task)
-        if name == "exit_group":
+        if name in ("exit_group", "_exit"):
             return importer.exit_group(task)
         if result.startswith("?"):
             return "call that never returned"
@@ -243,32 +214,28 @@ class _Reader:
         if not note.startswith("+++"):
             return "word of strace itself"
         if note.startswith("+++ superseded by execve in pid "):
-            return self.superseded(pid, note)
+            return self.importer.superseded(pid, calls.child_pid(note.rpartition(" in pid ")[2]))
         gone = pid in self.importer.gone and pid not in self.importer.tasks
-        self.begun.pop(pid, None)
         task = None if gone else self.importer.task(pid)
         return "end of a process that had exited" if task is None else self.importer.exit(task)
 
-    def superseded(self, pid: int, note: str) -> str:
-        """A thread's execve goes on under the pid of the leader."""
-        by = calls.child_pid(note.rpartition(" in pid ")[2])
-        if by in self.begun:
-            self.begun[pid] = self.begun.pop(by)
-        return self.importer.superseded(pid, by)
-
     # -- the end --------------------------------------------------------------------------------
 
-    def finish(self) -> ImportedLog:
-        """Return the history and the account; raises FormatError if there is nothing in it."""
+    def finish(self, log: Iterable[str]) -> ImportedLog:
+        """Return the history and the account; raises FormatError if nothing in `log` says what a
+        program did to its memory or that processes came to be."""
         importer = self.importer
         if self.skipped["blank line"] == self.lines:
-            raise FormatError(f"empty log; {calls.RECORD_WITH}")
-        if not self.understood:
-            raise FormatError(f"none of the {self.lines} lines is of strace; {calls.RECORD_WITH}")
-        if not self.used:
+            raise FormatError(f"empty log; {RECORD_WITH}")
+        if all(op.verb in ("spawn", "exit") for op in importer.ops):
+            if other := looks_like(log):
+                raise FormatError(f"this looks like {other}, not like strace; {RECORD_WITH}")
+            if not self.understood:
+                raise FormatError(f"none of the {self.lines} lines is of strace; {RECORD_WITH}")
+            why = ", ".join(f"{reason}: {n}" for reason, n in self.skipped.most_common(2))
             raise FormatError(
-                f"none of the {self.lines} lines is a call that changes memory or processes; "
-                f"{calls.RECORD_WITH}"
+                f"none of the {self.lines} lines is a call that changes memory or processes that "
+                f"the log has ({why}); {RECORD_WITH}"
             )
         files = [Op("file", name, {"pages": pages}) for name, pages in importer.files.items()]
         setup = len(files) + importer.spawned
@@ -284,13 +251,13 @@ class _Reader:
         skipped = dict(sorted((+self.skipped).items(), key=lambda item: (-item[1], item[0])))
         return ImportedLog(
             *(history, self.lines, self.used, skipped, operations, touches, setup, moments),
-            importer.recorded,
+            *(importer.recorded, (importer.least, importer.most), importer.effects),
         )
 
 
-def _frames(importer: LogImporter) -> int:
+def _frames(importer: LogMemory) -> int:
     """Return how many frames the processes need at most, but for pages that mmap reads."""
     if not importer.recorded:
-        return min(importer.peak, importer.written)
+        return min(importer.peak, importer.written) + importer.filled
     programs = sum(moment.kind == "execve" for moment in importer.moments)
-    return 2 * importer.faults + 2 * programs + importer.written
+    return 2 * importer.faults + 2 * programs + importer.written + importer.filled

@@ -6,7 +6,6 @@ A handler returns "" when its line became an operation, else the reason why it d
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 
 from anonlab.formats.history import RESERVED
 from anonlab.histories.places import HEAP_VPN
@@ -26,10 +25,16 @@ HEAP = HEAP_VPN["x86_64"]
 NOT_IN_LOG = "mapping not in the log"
 STACK_NPAGES = 2048
 """So far the stack of a program may grow."""
+SHARED_MEMORY = ("/dev/shm/", "/memfd:")
+"""How paths of POSIX shared memory begin."""
 
 
 class LogImporter(LogTasks):
-    """Operations so far, and what is known of processes, address spaces and files."""
+    """Operations so far, and what is known of processes, address spaces and files.
+
+    segments  bytes of SysV shared memory, by its number in the log
+    effects   calls that have an effect of their own, by name: (calls, pages)
+    """
 
     def __init__(self, births: dict[int, deque[LogBirth]], recorded: bool = False) -> None:
         super().__init__(births, recorded)
@@ -37,6 +42,9 @@ class LogImporter(LogTasks):
         self.paths: dict[str, str] = {}
         self.open: dict[tuple[int, int], str] = {}
         self.cached: set[tuple[str, int]] = set()
+        self.offsets_in_pages = False
+        self.segments: dict[str, int] = {}
+        self.effects: dict[str, tuple[int, int]] = {}
 
     def replace(self, space: LogAreas, start: int, end: int, new: list[LogArea]) -> None:
         """Put `new` areas in the place of whatever lies in [start, end)."""
@@ -54,25 +62,36 @@ class LogImporter(LogTasks):
         npages = calls.pages((addr & PAGE_MASK) + length)
         return range(start, start + npages) if 0 < length <= calls.LENGTH_MAX else None
 
-    def new_area(self, task: LogTask, area: LogArea) -> None:
-        """Take a new area into the books and touch it by the rule."""
+    def new_area(self, task: LogTask, area: LogArea, flags: str = "") -> None:
+        """Take a new area into the books, and fill it as `flags` say, or touch it by the rule."""
         npages = area.end - area.start
         writable = "w" in area.prot
         if area.file:
             touched = 1 if writable and not area.shared else 0
         else:
             touched = min(npages, TOUCHED) if writable else 0
-        new = area._replace(touched=touched) if touched else area
+        new = area._replace(touched=touched, own=writable and not area.shared)
         self.replace(task.space, area.start, area.end, [new])
-        if touched:
+        if area.prot != "none" and (task.space.locks or "MAP_LOCKED" in flags):
+            self.lock(task, range(area.start, area.end))
+        elif area.prot != "none" and "MAP_POPULATE" in flags:
+            self.populate(task, range(area.start, area.end))
+        elif touched:
             first = area.start if area.upward else area.end - touched
             self.touch(task, range(first, first + touched))
         elif area.file and "r" in area.prot:
             self.touch(task, range(area.start, area.start + 1), "read")
 
+    def mmap2(self, task: LogTask, args: str, result: str) -> str:
+        """The mmap of machines with 32 bits."""
+        return self.mapped(task, calls.mmap_args(args, self.offsets_in_pages), result)
+
     def mmap(self, task: LogTask, args: str, result: str) -> str:
         """A new mapping of memory or of a file."""
-        call = calls.mmap_args(args)
+        return self.mapped(task, calls.mmap_args(args), result)
+
+    def mapped(self, task: LogTask, call: calls.Mmap | None, result: str) -> str:
+        """Take a new mapping in."""
         addr = calls.address(result, self.line)
         if call is None or addr is None or addr & PAGE_MASK or call.offset & PAGE_MASK:
             return NOT_UNDERSTOOD
@@ -88,7 +107,12 @@ class LogImporter(LogTasks):
         upward = "MAP_STACK" not in call.flags and "MAP_GROWSDOWN" not in call.flags
         shared = "MAP_SHARED" in call.flags
         area = LogArea(start, start + npages, call.prot, file, shared, upward=upward)
-        self.new_area(task, area)
+        self.new_area(task, area, call.flags)
+        for name in ("MAP_LOCKED", "MAP_POPULATE"):
+            if name in call.flags:
+                self.effect(name, npages)
+        if call.path.startswith(SHARED_MEMORY):
+            self.effect("POSIX shared memory", npages)
         return ""
 
     def mmap_op(
@@ -164,7 +188,8 @@ class LogImporter(LogTasks):
         write = "w" in prot and "w" not in first.prot and not first.shared
         if write:
             new[0] = new[0]._replace(touched=min(new[0].touched + 1, new[0].end - new[0].start))
-        self.replace(task.space, vpns.start, vpns.stop, [area._replace(prot=prot) for area in new])
+        after = [a._replace(prot=prot, own=a.own or ("w" in prot and not a.shared)) for a in new]
+        self.replace(task.space, vpns.start, vpns.stop, after)
         self.ranged("mprotect", task, vpns, prot=prot)
         if write:
             vpn = new[0].start if first.upward else new[0].end - 1
@@ -206,6 +231,8 @@ class LogImporter(LogTasks):
         if area.file or "w" not in area.prot:
             added = added[:0]
         moved = area._replace(start=new.start, end=new.stop, touched=touched + len(added))
+        if len(new) > len(old):
+            moved = moved._replace(full=False)
         self.replace(task.space, new.start, new.stop, [moved])
         self.touch(task, added)
 
@@ -232,13 +259,6 @@ class LogImporter(LogTasks):
             self.replace(space, place.stop, HEAP + old - base, [])
         return ""
 
-    def madvise(self, task: LogTask, args: str, result: str) -> str:
-        """Contents of a range are given up; other advice changes nothing here."""
-        found = calls.range_args(args)
-        if found is None or found[2] != "MADV_DONTNEED":
-            return f"madvise {calls.base_name(found[2], 'unknown')}" if found else NOT_UNDERSTOOD
-        return self.on_covered("madvise", task, found, advice="dontneed")
-
     def on_covered(
         self, verb: str, task: LogTask, found: tuple[int, int, str], **args: int | str | bool
     ) -> str:
@@ -250,25 +270,34 @@ class LogImporter(LogTasks):
             return NOT_IN_LOG
         return self.ranged(verb, task, vpns, **args)
 
-    def mlock(self, task: LogTask, args: str, result: str) -> str:
-        """A range is locked, so all its pages come into memory."""
-        found = calls.range_args(args)
-        if found is None:
-            return NOT_UNDERSTOOD
-        reason = self.on_covered("mlock", task, found)
-        if not reason:
-            start = int(self.ops[-1].args["addr"]) >> PAGE_SHIFT
-            end = start + int(self.ops[-1].args["pages"])
-            areas = task.space.overlapping(start, end)
-            full = [a._replace(touched=a.end - a.start) for a in areas]
-            self.replace(task.space, areas[0].start, areas[-1].end, full)
-            self.written += end - start
-        return reason
+    def effect(self, name: str, npages: int) -> None:
+        """Count a call that has an effect of its own on `npages` pages."""
+        calls_so_far, pages_so_far = self.effects.get(name, (0, 0))
+        self.effects[name] = (calls_so_far + 1, pages_so_far + npages)
 
-    def munlock(self, task: LogTask, args: str, result: str) -> str:
-        """A range is no longer locked."""
-        found = calls.range_args(args)
-        return self.on_covered("munlock", task, found) if found else NOT_UNDERSTOOD
+    def lock(self, task: LogTask, vpns: range) -> None:
+        """Lock pages that the log mapped: all of them come into memory."""
+        self.ranged("mlock", task, vpns)
+        self.fill(task, vpns)
+        self.written += len(vpns)
+
+    def populate(self, task: LogTask, vpns: range) -> None:
+        """Bring pages that the log mapped into memory: private memory that may be written is."""
+        for area in task.space.overlapping(vpns.start, vpns.stop):
+            place = range(max(area.start, vpns.start), min(area.end, vpns.stop))
+            write = "w" in area.prot and not area.shared
+            self.access(task, place, "write" if write else "read")
+            self.filled += len(place)
+        self.fill(task, vpns)
+
+    def fill(self, task: LogTask, vpns: range) -> None:
+        """Take into the books that all of `vpns` are in memory."""
+        new = []
+        for area in task.space.overlapping(vpns.start, vpns.stop):
+            piece = area.piece(max(area.start, vpns.start), min(area.end, vpns.stop))
+            own = area.own and "w" in area.prot
+            new.append(piece._replace(touched=piece.end - piece.start, full=own or area.full))
+        self.replace(task.space, vpns.start, vpns.stop, new)
 
     def stack(self, task: LogTask, args: str, result: str) -> str:
         """The stack that execve made; it lies at the top here."""
@@ -302,22 +331,3 @@ class LogImporter(LogTasks):
         self.faults += 1
         self.touched(task, vpns, "write" if writable and kind != "read" else "read")
         return ""
-
-
-HANDLERS: dict[str, Callable[[LogImporter, LogTask, str, str], str]] = {
-    "execve": LogImporter.execve,
-    "execveat": LogImporter.execve,
-    "mmap": LogImporter.mmap,
-    "mmap2": LogImporter.mmap,
-    "munmap": LogImporter.munmap,
-    "mprotect": LogImporter.mprotect,
-    "pkey_mprotect": LogImporter.mprotect,
-    "mremap": LogImporter.mremap,
-    "brk": LogImporter.brk,
-    "madvise": LogImporter.madvise,
-    "mlock": LogImporter.mlock,
-    "mlock2": LogImporter.mlock,
-    "munlock": LogImporter.munlock,
-    "stack": LogImporter.stack,
-    "page_fault": LogImporter.page_fault,
-}

@@ -11,8 +11,6 @@ from anonlab.histories.strace import calls
 from anonlab.histories.strace.areas import LogArea, LogAreas
 from anonlab.machine.words import PAGE_SHIFT
 
-FORKS = ("clone", "clone3", "fork", "vfork")
-"""Calls that make a process."""
 TOUCHED = 8
 """Pages of a new anonymous mapping that the touch rule writes, at most."""
 STACK = range(TOP_VPN["x86_64"] - 2, TOP_VPN["x86_64"])
@@ -63,6 +61,9 @@ class LogTasks:
     births   by pid of the child, in the order of the log
     peak     at most so many pages were in memory at a time if every fork copied everything
     written  pages written so far: no more frames can ever have been taken
+    shared   at most so many pages are shared now that forks made shared; `least` and `most` are the
+             bounds of what it ever was, whatever the programs touched
+    filled   pages that a call brought into memory, beside those that are written
     recorded  True if the log has the page faults of the programs, so that no rule has to touch
     faults   page faults so far
     """
@@ -82,6 +83,8 @@ class LogTasks:
         self.resident = 0
         self.peak = 0
         self.written = 0
+        self.filled = 0
+        self.shared = self.least = self.most = 0
         self.tag = 0
         self.program = ""
         self.line = 0
@@ -99,7 +102,8 @@ class LogTasks:
         if task is not None:
             return task
         waiting = self.births.get(pid)
-        if waiting and waiting[0].start <= self.line:
+        if waiting and (waiting[0].start <= self.line or pid not in self.pids):
+            # Or it speaks for the first time, and `strace -z` left out that the call had begun.
             self.born_early.add(waiting[0].end)
             return self.born(pid, waiting.popleft())
         return None if pid in self.gone else self.spawn(pid)
@@ -130,11 +134,30 @@ class LogTasks:
             space.users += 1
             return task
         self.count(space.resident)
+        self.share(parent.space, task)
         top = STACK[-1]
         if space.overlapping(top, top + 1):
             self.touch(task, range(top, top + 1))
             self.touch(parent, range(top, top + 1))
         return task
+
+    def share(self, old: LogAreas, child: LogTask) -> None:
+        """Count what a fork shares, and take from the child what it does not get."""
+        least, child.space.inherited = old.shareable()
+        self.shared += child.space.inherited
+        self.least = max(self.least, least)
+        self.most = max(self.most, self.shared)
+        for area in [area for area in child.space.areas if area.at_fork]:
+            op: dict[str, int | str | bool] = {"addr": area.start << PAGE_SHIFT}
+            op["pages"] = area.end - area.start
+            kept: list[LogArea] = []
+            if area.at_fork == "madvise":
+                op["advice"] = "dontneed"
+                kept = [area._replace(touched=0, full=False)]
+            before = child.space.resident
+            child.space.replace(area.start, area.end, kept)
+            self.count(child.space.resident - before)
+            self.emit(area.at_fork, child.name, op)
 
     def forked(self, pid: int, result: str) -> str:
         """A call that makes a process returned in the parent."""
@@ -157,9 +180,8 @@ class LogTasks:
         self.program = self.program or program
         self.drop(task.space)
         space = LogAreas()
-        space.replace(
-            STACK.start, STACK.stop, [LogArea(STACK.start, STACK.stop, "rw", "", False, len(STACK))]
-        )
+        stack = LogArea(STACK.start, STACK.stop, "rw", "", False, len(STACK), own=True, full=True)
+        space.replace(STACK.start, STACK.stop, [stack])
         self.count(space.resident)
         self.written += space.resident
         self.tasks[task.pid] = task._replace(space=space)
@@ -202,6 +224,7 @@ class LogTasks:
         space.users -= 1
         if not space.users:
             self.resident -= space.resident
+            self.shared -= space.inherited
 
     def moment(self, kind: str, task: LogTask, what: str) -> None:
         """Note that the next operation is a turn in the life of `task`."""
@@ -223,6 +246,10 @@ class LogTasks:
     def touched(self, task: LogTask, vpns: range, verb: str) -> None:
         """Add a touch of `vpns`."""
         self.touches.append(len(self.ops))
+        self.access(task, vpns, verb)
+
+    def access(self, task: LogTask, vpns: range, verb: str) -> None:
+        """Add a read or a write of `vpns`."""
         args: dict[str, int | str | bool] = {"addr": vpns.start << PAGE_SHIFT}
         if verb == "write":
             self.tag += TOUCHED

@@ -1,0 +1,130 @@
+"""One line of a strace log taken apart, whatever stands before the call.
+
+A line is `[PID] [TIME] [(+ TIME)] [NUMBER] [INSTRUCTION] call(args) = result`, one half of that
+(`<unfinished ...>`, `<... call resumed>`), or a note: `+++ exited with 0 +++`,
+`--- SIGCHLD {…} ---`, `[ Process … ]`, `strace: …`. Colours, byte order marks, the marks of
+quotations and what other programs put in front are taken off.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from typing import NamedTuple
+
+UNFINISHED = "<unfinished ...>"
+
+_COLUMNS = (
+    r"(?:\[pid\s+(\d{1,7})(?:<[^>]*>)?\]\s*|(\d{1,7})(?:<[^>]*>)?\s+)?"
+    r"(?:(?:\d\d:\d\d:\d\d(?:\.\d+)?|\d+\.\d+|\d{9,})\s+)?"  # -t, -tt, -ttt; -r alone
+    r"(?:\(\+\s*\d+\.\d+\)\s+)?"  # -r beside -t
+    r"(?:\[\s*(?:\d+|0?x?[0-9a-f]{8,16}|\?+)\]\s+){0,2}"  # -n, -i
+)
+_CALL = r"([a-z_][a-z0-9_]*)\((.*)|<\.\.\. ([a-z_][a-z0-9_]*) resumed>(.*)"
+_LINE = re.compile(
+    rf"[\s>|]*{_COLUMNS}(?:{_CALL}"
+    r"|((?:\+\+\+|---|strace: |\[ |Process \d+ (?:attached|detached|suspended|resumed)).*))",
+    re.DOTALL,
+)
+_INSIDE = re.compile(
+    rf"(?<![\w.(\"]){_COLUMNS}(?:{_CALL}"
+    r"|(\+\+\+ (?:exited with|killed by|superseded by) .*|--- SIG\w+ .*))",
+    re.DOTALL,
+)
+"""The same behind anything: for lines that begin with something of another program."""
+_RETURNS = re.compile(r"\)\s+= |<unfinished \.\.\.>|resumed>|\+\+\+ |--- SIG")
+_RESULT = re.compile(r"(.*)\)\s+= (.*)", re.DOTALL)
+_ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
+_MARKS = ("\ufeff", "\xef\xbb\xbf")
+JSON_LOG = '{"log":'
+"""So a line of docker's log file begins."""
+_NUMBER = re.compile(r"(?:\s*>)+\s*(\d{1,7})\Z")
+_WHOLE = re.compile(r".*(?:\+\+\+|---|\) += \?|\) += -1 E[A-Z0-9]+ \(.*\))\Z")
+_MESSAGE = re.compile(r"(?:strace: )?Process (\d{1,7}) (?:attached|detached|suspended|resumed)\b.*")
+_STACK = re.compile(r"\s*> \S+\(.*\) \[0x[0-9a-f]+\]\Z")
+"""What -k writes below a call."""
+
+
+class LogLine(NamedTuple):
+    """One line taken apart; `name` is a call, and exactly one of the three kinds is given.
+
+    pid     0 where none is logged
+    start   what follows the opening bracket, if the line starts a call
+    end     what follows `resumed>`, if the line is the second half of a call
+    note    the whole note, if the line is no call
+    """
+
+    pid: int
+    name: str
+    start: str | None
+    end: str | None
+    note: str | None
+
+
+def plain(text: str) -> str:
+    """Return a line without colours, byte order mark and the escapes of web pages and mail."""
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    if text.startswith(_MARKS):
+        text = text.removeprefix(_MARKS[0]).removeprefix(_MARKS[1])
+    if text.startswith(JSON_LOG):
+        text = _message(text)
+    if "=3D" in text:  # mail, quoted-printable
+        text = text.replace("=3D", "=")
+    return unescape(text) if "&lt;" in text or "&quot;" in text else text
+
+
+def _message(text: str) -> str:
+    """Return what a line of a container's JSON log says."""
+    try:
+        return str(json.loads(text)["log"]).rstrip()
+    except (ValueError, KeyError):
+        return text
+
+
+def read_line(text: str) -> LogLine | None:
+    """Take one line apart; None if it is not of a strace log."""
+    text = plain(text)
+    match = _LINE.match(text)
+    if match is None and _RETURNS.search(text):
+        match = _INSIDE.search(text)
+    if match is None:
+        return None
+    pid, other, name, start, resumed, end, note = match.groups()
+    return LogLine(int(pid or other or 0), name or resumed or "", start, end, note)
+
+
+def is_stack(text: str) -> bool:
+    """True for a frame of the stack that `strace -k` writes below a call."""
+    return _STACK.match(text) is not None
+
+
+def split_result(text: str) -> tuple[str, str] | None:
+    """Split `args) = result`; None if there is no result."""
+    match = _RESULT.match(text)
+    return (match[1].strip(), match[2]) if match else None
+
+
+def cut_by_message(text: str) -> str | None:
+    """Return what stands before a message of strace's own that cut this call in two; None if there
+    is no such message."""
+    match = _MESSAGE.search(text) if "Process " in text else None
+    return text[: match.start()] if match else None
+
+
+def process_of(text: str) -> int:
+    """Return the process that a message of strace's own names, 0 if there is no such message."""
+    match = _MESSAGE.search(text)
+    return int(match[1]) if match else 0
+
+
+def only_number(text: str) -> int:
+    """Return the number of a process that stands alone in a quotation, else 0."""
+    match = _NUMBER.match(plain(text))
+    return int(match[1]) if match else 0
+
+
+def is_whole(text: str) -> bool:
+    """True if a last line without a line feed shows by itself that nothing is missing."""
+    return _WHOLE.match(text) is not None

@@ -1,0 +1,146 @@
+"""From a file to lines: plain or compressed, one log or the many of `strace -ff`."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Callable, Iterable, Iterator
+from heapq import merge
+from pathlib import Path
+
+from anonlab.errors import FormatError
+from anonlab.histories.strace import calls
+from anonlab.histories.strace.lines import read_line, split_result
+from anonlab.histories.strace.reader import FORKS
+
+RECORD_WITH = "record with: strace -f -e trace=memory,process -o FILE COMMAND"
+GZIP = b"\x1f\x8b"
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_HEAD = 8192
+"""Bytes at the beginning of a file that show whether it is text."""
+_TIME = re.compile(r"(?:(\d\d):(\d\d):)?(\d+(?:\.\d+)?) ")
+
+
+def log_lines(source: str | Path | Iterable[str]) -> tuple[Callable[[], Iterator[str]], int]:
+    """Return what gives the lines of a log, as often as it is asked, and how many characters.
+
+    source  a file; the FILE of `strace -ff -o FILE`, which wrote a FILE.PID for each process; or
+            lines
+    raises  FormatError if it is binary or not whole, OSError if it cannot be read
+    """
+    if not isinstance(source, str | Path):
+        lines = _with_line_feeds(list(source))
+        return lambda: iter(lines), sum(map(len, lines))
+    path = Path(source)
+    if parts := parts_of(path):
+        lines = list(_in_order(parts))
+        return lambda: iter(lines), sum(map(len, lines))
+    file = _FileLines(path)
+    return file, path.stat().st_size
+
+
+def parts_of(path: Path) -> dict[int, Path]:
+    """Return the files that `strace -ff -o PATH` wrote, by pid; none if PATH itself is there."""
+    if path.exists() or not path.parent.is_dir():
+        return {}
+    found = path.parent.glob(f"{path.name}.*")
+    return {int(part.suffix[1:]): part for part in found if part.suffix[1:].isdigit()}
+
+
+def head_of(path: Path) -> bytes:
+    """Return the beginning of a file, unpacked if it is compressed."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if not head.startswith(GZIP):
+        return head
+    try:
+        with gzip.open(path) as packed:
+            return packed.read(_HEAD)
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise FormatError(f"{path.name} is no whole gzip file: {error}") from None
+
+
+class _FileLines:
+    """The lines of a file, one character per byte, as often as they are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with path.open("rb") as file:
+            start = file.read(2)
+        self.packed = start == GZIP
+        self.encoding = "utf-16" if start in UTF_16 else "latin-1"
+        if self.encoding == "latin-1" and b"\0" in head_of(path):
+            raise FormatError(f"{path.name} is a binary file, not a log; {RECORD_WITH}")
+
+    def __call__(self) -> Iterator[str]:
+        opened = gzip.open if self.packed else open
+        try:
+            with opened(self.path, "rt", encoding=self.encoding, newline="\n") as file:
+                yield from file
+        except (EOFError, gzip.BadGzipFile) as error:
+            raise FormatError(f"{self.path.name} is no whole gzip file: {error}") from None
+        except UnicodeDecodeError as error:
+            raise FormatError(f"{self.path.name} is a binary file: {error}") from None
+
+
+def _with_line_feeds(lines: list[str]) -> list[str]:
+    """Return the lines with the line feeds that a caller may have taken off."""
+    if not lines or lines[0].endswith("\n"):
+        return lines
+    return [line + "\n" for line in lines]
+
+
+# -- the files of -ff -----------------------------------------------------------------------------
+
+
+def _in_order(parts: dict[int, Path]) -> Iterator[str]:
+    """Yield the lines of all files, each with its pid: by their times, or if there are none, each
+    process right after its birth, as if its parent waited for it."""
+    logs = {pid: [f"{pid} {text}" for text in _FileLines(path)()] for pid, path in parts.items()}
+    if all(_time(text) is not None for log in logs.values() for text in log[:1]):
+        for _, text in merge(*map(_timed, logs.values()), key=lambda pair: pair[0]):
+            yield text
+        return
+    children = {pid: [child for _, child in _births(log)] for pid, log in logs.items()}
+    born = {child for found in children.values() for child in found}
+    for pid in sorted(logs):
+        if pid not in born:
+            yield from _with_children(pid, logs, set())
+
+
+def _with_children(pid: int, logs: dict[int, list[str]], seen: set[int]) -> Iterator[str]:
+    """Yield the lines of a process; those of a child follow the line of its birth."""
+    seen.add(pid)
+    births = dict(_births(logs[pid]))
+    for number, text in enumerate(logs[pid]):
+        yield text
+        child = births.get(number, 0)
+        if child in logs and child not in seen:
+            yield from _with_children(child, logs, seen)
+
+
+def _births(log: list[str]) -> Iterator[tuple[int, int]]:
+    """Yield the place of each line that tells a birth, and the child."""
+    for number, text in enumerate(log):
+        line = read_line(text.rstrip()) if "clone" in text or "fork" in text else None
+        parts = split_result(line.start) if line and line.start and line.name in FORKS else None
+        if parts and (child := calls.child_pid(parts[1])):
+            yield number, child
+
+
+def _time(text: str) -> float | None:
+    """Return the time of a line with a pid, None if it has none."""
+    match = _TIME.match(text.partition(" ")[2])
+    if match is None:
+        return None
+    hours, minutes, seconds = match.groups()
+    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds)
+
+
+def _timed(log: list[str]) -> Iterator[tuple[float, str]]:
+    """Yield the lines with their times; a line without one has that of the line before."""
+    last = 0.0
+    for text in log:
+        time = _time(text)
+        last = last if time is None else time
+        yield last, text
