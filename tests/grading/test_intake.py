@@ -16,7 +16,7 @@ from classroom import MASTERS, ONE, OTHER, RIGHT, entry, notebook, put, take, zi
 
 from anonlab.errors import FormatError
 from anonlab.grading.intake.archives import copy, plain_file, shown
-from anonlab.grading.intake.intake import read_receipts
+from anonlab.grading.intake.receipts import read_receipts
 from anonlab.grading.intake.submission import Submission
 
 TEMPLATE = f"{MASTERS['04a'].header}\n{MASTERS['04a'].stub}"

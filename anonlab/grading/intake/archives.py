@@ -41,11 +41,13 @@ class Rejected(Exception):
 @dataclass(frozen=True)
 class Entry:
     """A plain file of a submission, not yet opened. `name` is its path inside, with slashes;
-    `size` is in bytes, as it is declared."""
+    `size` is in bytes, as it is declared; `again` counts how often a system says that
+    a file of this name was handed in before."""
 
     name: str
     size: int
     open: Callable[[], AbstractContextManager[IO[bytes]]]
+    again: int = 0
 
     @property
     def base(self) -> str:
