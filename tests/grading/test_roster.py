@@ -150,6 +150,8 @@ def test_a_name_that_fits_two_students_is_nobodys(tmp_path: Path) -> None:
         ("student_id,name", "1005,Ada", "zhaoli_1005_563_ex04a_fork.py", "", ""),
         ("First name,Surname,ID number,Email address", "Jane,Doe,7,j@x.org",
          "Jane Doe_12_assignsubmission_file_x/y.py", "7", "x/y.py"),
+        ("First name,Surname,ID number,Email address", "Lorenzo,La Caille,7,j@x.org",
+         "Lorenzo_La_Caille_657775_assignsubmission_file_", "7", ""),
         ("First name,Surname,ID number,Email address", "Bob,Doe,12,j@x.org",
          "Jane Doe_12_assignsubmission_file_", "", ""),
         ("Last Name,First Name,Username,Student ID", "Doe,Jane,s0000001,0000001",

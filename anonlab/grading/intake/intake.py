@@ -16,6 +16,7 @@ from anonlab.course.authoring.masters import Master
 from anonlab.grading.intake.accept import accept_files
 from anonlab.grading.intake.archives import (
     Entry,
+    Listing,
     Rejected,
     check_plain,
     list_folder,
@@ -101,28 +102,33 @@ def accept(
     masters  of the exercises of the assignment, by number
     boxed    notebooks are read in a box
     """
-    taken = Submission(entrant.id, entrant.student, {}, entrant.received, entrant.rejected)
+    taken = Submission(
+        entrant.id, entrant.student, {}, entrant.received, entrant.rejected,
+        partners=entrant.partners,
+    )  # fmt: skip
     if entrant.rejected:
         return taken
     try:
-        files, ignored, notes = accept_files(_entries(entrant), masters, target, boxed)
+        found = accept_files(_listing(entrant), masters, target, boxed)
     except Rejected as error:
         return replace(taken, rejected=str(error))
-    return replace(taken, files=files, ignored=ignored, notes=notes)
+    return replace(taken, **found._asdict())
 
 
-def _entries(entrant: Entrant) -> list[Entry]:
+def _listing(entrant: Entrant) -> Listing:
     """Return the files of a submission: those of its folder, or its loose ones."""
     found: list[Entry] = []
+    dropped: list[str] = []
     for path, name in entrant.paths:
         if is_folder(path):
             inside = list_folder(path)
             more = f"{path.name}/" if len(entrant.paths) > 1 else ""
-            found += [replace(each, name=more + each.name) for each in inside]
+            found += [replace(each, name=more + each.name) for each in inside.entries]
+            dropped += [more + each for each in inside.dropped]
         else:
             check_plain(path.lstat(), name)
             found.append(_named_again(plain_file(path, name), entrant.system))
-    return found
+    return Listing(tuple(found), tuple(dropped))
 
 
 def _named_again(entry: Entry, system: str) -> Entry:

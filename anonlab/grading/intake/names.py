@@ -62,7 +62,7 @@ SYSTEMS = (
     ),
     _made(
         "moodle",
-        r"(?P<name>[^_]+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<rest>.*)",
+        r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<rest>.*)",
     ),
     _made(
         "blackboard",

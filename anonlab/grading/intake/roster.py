@@ -166,7 +166,7 @@ def _shorter(skeleton: str) -> list[str]:
 
 
 def _words(name: str) -> tuple[str, ...]:
-    return tuple(sorted(re.findall(r"[^\s,]+", _plain(name).casefold())))
+    return tuple(sorted(re.findall(r"[^\s,_]+", _plain(name).casefold())))
 
 
 def read_roster(path: Path) -> Roster:
