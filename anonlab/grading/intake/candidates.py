@@ -76,6 +76,7 @@ def choose(
     choice = Choice()
     stub = core(master.stub.encode(), master)
     text = {id(each): core(each.data, master) for each in (*exact, *cells, *loose)}
+    text[0] = stub  # no object has this id
     good = [
         [each for each in several if text[id(each)] not in ("", stub)]
         for several in (exact, cells, loose)
@@ -90,23 +91,35 @@ def choose(
     if taken.note:
         choice.notes.append(f"{number}: {taken.where}: {taken.note}")
     for each in (*exact, *cells, *loose):
-        if each is taken:
-            continue
-        if text[id(each)] == text[id(taken)]:
-            why = f"equal to {taken.where}"
-        elif text[id(each)] in ("", stub):
-            why = "the template" if text[id(each)] else "empty"
-            if each in exact and best is good[1]:
-                told = "is the template" if text[id(each)] else "is empty"
-                choice.notes.append(
-                    f"{number}: {each.where} {told}; the cell in the notebook counts"
-                )
-        else:
-            why = f"differs from {taken.where}, which counts"
-            choice.doubts.append(f"{number}: {taken.where} counts; {each.where} differs from it")
-        choice.others.append((each, why))
+        if each is not taken:
+            beside = each in exact and best is good[1]
+            _compare(choice, number, taken, each, text, beside)
     choice.notes += choice.doubts
     return choice
+
+
+def _compare(
+    choice: Choice,
+    number: str,
+    taken: Candidate,
+    other: Candidate,
+    text: dict[int, str],
+    beside: bool,
+) -> None:
+    """Say why `other` is not taken; `beside` is a file whose place a cell has taken."""
+    own = text[id(other)]
+    if own == text[id(taken)]:
+        why = f"equal to {taken.where}"
+    elif own in ("", text[0]):
+        why = "the template" if own else "empty"
+        if beside:
+            choice.notes.append(
+                f"{number}: {other.where} is {why}; the cell in the notebook counts"
+            )
+    else:
+        why = f"differs from {taken.where}, which counts"
+        choice.doubts.append(f"{number}: {taken.where} counts; {other.where} differs from it")
+    choice.others.append((other, why))
 
 
 def _nothing(choice: Choice, number: str, all_: list[Candidate], text: dict[int, str]) -> None:
