@@ -44,8 +44,8 @@ def publish_grades(
     out = grading.options.out
     notes = write_all(out, grades, facts, outputs).notes
     for name, rows in (
-        ("intake", _intake_rows(found, submissions)),
-        ("files", _file_rows(found, submissions)),
+        ("intake", intake_rows(found, submissions)),
+        ("files", file_rows(found, submissions)),
     ):
         text = csv_text([[guarded(cell) for cell in row] for row in rows])
         (out / "instructor" / f"{name}.csv").write_text(text, "utf-8", newline="")
@@ -82,7 +82,7 @@ def _unmatched(grading: GradingRun, found: Survey) -> list[str]:
     ]
 
 
-def _intake_rows(found: Survey, submissions: list[Submission]) -> Iterator[list[str]]:
+def intake_rows(found: Survey, submissions: list[Submission]) -> Iterator[list[str]]:
     """Yield the table of all that was in the folder, those that do not count included."""
     yield ["submission", "student", "received_utc", "state", "told", "exercises", "ignored"]
     for each in submissions:
@@ -97,7 +97,7 @@ def _intake_rows(found: Survey, submissions: list[Submission]) -> Iterator[list[
         yield [entrant.id, entrant.student, times, "superseded", told, "", ""]
 
 
-def _file_rows(found: Survey, submissions: list[Submission]) -> Iterator[list[str]]:
+def file_rows(found: Survey, submissions: list[Submission]) -> Iterator[list[str]]:
     """Yield the table of every file that came in, once: which exercise it answers, or why it is
     not taken. What was not looked into is one line."""
     yield ["submission", "student", "file", "exercise", "why"]

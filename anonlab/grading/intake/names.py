@@ -125,8 +125,10 @@ def _by_system(roster: Roster, name: str, system: _System) -> Owner | None:
         told = parts.get("name") or parts["id"]
         why = f"{roster.why_not(shown(told))} (a name of {system.kind.capitalize()})"
     rest = parts.get("rest") or ""
-    ends = "id" if system.kind in ("canvas", "moodle") else "attempt"
-    prefix = name[: match.end(ends)]
+    if system.kind == "canvas":
+        prefix = f"{parts['short']}_{parts['id']}"
+    else:
+        prefix = name[: match.end("id" if system.kind == "moodle" else "attempt")]
     return Owner(student, prefix, rest, _sortable(parts.get("attempt") or ""), why, system.kind)
 
 
