@@ -23,6 +23,8 @@ from anonlab.grading.config import GradingOptions, GradingRun, prepare
 from anonlab.grading.intake.entrants import Entrant
 from anonlab.grading.intake.intake import accept, survey_folder
 from anonlab.grading.intake.receipts import read_receipts
+from anonlab.grading.intake.submission import Submission
+from anonlab.grading.intake.variants import with_variant
 from anonlab.grading.judging.batch import (
     Batch,
     GradeFunction,
@@ -155,9 +157,14 @@ def _take(
     """Copy what counts of each submission, and name what its grade depends on."""
     with ThreadPoolExecutor(ncpus()) as pool:  # notebooks are read by processes of their own
         boxed = not grading.settings.in_process
-        submissions = pool.map(
+        submissions: Iterable[Submission] = pool.map(
             lambda each: accept(each, grading.masters, taken / each.id, boxed), entrants
         )
+        if grading.settings.variants:
+            submissions = (
+                with_variant(each, grading.roster, grading.settings.secret, grading.masters)
+                for each in submissions
+            )
         common = Common.of(grading.settings, grading.masters)
         return [
             GradingTask(each, common.key(each), grading.settings, store.folder.parent, judge)

@@ -16,6 +16,11 @@ from ordinary import give, needs_box, open_folder, run_as_ordinary_user
 from project import ROOT
 
 from anonlab.cli.verbs import cli
+from anonlab.course.authoring.variants import variant_seed
+from anonlab.grading.intake.roster import read_roster
+from anonlab.grading.intake.submission import Settings, Submission
+from anonlab.grading.intake.variants import with_variant
+from anonlab.grading.judging.grade_submission import seed_of
 
 OWN = "student_id,name,email\n0000001,Jane Doe,n1@uni.example\n0000002,Li Zhao,n2@uni.example\n"
 CANVAS = (
@@ -68,9 +73,16 @@ def graded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-
     monkeypatch.setattr("anonlab.grading.judging.grade_submission.grade_one", stand_in.judge)
 
     def run(
-        roster: str | bytes, files: dict[str, str | bytes], *more: str, **tables: str | bytes
+        roster: str | bytes,
+        files: dict[str, str | bytes],
+        *more: str,
+        hw: str = "",
+        **tables: str | bytes,
     ) -> Graded:
-        put(tmp_path, {"roster.csv": roster, "hw.toml": 'name = "hw"\nexercises = ["04a", "05a"]'})
+        put(
+            tmp_path,
+            {"roster.csv": roster, "hw.toml": 'name = "hw"\nexercises = ["04a", "05a"]\n' + hw},
+        )
         put(tmp_path / "in", files)
         put(tmp_path, {f"{name}.csv": text for name, text in tables.items()})
         words = ["grade", str(tmp_path / "in"), "--roster", str(tmp_path / "roster.csv"),
@@ -221,6 +233,35 @@ def test_what_was_handed_in_and_not_taken_is_told_with_what_to_do(graded) -> Non
         "handed in, but nothing was taken: homework.docx",
         "no answer to 05a; not taken: b.py",
     ]
+
+
+# -- variants -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("secret", "made_for", "told"),
+    [
+        ("ours", "0000001", False),
+        ("ours", "jdoe", False),
+        ("ours", "1004", False),
+        ("ours", "1005", True),
+        ("another", "0000001", True),
+    ],
+)
+def test_a_variant_of_any_id_of_the_person_is_theirs(  # type: ignore[no-untyped-def]
+    graded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str, made_for: str, told: bool
+) -> None:
+    monkeypatch.setenv("ANONLAB_SECRET", "ours")
+    seeds = {number: variant_seed(secret, made_for, number) for number in ("04a", "05a")}
+    file = json.dumps({"student": made_for, "seeds": seeds})
+    files = {"jdoe/exercises/variant.json": file, f"jdoe/exercises/{ONE}": "1"}
+    found = graded(CANVAS, files, hw="[grading]\nvariants = true\n")
+    assert bool(found.why("ambiguous")) is told
+    taken = Submission("jdoe", "1004", {}, variant_file=file.encode())
+    taken = with_variant(taken, read_roster(tmp_path / "roster.csv"), "ours", ["04a", "05a"])
+    rules = Settings(ROOT, "hw", {}, "ours", variants=True)
+    expected = variant_seed("ours", "1004" if told else made_for, "04a")
+    assert seed_of(taken, rules, "04a", keyed=False) == expected
 
 
 # -- tables ---------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from anonlab.course.authoring.masters import Master
+from anonlab.grading.intake import variants
 from anonlab.grading.intake.answers import Cell, notebook_answers
 from anonlab.grading.intake.archives import (
     LIMIT,
@@ -56,6 +57,7 @@ class Accepted(NamedTuple):
     notes: tuple[str, ...]
     doubts: tuple[str, ...] = ()
     fates: tuple[Fate, ...] = ()
+    variant_file: bytes = b""
 
 
 @dataclass
@@ -86,6 +88,7 @@ def accept_files(
     target.mkdir(parents=True)
     entries = opened.entries if opened else listing.entries
     files = _take(entries, desk, target, boxed)
+    variant = _variant(entries, desk)
     names = [shown(each.base) for each in entries]
     desk.notes += _missing(masters, files, names, desk.notes)
     fates = [Fate(shown(each.name), *desk.fates.get(id(each), ("", NO_ANSWER))) for each in every]
@@ -98,6 +101,7 @@ def accept_files(
         tuple(dict.fromkeys(desk.notes)),
         tuple(dict.fromkeys(desk.doubts)),
         tuple(fates),
+        variant,
     )
 
 
@@ -169,6 +173,15 @@ def _take(entries: Sequence[Entry], desk: _Desk, target: Path, boxed: bool) -> d
     desk.notes += trouble
     desk.doubts += trouble
     return files
+
+
+def _variant(entries: Sequence[Entry], desk: _Desk) -> bytes:
+    """Return the file that says which variant was answered, b"" if there is not just one."""
+    found = [each for each in entries if each.base == variants.FILE]
+    if len(found) != 1 or found[0].size > variants.MOST_BYTES:
+        return b""
+    desk.fates[id(found[0])] = ("", "says which variant it answers")
+    return read(found[0], variants.MOST_BYTES)
 
 
 def _named(

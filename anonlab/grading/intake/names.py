@@ -14,7 +14,7 @@ to be had, by that. Two who fit are nobody.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from anonlab.grading.intake.archives import ARCHIVES, shown
@@ -90,18 +90,19 @@ def owner(roster: Roster, name: str, pattern: re.Pattern[str] | None = None) -> 
         if student := roster.find(exact):
             return Owner(student, exact, name[len(exact) + 1 :])
     made = [each for system in SYSTEMS if (each := _by_system(roster, name, system)) is not None]
-    sure = [each for each in made if each.student and each.system == roster.kind]
+    if sure := [each for each in made if each.student and each.system == roster.kind]:
+        return sure[0]
     plain = _by_beginning(roster, name)
     if roster.kind == "github" and not plain.student:
         plain = _by_end(roster, stem, plain)
     fits = {each.student: each for each in (*made, plain) if each.student}
-    if sure:
-        return sure[0]
     if len(fits) == 1:
         return next(each for each in (*made, plain) if each.student)
     if len(fits) > 1:
         return Owner("", name, name, why=_both(name, sorted(fits)))
-    return made[0] if made else plain
+    if made or plain.why:
+        return made[0] if made else plain
+    return replace(plain, why=_nobody(roster, name))
 
 
 def _by_pattern(roster: Roster, name: str, pattern: re.Pattern[str]) -> Owner:
@@ -170,11 +171,14 @@ def _by_beginning(roster: Roster, name: str) -> Owner:
         return Owner(student, name[:at], name[at + 1 :])
     if fits:
         return Owner("", name, name, why=_both(name, sorted(fits)))
-    near = next((each for at in (*cuts, len(name)) if (each := roster.near(name[:at]))), [])
+    return Owner("", name, name)
+
+
+def _nobody(roster: Roster, name: str) -> str:
+    cuts = [at for at, char in enumerate(name) if char in "_-. "] + [len(name)]
+    near = next((each for at in cuts if (each := roster.near(name[:at]))), [])
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    return Owner(
-        "", name, name, why=f"nobody in the roster goes by the name of {shown(name)}{hint}"
-    )
+    return f"nobody in the roster goes by the name of {shown(name)}{hint}"
 
 
 def _by_end(roster: Roster, stem: str, otherwise: Owner) -> Owner:

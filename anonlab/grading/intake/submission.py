@@ -32,6 +32,7 @@ class Submission:
     fates     of every file that came along; () if the submission was not looked into
     partners  who share it, and its grade
     variant   the id that the student's variant was made for, "" for `student`
+    variant_file  what came along to say so, until it was compared
     """
 
     id: str
@@ -45,6 +46,7 @@ class Submission:
     fates: tuple[Fate, ...] = ()
     partners: tuple[str, ...] = ()
     variant: str = ""
+    variant_file: bytes = b""
 
 
 @dataclass(frozen=True)
