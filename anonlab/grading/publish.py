@@ -40,7 +40,11 @@ def publish_grades(
         grading.terms.policy.missing_is_zero,
         tuple(each.to_plain() for each in attention),
     )
-    outputs = Outputs(grading.assignment.grading.hidden, grading.options.lms)
+    roster = grading.roster
+    outputs = Outputs(
+        grading.assignment.grading.hidden, grading.options.lms,
+        find=lambda cell: roster.find(cell) or cell,
+    )  # fmt: skip
     out = grading.options.out
     notes = write_all(out, grades, facts, outputs).notes
     for name, rows in (

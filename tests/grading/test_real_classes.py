@@ -21,6 +21,9 @@ from anonlab.grading.intake.roster import read_roster
 from anonlab.grading.intake.submission import Settings, Submission
 from anonlab.grading.intake.variants import with_variant
 from anonlab.grading.judging.grade_submission import seed_of
+from anonlab.grading.reports.late import Grade
+from anonlab.grading.reports.lms import fill
+from anonlab.grading.store import result as judged
 
 OWN = "student_id,name,email\n0000001,Jane Doe,n1@uni.example\n0000002,Li Zhao,n2@uni.example\n"
 CANVAS = (
@@ -307,6 +310,18 @@ def test_no_table_that_is_written_has_a_formula(graded, tmp_path: Path) -> None:
     for path in (tmp_path / "out").rglob("*.csv"):
         cells = [cell for row in csv.reader(path.read_text("utf-8").splitlines()) for cell in row]
         assert [cell for cell in cells if cell.startswith(("=", "+", "@", "\t", "\r"))] == []
+
+
+def test_a_grade_book_of_another_system_is_filled_by_any_id(graded, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    put(tmp_path, {"book.csv": "First name,Email address,hw\r\nJane,JDOE@x.org,\r\n"})
+    roster = "student_id,email\n0000001,jdoe@x.org\n"
+    found = graded(roster, {f"0000001/{ONE}": "1"}, "--lms", str(tmp_path / "book.csv"))
+    assert "not official" in found.told  # practice fills nothing
+    test = judged.TestResult("04a", "test_it", "It", False, "pass", 3.0, 3.0)
+    result = Grade(judged.Result("s", "0000001", "hw", "", "graded", (test,)), final=3.0)
+    who = read_roster(tmp_path / "roster.csv").find
+    filled = fill((tmp_path / "book.csv").read_bytes(), [result], "hw", find=who)
+    assert filled.data == b"First name,Email address,hw\r\nJane,JDOE@x.org,3\r\n"
 
 
 # -- the whole class, in the box ------------------------------------------------------------------
