@@ -45,6 +45,20 @@ def test_canvas_is_known_by_its_columns(tmp_path: Path) -> None:
     assert found.without_id == ()
 
 
+def test_rows_of_canvas_that_are_no_students_are_none(tmp_path: Path) -> None:
+    text = (
+        "Student,ID,SIS Login ID,Section,HW (1)\n,,,,Manual Posting\nPoints Possible,,,,10\n"
+        '"Test, Ann",3,ann,A,\nAda,,ada@x.org,A,\n"Student, Test",999,ab12ef,A,\n'
+    )
+    found = roster(tmp_path, text)
+    assert (list(found.people), found.without_id) == (["3", "ada@x.org"], ())
+
+
+def test_a_list_made_by_hand_is_read(tmp_path: Path) -> None:
+    found = roster(tmp_path, "Student Name,Email\nAda Lovelace,ada@x.org\n")
+    assert found.people["ada@x.org"].name == "Ada Lovelace"
+
+
 def test_moodle_is_known_by_its_columns_and_a_missing_number_is_no_guess(tmp_path: Path) -> None:
     found = roster(tmp_path, MOODLE)
     assert found.kind == "moodle"
@@ -157,6 +171,9 @@ def test_a_name_that_fits_two_students_is_nobodys(tmp_path: Path) -> None:
         ("Last Name,First Name,Username,Student ID", "Doe,Jane,s0000001,0000001",
          "Homework 1_s0000001_attempt_2026-10-01-11-58-03_ex04a_fork.py", "s0000001",
          "ex04a_fork.py"),
+        ("Last Name,First Name,Username,Student ID", "Doe,Jane,jane_doe,0000001",
+         "Home_work_1_jane_doe_attempt_2026-10-01-11-58-03_my_attempt_2.py", "jane_doe",
+         "my_attempt_2.py"),
         ("OrgDefinedId,Username,Last Name,First Name,Email", "#0000001,#jdoe,Doe,Jane,j@x.org",
          "10254-388211 - Jane Doe - Oct 1, 2026 1158 AM", "0000001", ""),
         ('"identifier","github_username","github_id","name"', '"0000001","janedoe","99","Jane"',

@@ -66,7 +66,7 @@ SYSTEMS = (
     ),
     _made(
         "blackboard",
-        r".+?_(?P<id>[^_]+(?:_[^_]+)*?)_attempt_(?P<attempt>\d{4}(?:-\d\d){5})"
+        r".+?_(?P<id>.+?)_attempt_(?P<attempt>\d{4}(?:-\d\d){5})"
         r"(?:\.txt|_(?P<rest>.+))",
     ),
     _made(
@@ -140,7 +140,11 @@ def _person(roster: Roster, kind: str, parts: dict[str, str | None]) -> str:
     somebody else's id may be the same number, so the names must agree.
     """
     student, name = roster.find(parts["id"] or ""), parts.get("name") or ""
-    if kind == "blackboard" or (student and roster.has_numbers_of(kind)):
+    if kind == "blackboard":  # the name of an assignment may have the same strokes as a login
+        words = (parts["id"] or "").split("_")
+        fits = {roster.find("_".join(words[at:])) for at in range(len(words))} - {""}
+        return fits.pop() if len(fits) == 1 else ""
+    if student and roster.has_numbers_of(kind):
         return student
     theirs = roster.people[student].name if student else ""
     if student and (not theirs or _letters(theirs) == _letters(name or parts.get("short") or "")):

@@ -18,8 +18,10 @@ from typing import TypeVar
 from anonlab.errors import FormatError
 from anonlab.grading.intake.tables import IDS, Table, folded_header, read_table
 
-POINTS_POSSIBLE = "points possible"
-"""Canvas may say what each column counts in a second row; it is no student."""
+NO_STUDENTS = ("points possible", "student, test", "test student")
+"""Rows of Canvas that are no students: what each column counts, and who tries things out."""
+MUTED = ("muted", "manual posting")
+"""Cells of a row of Canvas about its columns."""
 NEAR = 3
 """So many near misses are told."""
 
@@ -33,7 +35,9 @@ class Layout:
     kind: str
     telling: tuple[str, ...]
     ids: tuple[str, ...]
-    names: tuple[str, ...] = ("First name", "Last name", "Surname", "Full name", "Name")
+    names: tuple[str, ...] = (
+        "First name", "Last name", "Surname", "Full name", "Student name", "Name",
+    )  # fmt: skip
 
 
 LAYOUTS = (
@@ -188,8 +192,7 @@ def _roster(layout: Layout, table: Table) -> Roster:
     emails = table.columns(EMAILS)
     for at, (line, row) in enumerate(zip(table.lines, table.rows, strict=True)):
         cells = [cell.strip() for cell in (*row, *[""] * (len(table.header) - len(row)))]
-        possible = layout.kind == "canvas" and cells[named[0]].casefold() == POINTS_POSSIBLE
-        if not any(cells) or possible:
+        if not any(cells) or (layout.kind == "canvas" and _no_student(table, cells)):
             continue
         # Brightspace writes #0042, so that spreadsheets keep the zeros.
         ids = [_id(cells[column]) for column in first if _id(cells[column])]
@@ -216,6 +219,14 @@ def _roster(layout: Layout, table: Table) -> Roster:
         table.delimiter,
         {name: id_ if names[name] == 1 and often[id_] == 1 else "" for name, id_ in known},
     )
+
+
+def _no_student(table: Table, cells: list[str]) -> bool:
+    """Return whether a row of Canvas is none of a student: such have no id of the school."""
+    ids = table.columns(("SIS User ID",))
+    about = {cell.casefold() for cell in cells} & set(MUTED)
+    name = cells[table.columns(("Student",))[0]].casefold()
+    return not any(cells[at] for at in ids) and (name in NO_STUDENTS or (not name and bool(about)))
 
 
 def _id(cell: str) -> str:
