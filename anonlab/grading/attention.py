@@ -72,7 +72,9 @@ def _not_taken(submission: Submission) -> Iterator[Attention]:
 
 def _doubts(submission: Submission) -> Iterator[Attention]:
     for doubt in submission.doubts:
-        yield Attention("ambiguous", submission.student, submission.id, doubt)
+        lost = {note.partition(":")[0] for note in submission.notes} - {*submission.files}
+        status = "missing" if doubt.partition(":")[0] in lost else "ambiguous"
+        yield Attention(status, submission.student, submission.id, doubt)
 
 
 def _some(names: Iterable[str]) -> str:

@@ -53,7 +53,11 @@ def publish_grades(
     ):
         text = csv_text([[guarded(cell) for cell in row] for row in rows])
         (out / "instructor" / f"{name}.csv").write_text(text, "utf-8", newline="")
-    return [*_told(attention), *facts.unmatched, *notes]
+    refused = [
+        Attention("rejected", each.student, each.id, each.rejected)
+        for each in submissions if each.student and each.rejected
+    ]  # fmt: skip
+    return [*_told([*refused, *attention]), *facts.unmatched, *notes]
 
 
 def _shared(submissions: list[Submission], results: list[Result]) -> Iterator[tuple[str, Result]]:
@@ -110,7 +114,8 @@ def file_rows(found: Survey, submissions: list[Submission]) -> Iterator[list[str
     paths = {each.id: [path.name for path, _ in each.paths] for each in found.entrants}
     for each in submissions:
         for fate in each.fates:
-            yield [each.id, each.student, fate.name, fate.exercise, fate.why]
+            number = fate.exercise if fate.exercise in each.files else ""
+            yield [each.id, each.student, fate.name, number, fate.why]
         for name in () if each.fates else paths[each.id]:
             why = each.rejected or "there is nothing in it"
             yield [each.id, each.student, shown(name), "", why]

@@ -160,11 +160,11 @@ def _take(
         submissions: Iterable[Submission] = pool.map(
             lambda each: accept(each, grading.masters, taken / each.id, boxed), entrants
         )
-        if grading.settings.variants:
-            submissions = (
-                with_variant(each, grading.roster, grading.settings.secret, grading.masters)
-                for each in submissions
-            )
+        asked = grading.masters if grading.settings.variants else ()
+        submissions = (
+            with_variant(each, grading.roster, grading.settings.secret, asked)
+            for each in submissions
+        )
         common = Common.of(grading.settings, grading.masters)
         return [
             GradingTask(each, common.key(each), grading.settings, store.folder.parent, judge)

@@ -230,6 +230,13 @@ def test_two_answers_are_both_named(graded) -> None:  # type: ignore[no-untyped-
     assert all(each["do"] for each in found.attention)
 
 
+def test_an_answer_that_cannot_be_read_is_missing_and_not_ambiguous(graded) -> None:  # type: ignore[no-untyped-def]
+    found = graded(OWN, {"0000001/a.ipynb": notebook("%%exercise 04a\n!ls")})
+    told = "04a: cell 1 of a.ipynb: `!ls` is for notebooks alone; an answer is plain Python"
+    assert told in found.why("missing")
+    assert found.why("ambiguous") == []
+
+
 def test_what_was_handed_in_and_not_taken_is_told_with_what_to_do(graded) -> None:  # type: ignore[no-untyped-def]
     found = graded(OWN, {"0000001/homework.docx": "?", f"0000002/{ONE}": "1", "0000002/b.py": "2"})
     assert found.why("missing") == [

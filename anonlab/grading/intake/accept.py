@@ -15,6 +15,7 @@ from anonlab.grading.intake.answers import Cell, notebook_answers
 from anonlab.grading.intake.archives import (
     LIMIT,
     MOST_BYTES,
+    MOST_ENTRIES,
     Entry,
     Listing,
     Rejected,
@@ -94,7 +95,9 @@ def accept_files(
     fates = [Fate(shown(each.name), *desk.fates.get(id(each), ("", NO_ANSWER))) for each in every]
     ignored = [shown(each.name) for each in every
                if not desk.fates.get(id(each), ("", ""))[0]]  # fmt: skip
-    fates += [Fate(shown(each), "", MADE_BY_MACHINES) for each in dropped]
+    fates += [Fate(shown(each), "", MADE_BY_MACHINES) for each in dropped[:MOST_ENTRIES]]
+    if more := dropped[MOST_ENTRIES:]:
+        fates.append(Fate(f"and {len(more)} more", "", MADE_BY_MACHINES))
     return Accepted(
         files,
         _short([*ignored, *map(shown, dropped)]),
@@ -234,7 +237,7 @@ def _cells(
             desk.fates[id(entry)] = ("", str(error))
             continue
         found += cells
-        numbers = [each.number for each in cells if each.number in desk.masters]
+        numbers = dict.fromkeys(each.number for each in cells if each.number in desk.masters)
         told = f"read for its cells: {', '.join(numbers)}" if numbers else "read: no answers in it"
         desk.fates[id(entry)] = ("cells", told)
     return found, trouble

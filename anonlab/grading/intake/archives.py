@@ -24,7 +24,7 @@ MOST_DIRECTORY = 8_000_000
 """Bytes of the list of files in a zip. The list is all that is read of what is not wanted."""
 MOST_ENTRIES = 1000
 MOST_SCANNED = 100_000
-"""Things in one folder that are looked at; more is refused by their number anyway."""
+"""Things in one folder, hidden ones included."""
 MOST_NAME_BYTES = 255
 CHUNK = 1 << 16
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar")
@@ -125,9 +125,12 @@ def _walk(folder: Path, dropped: list[str]) -> Iterator[tuple[str, bool]]:
 
 
 def _scanned(folder: Path) -> list[tuple[os.DirEntry[str], os.stat_result]]:
-    """Return what is in a folder: no more than can be counted, hidden things apart."""
+    """Return what is in a folder; Rejected if there is no end to it."""
     with os.scandir(folder) as inside:
-        return [(each, each.stat(follow_symlinks=False)) for each in islice(inside, MOST_SCANNED)]
+        found = list(islice(inside, MOST_SCANNED + 1))
+        if len(found) > MOST_SCANNED:
+            raise Rejected(f"more than {MOST_SCANNED:,} entries in one folder")
+        return [(each, each.stat(follow_symlinks=False)) for each in found]
 
 
 @contextmanager

@@ -15,20 +15,24 @@ from anonlab.grading.intake.roster import Roster
 from anonlab.grading.intake.submission import Submission
 
 FILE = "variant.json"
-MOST_BYTES = 100_000
+MOST_BYTES = 10_000
 
 
 def with_variant(
     submission: Submission, roster: Roster, secret: str, numbers: Iterable[str]
 ) -> Submission:
     """Return `submission` with the id that its variant was made for, and a doubt if its file says
-    something else than what was handed out to any of these people."""
+    something else than what was handed out to any of these people.
+
+    numbers  of the exercises that have variants; none, if there are no variants
+    """
     data = submission.variant_file
     submission = replace(submission, variant_file=b"")
-    if not data or not submission.student:
+    wanted = list(numbers)
+    if not data or not wanted or not submission.student:
         return submission
     seeds = _seeds(data)
-    asked = [number for number in numbers if number in seeds]
+    asked = [number for number in wanted if number in seeds]
     people = [roster.people[each] for each in (submission.student, *submission.partners)]
     for id_ in dict.fromkeys(id_ for person in people for id_ in (person.id, *person.ids)):
         if asked and all(seeds[each] == variant_seed(secret, id_, each) for each in asked):

@@ -17,7 +17,7 @@ DO = {
     "unmatched": "rename it, correct the roster, or say whose it is with --names",
     "rejected": "unpack or repair it yourself, or ask for another copy; then run it again",
     "missing": "look at what came (files.csv); give an answer the expected name and run it again",
-    "ambiguous": "compare the two; to count the other one, remove the first and run it again",
+    "ambiguous": "look at it; to count something else, remove what should not and run it again",
     "infra": "run the same command again",
     "lateness": "say when they came with --received",
 }
