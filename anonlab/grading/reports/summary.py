@@ -186,7 +186,7 @@ def _tiles(summary: dict[str, Any]) -> list[tuple[str, str, bool]]:
         (number(summary["median"]) or "none", "median", False),
         (str(summary["late"]), "late", False),
         (str(statuses["unchanged"]), "template unchanged", False),
-        (str(statuses["missing"] + len(summary["absent"])), "nothing handed in", False),
+        (str(statuses["missing"] + len(summary["absent"])), "nothing to grade", False),
     ]
     for name, what in (("rejected", "rejected"), ("infra", "grader's trouble")):
         if statuses[name]:
