@@ -3,6 +3,7 @@ student and reason, with what to do about it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
@@ -12,6 +13,8 @@ from anonlab.grading.reports.words import DO
 
 _LOOKS_LIKE_WORK = (".py", ".ipynb", ".txt", ".md", ".docx", ".pdf", ".html", ".zip", ".rar",
                     ".7z", ".gz", ".tar")  # fmt: skip
+_NUMBER = re.compile(r"\d\d[a-z]")
+"""Of an exercise."""
 _NAMED = 5
 """So many names stand in one reason."""
 
@@ -72,8 +75,9 @@ def _not_taken(submission: Submission) -> Iterator[Attention]:
 
 def _doubts(submission: Submission) -> Iterator[Attention]:
     for doubt in submission.doubts:
-        lost = {note.partition(":")[0] for note in submission.notes} - {*submission.files}
-        status = "missing" if doubt.partition(":")[0] in lost else "ambiguous"
+        number = doubt.partition(":")[0]
+        lost = _NUMBER.fullmatch(number) and number not in submission.files
+        status = "missing" if lost else "ambiguous"
         yield Attention(status, submission.student, submission.id, doubt)
 
 
