@@ -37,6 +37,24 @@ class Shard(click.ParamType[tuple[int, int]]):
         return int(match[1]), int(match[2])
 
 
+class Pattern(click.ParamType[re.Pattern[str]]):
+    """A regular expression with the group `student`."""
+
+    name = "regex"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> re.Pattern[str]:
+        """Return the pattern."""
+        try:
+            made = re.compile(str(value))
+        except re.error as error:
+            self.fail(f"{value!r} is no regular expression: {error}", param, ctx)
+        if "student" not in made.groupindex:
+            self.fail(f"{value!r} has no group (?P<student>…)", param, ctx)
+        return made
+
+
 @click.command()
 @click.argument("folder", type=_PATH, required=False)
 @click.option("--roster", type=_FILE, help="CSV: who is in the class.")
@@ -46,6 +64,10 @@ class Shard(click.ParamType[tuple[int, int]]):
 @click.option("--received", type=_FILE, help="CSV: submission,student,received.")
 @click.option("--extensions", type=_FILE, help="CSV: student_id,due,reason.")
 @click.option("--adjustments", type=_FILE, help="CSV: student_id,points,reason,author.")
+@click.option("--groups", type=_FILE, help="CSV: group,student_id; partners share a grade.")
+@click.option(
+    "--names", type=Pattern(), help="Whose a name is: a pattern with (?P<student>…) for the id."
+)
 @click.option("--lms", type=_FILE, multiple=True, help="CSV from Canvas or Moodle, to be filled.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0: one per processor.")
 @click.option("--shard", type=Shard(), help="Grade the i-th of n parts; reports come later.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tempfile
 from contextlib import suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from anonlab.course.authoring.masters import Master, read_masters
 from anonlab.course.authoring.release import Assignment, everything, read_assignment
+from anonlab.grading.intake.groups import Groups, read_groups
 from anonlab.grading.intake.roster import Roster, read_roster
 from anonlab.grading.intake.submission import Settings
 from anonlab.grading.reports.late import LatePolicy, Terms, read_adjustments, read_extensions
@@ -26,6 +28,7 @@ class GradingOptions:
 
     folder      of the submissions; `out` for everything that is written
     course      the instructor's folder: solutions/, tests/exercises/public and hidden
+    names       whose a submission's name is: the group `student` of this pattern, and nothing else
     lms         files that a learning management system exported, to be filled
     jobs        processes, 0 for one on each processor
     shard       (i, n): only every n-th submission; reports are written by the run without it
@@ -43,6 +46,8 @@ class GradingOptions:
     received: Path | None = None
     extensions: Path | None = None
     adjustments: Path | None = None
+    groups: Path | None = None
+    names: re.Pattern[str] | None = None
     lms: tuple[Path, ...] = ()
     jobs: int = 0
     shard: tuple[int, int] | None = None
@@ -74,6 +79,7 @@ class GradingRun:
     roster: Roster
     terms: Terms
     settings: Settings
+    groups: Groups
 
     @classmethod
     def read(cls, options: GradingOptions) -> GradingRun:
@@ -87,20 +93,18 @@ class GradingRun:
         else:
             assignment = read_assignment(options.assignment, masters)
         due = datetime.fromisoformat(assignment.due) if assignment.due else None
-        extensions, adjustments = (
-            path.read_text("utf-8-sig") if path else ""
-            for path in (options.extensions, options.adjustments)
-        )
+        roster = read_roster(options.roster)
+        extensions, adjustments = options.extensions, options.adjustments
         terms = Terms(
             due,
             LatePolicy.from_plain(assignment.late),
-            read_extensions(extensions, due) if extensions else {},
-            read_adjustments(adjustments) if adjustments else {},
+            read_extensions(extensions, roster, due) if extensions else {},
+            read_adjustments(adjustments, roster) if adjustments else {},
         )
         wanted = {each.number: each for each in masters if each.number in assignment.numbers}
         return cls(
-            options, wanted, assignment, read_roster(options.roster), terms,
-            _settings(options, assignment),
+            options, wanted, assignment, roster, terms, _settings(options, assignment),
+            read_groups(options.groups, roster) if options.groups else Groups(),
         )  # fmt: skip
 
     def due(self) -> dict[str, datetime]:

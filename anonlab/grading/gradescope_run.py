@@ -24,7 +24,8 @@ from typing import Any
 from anonlab.box.probe import Refused, check_box
 from anonlab.course.authoring.masters import read_masters
 from anonlab.course.authoring.release import Assignment, read_assignment
-from anonlab.grading.intake.intake import Entrant, accept
+from anonlab.grading.intake.entrants import Entrant
+from anonlab.grading.intake.intake import accept
 from anonlab.grading.intake.submission import Settings, Submission
 from anonlab.grading.judging.grade_submission import grade_one
 from anonlab.grading.reports.clean import clean, clean_result

@@ -20,7 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from anonlab.grading.config import GradingOptions, GradingRun, prepare
-from anonlab.grading.intake.intake import Entrant, accept, read_receipts, survey_folder
+from anonlab.grading.intake.entrants import Entrant
+from anonlab.grading.intake.intake import accept, survey_folder
+from anonlab.grading.intake.receipts import read_receipts
+from anonlab.grading.intake.submission import Submission
+from anonlab.grading.intake.variants import with_variant
 from anonlab.grading.judging.batch import (
     Batch,
     GradeFunction,
@@ -118,7 +122,10 @@ def _grade(
 ) -> RunSummary:
     options = grading.options
     receipts = read_receipts(options.received) if options.received else {}
-    found = survey_folder(options.folder, grading.roster, grading.masters, receipts, grading.due())
+    found = survey_folder(
+        options.folder, grading.roster, grading.masters, receipts, grading.due(), grading.groups,
+        options.names,
+    )  # fmt: skip
     shard, shards = options.shard or (0, 1)
     mine = [each for each in found.entrants if shard_of(each.id, shards) == shard % shards]
     taken = options.out.resolve() / ("taken" if shards == 1 else f"taken-{shard}-of-{shards}")
@@ -150,8 +157,13 @@ def _take(
     """Copy what counts of each submission, and name what its grade depends on."""
     with ThreadPoolExecutor(ncpus()) as pool:  # notebooks are read by processes of their own
         boxed = not grading.settings.in_process
-        submissions = pool.map(
+        submissions: Iterable[Submission] = pool.map(
             lambda each: accept(each, grading.masters, taken / each.id, boxed), entrants
+        )
+        asked = grading.masters if grading.settings.variants else ()
+        submissions = (
+            with_variant(each, grading.roster, grading.settings.secret, asked)
+            for each in submissions
         )
         common = Common.of(grading.settings, grading.masters)
         return [

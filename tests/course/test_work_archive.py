@@ -44,7 +44,7 @@ def test_grading_takes_what_was_exported(
     handed_in.mkdir()
     export_work(course, handed_in / "ada.zip")
     masters = {master.number: master for master in read_masters(ROOT / "solutions")}
-    files, _, notes = accept_files(handed_in, masters, tmp_path / "taken", boxed=False)
+    files, _, notes, *_ = accept_files(handed_in, masters, tmp_path / "taken", boxed=False)
     assert notes == ()
     assert set(files) == set(masters)
     assert files["04a"].read_bytes() == course.file("04a").read_bytes()

@@ -12,7 +12,8 @@ from typing import Any
 from project import ROOT
 
 from anonlab.course.authoring.masters import Master, read_masters
-from anonlab.grading.intake.intake import Survey, accept, read_receipts, survey_folder
+from anonlab.grading.intake.intake import Survey, accept, survey_folder
+from anonlab.grading.intake.receipts import read_receipts
 from anonlab.grading.intake.roster import Roster, read_roster
 from anonlab.grading.intake.submission import Submission
 

@@ -44,7 +44,11 @@ def test_a_file_counts_before_a_cell_unless_it_is_the_template(tmp_path: Path) -
     found = of(tmp_path, text, **{ONE: template, OTHER: "x = 2\n"})
     assert found.files["04a"].read_text("utf-8").endswith("x = 1\n")
     assert found.files["05a"].read_text("utf-8") == "x = 2\n"
-    assert found.notes == (f"04a: {ONE} is the template; the cell in the notebook counts",)
+    assert found.notes == (
+        f"04a: {ONE} is the template; the cell in the notebook counts",
+        f"05a: {OTHER} counts; cell 2 of 04.ipynb differs from it",
+    )
+    assert found.doubts == found.notes[1:]
 
 
 @pytest.mark.parametrize(
@@ -84,13 +88,49 @@ def test_no_answer_cell_is_missing(tmp_path: Path) -> None:
     assert "no cell %%exercise 04a" in found.notes[0]
 
 
-def test_an_answer_that_stands_twice_is_not_chosen_from(tmp_path: Path) -> None:
+def test_of_an_answer_that_stands_twice_the_last_counts(tmp_path: Path) -> None:
     text = notebook("%%exercise 04a\nx = 1", "%%exercise 05a\nx = 1", "%%exercise ex4a\nx = 2")
     found = of(tmp_path, text)
-    assert list(found.files) == ["05a"]
-    assert found.notes == (
-        "04a: cell 1 of 04.ipynb and cell 3 of 04.ipynb both answer it; keep one",
-    )
+    assert found.files["04a"].read_text("utf-8").endswith("\nx = 2\n")
+    assert found.notes == ("04a: cell 3 of 04.ipynb counts; cell 1 of 04.ipynb differs from it",)
+    assert found.doubts == found.notes
+
+
+def test_equal_cells_are_one_and_a_template_never_counts(tmp_path: Path) -> None:
+    stub = f"%%exercise 04a\n{MASTERS['04a'].stub}"
+    found = of(tmp_path, notebook("%%exercise 04a\nx = 1\n", "%%exercise 04a\nx = 1\n\n", stub))
+    assert found.files["04a"].read_text("utf-8").endswith("\nx = 1\n")
+    assert [note for note in found.notes if note.startswith("04a")] == []
+
+
+@pytest.mark.parametrize(
+    ("above", "told"),
+    [
+        ("# my answer\n\n", "what stands above %%exercise was left out"),
+        ("%load_ext anonlab.notebook\n", "what stands above %%exercise was left out"),
+        ("x = 5\n", "`x = 5` stands above %%exercise, which must come first"),
+    ],
+)
+def test_what_stands_above_the_magic_is_told(tmp_path: Path, above: str, told: str) -> None:
+    found = of(tmp_path, notebook(f"{above}%%exercise 04a\nx = 1"))
+    assert ("04a" in found.files) is ("left out" in told)
+    assert f"04a: cell 1 of 04.ipynb: {told}" in found.notes
+
+
+@pytest.mark.parametrize("cell", ['s = """\n%%exercise 04a\nx"""', "%%bash\n%%exercise 04a\nls"])
+def test_a_magic_within_something_else_is_none(tmp_path: Path, cell: str) -> None:
+    assert of(tmp_path, notebook(cell)).files == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["%matplotlib inline", "    %matplotlib inline", "!pip install numpy", "%pip install -q x",
+     "!python3 -m pip install x", "%load_ext autoreload", "%autoreload 2"],
+)  # fmt: skip
+def test_harmless_magic_is_left_out_and_told(tmp_path: Path, line: str) -> None:
+    found = of(tmp_path, notebook(f"%%exercise 04a\nif True:\n    x = 1\n{line}\ny = 2"))
+    assert found.files["04a"].read_text("utf-8").endswith("pass\ny = 2\n")
+    assert f"04a: cell 1 of 04.ipynb: `{line.strip()}` was left out" in found.notes
 
 
 @pytest.mark.parametrize(
@@ -98,7 +138,6 @@ def test_an_answer_that_stands_twice_is_not_chosen_from(tmp_path: Path) -> None:
     [
         ("!ls", "!ls"),
         ("%timeit f()", "%timeit f()"),
-        ("    %matplotlib inline", "%matplotlib inline"),
         ("files = !ls", "files = !ls"),
         ("%%time", "%%time"),
     ],

@@ -16,7 +16,7 @@ from classroom import MASTERS, ONE, OTHER, RIGHT, entry, notebook, put, take, zi
 
 from anonlab.errors import FormatError
 from anonlab.grading.intake.archives import copy, plain_file, shown
-from anonlab.grading.intake.intake import read_receipts
+from anonlab.grading.intake.receipts import read_receipts
 from anonlab.grading.intake.submission import Submission
 
 TEMPLATE = f"{MASTERS['04a'].header}\n{MASTERS['04a'].stub}"
@@ -75,7 +75,7 @@ def test_bom_and_carriage_returns_stay_as_they_are(tmp_path: Path) -> None:
 FOREIGN = (
     "conftest.py", "pytest.ini", "sitecustomize.py", "x.pth", "pytest.py", "json.py", "numpy.py",
     "setup.cfg", "tox.ini", "pyproject.toml", "student.py", "tests/test_x.py", "ex04a_fork.pyc",
-    "EX05A_COW.py", "ex04a_fork.py.bak", "notes.txt", "data.zip", "deep/er/anonlab/__init__.py",
+    "ex05a.py", "ex04a_fork.py.bak", "notes.txt", "data.zip", "deep/er/anonlab/__init__.py",
     "-rf", "a b.py", "\u202egpj.py",
 )  # fmt: skip
 
@@ -120,7 +120,7 @@ def test_what_editors_and_systems_leave_is_no_answer(tmp_path: Path) -> None:
         "a/../../x.py",
         "a\\..\\x.py",
         "C:/x.py",
-        "./x.py",
+        "\\x.py",
         "a//x.py",
         "..",
     ],
@@ -190,8 +190,9 @@ def encrypted(data: bytes) -> bytes:
         (b"no zip at all", "damaged"),
         (b"", "damaged"),
         (zipped({}), "is empty"),
-        (zipped({ONE: "x", "more.zip": "x"}), "an archive in an archive"),
-        (zipped({ONE: "x", "more.tar.gz": "x"}), "an archive in an archive"),
+        (zipped({"more.zip": zipped({ONE: bytes(10_000_001)})}), "the limit is 10.0 MB"),
+        (zipped({"more.zip": "x"}), "more.zip is damaged"),
+        (zipped({"more.tar.gz": "x"}), "more.tar.gz is not read: send a zip"),
         (zipped({f"{at}.txt": "" for at in range(1001)}), "more than 1,000 entries"),
         (zipped({"n" * 256: "x"}), "a name of more than 255 bytes"),
         (zipped({ONE: "x" * 1_000_001}), "the limit is 1.0 MB"),
@@ -316,9 +317,97 @@ def test_names_that_are_no_text_are_shown_and_harmless(tmp_path: Path) -> None:
     assert only(tmp_path).ignored == ("\\udcff\\n.py",)
 
 
-def test_two_files_for_one_exercise_are_not_chosen_from(tmp_path: Path) -> None:
-    put(tmp_path / "in" / "bob", {ONE: "x = 1\n", f"old/{ONE}": "x = 2\n"})
-    assert rejected(tmp_path) == f"two files for 04a: {ONE} and old/{ONE}"
+@pytest.mark.parametrize("inner", ["more.zip", "more.tar.gz"])
+def test_an_archive_beside_an_answer_is_named_and_not_opened(tmp_path: Path, inner: str) -> None:
+    put(tmp_path / "in", {"bob.zip": zipped({ONE: RIGHT[ONE], inner: zipped({OTHER: "x"})})})
+    found = only(tmp_path)
+    assert (list(found.files), found.ignored) == (["04a"], (inner,))
+    assert f"{inner} is an archive in an archive: not opened" in found.notes[0]
+
+
+def test_an_archive_that_is_all_of_an_archive_is_opened_once(tmp_path: Path) -> None:
+    inner = zipped({f"x/{ONE}": RIGHT[ONE], "even/more.zip": zipped({OTHER: "x"})})
+    put(tmp_path / "in", {"bob.zip": zipped({"readme.txt": "?", "hw.zip": inner})})
+    found = only(tmp_path)
+    assert (list(found.files), found.ignored) == (["04a"], ("even/more.zip", "readme.txt"))
+    assert found.notes[0] == "hw.zip is an archive in an archive; it was opened"
+
+
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("slashes", {f"exercises\\{ONE}": RIGHT[ONE], f"exercises\\deep\\{OTHER}": RIGHT[OTHER]}),
+        ("dots", {"./": "", f"./{ONE}": RIGHT[ONE], f"./x/./{OTHER}": RIGHT[OTHER]}),
+    ],
+)
+def test_a_path_that_is_only_written_oddly_is_made_plain(
+    tmp_path: Path, name: str, files: dict[str, str]
+) -> None:
+    put(tmp_path / "in", {"bob.zip": zipped(files)})
+    if name == "slashes":  # what an old program for unpacking leaves in a folder
+        put(tmp_path / "in" / "cleo", files)
+    taken = take(tmp_path)[1]
+    assert {tuple(each.files) for each in taken.values()} == {("04a", "05a")}
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+@pytest.mark.parametrize("folder", [".venv", "env", "node_modules", ".git", "__MACOSX"])
+def test_what_machines_made_is_neither_counted_nor_weighed(
+    tmp_path: Path, folder: str, packed: bool
+) -> None:
+    files = {f"hw/{folder}/lib/{at}/{'n' * 50}.py": "" for at in range(1500)}
+    files |= {
+        f"hw/{ONE}": RIGHT[ONE],
+        f"hw/{folder}/pyvenv.cfg": "",
+        "hw/data.bin": "x" * 20_000_000,
+    }
+    if packed:
+        put(tmp_path / "in", {"bob.zip": zipped(files)})
+    else:
+        put(tmp_path / "in" / "bob", files)
+        (tmp_path / "in" / "bob" / "hw" / folder / "python").symlink_to("/usr/bin/python3")
+    found = only(tmp_path)
+    assert (list(found.files), found.rejected) == (["04a"], "")
+    assert found.ignored == ("hw/data.bin", f"hw/{folder}/")
+
+
+def test_a_list_of_files_without_end_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    files = [(entry(f".x/{at}{'n' * 200}"), b"") for at in range(40_000)]
+    put(tmp_path / "in", {"bob.zip": zipped(files)})
+    assert rejected(tmp_path) == "the list of files in the archive is too long"
+
+
+# -- several answers ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("files", "counts", "differs"),
+    [
+        ({ONE: "x = 1\n", f"old/{ONE}": "x = 2\n"}, ONE, f"old/{ONE}"),
+        ({ONE: "x = 1\n", f"old/{ONE}": "x = 1\r\n\n"}, ONE, ""),
+        ({ONE: TEMPLATE, f"new/{ONE}": "x = 2\n"}, f"new/{ONE}", ""),
+        ({ONE: TEMPLATE, "ex04a_fork (1).py": "x = 2\n"}, "ex04a_fork (1).py", ""),
+        ({ONE: "", "ex04a_fork.py.txt": "x = 2\n"}, "ex04a_fork.py.txt", ""),
+        ({"ex04a_fork (2).py": "x = 3\n", "ex04a_fork (10).py": "x = 4\n"}, "ex04a_fork (10).py",
+         "ex04a_fork (2).py"),
+        ({"Ex04a_Fork.py": "x = 1\n"}, "Ex04a_Fork.py", ""),
+        ({"ex04a_fork - Copy (2).py": "x = 1\n"}, "ex04a_fork - Copy (2).py", ""),
+        ({ONE: "x = 1\n", "ex04a_fork (1).py": "x = 2\n"}, ONE, "ex04a_fork (1).py"),
+    ],
+)  # fmt: skip
+def test_of_several_answers_the_last_counts_and_both_are_told(
+    tmp_path: Path, files: dict[str, str], counts: str, differs: str
+) -> None:
+    put(tmp_path / "in" / "bob", {**files, OTHER: RIGHT[OTHER]})
+    found = only(tmp_path)
+    assert found.files["04a"].read_text("utf-8") == files[counts]
+    told = f"04a: {counts} counts; {differs} differs from it"
+    assert found.doubts == ((told,) if differs else ())
+    assert set(found.doubts) <= set(found.notes)
+    right = {fate.name for fate in found.fates if fate.exercise == "04a"}
+    assert right == {counts}
+    near = f"04a: {counts} is taken as {ONE}"
+    assert (near in found.notes) is (counts.rpartition("/")[2] != ONE)
 
 
 def test_a_file_that_grows_while_it_is_copied_is_refused(tmp_path: Path) -> None:
@@ -343,8 +432,8 @@ def test_a_file_that_is_exchanged_before_it_is_copied_is_refused(tmp_path: Path)
 
 @pytest.mark.parametrize(
     "files",
-    [{}, {"fork.py": "x"}, {"Ex04a_Fork.py": "x"}, {ONE: ""}, {ONE: " \n"}, {ONE: b"\xef\xbb\xbf"}],
-    ids=["none", "wrong name", "wrong case", "empty", "blank", "BOM alone"],
+    [{}, {"fork.py": "x"}, {ONE: ""}, {ONE: " \n"}, {ONE: b"\xef\xbb\xbf"}],
+    ids=["none", "wrong name", "empty", "blank", "BOM alone"],
 )
 def test_no_answer_is_missing_with_the_expected_name(
     tmp_path: Path, files: dict[str, str | bytes]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from classroom import put, roster
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anonlab.errors import FormatError
+from anonlab.grading.intake.roster import Roster
 from anonlab.grading.reports.late import (
     Adjustment,
     LatePolicy,
@@ -109,17 +113,23 @@ def test_no_receipt_time_is_on_time() -> None:
     assert grade(result(20.0), None, Terms(DUE, TEN)).final == 20.0
 
 
-def test_an_extension_is_one_students_own_deadline() -> None:
+def table(folder: Path, text: str) -> tuple[Path, Roster]:
+    """A table, and the roster of the class that it is about."""
+    put(folder, {"table.csv": text})
+    return folder / "table.csv", roster(folder, "student_id,email\n0042,ada@x.org\n7,bob@x.org\n")
+
+
+def test_an_extension_is_one_students_own_deadline(tmp_path: Path) -> None:
     text = "student_id,due,reason\n0042,2026-10-03T12:00:00Z,ill\n"
-    terms = Terms(DUE, TEN, read_extensions(text, DUE))
+    terms = Terms(DUE, TEN, read_extensions(*table(tmp_path, text), DUE))
     three = DUE + timedelta(days=3)
     assert grade(result(20.0), three, terms).days_late == 1
     assert grade(result(20.0, student="0043"), three, terms).days_late == 3
 
 
-def test_an_adjustment_comes_after_the_penalty_and_never_below_zero() -> None:
+def test_an_adjustment_comes_after_the_penalty_and_never_below_zero(tmp_path: Path) -> None:
     text = 'student_id,points,reason,author\n0042,1.5,"typed, by hand",ada\n0042,-30,copied,bob\n'
-    found = read_adjustments(text)
+    found = read_adjustments(*table(tmp_path, text))
     assert found == {
         "0042": (Adjustment(1.5, "typed, by hand", "ada"), Adjustment(-30.0, "copied", "bob"))
     }
@@ -173,32 +183,59 @@ def test_a_wrong_policy_is_refused(plain: dict[str, object], message: str) -> No
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("0042,many,why,ada", "line 2: points is a number such as -1.5, got 'many'"),
+        ("0042,many,why,ada", "line 2: .*points is a number such as -1.5, got 'many'"),
         ("0042,nan,why,ada", "got 'nan'"),
-        ("0042,1,,ada", "line 2: reason is empty"),
+        ("0042,1,,ada", "line 2: .*reason is empty"),
         ("0042,1,why, ", "author is empty"),
-        ("0042,1", "4 cells are needed"),
+        ("0042,1", "line 2: .*reason is empty"),
+        ("0042,1,well, then,ada", "line 2: .*more cells than there are columns"),
     ],
 )
-def test_a_wrong_adjustment_is_named_with_its_line(row: str, message: str) -> None:
+def test_a_wrong_adjustment_is_named_with_its_line(tmp_path: Path, row: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        read_adjustments(f"student_id,points,reason,author\n{row}\n")
+        read_adjustments(*table(tmp_path, f"student_id,points,reason,author\n{row}\n"))
     with pytest.raises(ValueError, match="the columns are student_id,points"):
-        read_adjustments("id,points\n")
+        read_adjustments(*table(tmp_path, "id,points\n"))
 
 
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
         ("0042,2026-10-03T12:00:00,ill", "line 2: .* without a zone"),
-        ("0042,tomorrow,ill", "line 2: 'tomorrow' is no time such as"),
+        ("0042,tomorrow,ill", "line 2: .*'tomorrow' is no time such as"),
         ("0042,2026-09-03T12:00:00Z,ill", "is before the deadline"),
-        ("7,2026-10-03T12:00:00Z,a\n7,2026-10-04T12:00:00Z,b", "line 3: student '7' once"),
+        ("7,2026-10-03T12:00:00Z,a\n7,2026-10-04T12:00:00Z,b", "line 3: .*student '7' once"),
     ],
 )
-def test_a_wrong_extension_is_named_with_its_line(rows: str, message: str) -> None:
+def test_a_wrong_extension_is_named_with_its_line(tmp_path: Path, rows: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        read_extensions(f"student_id,due,reason\n{rows}\n", DUE)
+        read_extensions(*table(tmp_path, f"student_id,due,reason\n{rows}\n"), DUE)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"student_id,points,reason,author\n0042,1.5,why,kim\n",
+        b"\xef\xbb\xbfstudent_id;points;reason;author\r\n0042;1,5;why;kim\r\n;;;\r\n\r\n",
+        b'sep=;\r\n"Student ID";"Points";"Reason";"Author";""\r\n"0042";"1,5";"why";"kim";""\r\n',
+        b"reason,author,SID,points\nwhy,kim,0042,1.5\n",
+        b"Email,Points,Reason,Author\nADA@X.org,1.5,why,kim\n",
+        "student_id\tpoints\treason\tauthor\n0042\t1,5\twhy\tkim\n".encode("utf-16"),
+    ],
+    ids=["ours", "BOM, semicolons, blank rows", "sep=", "other order", "e-mail", "Unicode text"],
+)
+def test_a_table_is_read_as_spreadsheets_write_it(tmp_path: Path, data: bytes) -> None:
+    path, known = table(tmp_path, "")
+    path.write_bytes(data)
+    assert read_adjustments(path, known) == {"0042": (Adjustment(1.5, "why", "kim"),)}
+
+
+def test_an_id_that_nobody_has_is_an_error_with_its_line_and_whose_it_may_be(
+    tmp_path: Path,
+) -> None:
+    rows = "student_id,points,reason,author\n0042,1,kind,kim\n\n42,1,zeros lost,kim\n"
+    with pytest.raises(FormatError, match="line 4: .*'42'; did you mean 0042?"):
+        read_adjustments(*table(tmp_path, rows))
 
 
 @settings(deadline=None)

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonlab.errors import FormatError
-from anonlab.grading.intake.roster import owner, read_roster
+from anonlab.grading.intake.names import owner
+from anonlab.grading.intake.roster import read_roster
 
 CANVAS = (
     "Student,ID,SIS User ID,SIS Login ID,Section,Homework 1 (77)\r\n"
@@ -44,13 +45,26 @@ def test_canvas_is_known_by_its_columns(tmp_path: Path) -> None:
     assert found.without_id == ()
 
 
+def test_rows_of_canvas_that_are_no_students_are_none(tmp_path: Path) -> None:
+    text = (
+        "Student,ID,SIS Login ID,Section,HW (1)\n,,,,Manual Posting\nPoints Possible,,,,10\n"
+        '"Test, Ann",3,ann,A,\nAda,,ada@x.org,A,\n"Student, Test",999,ab12ef,A,\n'
+    )
+    found = roster(tmp_path, text)
+    assert (list(found.people), found.without_id) == (["3", "ada@x.org"], ())
+
+
+def test_a_list_made_by_hand_is_read(tmp_path: Path) -> None:
+    found = roster(tmp_path, "Student Name,Email\nAda Lovelace,ada@x.org\n")
+    assert found.people["ada@x.org"].name == "Ada Lovelace"
+
+
 def test_moodle_is_known_by_its_columns_and_a_missing_number_is_no_guess(tmp_path: Path) -> None:
     found = roster(tmp_path, MOODLE)
     assert found.kind == "moodle"
     assert list(found.people) == ["007", "bob@x.org"]
     assert found.people["bob@x.org"].name == "Bob عمر 🎓"
-    assert found.find("Ada@x.org") == "007"
-    assert found.find("ada@x.org") == ""
+    assert found.find("Ada@x.org") == found.find("ada@X.ORG") == "007"
 
 
 def test_an_id_that_stands_twice_is_nobodys(tmp_path: Path) -> None:
@@ -113,7 +127,7 @@ def test_every_cell_comes_through_exactly(
         ("bob-final.zip", "bob", "final.zip"),
         ("bob@x.org", "bob", ""),
         ("7", "", "7"),
-        ("BOB", "", "BOB"),
+        ("BOB", "bob", ""),
         ("bobby.zip", "", "bobby.zip"),
     ],
 )
@@ -135,6 +149,53 @@ def test_downloads_of_canvas_and_moodle_are_understood(tmp_path: Path) -> None:
 
 
 def test_a_name_that_fits_two_students_is_nobodys(tmp_path: Path) -> None:
-    found = roster(tmp_path, "student_id\nann\nann-lee\n")
-    assert owner(found, "ann-lee.zip").student == ""
+    found = roster(tmp_path, "student_id\nann\nann-lee\nAnn\n")
+    assert owner(found, "ann-lee_more.zip").student == ""
+    assert owner(found, "ann-lee.zip").student == "ann-lee"  # exactly, before by its beginning
     assert owner(found, "ann_lee.zip").student == "ann"
+    assert (found.find("Ann"), found.find("ANN")) == ("Ann", "")
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "name", "student", "rest"),
+    [
+        ("student_id,name", "1005,Li Zhao", "zhaoli_1005_563_ex04a_fork.py", "1005",
+         "ex04a_fork.py"),
+        ("student_id,name", "1005,Ada", "zhaoli_1005_563_ex04a_fork.py", "", ""),
+        ("First name,Surname,ID number,Email address", "Jane,Doe,7,j@x.org",
+         "Jane Doe_12_assignsubmission_file_x/y.py", "7", "x/y.py"),
+        ("First name,Surname,ID number,Email address", "Lorenzo,La Caille,7,j@x.org",
+         "Lorenzo_La_Caille_657775_assignsubmission_file_", "7", ""),
+        ("First name,Surname,ID number,Email address", "Bob,Doe,12,j@x.org",
+         "Jane Doe_12_assignsubmission_file_", "", ""),
+        ("Last Name,First Name,Username,Student ID", "Doe,Jane,s0000001,0000001",
+         "Homework 1_s0000001_attempt_2026-10-01-11-58-03_ex04a_fork.py", "s0000001",
+         "ex04a_fork.py"),
+        ("Last Name,First Name,Username,Student ID", "Doe,Jane,jane_doe,0000001",
+         "Home_work_1_jane_doe_attempt_2026-10-01-11-58-03_my_attempt_2.py", "jane_doe",
+         "my_attempt_2.py"),
+        ("OrgDefinedId,Username,Last Name,First Name,Email", "#0000001,#jdoe,Doe,Jane,j@x.org",
+         "10254-388211 - Jane Doe - Oct 1, 2026 1158 AM", "0000001", ""),
+        ('"identifier","github_username","github_id","name"', '"0000001","janedoe","99","Jane"',
+         "hw1-JaneDoe", "0000001", ""),
+        ('"identifier", "github_username"', '"0000001", "janedoe"', "hw1-janedoe", "0000001", ""),
+    ],
+)  # fmt: skip
+def test_names_that_systems_make(
+    tmp_path: Path, header: str, row: str, name: str, student: str, rest: str
+) -> None:
+    found = owner(roster(tmp_path, f"{header}\n{row}\n"), name)
+    assert found.student == student
+    assert found.rest == rest or not student
+    assert bool(found.why) is not bool(student)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("2", "0000002"), ("0000002x", "0000002"), ("000002.zip", "0000002"), ("elephant", "")],
+)
+def test_a_near_miss_is_told_and_not_taken(tmp_path: Path, name: str, near: str) -> None:
+    found = owner(roster(tmp_path, "student_id\n0000001\n0000002\n"), name)
+    assert found.student == ""
+    assert (f"did you mean {near}?" in found.why) is bool(near)
+    assert ("did you mean" in found.why) is bool(near)

@@ -6,12 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from anonlab.box.box import program_command
-from anonlab.course.authoring.masters import Master
 from anonlab.grading.intake import notebook_cells
 from anonlab.grading.intake.archives import Rejected, shown
 
@@ -22,12 +20,14 @@ READER = Path(notebook_cells.__file__)
 
 @dataclass(frozen=True)
 class Cell:
-    """One `%%exercise` cell. `where` names it; `problem` says why its code is not taken."""
+    """One `%%exercise` cell. `where` names it; `problem` says why its code is not taken, `note`
+    what was left out of it."""
 
     number: str
     where: str
     code: str
     problem: str
+    note: str = ""
 
 
 def notebook_answers(path: Path, name: str, boxed: bool) -> list[Cell]:
@@ -57,27 +57,12 @@ def notebook_answers(path: Path, name: str, boxed: bool) -> list[Cell]:
     if "error" in told:
         raise Rejected(f"{shown(name)}: {told['error']}")
     return [
-        Cell(each["number"], f"cell {each['cell']} of {shown(name)}", each["code"], each["problem"])
+        Cell(
+            each["number"],
+            f"cell {each['cell']} of {shown(name)}",
+            each["code"],
+            each["problem"],
+            each["note"],
+        )
         for each in told["cells"]
     ]
-
-
-def choose(cells: list[Cell], masters: dict[str, Master]) -> tuple[dict[str, str], list[str]]:
-    """Return the answers by number, as the text of the student's file, and a sentence for each
-    that is not taken."""
-    often = Counter(cell.number for cell in cells)
-    answers, notes = {}, []
-    for cell in cells:
-        if cell.number not in masters:
-            continue
-        if often[cell.number] > 1:
-            places = " and ".join(each.where for each in cells if each.number == cell.number)
-            told = f"{cell.number}: {places} both answer it; keep one"
-            notes += [told] if told not in notes else []
-        elif cell.problem:
-            notes.append(f"{cell.number}: {cell.where}: {cell.problem}")
-        elif cell.code.strip():
-            answers[cell.number] = f"{masters[cell.number].header}\n{cell.code.strip()}\n"
-        else:
-            notes.append(f"{cell.number}: {cell.where} is empty")
-    return answers, notes

@@ -4,26 +4,33 @@ central directory. What is not plain is refused by name; only then a file may be
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 MOST_BYTES = 10_000_000
-"""Of one archive unpacked, as it says and as it turns out; and of one notebook."""
+"""Of all answers of a submission, as they are declared; of one notebook; of an inner archive."""
+MOST_DIRECTORY = 8_000_000
+"""Bytes of the list of files in a zip. The list is all that is read of what is not wanted."""
 MOST_ENTRIES = 1000
+MOST_SCANNED = 100_000
+"""Things in one folder, hidden ones included."""
 MOST_NAME_BYTES = 255
 CHUNK = 1 << 16
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar")
-_CENTRAL = b"PK\x01\x02"
+MACHINE_MADE = ("__MACOSX", "__pycache__", "node_modules", "site-packages", "venv")
+"""Folders that programs fill; hidden ones, and whatever has a pyvenv.cfg, are such too."""
+_VENV = "pyvenv.cfg"
 _ENCRYPTED = 1 << 0
 _KINDS = {
     stat.S_IFLNK: "a symbolic link",
@@ -41,11 +48,13 @@ class Rejected(Exception):
 @dataclass(frozen=True)
 class Entry:
     """A plain file of a submission, not yet opened. `name` is its path inside, with slashes;
-    `size` is in bytes, as it is declared."""
+    `size` is in bytes, as it is declared; `again` counts how often a system says that
+    a file of this name was handed in before."""
 
     name: str
     size: int
     open: Callable[[], AbstractContextManager[IO[bytes]]]
+    again: int = 0
 
     @property
     def base(self) -> str:
@@ -65,26 +74,63 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(ARCHIVES)
 
 
-def list_folder(folder: Path) -> list[Entry]:
-    """Return the files below `folder`, sorted; Rejected if anything there is no plain file."""
-    found = list(islice(_walk(folder), MOST_ENTRIES + 1))
-    check_names([name for name, _ in found])
-    return [plain_file(folder / name, name) for name, is_file in sorted(found) if is_file]
+@dataclass(frozen=True)
+class Listing:
+    """The plain files of a submission, sorted; `dropped` are hidden and machine-made files and
+    folders, which are neither counted nor weighed nor looked into."""
+
+    entries: tuple[Entry, ...]
+    dropped: tuple[str, ...] = ()
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, bool]]:
+def is_junk(part: str) -> bool:
+    """Return whether a part of a path is hidden, or what programs make for themselves."""
+    return part.startswith(".") or part in MACHINE_MADE or part.endswith(".egg-info")
+
+
+def made_plain(name: str) -> str:
+    """Return a path with slashes and without `./`: some systems write backslashes."""
+    return "/".join(part for part in name.replace("\\", "/").split("/") if part != ".")
+
+
+def list_folder(folder: Path) -> Listing:
+    """Return the files below `folder`; Rejected if anything there is no plain file."""
+    dropped: list[str] = []
+    found = list(islice(_walk(folder, dropped), MOST_ENTRIES + 1))
+    check_names([made_plain(name) for name, _ in found])
+    files = [plain_file(folder / name, made_plain(name)) for name, is_file in found if is_file]
+    return Listing(tuple(sorted(files, key=lambda each: each.name)), tuple(sorted(dropped)))
+
+
+def _walk(folder: Path, dropped: list[str]) -> Iterator[tuple[str, bool]]:
     """Yield the name of each thing below `folder`, and whether it is a file."""
     below = [""]
     while below:
         prefix = below.pop()
-        with _why_unreadable(prefix or folder.name), os.scandir(folder / prefix) as inside:
-            for each in inside:
-                info, name = each.stat(follow_symlinks=False), prefix + each.name
-                if stat.S_ISDIR(info.st_mode):
-                    below.append(f"{name}/")
-                else:
-                    check_plain(info, name)
-                yield name, not stat.S_ISDIR(info.st_mode)
+        with _why_unreadable(prefix or folder.name):
+            inside = _scanned(folder / prefix)
+        if prefix and any(each.name == _VENV for each, _ in inside):
+            dropped.append(prefix)
+            continue
+        for each, info in inside:
+            name, is_file = prefix + each.name, not stat.S_ISDIR(info.st_mode)
+            if is_junk(each.name):
+                dropped.append(name if is_file else f"{name}/")
+                continue
+            if is_file:
+                check_plain(info, name)
+            else:
+                below.append(f"{name}/")
+            yield name, is_file
+
+
+def _scanned(folder: Path) -> list[tuple[os.DirEntry[str], os.stat_result]]:
+    """Return what is in a folder; Rejected if there is no end to it."""
+    with os.scandir(folder) as inside:
+        found = list(islice(inside, MOST_SCANNED + 1))
+        if len(found) > MOST_SCANNED:
+            raise Rejected(f"more than {MOST_SCANNED:,} entries in one folder")
+        return [(each, each.stat(follow_symlinks=False)) for each in found]
 
 
 @contextmanager
@@ -125,44 +171,86 @@ def plain_file(path: Path, name: str) -> Entry:
     return Entry(name, info.st_size, opened)
 
 
-def list_zip(archive: Entry) -> list[Entry]:
-    """Return the files of a zip, sorted; Rejected, with the reason, if it is not taken.
+def list_zip(archive: Entry) -> Listing:
+    """Return the files of a zip; Rejected, with the reason, if it is not taken.
 
     Nothing is unpacked: names, modes and declared sizes are in the central directory.
     """
-    if archive.size > MOST_BYTES:
-        raise Rejected(f"{shown(archive.base)} has {_megabytes(archive.size)}, {LIMIT}")
-    with _why_damaged(archive.base), archive.open() as file:
-        # Each entry has a record that begins so: they are counted before any is read.
-        if file.read(MOST_BYTES + 1).count(_CENTRAL) > MOST_ENTRIES:
-            raise Rejected(f"more than {MOST_ENTRIES:,} entries")
-        with zipfile.ZipFile(file) as opened:
-            infos = opened.infolist()
+    with _why_damaged(archive.base), _directory(archive) as opened:
+        infos = opened.infolist()
     if not infos:
         raise Rejected(f"{shown(archive.base)} is empty")
-    for info in infos:
-        _check_record(info)
-    check_names([info.orig_filename.rstrip("/") for info in infos])
-    declared = sum(info.file_size for info in infos)
-    if declared > MOST_BYTES:
-        raise Rejected(f"unpacked it has {_megabytes(declared)}, {LIMIT}")
-    files = [info for info in infos if not info.is_dir()]
-    nested = [info.filename for info in files if is_archive(info.filename)]
-    if nested:
-        raise Rejected(f"{shown(nested[0])} is an archive in an archive: send the files themselves")
-    return sorted((_zipped(archive, info) for info in files), key=lambda each: each.name)
+    pairs = [(made_plain(info.orig_filename), info) for info in infos]
+    pairs = [(name, info) for name, info in pairs if name]  # "./" is the folder itself
+    for name, info in pairs:
+        check_path(name, info.orig_filename)
+    venvs = tuple(name.removesuffix(_VENV) for name, _ in pairs if name.endswith(f"/{_VENV}"))
+    kept: list[tuple[str, zipfile.ZipInfo]] = []
+    dropped: dict[str, None] = {}
+    for name, info in pairs:
+        if junk := _junk(name, venvs):
+            dropped[junk] = None
+        else:
+            kept.append((name, info))
+    check_names([name.rstrip("/") for name, _ in kept])
+    for name, info in kept:
+        _check_record(name, info)
+    files = [_zipped(archive, name, info) for name, info in kept if not name.endswith("/")]
+    return Listing(tuple(sorted(files, key=lambda each: each.name)), tuple(dropped))
 
 
-def _megabytes(size: int) -> str:
+def _junk(name: str, venvs: tuple[str, ...]) -> str:
+    """Return up to where a path is hidden or machine-made, "" if it is neither."""
+    inside = next((each for each in venvs if name.startswith(each)), "")
+    parts = name.split("/")
+    at = next((at for at, part in enumerate(parts) if is_junk(part)), None)
+    if at is None:
+        return inside
+    return "/".join(parts[: at + 1]) + "/" * (at + 1 < len(parts))
+
+
+class _Bounded:
+    """A file of which nobody reads much at once: an archive may lie about its list of files."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes."""
+        data = self.file.read(MOST_DIRECTORY + 1 if size < 0 else min(size, MOST_DIRECTORY + 1))
+        if len(data) > MOST_DIRECTORY:
+            raise Rejected("the list of files in the archive is too long")
+        return data
+
+
+@contextmanager
+def _directory(archive: Entry) -> Iterator[zipfile.ZipFile]:
+    with archive.open() as file, zipfile.ZipFile(cast(IO[bytes], _Bounded(file))) as opened:
+        yield opened
+
+
+def in_memory(archive: Entry) -> Entry:
+    """Return an inner archive as a file of its own; Rejected if it is too large."""
+    data = read(archive, MOST_BYTES)
+
+    @contextmanager
+    def opened() -> Iterator[IO[bytes]]:
+        yield io.BytesIO(data)
+
+    return Entry(archive.name, len(data), opened)
+
+
+def megabytes(size: int) -> str:
+    """Return a size as text."""
     return f"{size / 1e6:,.1f} MB"
 
 
-LIMIT = f"the limit is {_megabytes(MOST_BYTES)}"
+LIMIT = f"the limit is {megabytes(MOST_BYTES)}"
 
 
-def _check_record(info: zipfile.ZipInfo) -> None:
+def _check_record(name: str, info: zipfile.ZipInfo) -> None:
     """Refuse an entry that is no plain, readable file or folder by its record."""
-    name = info.orig_filename
     kind = stat.S_IFMT(info.external_attr >> 16)
     fits = (0, stat.S_IFDIR) if name.endswith("/") else (0, stat.S_IFREG)
     if kind not in fits:
@@ -174,18 +262,13 @@ def _check_record(info: zipfile.ZipInfo) -> None:
         raise Rejected(f"{shown(name)} is packed in a way that is not read: make an ordinary zip")
 
 
-def _zipped(archive: Entry, info: zipfile.ZipInfo) -> Entry:
+def _zipped(archive: Entry, name: str, info: zipfile.ZipInfo) -> Entry:
     @contextmanager
     def opened() -> Iterator[IO[bytes]]:
-        with (
-            _why_damaged(info.orig_filename),
-            archive.open() as file,
-            zipfile.ZipFile(file) as unzipped,
-            unzipped.open(info) as member,
-        ):
+        with _why_damaged(name), _directory(archive) as unzipped, unzipped.open(info) as member:
             yield member
 
-    return Entry(info.filename, info.file_size, opened)
+    return Entry(name, info.file_size, opened)
 
 
 @contextmanager
@@ -200,6 +283,13 @@ def _why_damaged(name: str) -> Iterator[None]:
         raise Rejected(f"{shown(name)} is damaged, or no zip ({shown(str(error))})") from None
 
 
+def check_path(name: str, written: str) -> None:
+    """Refuse a path that leads elsewhere; `written` is how its author wrote it."""
+    parts = name.removesuffix("/").split("/")
+    if {"", ".", ".."} & set(parts) or "\0" in name or parts[0][1:2] == ":":
+        raise Rejected(f"unsafe path: {shown(written)}")
+
+
 def check_names(names: list[str]) -> None:
     """Refuse names that lead elsewhere, that are too long or too many, or that some file systems
     take for one."""
@@ -207,10 +297,8 @@ def check_names(names: list[str]) -> None:
         raise Rejected(f"more than {MOST_ENTRIES:,} entries")
     seen: dict[str, str] = {}
     for name in names:
-        parts = name.split("/")
-        if {"", ".", ".."} & set(parts) or "\\" in name or "\0" in name or parts[0][1:2] == ":":
-            raise Rejected(f"unsafe path: {shown(name)}")
-        if any(len(os.fsencode(part)) > MOST_NAME_BYTES for part in parts):
+        check_path(name, name)
+        if any(len(os.fsencode(part)) > MOST_NAME_BYTES for part in name.split("/")):
             raise Rejected(f"a name of more than {MOST_NAME_BYTES} bytes: {shown(name)}")
         folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
         if folded in seen:
@@ -218,22 +306,38 @@ def check_names(names: list[str]) -> None:
         seen[folded] = name
 
 
+def _chunks(entry: Entry, most_bytes: int) -> Iterator[bytes]:
+    """Yield the bytes of an entry; Rejected if it has more than it declares, or `most_bytes`."""
+    if entry.size > most_bytes:
+        raise Rejected(
+            f"{shown(entry.name)} has {megabytes(entry.size)}, the limit is {megabytes(most_bytes)}"
+        )
+    total = 0
+    with entry.open() as file:
+        while chunk := file.read(CHUNK):
+            total += len(chunk)
+            if total > entry.size:
+                raise Rejected(f"{shown(entry.name)} is longer than it says")
+            yield chunk
+
+
+def read(entry: Entry, most_bytes: int) -> bytes:
+    """Return the bytes of an entry; Rejected if it has more than it declares, or `most_bytes`."""
+    return b"".join(_chunks(entry, most_bytes))
+
+
 def copy(entry: Entry, target: Path, most_bytes: int) -> None:
     """Copy an entry byte by byte to the new file `target`, which nobody may write to.
 
     raises  Rejected if it has more bytes than it declares, or than `most_bytes`
     """
-    if entry.size > most_bytes:
-        raise Rejected(
-            f"{shown(entry.name)} has {_megabytes(entry.size)}, "
-            f"the limit is {_megabytes(most_bytes)}"
-        )
+    write(target, _chunks(entry, most_bytes))
+
+
+def write(target: Path, chunks: Iterable[bytes]) -> None:
+    """Write the new file `target`, which nobody may write to afterwards."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(target, flags, 0o444), "wb") as out, entry.open() as file:
-        total = 0
-        while chunk := file.read(CHUNK):
-            total += len(chunk)
-            if total > entry.size:
-                raise Rejected(f"{shown(entry.name)} is longer than it says")
+    with os.fdopen(os.open(target, flags, 0o444), "wb") as out:
+        for chunk in chunks:
             out.write(chunk)
     target.chmod(0o444)

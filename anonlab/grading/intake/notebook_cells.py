@@ -1,8 +1,8 @@
 """Read the answers in a notebook: a program of its own, with the standard library alone.
 
 The notebook comes on standard input; JSON goes to standard output, {"cells": [{"number", "cell",
-"code", "problem"}]} or {"error"}. Nothing of the notebook is run. Its JSON may be hostile, so this
-process bounds its own memory and time before it reads a byte.
+"code", "problem", "note"}]} or {"error"}. Nothing of the notebook is run. Its JSON may be hostile,
+so this process bounds its own memory and time before it reads a byte.
 """
 
 import ast
@@ -14,7 +14,12 @@ MOST_BYTES = 10_000_000
 MOST_ANSWER = 1_000_000
 SECONDS = 10
 MEMORY = 1 << 30
-EXERCISE = re.compile(r"%%exercise[ \t]+(\S+)[^\n]*(?:\n|\Z)")
+EXERCISE = re.compile(r"^%%exercise[ \t]+(\S+)[^\n]*(?:\n|\Z)", re.MULTILINE)
+HARMLESS = re.compile(
+    r"\s*(?:%(?:matplotlib|load_ext|reload_ext|autoreload|config|pip|conda|mamba)\b"
+    r"|!\s*(?:\S*python\S*\s+-m\s+)?(?:pip3?|conda|mamba|uv)\b).*"
+)
+"""Lines that set up a notebook and compute nothing: an answer is the same without them."""
 FOR_NOTEBOOKS = re.compile(r"\s*(?:[\w.,\[\] ]+=\s*)?[!%]")
 """Lines that IPython understands and Python does not."""
 
@@ -62,20 +67,62 @@ def answer(at: int, cell: object) -> dict[str, object] | None:
     source = cell.get("source")
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)
-    match = EXERCISE.match(source.lstrip("\n \t")) if isinstance(source, str) else None
-    if not match or not isinstance(source, str):
+    if not isinstance(source, str):
+        return None
+    source = source.lstrip("\n \t")
+    match = EXERCISE.search(source)
+    if not match:
         return None
     number = match[1].lower().removeprefix("ex").rjust(3, "0")
-    code = source.lstrip("\n \t")[match.end() :]
-    problem = ""
+    above, code = source[: match.start()].splitlines(), source[match.end() :]
+    problem, notes = "", []
+    first = next((line for line in above if not dropped(line)), None)
+    if first is not None:
+        if first.startswith("%%") or not stands_above(above):
+            return None
+        problem = f"`{first.strip()[:60]}` stands above %%exercise, which must come first"
+    elif any(line.strip() for line in above):
+        notes.append("what stands above %%exercise was left out")
     if len(code) > MOST_ANSWER:
         code, problem = "", "it has more than a million characters"
     if code != code.encode("utf-8", "replace").decode():
         code, problem = "", "it has characters that are no text"
-    elif line := not_python(code):
+    elif not_python(code):
+        code, told = without_harmless(code)
+        notes += told
+    if not problem and (line := not_python(code)):
         text = code.splitlines()[line - 1].strip()[:60]
         problem = f"`{text}` is for notebooks alone; an answer is plain Python"
-    return {"number": number[:20], "cell": at, "code": code, "problem": problem}
+    return {
+        "number": number[:20], "cell": at, "code": code, "problem": problem,
+        "note": "; ".join(notes)[:300],
+    }  # fmt: skip
+
+
+def dropped(line: str) -> bool:
+    """Return whether a line above %%exercise says nothing: blank, a comment, harmless magic."""
+    return not line.strip() or line.lstrip().startswith("#") or bool(HARMLESS.fullmatch(line))
+
+
+def stands_above(lines: list[str]) -> bool:
+    """Return whether lines are code of their own, and no text that a string goes on from."""
+    try:
+        ast.parse("\n".join(line for line in lines if not FOR_NOTEBOOKS.match(line)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def without_harmless(code: str) -> tuple[str, list[str]]:
+    """Return code in which harmless magic does nothing, and a sentence about it."""
+    found = [line.strip()[:60] for line in code.split("\n") if HARMLESS.fullmatch(line)]
+    if not found:
+        return code, []
+    plain = [
+        line[: len(line) - len(line.lstrip())] + "pass" if HARMLESS.fullmatch(line) else line
+        for line in code.split("\n")
+    ]
+    return "\n".join(plain), [f"`{line}` was left out" for line in dict.fromkeys(found)]
 
 
 def not_python(code: str) -> int:

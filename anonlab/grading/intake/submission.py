@@ -8,6 +8,16 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
+class Fate:
+    """What became of one file or folder that came along: `exercise` is the number of what it
+    answers, "" if it is not taken; `why` says so in words."""
+
+    name: str
+    exercise: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Submission:
     """One submission of one student.
 
@@ -18,6 +28,11 @@ class Submission:
     rejected  why intake refused it, "" if it did not
     ignored   names that came along and were not copied
     notes     sentences for the student, such as "04a: no file named ex04a_fork.py"
+    doubts    those of `notes` that somebody should look at: two answers that differ, …
+    fates     of every file that came along; () if the submission was not looked into
+    partners  who share it, and its grade
+    variant   the id that the student's variant was made for, "" for `student`
+    variant_file  what came along to say so, until it was compared
     """
 
     id: str
@@ -27,6 +42,11 @@ class Submission:
     rejected: str = ""
     ignored: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    fates: tuple[Fate, ...] = ()
+    partners: tuple[str, ...] = ()
+    variant: str = ""
+    variant_file: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -219,7 +219,7 @@ def seed_of(submission: Submission, settings: Settings, number: str, keyed: bool
         key = hmac.new(settings.secret.encode(), message.encode(), hashlib.sha256)
         return int.from_bytes(key.digest()[:8])
     if settings.variants and submission.student:
-        return variant_seed(settings.secret, submission.student, number)
+        return variant_seed(settings.secret, submission.variant or submission.student, number)
     return 0
 
 

@@ -15,14 +15,16 @@ The policy is the table `[late]` of an assignment; without it lateness is told a
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from anonlab.errors import FormatError
+from anonlab.grading.intake.roster import Roster
+from anonlab.grading.intake.tables import number_in, student_rows
 from anonlab.grading.store.result import Result
 
 DAY = timedelta(days=1)
@@ -175,59 +177,46 @@ def grade(result: Result, received: datetime | None, terms: Terms) -> Grade:
     return Grade(result, received, due, days, penalty, adjustment, final, reasons)
 
 
-def read_adjustments(text: str) -> dict[str, tuple[Adjustment, ...]]:
+def read_adjustments(path: Path, roster: Roster) -> dict[str, tuple[Adjustment, ...]]:
     """Return the adjustments in a CSV with the columns student_id, points, reason, author.
 
-    raises  ValueError, with the line, for points that are no number, or no reason or author
+    raises  FormatError, with the line, for an id that nobody in the roster has, for points that are
+            no number, or no reason or author
     """
     found: dict[str, tuple[Adjustment, ...]] = {}
-    for line, row in _rows(text, "adjustments", ADJUSTMENT_COLUMNS):
-        for name in ("student_id", "reason", "author"):
-            if not row[name].strip():
-                raise ValueError(f"adjustments, line {line}: {name} is empty; it is needed")
-        try:
-            value = float(row["points"])
-        except ValueError:
-            value = math.nan
+    columns = ADJUSTMENT_COLUMNS[1:]
+    for row in student_rows(path, "adjustments", columns, roster.find, roster.why_not):
+        for name in ("reason", "author"):
+            if not row.cells[name]:
+                raise FormatError(f"adjustments ({path}): {name} is empty; it is needed", row.line)
+        value = number_in(row.cells["points"])
         if not math.isfinite(value):
-            raise ValueError(
-                f"adjustments, line {line}: points is a number such as -1.5, got {row['points']!r}"
-            )
-        made = Adjustment(value, row["reason"].strip(), row["author"].strip())
-        found[row["student_id"]] = (*found.get(row["student_id"], ()), made)
+            told = f"points is a number such as -1.5, got {row.cells['points']!r}"
+            raise FormatError(f"adjustments ({path}): {told}", row.line)
+        made = Adjustment(value, row.cells["reason"], row.cells["author"])
+        found[row.student] = (*found.get(row.student, ()), made)
     return found
 
 
-def read_extensions(text: str, due: datetime | None) -> dict[str, datetime]:
+def read_extensions(path: Path, roster: Roster, due: datetime | None) -> dict[str, datetime]:
     """Return the deadlines in a CSV with the columns student_id, due, reason.
 
-    raises  ValueError, with the line, for a time without zone, a deadline before the common one, or
-            two for one student
+    raises  FormatError, with the line, for an id that nobody in the roster has, a time without
+            zone, a deadline before the common one, or two for one student
     """
     found: dict[str, datetime] = {}
-    for line, row in _rows(text, "extensions", EXTENSION_COLUMNS):
+    columns = EXTENSION_COLUMNS[1:]
+    for row in student_rows(path, "extensions", columns, roster.find, roster.why_not):
         try:
-            own = moment(row["due"])
+            own = moment(row.cells["due"])
         except ValueError as error:
-            raise ValueError(f"extensions, line {line}: {error}") from None
-        if row["student_id"] in found or not row["student_id"].strip():
-            raise ValueError(f"extensions, line {line}: student {row['student_id']!r} once, please")
-        if due is not None and own < utc(due):
-            raise ValueError(
-                f"extensions, line {line}: {row['due']} is before the deadline, {utc(due)}"
+            raise FormatError(f"extensions ({path}): {error}", row.line) from None
+        if row.student in found:
+            raise FormatError(
+                f"extensions ({path}): student {row.student!r} once, please", row.line
             )
-        found[row["student_id"]] = own
-    return found
-
-
-def _rows(text: str, what: str, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
-    """Return the rows of a CSV with exactly these columns, with the lines where they end."""
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    if tuple(reader.fieldnames or ()) != columns:
-        raise ValueError(f"{what}: the columns are {','.join(columns)}; got {reader.fieldnames}")
-    found = []
-    for row in reader:
-        if None in row or None in row.values():
-            raise ValueError(f"{what}, line {reader.line_num}: {len(columns)} cells are needed")
-        found.append((reader.line_num, row))
+        if due is not None and own < utc(due):
+            told = f"{row.cells['due']} is before the deadline, {utc(due)}"
+            raise FormatError(f"extensions ({path}): {told}", row.line)
+        found[row.student] = own
     return found

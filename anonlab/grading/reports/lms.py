@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from anonlab.grading.reports.cells import Sheet, csv_text, guarded, plain
@@ -83,12 +83,18 @@ class Filled:
 
 
 def fill(
-    data: bytes, grades: Iterable[Grade], assignment: str, column: str = "", ids: str = ""
+    data: bytes,
+    grades: Iterable[Grade],
+    assignment: str,
+    column: str = "",
+    ids: str = "",
+    find: Callable[[str], str] = str.strip,
 ) -> Filled:
     """Fill the column of `assignment` in an exported file.
 
     column  its header; '' finds the one that is called like the assignment
     ids     the header of the column that says who somebody is; '' takes all of ID_COLUMNS
+    find    our id of whom a cell names: anybody may go by several
     raises  ValueError if there is no such column, or more than one, if nobody of ours is found, if
             a student stands in two rows or two students in one, or if one has two grades
     """
@@ -96,7 +102,7 @@ def fill(
     sheet = Sheet.read(data)
     headers = [sheet.value(0, at).strip() for at in range(len(sheet.rows[0]))] if sheet.rows else []
     target = _column(headers, column or assignment, exactly=bool(column))
-    rows, left, matched = _rows_of(sheet, headers, ours, ids)
+    rows, left, matched = _rows_of(sheet, headers, ours, ids, find)
     written, replaced = {}, {}
     for student, grade in ours.items():
         if student in rows:
@@ -151,7 +157,11 @@ def _column(headers: list[str], wanted: str, exactly: bool) -> int:
 
 
 def _rows_of(
-    sheet: Sheet, headers: list[str], ours: Mapping[str, Grade], wanted: str
+    sheet: Sheet,
+    headers: list[str],
+    ours: Mapping[str, Grade],
+    wanted: str,
+    find: Callable[[str], str],
 ) -> tuple[dict[str, int], tuple[str, ...], str]:
     """Return the row of each student of ours, the ids of all other rows, and the columns used."""
     columns = [headers.index(name) for name in ([wanted] if wanted else ID_COLUMNS)
@@ -160,7 +170,8 @@ def _rows_of(
     left, used = [], set()
     for row in range(1, len(sheet.rows)):
         found = {column: sheet.value(row, column) for column in columns}
-        known = {student for student in found.values() if student in ours}
+        whose = {column: find(value) for column, value in found.items()}
+        known = {student for student in whose.values() if student in ours}
         if len(known) > 1:
             raise ValueError(
                 f"row {row + 1} has the ids of {sorted(known)}: say which column counts"
@@ -169,7 +180,7 @@ def _rows_of(
             if student in rows:
                 raise ValueError(f"{student!r} stands in rows {rows[student] + 1} and {row + 1}")
             rows[student] = row
-            used |= {headers[column] for column, value in found.items() if value == student}
+            used |= {headers[column] for column, value in whose.items() if value == student}
         if not known and any(found.values()):
             left.append(next(value for value in found.values() if value))
     if not rows and ours:

@@ -10,11 +10,14 @@ from statistics import fmean, median
 from typing import Any
 
 from anonlab.grading.reports.bars import histogram_svg, histogram_text
+from anonlab.grading.reports.clean import clean_plain
 from anonlab.grading.reports.late import Grade
 from anonlab.grading.reports.pages import page
-from anonlab.grading.reports.words import MEANING, number
+from anonlab.grading.reports.words import DO, MEANING, number
 from anonlab.grading.store.result import STATUSES, TestResult
 
+SHOWN = 100
+"""Rows of what needs attention on the page; all are in summary.json."""
 BINS = 10
 """Bars of the histogram, each a tenth of the points that could be had."""
 
@@ -30,6 +33,7 @@ class ClassFacts:
     absent       students of the roster who handed in nothing at all
     policy       what lateness costs, as a sentence
     absent_zero  absent students get 0, not an empty cell
+    attention    what of intake needs somebody: status, student, submission, reason, do
     """
 
     assignment: str
@@ -39,6 +43,7 @@ class ClassFacts:
     absent: Sequence[str] = ()
     policy: str = ""
     absent_zero: bool = False
+    attention: Sequence[Mapping[str, str]] = ()
 
 
 def summarise(grades: Sequence[Grade], facts: ClassFacts) -> dict[str, Any]:
@@ -46,8 +51,11 @@ def summarise(grades: Sequence[Grade], facts: ClassFacts) -> dict[str, Any]:
     most = max((each.result.most for each in grades), default=0.0)
     finals = [each.final for each in grades if each.final is not None]
     counts = Counter(each.result.status for each in grades)
+    own = [_attention(each) for each in grades if _needs_attention(each)]
+    attention = [*map(clean_plain, facts.attention), *own]
     return {
         "assignment": facts.assignment,
+        "attention": sorted(attention, key=lambda each: [*DO].index(each["status"])),
         "official": all(each.result.official for each in grades),
         "submissions": len(grades),
         "statuses": {status: counts[status] for status in STATUSES},
@@ -63,7 +71,6 @@ def summarise(grades: Sequence[Grade], facts: ClassFacts) -> dict[str, Any]:
         "checks": _checks(test for each in grades for test in each.result.tests),
         "absent": list(facts.absent),
         "unmatched": list(facts.unmatched),
-        "attention": [_attention(each) for each in grades if _needs_attention(each)],
     }
 
 
@@ -146,6 +153,7 @@ def _attention(grade: Grade) -> dict[str, str]:
         "student": result.student,
         "status": result.status,
         "reason": reason,
+        "do": DO[result.status],
     }
 
 
@@ -159,6 +167,8 @@ def summary_html(summary: dict[str, Any], facts: ClassFacts) -> str:
         chart=histogram_svg(bins, mean, most),
         twin=histogram_text(bins),
         missed=missed,
+        urgent=Counter(each["status"] for each in summary["attention"]),
+        shown=SHOWN,
         names=facts.names,
         number=number,
         meaning=MEANING,
@@ -176,11 +186,11 @@ def _tiles(summary: dict[str, Any]) -> list[tuple[str, str, bool]]:
         (number(summary["median"]) or "none", "median", False),
         (str(summary["late"]), "late", False),
         (str(statuses["unchanged"]), "template unchanged", False),
-        (str(statuses["missing"] + len(summary["absent"])), "nothing handed in", False),
+        (str(statuses["missing"] + len(summary["absent"])), "nothing to grade", False),
     ]
     for name, what in (("rejected", "rejected"), ("infra", "grader's trouble")):
         if statuses[name]:
             tiles.append((str(statuses[name]), what, True))
-    if summary["unmatched"]:
-        tiles.append((str(len(summary["unmatched"])), "unmatched", True))
+    if summary["attention"]:
+        tiles.insert(0, (str(len(summary["attention"])), "need your attention", True))
     return tiles

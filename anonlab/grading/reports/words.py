@@ -13,6 +13,15 @@ STATUS_WORDS = {
     "infra": "The grader had trouble. This is no grade; your instructor knows.",
 }
 """By status of a submission."""
+DO = {
+    "unmatched": "rename it, correct the roster, or say whose it is with --names",
+    "rejected": "unpack or repair it yourself, or ask for another copy; then run it again",
+    "missing": "look at what came (files.csv); give an answer the expected name and run it again",
+    "ambiguous": "look at it; to count something else, remove what should not and run it again",
+    "infra": "run the same command again",
+    "lateness": "say when they came with --received",
+}
+"""What an instructor can do about what needs attention."""
 MEANING = {
     "pass": "passed",
     "fail": "not yet right",

@@ -17,7 +17,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -48,12 +48,14 @@ class Outputs:
     hidden       when Gradescope shows hidden tests: gradescope.VISIBILITIES
     lms          files that a learning management system exported
     column, ids  headers in them, '' to find them: see lms.fill
+    find         our id of whom a cell in them names
     """
 
     hidden: str = "after_published"
     lms: Sequence[Path] = ()
     column: str = ""
     ids: str = ""
+    find: Callable[[str], str] = str.strip
 
 
 @dataclass
@@ -155,6 +157,7 @@ def _lms(
                 facts.assignment,
                 outputs.column,
                 outputs.ids,
+                outputs.find,
             )
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None

@@ -58,7 +58,7 @@ class Common:
             "common": self.digest,
             "files": {number: digest(path) for number, path in submission.files.items()},
             "rejected": submission.rejected,
-            "variant": submission.student if self.variants else "",
+            "variant": (submission.variant or submission.student) if self.variants else "",
         }
         return _digest(plain)
 
