@@ -183,4 +183,6 @@ class Acts:
 def _words(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return f"There is no file {error.filename}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}"
     return str(error)

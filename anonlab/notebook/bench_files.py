@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import count
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from anonlab.formats.history_text import parse
 
 MOST_BYTES = 8_000_000
 """A larger file is no history that was made by hand."""
+_STRACE = re.compile(r"(?m)^[^#\n]*\b[a-z_0-9]+\(.*\) += +(?:-?\d|0x|\?)")
 
 
 def free_name(path: Path) -> Path:
@@ -57,6 +59,11 @@ def read_history(path: Path) -> str:
         what = f"{path.name}, line {line}: byte {error.start} (0x{raw[error.start]:02x}) is no text"
         raise FormatError(f"{what}; a history is text in UTF-8") from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if _STRACE.search(text):
+        raise FormatError(
+            f"{path.name} is a log of strace, not a history: `anonlab replay {path.name}` runs it, "
+            "anonlab.read_strace(path) makes a history of it"
+        )
     try:
         if text.lstrip().startswith("{"):
             return history_text(_from_json(text))
@@ -71,11 +78,9 @@ def _from_json(text: str) -> History:
         named = json.loads(text).get("format")
     except ValueError:
         named = ""
-    if named == "anonlab-trace":
-        raise FormatError(
-            "this is a trace, what happened; a history, what to do, is read here: "
-            "show a trace with Player(Trace.loads(text))"
-        )
+    kinds = {"anonlab-trace": "a trace", "anonlab-recording": "a recording"}
+    if named in kinds:
+        raise FormatError(f"this is {kinds[named]}: what happened; a history says what to do")
     return History.loads(text)
 
 

@@ -17,8 +17,11 @@ from anonlab.view.player.player import Player
 from anonlab.view.stage.graph import dot_layout
 from anonlab.view.stage.parts import Parts
 
-MOST_STEPS = 4
-"""A window has so many new steps at most, or those of one operation."""
+MOST_STEPS, FEW_STEPS = 10, 4
+"""A window has so many new steps at most, or those of one operation; FEW_STEPS where there are many
+page tables to draw."""
+MOST_SPACES = 3
+"""More address spaces, in all lanes, are many."""
 _layout = lru_cache(maxsize=64)(dot_layout)  # most operations leave the graph as it was
 
 
@@ -31,9 +34,11 @@ class Windows:
     def __init__(self, live: Mapping[str, LiveHistory], title: str) -> None:
         self.live, self.title = live, title
         ends = next(iter(live.values())).ends
+        spaces = sum(len(one.steps[-1].snapshot.mms) for one in live.values())
+        most = MOST_STEPS if spaces <= MOST_SPACES else FEW_STEPS
         self.starts = [0]  # windows[n] are the operations from starts[n] on
         for count in range(1, len(ends)):
-            if ends[count] - ends[self.starts[-1]] > MOST_STEPS and count - 1 > self.starts[-1]:
+            if ends[count] - ends[self.starts[-1]] > most and count - 1 > self.starts[-1]:
                 self.starts.append(count - 1)
         self.count = len(ends) - 1
 

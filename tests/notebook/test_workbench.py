@@ -300,7 +300,7 @@ def test_one_can_step_through_everything(bench: Workbench) -> None:
     seen: list[tuple[int, str]] = []
     for part in bench.player.parts.ids:
         frames = bench.player.parts.part(part)
-        assert len(frames["steps"]) <= 9
+        assert len(frames["steps"]) <= 11
         seen += [(step["operation"], step["label"]) for step in frames["steps"][bool(seen) :]]
     assert seen == [(step.operation, step.label) for step in bench.trace.steps]
 
@@ -399,7 +399,10 @@ WRONG = {
     b"a = spawn\r\nb = frok a\r\n": "line 2: unknown verb 'frok'",
     b'{"format":"anonlab-trace","version":3}': "this is a trace",
     b'{"format": [': "not JSON",
-    b'execve("/bin/ls", ["ls"], 0x7ffe) = 0\n': "line 1: ",
+    b'12 execve("/bin/ls", ["ls"], 0x7ffe) = 0\n12 brk(NULL) = 0x55\n': "a log of strace",
+    b"+++ exited\n7 close(-1) = -1 EBADF (Bad file descriptor)\n": "a log of strace",
+    b'{"cells": [], "metadata": {}, "nbformat": 4}': "expected an object with format",
+    b'{"format":"anonlab-recording","version":1}': "this is a recording",
     b"\x89PNG\r\n\x1a\n": "line 1: byte 0 (0x89) is no text",
     b"name,points\nada,10\n": "line 1: 'name,points' alone says nothing",
 }
@@ -416,6 +419,10 @@ def test_a_file_that_is_no_history_says_where(
     assert view["message"].startswith("some.file")
     assert WRONG[content] in view["message"]
     assert whole(bench) == before
+
+
+def test_a_folder_is_no_file(bench: Workbench, tmp_path: Path) -> None:
+    assert click(bench, "load", path=str(tmp_path))["message"].startswith("Is a directory: ")
 
 
 def test_histories_of_other_editors_are_read(bench: Workbench, tmp_path: Path) -> None:
