@@ -61,8 +61,7 @@ def read_history(path: Path) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if _STRACE.search(text):
         raise FormatError(
-            f"{path.name} is a log of strace, not a history: `anonlab replay {path.name}` runs it, "
-            "anonlab.read_strace(path) makes a history of it"
+            f"{path.name} is a log of strace, not a history: `anonlab replay {path.name}` runs it"
         )
     try:
         if text.lstrip().startswith("{"):
