@@ -7,15 +7,17 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
 import anonlab
 from anonlab import DESIGNS, FormatError, check, parse, record
+from anonlab.formats.history import History, Machine
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import format_op
 from anonlab.histories import library
 from anonlab.histories.generate import generate
-from anonlab.histories.run import run
+from anonlab.histories.run import apply, run
 from anonlab.notebook.completion import hint, offers
 from anonlab.notebook.draft import MOST_OPERATIONS
 from anonlab.notebook.live_history import COPY_EVERY, LiveHistories, copied, restored
@@ -77,16 +79,17 @@ def test_whatever_the_way_there_the_trace_is_that_of_the_text(design: str) -> No
 
 @pytest.mark.parametrize("design", DESIGNS)
 def test_a_machine_and_its_copy_go_on_alike_and_apart(design: str) -> None:
-    history = generate(2, 200, frames=24, swap=8)
-    one = run(history, design).kernel
-    other = restored(copied(one))
-    before = one.snapshot()
-    process = other.spawn("late")
-    process.mmap(4 * 4096, at=0x90000)
-    assert one.snapshot() == before
-    one.spawn("late").mmap(4 * 4096, at=0x90000)
-    assert one.snapshot() == other.snapshot()
+    ops = generate(2, 300, frames=24, swap=8).ops
+    one = run(History(ops[:150], Machine("lesson", 24, 8)), design).kernel
+    before, other = one.snapshot(), restored(copied(one))
+    for op in ops[150:]:
+        apply(other, op)
     check(other)
+    assert one.snapshot() == before
+    for op in ops[150:]:
+        apply(one, op)
+    assert one.snapshot() == other.snapshot()
+    assert np.shares_memory(other.mem_map.count, other.mem_map.columns)
 
 
 def test_the_kernel_of_a_bench_is_a_copy(bench: Workbench) -> None:
