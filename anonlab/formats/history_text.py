@@ -72,7 +72,7 @@ def parse(text: str, title: str = "") -> History:
     names = KnownNames()
     lines = text.split("\n")
     for number, line in enumerate(lines, 1):
-        words = line.partition("#")[0].replace("=", " = ").split()
+        words = _words(line)
         if not words:
             continue
         try:
@@ -89,6 +89,31 @@ def parse(text: str, title: str = "") -> History:
     if not title and first.startswith("#"):
         title = " ".join(first[1:].split())
     return History(tuple(ops), machine or Machine(), title)
+
+
+def parse_op(line: str, number: int, names: KnownNames) -> Op | None:
+    """Return the operation that one line says, None for a line without words.
+
+    number  of the line in its text, from 1
+    names   what the lines before it have defined; learns the new name
+    raises  FormatError with the number of the line; `names` is as before then
+    """
+    words = _words(line)
+    if not words:
+        return None
+    try:
+        if words[0] == "machine":
+            _machine(words, first=False)
+        op = _op(words, number)
+        if problem := names.problem(op):
+            raise FormatError(problem)
+    except FormatError as error:
+        raise FormatError(str(error), number) from None
+    return op
+
+
+def _words(line: str) -> list[str]:
+    return line.partition("#")[0].replace("=", " = ").split()
 
 
 def format(history: History) -> str:  # noqa: A001  parse and format are a pair

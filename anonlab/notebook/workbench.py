@@ -1,277 +1,389 @@
-"""A bench of widgets: choose design and history, click operations, and see the machine move.
+"""A bench of widgets: choose design and history, do operations, and see the machine move.
 
 ::
 
     import anonlab
 
     bench = anonlab.explore()              # in a notebook: shows the bench
+    bench = anonlab.explore("05")          # the beginning of lesson 05
     bench = anonlab.explore("prefork", design="anon_vma")
-    bench.do("child = fork shell")         # the same as a click
+    bench.do("child = fork shell")         # the same as the line typed there
+    bench.undo(); bench.redo()             # every change, also of text, design and machine
     bench.history                          # what you made: as good as one written by hand
 
-The history is the truth: whatever is clicked becomes a line of it, and the machine is made again
-from all lines. So every line can be edited, undone, saved, loaded and handed in as an answer.
+The history is the truth: whatever is clicked becomes a line of it, and the machine follows from all
+lines. So every line can be edited, taken back, saved, loaded and handed in as an answer.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import ipywidgets
 
 from anonlab.errors import FormatError
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
-from anonlab.formats.history_text import parse, usage
+from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Trace
-from anonlab.histories import library
-from anonlab.histories.run import make_kernel, op_text, run_on
 from anonlab.kernel import Kernel
-from anonlab.machine.words import GEOMETRIES, PAGE_SHIFT
-from anonlab.recording.recorder import Recorder
+from anonlab.machine.words import GEOMETRIES
+from anonlab.notebook.bench_acts import Acts
+from anonlab.notebook.bench_files import free_name, read_history, write_new
+from anonlab.notebook.bench_panel import ROWS, Panel, fixed, rows
+from anonlab.notebook.draft import Draft, difference
+from anonlab.notebook.live_history import LiveHistories, LiveHistory, copied, restored
+from anonlab.notebook.presets import START, every, preset
+from anonlab.notebook.timeline import Change, Timeline
+from anonlab.notebook.windows import WindowPlayer, Windows
 from anonlab.rmap import DESIGNS
-from anonlab.view.player.player import Player
+from anonlab.view.player.alignment import MOST_TRACKS
+from anonlab.view.player.export import html
 
-START = """\
-machine lesson frames 32 swap 8
-shell = spawn
-shell mmap 0x30000 4
-shell write 0x30000 7 2
-"""
-"""What a bench without a history begins with."""
-MOST_OPERATIONS = 300
-"""A bench draws the whole history after every click; more would be slow."""
-Button = ipywidgets.Button
+TITLE = "your machine"
+WELCOME = "Your turn: type an operation above, or click a page in the picture and press a button."
 
 
-def explore(history: History | str = "", design: str = "anongroup") -> Workbench:
+class Failed(NamedTuple):
+    """A line that was tried and is not in the history, and why."""
+
+    line: str
+    error: str
+
+
+def explore(history: History | str = "", design: str = "") -> Workbench:
     """Return a bench to try operations on.
 
-    history  a History, its text, the name of one in the library, or '' for a small start
+    history  a History, its text, the name of one in the library, the number of a lesson ("05"), or
+             '' for a small start
+    design   the name of one; a lesson has its own, else it is the anon group
     raises   FormatError for a text that is no history, ValueError for an unknown design
     """
     if isinstance(history, History):
-        text = history_text(history)
-    elif history in library.names():
-        text = library.text(history)
-    else:
-        text = history or START
-    return Workbench(text, design)
+        return Workbench(history_text(history), design)
+    if history in every() or not history:
+        begin = preset(history)
+        return Workbench(begin.text, *((design,) if design else begin.designs), tries=begin.tries)
+    return Workbench(history, design)
 
 
 class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """The bench: `text` and `history` are what was done so far, `kernel` is the machine after it,
-    `trace` how it came about, `player` the picture, `message` the last thing that was said."""
+    """The bench.
 
-    def __init__(self, text: str, design: str = "anongroup") -> None:
-        if design not in DESIGNS:
-            raise ValueError(f"design is one of {', '.join(DESIGNS)}; got {design!r}")
-        self.text, self.history, self.message = "", History(()), ""
-        self.trace, self.kernel = _run(parse(text), design)
-        self.player = Player(self.trace, "your machine")
-        self._build(design)
-        super().__init__([self._choices, self._page, self._line_row, self.says, self.player,
-                          self._file_row])  # fmt: skip
-        self._take(text)
-        self.player.observe(self._chosen, "chosen")
+    text, history   what was done so far
+    kernel          the machine after it: a copy, so whatever you do to it, the bench stays as it is
+    trace           how it came about; `designs` are shown, the first one is `design`
+    player          the picture of a few operations around `shown`, the number of one, from 1
+    message         the last thing that was said
+    failed          the last line that failed and was not kept, None if there is none
+    """
+
+    def __init__(self, text: str = START, *designs: str, tries: tuple[str, ...] = ()) -> None:
+        self.message, self.kind, self.shown = "", "ok", 0
+        self.failed: Failed | None = None
+        self.choices: list[Any] = []
+        self._kernel: Kernel | None = None
+        self._timeline, self._histories = Timeline(), LiveHistories()
+        self._draft, self._tries = Draft.of(text), tries
+        self._live: dict[str, LiveHistory] = {}
+        self._live = self._run(self._draft, _checked(tuple(filter(None, designs)) or _FIRST))
+        first = self._live[self.design]
+        self.player = WindowPlayer(Trace(TITLE, tuple(first.steps[:1])), TITLE)
+        self.bar = Panel(place="bar", fixed=fixed())
+        self.side = Panel(place="side")
+        self.side.add_class("ab-outside")
+        self.acts = Acts(self)
+        body = ipywidgets.HBox([self.side, self.player])
+        body.add_class("anonlab-bench-body")
+        super().__init__([self.bar, body])
+        self.add_class("anonlab-workbench")
+        self._show(len(self._draft.ops), WELCOME)
+        self.player.observe(lambda _: self.show_view(), "chosen")
+        for panel in (self.bar, self.side):
+            panel.on_msg(lambda _, content, __: self.acts.heard(content))
+
+    # What is there
+
+    @property
+    def text(self) -> str:
+        """The history as text, with its comments."""
+        return self._draft.text
+
+    @property
+    def history(self) -> History:
+        """The history."""
+        return self._draft.history
+
+    @property
+    def designs(self) -> tuple[str, ...]:
+        """The designs that are shown."""
+        return tuple(self._live)
+
+    @property
+    def design(self) -> str:
+        """The design that is shown first."""
+        return next(iter(self._live))
+
+    @property
+    def kernel(self) -> Kernel:
+        """A copy of the machine after the history; the same one until the history changes."""
+        live = self._live[self.design]
+        if self._kernel is None:
+            self._kernel = restored(copied(live.kernel))
+        return self._kernel
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What can be seen of the machine now."""
+        return self._live[self.design].steps[-1].snapshot
+
+    @property
+    def trace(self) -> Trace:
+        """How it came about, under the first design."""
+        return self.trace_of(self.design)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Every name in the history, with 'process' or 'file'."""
+        return self._draft.names
+
+    def trace_of(self, design: str) -> Trace:
+        """Return how it came about under one of `designs`."""
+        return Trace(self.history.title or TITLE, tuple(self._live[design].steps))
 
     # What people and notebooks call
 
-    def do(self, line: str) -> None:
+    def do(self, line: str, keep: bool = False) -> None:
         """Add one line to the history and do it.
 
+        keep    also if it fails as programs fail (SIGSEGV, ENOMEM …); else such a line is said in
+                `failed` and not kept
         raises  FormatError if the line makes no sense; nothing has changed then
         """
-        self._take(f"{self.text.rstrip()}\n{line.strip()}\n")
+        line = line.strip()
+        if not line:
+            raise FormatError("write an operation, for example: child = fork shell")
+        lines = tuple(one.strip() for one in line.split("\n"))
+        self._try_draft(lines, keep)
+
+    def _try_draft(self, lines: tuple[str, ...], keep: bool) -> None:
+        count = len(self._draft.ops)
+        draft = self._draft.changed(len(self._draft.lines), 0, lines)
+        live = self._run(draft, self.designs)
+        errors = [error for error in live[self.design].errors[count:] if error]
+        if errors and not keep:
+            self._run_again()
+            self.failed = Failed("\n".join(lines), errors[0])
+            again = [["keep", "Keep it in the history", {}]]
+            self._say(f"It failed: {errors[0]}", "failed", again)
+            return
+        words = lines[0] if len(lines) == 1 else f"{len(lines)} lines"
+        self._commit(words, draft, live, len(self._draft.lines), 0, lines)
+
+    def keep(self) -> None:
+        """Put the line that failed last into the history, with its error."""
+        if self.failed is None:
+            raise ValueError("no line has failed")
+        self.do(self.failed.line, keep=True)
 
     def undo(self) -> None:
-        """Take the last operation back."""
-        lines = self.text.rstrip().split("\n")
-        while lines and not lines[-1].partition("#")[0].strip():
-            lines.pop()
-        self._take("\n".join(lines[:-1]) + "\n")
+        """Take the last change back, whatever it was."""
+        if self._timeline.last is None:
+            raise ValueError("there is nothing to undo")
+        self._go(self._timeline.last.reverse(), -1, "Taken back")
 
-    def replay(self, text: str) -> None:
+    def redo(self) -> None:
+        """Do again what was taken back last."""
+        if self._timeline.next is None:
+            raise ValueError("there is nothing to do again")
+        self._go(self._timeline.next, 1, "Done again")
+
+    def replay(self, text: str, words: str = "another text") -> None:
         """Begin anew with the history in `text`; FormatError if it is none."""
-        self._take(text)
+        self._splice(words, Draft.of(text), self.designs)
 
-    def save(self, path: str | Path) -> Path:
-        """Write the history to `path` and return the path."""
+    def begin(self, name: str) -> None:
+        """Begin anew with a preset: a lesson ("05"), one of the library, or '' for a small one."""
+        chosen = preset(name)
+        self._splice(chosen.words, Draft.of(chosen.text), chosen.designs or self.designs[:1])
+        self._tries = chosen.tries
+        self.show_view()
+
+    def take_out(self, operation: int) -> None:
+        """Take one operation out of the middle, by its number from 1.
+
+        raises  ValueError if there is none, FormatError if a later one needs it
+        """
+        if not 1 <= operation <= len(self._draft.ops):
+            raise ValueError(f"there are the operations 1 to {len(self._draft.ops)}")
+        at = self._draft.ops[operation - 1].line - 1
+        draft = self._draft.changed(at, 1, ())
+        live = self._run(draft, self.designs)
+        self._commit(f"take out operation {operation}", draft, live, at, 1, (), operation - 1)
+
+    def use(self, design: str) -> None:
+        """Show the same history under another design; what stands beside it stays."""
+        beside = tuple(one for one in self.designs[1:] if one != design)
+        self._designs(design, (design, *beside))
+
+    def compare(self, *designs: str) -> None:
+        """Show these designs beside the first one, live; none ends it."""
+        words = f"compare with {', '.join(designs)}" if designs else "compare with nothing"
+        self._designs(words, (self.design, *designs))
+
+    def machine(self, geometry: str) -> None:
+        """Run the same history on another machine: lesson, x86_32 or x86_64."""
+        if geometry not in GEOMETRIES:
+            raise ValueError(f"the machines are {', '.join(GEOMETRIES)}; got {geometry!r}")
+        now, lines = self.history.machine, self._draft.lines
+        limit = f" tables {now.tables}" if now.tables else ""
+        said = f"machine {geometry} frames {now.frames} swap {now.swap}{limit}"
+        at = [n for n, one in enumerate(lines) if one.split()[:1] == ["machine"]]
+        head = at[0] if at else int(bool(lines) and lines[0].lstrip().startswith("#"))
+        new = (*lines[:head], said, *lines[head + len(at) :])
+        self._splice(f"machine {geometry}", Draft.of("\n".join(new) + "\n"), self.designs)
+
+    def show(self, operation: int) -> None:
+        """Show the machine after one operation, by its number; 0 is the start."""
+        if not 0 <= operation <= len(self._draft.ops):
+            raise ValueError(f"there are the operations 0 to {len(self._draft.ops)}")
+        self._show(operation, self._sentence(operation))
+
+    # Files
+
+    def save(self, path: str | Path, replace: bool = False) -> Path:
+        """Write the history to `path` and return the path.
+
+        raises  FileExistsError, with a name that is free, if there is one and not `replace`
+        """
+        return write_new(Path(path), self.text, replace)
+
+    def save_page(self, path: str | Path, replace: bool = False) -> Path:
+        """Write a page that plays what is shown, without network or Python; as `save`."""
         target = Path(path)
-        target.write_text(self.text, encoding="utf-8")
-        return target
+        if target.suffix not in (".html", ".htm"):
+            target = target.with_suffix(".html")
+        traces = {design: self.trace_of(design) for design in self.designs}
+        played: Any = traces if len(traces) > 1 else self.trace
+        return write_new(target, html(played, self.history.title or TITLE), replace)
 
     def load(self, path: str | Path) -> None:
-        """Begin anew with the history in the file `path`."""
-        self._take(Path(path).read_text(encoding="utf-8"))
+        """Begin anew with the history in the file `path`; raises FormatError, which says where."""
+        self.replay(read_history(Path(path)), f"load {Path(path).name}")
 
-    # The machine
+    @staticmethod
+    def free_name(path: str | Path) -> Path:
+        """Return a name like `path` that no file has."""
+        return free_name(Path(path))
 
-    def _take(self, text: str) -> None:
-        history = parse(text)
-        if len(history.ops) > MOST_OPERATIONS:
-            raise FormatError(f"a bench holds {MOST_OPERATIONS} operations: begin a new history")
-        trace, kernel = _run(history, self.design.value)
-        self.text, self.history, self.trace, self.kernel = text, history, trace, kernel
-        self.area.value = text
-        self.machine.value = history.machine.geometry
-        self.player.play(trace)
-        error = trace.steps[-1].error
-        self._say(f"It failed: {error}" if error else trace.steps[-1].sentence)
+    # Changes
 
-    def _say(self, message: str) -> None:
-        self.message = self.says.value = message
-
-    def _try(self, action: Callable[[], object]) -> None:
-        """Do what a click asks for; what cannot be done is said, not raised."""
+    def _run(self, draft: Draft, designs: tuple[str, ...]) -> dict[str, LiveHistory]:
+        """Return `draft`, run; what is shown may have gone on with it, until it is committed."""
         try:
-            action()
-        except (ValueError, OSError) as error:
-            self._say(str(error))
+            return {one: self._histories.after(draft.history, one) for one in designs}
+        except BaseException:
+            self._run_again()
+            raise
 
-    # The widgets
+    def _run_again(self) -> None:
+        """What was tried does not count: go back to what is shown."""
+        self._live = {one: self._histories.after(self.history, one) for one in self.designs}
 
-    def _build(self, design: str) -> None:
-        self.design = ipywidgets.Dropdown(options=list(DESIGNS), value=design, description="design")
-        self.known = ipywidgets.Dropdown(
-            options=["", *library.names()], description="history", tooltip="begin anew with it"
-        )
-        self.machine = ipywidgets.Dropdown(
-            options=list(GEOMETRIES), value="lesson", description="machine"
-        )
-        self.line = ipywidgets.Text(
-            placeholder="child = fork shell", description="operation",
-            layout={"flex": "1 1 16em"},
-        )  # fmt: skip
-        self.verb = ipywidgets.Dropdown(options=["", *_VERBS], description="example")
-        self.says = ipywidgets.Label()
-        self.area = ipywidgets.Textarea(
-            description="history", rows=8, layout={"flex": "1 1 30em", "width": "auto"}
-        )
-        self.path = ipywidgets.Text(value="my.history", description="file")
-        self.value = ipywidgets.BoundedIntText(
-            value=100, min=0, max=1 << 60, description="value", layout={"width": "11em"}
-        )
-        self.to = ipywidgets.Text(value="0x80000", description="to", layout={"width": "13em"})
-        self.buttons = {name: Button(description=words, layout={"width": "auto"})
-                        for name, words in _BUTTONS.items()}  # fmt: skip
-        self._rows()
-        self._listen()
+    def _splice(self, words: str, draft: Draft, designs: tuple[str, ...]) -> None:
+        """Change whatever differs between now and `draft`."""
+        live = self._run(draft, designs)
+        at, removed, added = difference(self._draft.lines, draft.lines)
+        self._commit(words, draft, live, at, removed, added)
 
-    def _rows(self) -> None:
-        wrap = {"flex_flow": "row wrap"}
-        on_page = ("write", "read", "fork", "swap_out", "mremap", "munmap", "exit")
-        chosen = [self.buttons[name] for name in on_page]
-        files = [self.buttons[name] for name in ("replay", "save", "load")]
-        self._choices = ipywidgets.HBox(
-            [self.design, self.known, self.machine, self.buttons["undo"]], layout=wrap
-        )
-        self._page = ipywidgets.HBox([*chosen, self.value, self.to], layout=wrap)
-        self._line_row = ipywidgets.HBox([self.line, self.verb, self.buttons["do"]], layout=wrap)
-        side = ipywidgets.VBox([self.path, *files])
-        self._file_row = ipywidgets.HBox([self.area, side], layout=wrap)
+    def _designs(self, words: str, designs: tuple[str, ...]) -> None:
+        self._splice(words, self._draft, _checked(designs))
 
-    def _listen(self) -> None:
-        acts: dict[str, Callable[[], object]] = {
-            "do": lambda: self.do(self.line.value),
-            "undo": self.undo,
-            "replay": lambda: self.replay(self.area.value),
-            "save": self._save,
-            "load": lambda: self.load(self.path.value),
-        }
-        for name, button in self.buttons.items():
-            button.on_click(self._clicked(acts.get(name) or self._doing(name)))
-        self.design.observe(lambda _: self._try(lambda: self._take(self.text)), "value")
-        self.known.observe(self._start_known, "value")
-        self.machine.observe(lambda _: self._try(self._change_machine), "value")
-        self.verb.observe(self._show_example, "value")
-        self.line.on_msg(self._entered)
-
-    def _entered(self, _: Any, content: Any, __: Any) -> None:
-        """Enter in the line does it, as the button; leaving the line does not."""
-        if isinstance(content, dict) and content.get("event") == "submit":
-            self._try(lambda: self.do(self.line.value))
-
-    def _clicked(self, act: Callable[[], object]) -> Callable[[Any], None]:
-        return lambda _: self._try(act)
-
-    def _doing(self, verb: str) -> Callable[[], object]:
-        return lambda: self.do(self._on_page(verb))
-
-    def _save(self) -> None:
-        self._say(f"saved as {self.save(self.path.value)}")
-
-    def _start_known(self, change: Any) -> None:
-        if change["new"]:
-            self._try(lambda: self._take(library.text(change["new"])))
-
-    def _change_machine(self) -> None:
-        if self.machine.value == self.history.machine.geometry:
+    def _commit(
+        self,
+        words: str,
+        draft: Draft,
+        live: dict[str, LiveHistory],
+        at: int,
+        removed: int,
+        added: tuple[str, ...],
+        shown: int = -1,
+    ) -> None:
+        """Everything could be done: now it is so."""
+        old = self._draft.lines[at : at + removed]
+        change = Change(words, at, old, added, self.designs, tuple(live))
+        if (old, change.before) == (added, change.after):
+            self._say("Nothing has changed.")
             return
-        rest = [line for line in self.text.split("\n") if not line.startswith("machine")]
-        sizes = f"frames {self.history.machine.frames} swap {self.history.machine.swap}"
-        self._take("\n".join([f"machine {self.machine.value} {sizes}", *rest]))
+        self._timeline.add(change)
+        self._draft, self._live = draft, live
+        self._show(len(draft.ops) if shown < 0 else shown, self._sentence())
 
-    def _show_example(self, change: Any) -> None:
-        if change["new"]:
-            self.line.value = ""
-            self.line.placeholder = usage(change["new"])
-            self._say(usage(change["new"]))
+    def _go(self, change: Change, way: int, said: str) -> None:
+        draft = self._draft
+        if change.old or change.new:
+            draft = draft.changed(change.at, len(change.old), change.new)
+        live = self._run(draft, change.after)
+        self._timeline.here += way
+        self._draft, self._live = draft, live
+        self._show(len(draft.ops), f"{said}: {change.words}")
 
-    def _chosen(self, change: Any) -> None:
-        who, address = self._place()
-        self._say(f"chosen: {who} {address}".strip() if who else "")
+    # What is seen
 
-    def _place(self) -> tuple[str, str]:
-        """Return the process and the address of what is chosen in the picture, '' if none is."""
-        match = re.search(r"mm(\d+)-(?:(?:pte|vma)-([0-9a-f]+)|head)", str(self.player.chosen))
-        if match:
-            mm, vpn = int(match[1]), match[2]
-            names = [p.name for p in self.kernel.processes.values() if p.mm and p.mm.number == mm]
-            return (names[0] if names else "", hex(int(vpn, 16) << PAGE_SHIFT) if vpn else "")
-        return "", ""
+    def _sentence(self, operation: int | None = None) -> str:
+        live = self._live[self.design]
+        number = len(live.ops) if operation is None else operation
+        error = live.errors[number - 1] if number else ""
+        return f"It failed: {error}" if error else live.steps[live.ends[number] - 1].sentence
 
-    def _on_page(self, verb: str) -> str:
-        """Return the line that does `verb` to what is chosen in the picture."""
-        who, address = self._place()
-        if not who or (not address and verb not in ("fork", "exit")):
-            raise ValueError("choose a page in the picture first: click it, or Tab, arrows, Enter")
-        number = len(self.kernel.processes) + 1
-        return {
-            "fork": f"p{number} = fork {who}",
-            "write": f"{who} write {address} {self.value.value}",
-            "mremap": f"{who} mremap {address} 1 to {self.to.value}",
-            "munmap": f"{who} munmap {address} 1",
-            "exit": f"{who} exit",
-        }.get(verb, f"{who} {verb} {address}")
+    def _show(self, operation: int, message: str) -> None:
+        self._kernel, self.shown, self.failed = None, operation, None
+        self._say(message)
+        self.player.show_windows(Windows(self._live, self.history.title or TITLE), operation)
+
+    def _say(self, message: str, kind: str = "ok", choices: list[Any] | None = None) -> None:
+        self.message, self.kind, self.choices = message, kind, choices or []
+        self.show_view()
+
+    def say(self, message: str, kind: str = "ok", choices: list[Any] | None = None) -> None:
+        """Say something on the bench; `choices` are buttons [act, words, arguments]."""
+        self._say(message, kind, choices)
+
+    def show_view(self, first: int = 0) -> None:
+        """Let the widgets show what is so now; `first` is the first operation to list."""
+        ops, live = self._draft.ops, self._live[self.design]
+        first = first or max(1, (max(self.shown, 1) - 1) // ROWS * ROWS + 1)
+        lines = [self._draft.lines[op.line - 1].strip() for op in ops[first - 1 : first - 1 + ROWS]]
+        last, following = self._timeline.last, self._timeline.next
+        view = {
+            "message": self.message,
+            "kind": self.kind,
+            "choices": self.choices,
+            "rows": rows(first, lines, live.errors[first - 1 : first - 1 + ROWS]),
+            "from": first,
+            "count": len(ops),
+            "shown": self.shown,
+            "failed": list(self.failed) if self.failed else None,
+            "undo": last.words if last else "",
+            "redo": following.words if following else "",
+            "design": self.design,
+            "beside": self.designs[1] if self.designs[1:] else "",
+            "machine": self.history.machine.geometry,
+            "tries": [*self._tries],
+            **self.acts.view(),
+        }
+        self.bar.view = self.side.view = view
 
 
-_VERBS = ("spawn", "fork", "vfork", "clone_vm", "execve", "exit", "mmap", "munmap", "mprotect",
-          "mremap", "madvise", "brk", "read", "write", "mlock", "munlock", "pin", "unpin",
-          "swap_out", "reclaim", "swapoff", "file", "truncate")  # fmt: skip
-_BUTTONS = {
-    "write": "Write here",
-    "read": "Read here",
-    "fork": "Fork",
-    "swap_out": "Swap out",
-    "mremap": "Move (mremap)",
-    "munmap": "Unmap",
-    "exit": "Exit",
-    "do": "Do it",
-    "undo": "Undo",
-    "replay": "Replay this text",
-    "save": "Save",
-    "load": "Load",
-}
+_FIRST = ("anongroup",)
 
 
-def _run(history: History, design: str) -> tuple[Trace, Kernel]:
-    """Run `history` and return how it went and the machine after it."""
-    kernel = make_kernel(history, design)
-    recorder = Recorder(kernel)
-    with recorder:
-        run_on(kernel, history, before=lambda op: recorder.begin(op_text(op)), after=recorder.end)
-    return recorder.trace(history.title or "your machine"), kernel
+def _checked(designs: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of designs that stand side by side, or raise ValueError."""
+    for name in designs:
+        if name not in DESIGNS:
+            raise ValueError(f"design is one of {', '.join(DESIGNS)}; got {name!r}")
+    if len(set(designs)) < len(designs) or len(designs) > MOST_TRACKS:
+        raise ValueError(f"one to {MOST_TRACKS} different designs stand side by side")
+    return designs

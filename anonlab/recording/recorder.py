@@ -34,9 +34,10 @@ class Recorder:
 
     walks  keep what the reverse map does for every mapped page, at every step; None means on
            small machines only, since it takes longer than all the rest
+    first  number of the first operation, for a machine that has done some already
     """
 
-    def __init__(self, kernel: Kernel, walks: bool | None = None) -> None:
+    def __init__(self, kernel: Kernel, walks: bool | None = None, first: int = 0) -> None:
         self.kernel = kernel
         small = kernel.mem_map.nframes <= MOST_WALKED and kernel.geometry.npages <= MOST_WALKED
         self.walks = small if walks is None else walks
@@ -46,7 +47,7 @@ class Recorder:
         self._operation = -1
         self._text = ""
         self._add("start", "", (), 0, "")
-        self._operation = 0
+        self._operation = first
 
     def __enter__(self) -> Recorder:
         self.kernel.recorder = self

@@ -39,7 +39,7 @@ class Space(VmaList):
     and the tree of the VMAs that have pages."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(lambda vma: vma.start_vpn - displacement(vma))
+        super().__init__(offset)
         self.number = number
         self.mms = 0
 
@@ -56,6 +56,11 @@ def displacement(vma: Vma) -> int:
     """Return how far a VMA is from its offset in the space; one without pages is at home."""
     kept: InTree | None = vma.rmap
     return 0 if kept is None else kept.displacement
+
+
+def offset(vma: Vma) -> int:
+    """Return where a VMA begins in the space."""
+    return vma.start_vpn - displacement(vma)
 
 
 class PerMmSpace(OneListRmap):

@@ -1,4 +1,4 @@
-"""In a real JupyterLab: choosing, walking, side by side, the bench, and what stays on paper."""
+"""In a real JupyterLab: choosing, walking, side by side, and what stays on paper."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ CELLS = (
     "player = Player(record(library.load('fork_and_write')))\nplayer",
     "two = ('anongroup', list(anonlab.DESIGNS)[-1])\n"
     "Player({name: record(library.load('mremap_after_fork'), name) for name in two})",
-    "bench = anonlab.explore()\nbench",
-    "bench.kernel",
+    "anonlab.explore()",
+    "anonlab.explore().kernel",
     "from anonlab.histories.generate import generate\n"
     "Player(record(generate(3, 2450, frames=24, swap=12)), title='5,000 steps')",
     "from anonlab.learn import play, predicted\n"
@@ -38,7 +38,7 @@ CELLS = (
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Notebook, Watch]]:
-    """A notebook with a player, two designs side by side and a bench, run."""
+    """A notebook with a player, two designs side by side and a machine, run."""
     folder = tmp_path_factory.mktemp("tools") / "notebooks"
     folder.mkdir()
     shutil.copytree(ROOT / "exercises", folder.parent / "exercises")
@@ -146,22 +146,6 @@ def test_what_is_kept_for_paper_is_hidden_where_the_player_lives(
     static = lab[0].page.locator(".jp-CodeCell").nth(1).locator(".anonlab-static")
     expect(static).to_have_count(1)
     expect(static).to_be_hidden()
-
-
-def test_a_click_on_the_bench_moves_the_machine(lab: tuple[Notebook, Watch]) -> None:
-    bench = player(lab, 3)
-    page = lab[0].page
-    page.get_by_role("button", name="Fork", exact=True).click()
-    expect(page.locator(".jp-CodeCell").nth(3).get_by_text("choose a page in")).to_be_visible()
-    bench.locator("[id$=mm1-pte-30]").click()
-    page.get_by_role("button", name="Fork", exact=True).click()
-    expect(bench.locator("[data-part=command]")).to_have_text("p2 = fork shell")
-    expect(bench.locator("[id$=mm2-pte-30]")).to_have_class("c pte read shared lit")
-    line = page.get_by_placeholder("child = fork shell")
-    line.fill("p2 write 0x30000 9")
-    line.press("Enter")
-    expect(bench.locator("[data-part=command]")).to_have_text("p2 write 0x30000 9")
-    expect(bench.locator("[id$=mm1-pte-30]")).to_contain_text("read")
 
 
 def test_of_5000_steps_operations_come_first_and_sub_steps_are_a_click_away(
