@@ -1,7 +1,7 @@
 """Checks of a running machine over time: they remember the state before each operation, and so see
 what one look at the machine cannot show.
 
-Four rules hold for every design:
+Three rules hold for every design, and the last for those that promise it (`stays_in_family`):
 
 * a page keeps its frame: only the process that acts gets another frame, by a copy, and never for
   a page that was its alone; mremap takes such a page along;
@@ -95,7 +95,7 @@ class TransitionChecks:
         self._pinned(before)
         if op.verb == "mremap" and not outcome.error:
             self._moved(op, actor, int(outcome.value) >> PAGE_SHIFT, before)
-        if self.new:
+        if self.new and self.kernel.design.stays_in_family:
             self._walks_stay_in_the_family()
 
     def look(self, truth: Scan) -> None:
@@ -172,5 +172,5 @@ class TransitionChecks:
             named = {families[number] for number in mms}
             assert len(named) == 1, (
                 f"the walk for pfn {pfn} looks in mms {mms}, which no fork since their last "
-                f"execve connects"
+                f"execve connects, though {kernel.design.name} says stays_in_family"
             )
