@@ -8,7 +8,8 @@ Four rules hold for every design, and the fifth for those that promise it (`stay
 * a page of a locked VMA does not go to swap;
 * a pinned page that is marked as one process's own stays that (only today's COW rule marks pages);
 * the accessed and dirty bits of a word say what was done there: who reads or writes sets them, a
-  child's are not accessed yet, others keep theirs, and only reclaim takes an accessed bit away;
+  child's are not accessed yet, and those of shared memory clean; others keep theirs, and only
+  reclaim takes an accessed bit away;
 * the walk stays in the family: it names no address space but those forked since one execve.
 """
 
@@ -196,10 +197,13 @@ class TransitionChecks:
         address, now = self.kernel.geometry.address, self.last
         parents = self.kernel.processes[parent].mm
         for vpn in [vpn for number, vpn in now.words if number == mm]:
-            bits = now.used((mm, vpn))
+            bits, vma = now.used((mm, vpn)), self.kernel.mms[mm].find_vma(vpn)
             if bits & PTE_ACCESSED:
                 yield f"mm {mm} at {address(vpn)} is accessed, though it was just forked"
-            if parents and now.used((parents.number, vpn)) & PTE_DIRTY & ~bits:
+            if vma and vma.shared and bits & PTE_DIRTY:
+                yield f"mm {mm} at {address(vpn)} is shared and dirty, though it was just forked"
+            dirty = now.used((parents.number, vpn)) & PTE_DIRTY if parents else 0
+            if vma and not vma.shared and dirty & ~bits:
                 yield f"mm {mm} at {address(vpn)} is not dirty, though its parent's page is"
 
     def _kept(self, op: Op, before: Look) -> int:

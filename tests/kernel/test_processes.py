@@ -45,6 +45,18 @@ def test_a_childs_pages_are_not_accessed_yet_and_the_parents_stay_so():
     ]
 
 
+def test_a_childs_shared_pages_are_clean_and_the_parents_stay_dirty():
+    """copy_one_pte: pte_mkclean where VM_SHARED."""
+    kernel = Kernel()
+    parent = kernel.spawn("parent")
+    parent.mmap(PAGE, at=A, shared=True)
+    parent.write(A, 7)
+    child = parent.fork("child")
+    assert list(map(pte_letters, scan(kernel).words.tolist())) == ["PWUAD", "PWU--"]
+    child.write(A, 8)
+    assert list(map(pte_letters, scan(kernel).words.tolist())) == ["PWUAD", "PWUAD"]
+
+
 def test_the_writer_gets_the_copy_and_the_other_keeps_the_page():
     kernel = Kernel()
     parent = kernel.spawn("parent")

@@ -19,7 +19,10 @@ OF_KERNEL: dict[str, Mutant] = {
         "put_back(words, pinned, kept, entries)",
     ),
     "fork leaves the words of the child accessed": Mutant(
-        fork.copy_page_range, "words &= ~PTE_ACCESSED", "pass"
+        fork.copy_page_range, "if copy.shared else ~PTE_ACCESSED", "if copy.shared else ~0"
+    ),
+    "fork leaves shared words of the child dirty": Mutant(
+        fork.copy_page_range, "| PTE_DIRTY) if", ") if"
     ),
     "fork takes the accessed bits of the parent": Mutant(
         fork.copy_page_range, "words &= ~PTE_WRITE", "words &= ~PTE_WRITE & ~PTE_ACCESSED"
