@@ -151,6 +151,11 @@ def test_a_mutant_dies_and_the_original_survives_the_same_history(name: str):
     assert not (faults(design) if golden else run_checked(history, design).failures)
 
 
+def test_a_copy_in_the_frame_that_mremap_has_just_freed_is_another_page():
+    """The last operation of this history copies to where that frame was mapped before."""
+    assert run_checked(history_of(99, 40), AnonGroup).failures == []
+
+
 def test_a_crash_of_the_kernel_is_a_finding_with_its_history():
     with planted(Mutant(fault.first_touch, "vpns = span.vpns[at]", "vpns = span.vpns[[99]]")):
         report = verify("anongroup", 40, seed=1)
