@@ -1,6 +1,7 @@
 # make lab        open the course in JupyterLab
 # make setup      all that contributors need
 # make style      format, style, types
+# make format     write the format, mend what can be mended
 # make quick      that, and the tests of the core that are short: half a minute
 # make test       style, all tests that decide, and a share of what is long: minutes
 # make proofs     all that is long, and what it covered
@@ -35,7 +36,7 @@ SETTINGS := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false
 # A virtual environment knows its folder: a copy of it in another place is made again.
 STALE := $(shell [ "$$(cat .venv/place 2>/dev/null)" = "$$PWD" ] || echo stale)
 
-.PHONY: lab setup style quick test proofs coverage clean stale
+.PHONY: lab setup style format quick test proofs coverage clean stale
 
 lab: .venv/lab.done
 	$(BIN)/python -m jupyterlab --ip=127.0.0.1 --ServerApp.root_dir=notebooks \
@@ -47,6 +48,10 @@ style: .venv/test.done
 	$(BIN)/python -m ruff format --check $(CHECKED)
 	$(BIN)/python -m ruff check $(CHECKED)
 	$(BIN)/python -m mypy --strict anonlab
+
+format: .venv/test.done
+	$(BIN)/python -m ruff format $(CHECKED)
+	$(BIN)/python -m ruff check --fix $(CHECKED)
 
 quick: style
 	$(PYTEST) -q $(SPREAD) $(SHORT) $(CORE_TESTS) $(PYTEST_ARGS)

@@ -77,7 +77,7 @@ def copy_page_range(kernel: KernelState, copy: Vma, span: Span) -> int:
     """Share the pages of the parent's `span` with the child's VMA `copy`; return how many.
 
     Private pages become read-only on both sides, swap entries are duplicated, the child's words
-    are old. Its tables are reserved.
+    are old, and clean where memory is shared. Its tables are reserved.
     source  copy_page_range, copy_one_pte (mm/memory.c, 2.6)
     """
     words = span.words
@@ -97,7 +97,7 @@ def copy_page_range(kernel: KernelState, copy: Vma, span: Span) -> int:
         words &= ~PTE_WRITE
         put_back(words, pinned, kept, entries)
         span.store()
-    words &= ~PTE_ACCESSED
+    words &= ~(PTE_ACCESSED | PTE_DIRTY) if copy.shared else ~PTE_ACCESSED
     put_back(words, pinned, 0, entries)
     span.take_to(copy.mm.pgd)
     span.store()

@@ -143,7 +143,8 @@ class CheckedKernel:
         self.shadow = Shadow(self.kernel)
         self.incremental = IncrementalCheck(self.kernel)
         self.transitions = TransitionChecks(self.kernel, self.incremental.part.truth)
-        self.incremental.families = self.transitions.families
+        if design.stays_in_family:
+            self.incremental.families = self.transitions.families
         self.tally = tally
         self.spaces: dict[int, tuple[object, ...]] = {}
         self.shown = self._shown()

@@ -251,8 +251,8 @@ def _words_fit(kernel: Kernel, areas: Areas, of: Ints, vpns: Vpns, words: Words)
     of_file = ~anon & (pfns != ZERO_PFN)
     at = first(may_write & (prot & VM_WRITE == 0))
     assert at is None, f"{areas.vma(of, at)} is read-only but has a writable word"
-    at = first((prot == 0) & (words & PTE_USER != 0))
-    assert at is None, f"{areas.vma(of, at)} forbids all, but a word does not"
+    at = first((prot == 0) == (words & PTE_USER != 0))
+    assert at is None, f"{areas.vma(of, at)} and a word differ in whether it may be used at all"
     at = first(may_write & (pfns == ZERO_PFN))
     assert at is None, f"{areas.vma(of, at)} maps the zero page writable"
     at = first(of_file & (mapping == 0))

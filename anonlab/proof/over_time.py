@@ -1,12 +1,15 @@
 """Checks of a running machine over time: they remember the state before each operation, and so see
 what one look at the machine cannot show.
 
-Four rules hold for every design:
+Four rules hold for every design, and the fifth for those that promise it (`stays_in_family`):
 
 * a page keeps its frame: only the process that acts gets another frame, by a copy, and never for
   a page that was its alone; mremap takes such a page along;
 * a page of a locked VMA does not go to swap;
 * a pinned page that is marked as one process's own stays that (only today's COW rule marks pages);
+* the accessed and dirty bits of a word say what was done there: who reads or writes sets them, a
+  child's are not accessed yet, and those of shared memory clean; others keep theirs, and only
+  reclaim takes an accessed bit away;
 * the walk stays in the family: it names no address space but those forked since one execve.
 """
 
@@ -24,6 +27,8 @@ from anonlab.machine.words import (
     PAGE_SHIFT,
     PG_ANON,
     PG_EXCLUSIVE,
+    PTE_ACCESSED,
+    PTE_DIRTY,
     PTE_PRESENT,
     PTE_SHIFT,
     Ints,
@@ -52,6 +57,16 @@ class Look:
         word = self.words.get(place, 0)
         return word >> PTE_SHIFT if word & PTE_PRESENT else 0
 
+    def used(self, place: Place) -> int:
+        """Return PTE_ACCESSED and PTE_DIRTY of what is mapped at `place`, 0 if nothing is."""
+        word = self.words.get(place, 0)
+        return word & (PTE_ACCESSED | PTE_DIRTY) if word & PTE_PRESENT else 0
+
+    @property
+    def nfree(self) -> int:
+        """How many frames are free."""
+        return int(np.count_nonzero(self.count == 0))
+
     def alone(self, pfn: int) -> bool:
         """True for an anonymous page that has one reference."""
         return bool(self.flags[pfn] & PG_ANON and self.count[pfn] == 1)
@@ -69,6 +84,12 @@ class Look:
         return 0 if self.mapcount[pfn] else pfn
 
 
+def _told(bits: int) -> str:
+    """Return the accessed and dirty bits among `bits` in words."""
+    names = ((PTE_ACCESSED, "accessed"), (PTE_DIRTY, "dirty"))
+    return " and ".join(name for bit, name in names if bits & bit)
+
+
 class TransitionChecks:
     """Watches one kernel, operation by operation.
 
@@ -84,7 +105,7 @@ class TransitionChecks:
     def see(self, op: Op, outcome: Outcome, truth: Scan) -> None:
         """Compare the machine after `op`, which `join_families` knows, with what it was before.
 
-        raises  AssertionError if one of the four rules is broken
+        raises  AssertionError if one of the rules is broken
         """
         before = self.last
         self.look(truth)
@@ -93,9 +114,14 @@ class TransitionChecks:
         for sentence in self._wrong_frames(op, actor, before):
             raise AssertionError(sentence)
         self._pinned(before)
+        for sentence in self._wrong_bits(op, actor, before):
+            raise AssertionError(sentence)
         if op.verb == "mremap" and not outcome.error:
             self._moved(op, actor, int(outcome.value) >> PAGE_SHIFT, before)
-        if self.new:
+        if op.verb == "execve":
+            program = task.program if task else "nothing"
+            assert program == op.args["program"], f"{op.who} runs {program} after {op.verb}"
+        if self.new and self.kernel.design.stays_in_family:
             self._walks_stay_in_the_family()
 
     def look(self, truth: Scan) -> None:
@@ -141,6 +167,53 @@ class TransitionChecks:
                     f"pfn {pfn} is pinned, and was mm {mm}'s alone; it is shared now"
                 )
 
+    def _wrong_bits(self, op: Op, actor: int, before: Look) -> Iterator[str]:
+        """Yield what is wrong with accessed and dirty bits."""
+        address, now = self.kernel.geometry.address, self.last
+        kept = self._kept(op, before)
+        for place in sorted(dict(before.words.items() - now.words.items())):
+            mm, vpn = place
+            remade = mm == actor and op.verb == "mremap"  # a copy may get a frame that it has freed
+            if before.frame(place) and before.frame(place) == now.frame(place) and not remade:
+                if lost := before.used(place) & kept & ~now.used(place):
+                    yield f"mm {mm} at {address(vpn)} was {_told(lost)}, and is not any more"
+                won = now.used(place) & ~before.used(place)
+                if won and mm != actor:
+                    yield f"mm {mm} at {address(vpn)} is {_told(won)}, though it did not do that"
+        if op.verb == "fork":
+            yield from self._wrong_bits_of_a_child(actor, str(op.args["parent"]))
+        if op.verb in ("read", "write"):
+            must = PTE_ACCESSED | (PTE_DIRTY if op.verb == "write" else 0)
+            start_vpn = int(op.args["addr"]) >> PAGE_SHIFT
+            for vpn in range(start_vpn, start_vpn + int(op.args.get("pages", 1))):
+                place = (actor, vpn)
+                if lost := must & ~now.used(place):
+                    yield f"mm {actor} at {address(vpn)} is not {_told(lost)} after a {op.verb}"
+                if op.verb == "read" and now.used(place) & PTE_DIRTY & ~before.used(place):
+                    yield f"mm {actor} at {address(vpn)} is dirty after a read"
+
+    def _wrong_bits_of_a_child(self, mm: int, parent: str) -> Iterator[str]:
+        """Yield what is wrong with the bits of the address space `mm`, forked off `parent`'s."""
+        address, now = self.kernel.geometry.address, self.last
+        parents = self.kernel.processes[parent].mm
+        for vpn in [vpn for number, vpn in now.words if number == mm]:
+            bits, vma = now.used((mm, vpn)), self.kernel.mms[mm].find_vma(vpn)
+            if bits & PTE_ACCESSED:
+                yield f"mm {mm} at {address(vpn)} is accessed, though it was just forked"
+            if vma and vma.shared and bits & PTE_DIRTY:
+                yield f"mm {mm} at {address(vpn)} is shared and dirty, though it was just forked"
+            dirty = now.used((parents.number, vpn)) & PTE_DIRTY if parents else 0
+            if vma and not vma.shared and dirty & ~bits:
+                yield f"mm {mm} at {address(vpn)} is not dirty, though its parent's page is"
+
+    def _kept(self, op: Op, before: Look) -> int:
+        """Return the bits that `op` must leave: reclaim, by name or where frames may have been
+        short, takes accessed bits. A page needs two frames at most, at fork a pinned one one."""
+        npages = max(int(op.args.get(name, 2)) for name in ("pages", "new_pages", "args"))
+        needed = 2 * npages + sum(map(len, self.kernel.pins.values()))
+        roomy = op.verb != "reclaim" and before.nfree >= needed
+        return PTE_DIRTY | (PTE_ACCESSED if roomy else 0)
+
     def _locked(self, mm: int, vpn: int) -> bool:
         vma = self.kernel.mms[mm].find_vma(vpn)
         return vma is not None and vma.locked
@@ -148,12 +221,17 @@ class TransitionChecks:
     def _moved(self, op: Op, mm: int, new_vpn: int, before: Look) -> None:
         """A page that nobody shared is at its new address now."""
         start_vpn, npages = int(op.args["addr"]) >> PAGE_SHIFT, int(op.args["pages"])
+        kept, address = self._kept(op, before), self.kernel.geometry.address
         for page in range(min(npages, int(op.args.get("new_pages", npages)))):
-            old = before.frame((mm, start_vpn + page))
-            new = self.last.frame((mm, new_vpn + page))
+            place, target = (mm, start_vpn + page), (mm, new_vpn + page)
+            old, new = before.frame(place), self.last.frame(target)
             assert not (old and before.alone(old)) or new == old, (
                 f"mm {mm} had pfn {old} for itself, and mremap to "
-                f"{self.kernel.geometry.address(new_vpn + page)} gave it pfn {new}"
+                f"{address(target[1])} gave it pfn {new}"
+            )
+            lost = before.used(place) & kept & ~self.last.used(target) if new else 0
+            assert not lost, (
+                f"mm {mm}: mremap to {address(target[1])} lost that it is {_told(lost)}"
             )
 
     def join_families(self, op: Op) -> None:
@@ -172,5 +250,5 @@ class TransitionChecks:
             named = {families[number] for number in mms}
             assert len(named) == 1, (
                 f"the walk for pfn {pfn} looks in mms {mms}, which no fork since their last "
-                f"execve connects"
+                f"execve connects, though {kernel.design.name} says stays_in_family"
             )

@@ -50,6 +50,7 @@ class AnonVma(OneListRmap):
     name = "anon_vma"
     year = 2004
     lock = "anon_vma"
+    stays_in_family = True
     sizes: ClassVar = {"anon_vma": (12, 24), "vma": (12, 24)}
     owners = "anon_vma"
     words: ClassVar = {

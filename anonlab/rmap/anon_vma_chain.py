@@ -79,6 +79,7 @@ class AnonVmaChain(LinearRmap):
     name = "anon_vma_chain"
     year = 2010
     lock = "root"
+    stays_in_family = True
     cow_rule = "exclusive"
     rehome_on_reuse = True
     keeps_mapping = True

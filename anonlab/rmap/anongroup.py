@@ -38,7 +38,7 @@ class AnonGroup(Groups):
     """One group per execve, one address per page. `cow_rule`, `early_stop`: see Rmap."""
 
     name, year, lock, owners = "anongroup", 2004, "group", "group"
-    copies_on_mremap = True
+    copies_on_mremap = stays_in_family = True
     cannot: ClassVar = {
         "KSM": "one page at addresses of unrelated groups: a page has one index and one mapping"
     }

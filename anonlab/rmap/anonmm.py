@@ -115,7 +115,7 @@ class AnonMm(Rmap):
     name = "anonmm"
     year = 2004
     lock = "head"
-    copies_on_mremap = True
+    copies_on_mremap = stays_in_family = True
     cannot: ClassVar = {
         "KSM": "one page at many addresses of unrelated rings: a page has one index and one home"
     }

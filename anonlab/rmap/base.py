@@ -2,8 +2,8 @@
 
 A design is one class derived from Rmap, in one file. It keeps what it likes in `vma.rmap`,
 `mm.rmap` and in mem_map's `mapping` and `index` (which nobody else writes for anonymous pages),
-and must name every place that maps an anonymous page. It may name places that do not: that is its
-cost, and is counted. It never touches page tables, `count`, `mapcount` or flags.
+and must name every place that maps an anonymous page. It may name others in live address spaces:
+that is its cost, and is counted. It never touches page tables, `count`, `mapcount` or flags.
 
 Every hook does nothing by default, takes ranges, and runs after the kernel's own change.
 Pages (`pfns`) and their page numbers (`vpns`) are int64[n], pairwise, distinct.

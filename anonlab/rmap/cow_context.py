@@ -93,6 +93,7 @@ class CowContext(LinearRmap):
     name = "cow_context"
     year = 2026
     lock = "RCU"
+    stays_in_family = True
     cow_rule = "exclusive"
     rehome_on_reuse = True
     knows_vmas = True

@@ -24,6 +24,7 @@ class Description:
     copies_on_mremap  mremap of a shared page copies it; under the others it must copy nothing
     keeps_mapping  mem_map.mapping stays when a page is mapped nowhere; nobody may follow it then
     exact          candidates never names a place that does not map the page
+    stays_in_family  candidates names only address spaces that forks since one execve connect
     version        changes whenever `graph`, `mapping_names` or `home` may say something else, or
                    `candidates` for another reason than a change of the page itself
     """
@@ -38,6 +39,7 @@ class Description:
     copies_on_mremap = False
     keeps_mapping = False
     exact = False
+    stays_in_family = False
     version = 0
 
     def home(self, mm: Mm) -> str:

@@ -73,6 +73,7 @@ class PerMmSpace(OneListRmap):
     name = "per_mm_space"
     year = 2004
     lock = "space"
+    stays_in_family = True
     sizes: ClassVar = {"space": (16, 32), "vma": (12, 24)}
     owners = "space"
     words: ClassVar = {

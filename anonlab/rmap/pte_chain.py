@@ -96,7 +96,7 @@ class PteChain(Rmap):
     year = 2002
     lock = "page"
     wants_dup = True
-    exact = True
+    exact = stays_in_family = True
     sizes: ClassVar = {"pointer": (4, 8)}
     words: ClassVar = {
         "spawn": Label(

@@ -136,6 +136,22 @@ def test_faults_of_generated_files_notebooks_and_releases_are_named(
         assert any(says in sentence for sentence in found), (says, found)
 
 
+def test_an_exercise_that_no_notebook_asks_for_is_named(small: Path) -> None:
+    change(small, "notebooks/source/00_it.py", "# %%exercise 04b", "# exercise 04b")
+    found = selfcheck.whole_problems(small)
+    assert found == ["no notebook asks for 04b: a cell '%%exercise 04b' does"]
+
+
+def test_too_few_wrong_answers_are_tried_all_the_same(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(small, WRONG, "read where you should have", "sing where you should have")
+    monkeypatch.setattr(selfcheck, "LEAST_WRONG", 7)
+    few, told = problems(small)
+    assert "6 known wrong answers, at least 7 are needed" in few
+    assert "no test says: sing" in told
+
+
 def selfcheck_nothing() -> dict[str, Any]:
     """An exercise without problems."""
     return {"total": 0, "caught": 0, "explained": 0, "problems": []}

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from watched import PAGE, STEADY, A, B, copies, kept, truth
 
-from anonlab import GEOMETRIES, LESSON, Geometry, Kernel, SegmentationFault, check
+from anonlab import GEOMETRIES, LESSON, Geometry, Kernel, SegmentationFault, check, scan
+from anonlab.machine.words import pte_letters
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,35 @@ def test_a_child_has_its_parents_memory_and_each_writes_its_own(geometry):
     assert child.read_range(at, 4 * PAGE).tolist() == [10, 2, 3, 4]
     assert parent.read_range(at, 4 * PAGE).tolist() == [1, 20, 3, 4]
     assert copies(kernel)["cow"] == 2
+
+
+def test_a_childs_pages_are_not_accessed_yet_and_the_parents_stay_so():
+    """copy_one_pte: pte_wrprotect and pte_mkold; what is dirty stays dirty on both sides."""
+    kernel = Kernel()
+    parent = kernel.spawn("parent")
+    parent.mmap(3 * PAGE, at=A)
+    parent.write_range(A, [1, 2])
+    parent.read(A + 2 * PAGE)  # the zero page
+    child = parent.fork("child")
+    child.read(A + PAGE)
+    truth = scan(kernel)
+    words = zip(truth.mms.tolist(), map(pte_letters, truth.words.tolist()), strict=True)
+    assert list(words) == [
+        *((parent.mm.number, letters) for letters in ("P-UAD", "P-UAD", "P-UA-")),
+        *((child.mm.number, letters) for letters in ("P-U-D", "P-UAD", "P-U--")),
+    ]
+
+
+def test_a_childs_shared_pages_are_clean_and_the_parents_stay_dirty():
+    """copy_one_pte: pte_mkclean where VM_SHARED."""
+    kernel = Kernel()
+    parent = kernel.spawn("parent")
+    parent.mmap(PAGE, at=A, shared=True)
+    parent.write(A, 7)
+    child = parent.fork("child")
+    assert list(map(pte_letters, scan(kernel).words.tolist())) == ["PWUAD", "PWU--"]
+    child.write(A, 8)
+    assert list(map(pte_letters, scan(kernel).words.tolist())) == ["PWUAD", "PWUAD"]
 
 
 def test_the_writer_gets_the_copy_and_the_other_keeps_the_page():

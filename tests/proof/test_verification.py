@@ -128,7 +128,15 @@ def test_every_mutant_fits_the_code_that_it_changes():
         code = mutant.function.__code__
         with planted(mutant):
             assert mutant.function.__code__ != code, name
+        assert not set(name) & set("'\"[]"), f"{name}: no name that pytest -k can take"
         assert mutant.function.__code__ is code, name
+
+
+@pytest.mark.parametrize(("old", "times"), [("span", "1?[0-9]"), ("no such text", "0")])
+def test_a_piece_that_does_not_stand_once_is_refused_with_what_to_do(old: str, times: str):
+    says = f"stands {times} times in first_touch: it stands there once, so take a longer piece"
+    with pytest.raises(AssertionError, match=says), planted(Mutant(fault.first_touch, old, "x")):
+        pass
 
 
 @pytest.mark.slow
@@ -141,6 +149,11 @@ def test_a_mutant_dies_and_the_original_survives_the_same_history(name: str):
     with planted(MUTANTS[name]):  # its text replays the failure
         assert faults(design) if golden else run_checked(history, design).failures
     assert not (faults(design) if golden else run_checked(history, design).failures)
+
+
+def test_a_copy_in_the_frame_that_mremap_has_just_freed_is_another_page():
+    """The last operation of this history copies to where that frame was mapped before."""
+    assert run_checked(history_of(99, 40), AnonGroup).failures == []
 
 
 def test_a_crash_of_the_kernel_is_a_finding_with_its_history():

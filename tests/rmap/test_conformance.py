@@ -6,6 +6,7 @@ A design that is added to DESIGNS is taken in by itself.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,11 +14,12 @@ import numpy as np
 import pytest
 from watched import PAGE, A, B, C, state, truth, walked
 
-from anonlab import DESIGNS, Kernel, Rmap, Task, check, scan
+from anonlab import DESIGNS, Kernel, Places, Rmap, Task, check, parse, scan
 from anonlab import rmap as rmap_package
 from anonlab.formats.history import Op
 from anonlab.histories.run import Outcome, apply, make_kernel, run_on
 from anonlab.machine.words import PG_ANON
+from anonlab.proof import golden
 from anonlab.proof.fuzz import MACHINES, history_of, run_checked
 from anonlab.proof.shadow import Shadow
 from anonlab.rmap.base import COW_RULES
@@ -97,10 +99,59 @@ def test_a_design_is_made_by_its_name_and_says_what_it_is(design):
 def test_a_design_of_the_kit_tells_its_year_its_lock_and_what_it_cannot(name):
     found = DESIGNS[name]
     assert found.name == name
-    assert 2002 <= found.year <= 2026
+    assert str(found.year) in (sys.modules[found.__module__].__doc__ or "")
     assert found.lock
     assert found.__doc__
     assert all(found.cannot.values()), "and why"
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_a_design_of_the_kit_has_golden_counts(name):
+    """Random histories do not see a longer way to the same pages: only counts do."""
+    for counts in ("PREFORK", "IN_PLACE", "FORK_CHAIN"):
+        assert name in getattr(golden, counts), f"anonlab/proof/golden.py: {counts} lacks {name}"
+    assert golden.faults(DESIGNS[name]) == []
+
+
+class EveryMm(example()):
+    """What the least design does: it names every live address space, related or not."""
+
+    name, exact = "every_mm", False
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.live: list[int] = []
+
+    def new_mm(self, mm):
+        self.live.append(mm.number)
+
+    def fork_mm(self, child, parent):
+        self.live.append(child.number)
+
+    def drop_mm(self, mm):
+        self.live.remove(mm.number)
+
+    def candidates(self, pfn):
+        _, vpns, _ = super().candidates(pfn)
+        places = [(mm, vpn) for mm in self.live for vpn in dict.fromkeys(vpns.tolist())]
+        return Places(*np.array(places, dtype=np.int64).T)
+
+
+@pytest.mark.parametrize("number", range(len(MACHINES)))
+def test_a_design_that_names_every_address_space_is_right_and_pays(number):
+    tally = run_checked(history_of(1, number, NOPS), EveryMm)
+    assert tally.failures == []
+    assert tally.candidates > 1.5 * tally.mappings
+
+
+def test_a_design_that_promises_to_stay_in_the_family_is_held_to_it():
+    class Liar(EveryMm):
+        stays_in_family = True
+
+    strangers = parse("a = spawn\na mmap 0x30000 1\na write 0x30000 7\nb = spawn\n")
+    assert run_checked(strangers, EveryMm).failures == []
+    (failure,) = run_checked(strangers, Liar).failures
+    assert failure.splitlines()[-1].endswith("though every_mm says stays_in_family")
 
 
 def test_a_design_serves_one_kernel(design):

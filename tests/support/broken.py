@@ -259,7 +259,7 @@ def _(kernel):
     kernel.tables.words[word_at(kernel, D)] |= 2
 
 
-@breaks(r"<Vma 0x30000-0x36000 ---p> forbids all, but a word does not", "mm")
+@breaks(r"<Vma 0x30000-0x36000 ---p> and a word differ in whether it may be used at all", "mm")
 def _(kernel):
     vma_at(kernel, A).prot = 0
 

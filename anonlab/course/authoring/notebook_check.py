@@ -32,6 +32,9 @@ def run_notebook(root: Path, name: str) -> list[str]:
                 notebook,
                 timeout=SECONDS,
                 allow_errors=True,
+                # Of each kernel's log only errors: it warns that its socket, on this computer
+                # and for one run, is not encrypted.
+                extra_arguments=["--IPKernelApp.log_level=ERROR"],
                 resources={"metadata": {"path": str(root / "notebooks")}},
             ).execute()
         except nbclient.exceptions.CellTimeoutError:

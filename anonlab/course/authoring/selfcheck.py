@@ -25,6 +25,7 @@ from anonlab.course.judging.student import Student
 from anonlab.proof.workers import map_processes
 
 LEAST_HINTS, LEAST_WRONG, LEAST_FAMILIES = 3, 3, 4
+FEW_WRONG = "known wrong answers"
 Wrongs = tuple[tuple[str, str, str], ...]
 """Known wrong answers: (part of the message, text of the solution, what stands there instead)."""
 
@@ -95,8 +96,25 @@ def course_jobs(root: Path) -> list[list[str]]:
 
 
 def whole_problems(root: Path) -> list[str]:
-    """Return what is wrong between the parts: a release that tells, words without a glossary."""
-    return _released(root, read_masters(root / "solutions")) + glossary_problems(root / "notebooks")
+    """Return what is wrong between the parts: a release that tells, an exercise that nobody asks
+    for, words without a glossary."""
+    masters = read_masters(root / "solutions")
+    return (
+        _released(root, masters)
+        + not_asked(root / "notebooks", masters)
+        + glossary_problems(root / "notebooks")
+    )
+
+
+def not_asked(notebooks: Path, masters: tuple[Master, ...]) -> list[str]:
+    """Return one sentence for each exercise that no cell of a notebook asks for."""
+    said = "\n".join(path.read_text("utf-8") for path in (notebooks / "source").glob("*.py"))
+    asked = set(re.findall(r"^# %%exercise (\w+)", said, re.MULTILINE))
+    return [
+        f"no notebook asks for {each.number}: a cell '%%exercise {each.number}' does"
+        for each in masters
+        if each.number not in asked
+    ]
 
 
 def part(kind: str, root: str, name: str) -> dict[str, Any]:
@@ -115,8 +133,8 @@ def check_master(root: Path, master: Master) -> dict[str, Any]:
     result = {"total": 0, "caught": 0, "explained": 0}
     try:
         problems = _form(root, master)
-        if not problems:
-            problems = _stub_and_solution(root, master) + _wrongs(root, master, result)
+        if all(FEW_WRONG in each for each in problems):
+            problems += _stub_and_solution(root, master) + _wrongs(root, master, result)
     except Exception as error:  # noqa: BLE001  tests that are broken are a finding too
         problems = [f"its tests are broken: {type(error).__name__}: {error}"]
     return {**result, "problems": [f"{master.number}: {text}" for text in problems]}
@@ -163,7 +181,7 @@ def _form(root: Path, master: Master) -> list[str]:
             problems.append(f"{path.name} has no {absent[0]}")
     wrongs = read_wrongs(root, master)
     if len(wrongs) < LEAST_WRONG:
-        problems.append(f"{len(wrongs)} known wrong answers, at least {LEAST_WRONG} are needed")
+        problems.append(f"{len(wrongs)} {FEW_WRONG}, at least {LEAST_WRONG} are needed")
     for message, old, _ in wrongs:
         if (times := master.solution.count(old)) != 1:
             problems.append(f"{message}: {old!r} stands {times} times in the solution")

@@ -53,7 +53,7 @@ OF_DESIGNS: dict[str, Mutant] = {
         "self.list_of(keep).unlink(gone)",
         "anon_vma",
     ),
-    "anon_vma: fork does not link the child's VMA": Mutant(
+    "anon_vma: fork does not link the VMA of the child": Mutant(
         AnonVma.fork_vma, "self.link(child, parent.rmap)", "child.rmap = parent.rmap", "anon_vma"
     ),
     "anon_vma: the list does not hear where its VMAs end": Mutant(
@@ -134,7 +134,7 @@ OF_DESIGNS: dict[str, Mutant] = {
     "per_mm_space: a part counts as moved": Mutant(
         PerMmSpace.copy_vma, " - (new.pgoff - old.pgoff)", "", "per_mm_space"
     ),
-    "per_mm_space: fork leaves the child's VMAs out of the tree": Mutant(
+    "per_mm_space: fork leaves VMAs of the child out of the tree": Mutant(
         PerMmSpace.fork_vma,
         "self.link(child, parent.rmap)",
         "child.rmap = parent.rmap",
@@ -143,7 +143,7 @@ OF_DESIGNS: dict[str, Mutant] = {
     "per_mm_space: the space goes while others share it": Mutant(
         PerMmSpace.drop_mm, "space.mms == 0", "space.mms <= 1", "per_mm_space"
     ),
-    "cow_context: the draft's early stop": Mutant(
+    "cow_context: the early stop of the draft": Mutant(
         CowContext.candidates,
         "(index < end))",
         "(index < end))[: 1 if self.mem_map.mapcount[pfn] == 1 else None]",

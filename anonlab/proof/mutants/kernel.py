@@ -18,6 +18,36 @@ OF_KERNEL: dict[str, Mutant] = {
         "put_back(words, pinned, kept, entries)\n        span.store()",
         "put_back(words, pinned, kept, entries)",
     ),
+    "fork leaves the words of the child accessed": Mutant(
+        fork.copy_page_range, "if copy.shared else ~PTE_ACCESSED", "if copy.shared else ~0"
+    ),
+    "fork leaves shared words of the child dirty": Mutant(
+        fork.copy_page_range, "| PTE_DIRTY) if", ") if"
+    ),
+    "fork takes the accessed bits of the parent": Mutant(
+        fork.copy_page_range, "words &= ~PTE_WRITE", "words &= ~PTE_WRITE & ~PTE_ACCESSED"
+    ),
+    "fork copies a pinned page and calls it clean": Mutant(
+        fork.copy_pinned, " | PTE_DIRTY", "", "cow_context"
+    ),
+    "a write fault forgets that the page is dirty": Mutant(
+        fault.act, "(PTE_DIRTY if faults.write else 0)", "0"
+    ),
+    "a page that was read from swap is dirty": Mutant(
+        swap_in.do_swap_page, "PTE_WRITE | PTE_DIRTY if swap_in.write else 0", "PTE_DIRTY"
+    ),
+    "mprotect forgets that pages were written": Mutant(
+        mapping.change_protection, "& ~PTE_USER", "& ~PTE_USER & ~64"
+    ),
+    "mprotect does not let the program in again": Mutant(
+        mapping.change_protection, "| vma.page_bits", "| vma.page_bits & ~PTE_USER"
+    ),
+    "mremap forgets that a copied page was accessed": Mutant(
+        mremap.copy_shared, "PTE_SHIFT | bits", "PTE_SHIFT | bits & ~32"
+    ),
+    "execve keeps the name of the program": Mutant(
+        exec_exit.execve, "process.program = program", "pass"
+    ),
     "fork copies a swap entry without counting it": Mutant(
         fork.duplicate_swap_entries,
         "swp_offset(words[entries])] += 1",

@@ -37,7 +37,7 @@ def planted(mutant: Mutant) -> Iterator[None]:
     source = textwrap.dedent(inspect.getsource(function))
     assert source.count(mutant.old) == 1, (
         f"{mutant.old!r} stands {source.count(mutant.old)} times in {function.__qualname__}: "
-        "the mutant must follow the code"
+        "it stands there once, so take a longer piece; 0 times: the mutant must follow the code"
     )
     flags = __future__.annotations.compiler_flag
     changed = source.replace(mutant.old, mutant.new)
