@@ -95,7 +95,7 @@ class TransitionChecks:
         self._pinned(before)
         if op.verb == "mremap" and not outcome.error:
             self._moved(op, actor, int(outcome.value) >> PAGE_SHIFT, before)
-        if self.new:
+        if self.new and self.kernel.design.walks_in_family:
             self._walks_stay_in_the_family()
 
     def look(self, truth: Scan) -> None:

@@ -21,6 +21,7 @@ class Description:
     owners         the kind of object that mem_map.mapping names: a group, an anon_vma, …
     words          labels of steps that read differently under this design (formats/labels.py)
     cannot         what this design cannot represent, by name, and why
+    walks_in_family   a walk looks only in address spaces that forks connect since execve
     copies_on_mremap  mremap of a shared page copies it; under the others it must copy nothing
     keeps_mapping  mem_map.mapping stays when a page is mapped nowhere; nobody may follow it then
     exact          candidates never names a place that does not map the page
@@ -35,6 +36,7 @@ class Description:
     owners: ClassVar[str] = ""
     words: ClassVar[Mapping[str, Label]] = {}
     cannot: ClassVar[Mapping[str, str]] = {}
+    walks_in_family = True
     copies_on_mremap = False
     keeps_mapping = False
     exact = False

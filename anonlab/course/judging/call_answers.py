@@ -28,6 +28,7 @@ Guess = Callable[[tuple[Any, ...], Any], Any]
 """What somebody with a known mistake answers to `args`, given the right answer."""
 Guesses = Mapping[str, Guess]
 """By the message "did you …?"."""
+IN_PLACE = "Did you work in place? What you are given is still needed: change a copy of it."
 LONGEST = 600
 """Characters of a value that a message shows."""
 
@@ -153,6 +154,8 @@ def _explained(student: Any, question: Question, all_: list[Question], guesses: 
     try:
         answer = _ask(student, question)
     except StudentError as error:
+        if error.changed_argument:
+            return Wrong(error.message, question.about, question.call, guess=IN_PLACE)
         what = f"your code raised {error}"
         return Wrong(
             what, question.about, question.call, _shown(question, question.right), "an error"

@@ -19,4 +19,9 @@ WRONG = (
         "return [(mm, vpn) for mm in group]",
         "return {mm: vpn for mm in group}",
     ),
+    (
+        "name addresses at which the page has never been",
+        "return [(mm, vpn) for mm in group]",
+        "return [(mm, at) for mm in group for at in range(vpn, vpn + 4)]",
+    ),
 )
