@@ -9,6 +9,8 @@
 | 56 | mapped exclusively: by one page table | 0 |
 | 61 | page of a file, or shared memory | the same |
 
+Other bits may be set as well; here they say nothing.
+
 1. `decode(word)` returns a dictionary: `state` is `"page"`, `"swap"` or `"none"`; `pfn` the frame
    or `None`; `device` and `slot` numbers on swap or `None`; `exclusive`, `file` and `soft_dirty`
    are `True` or `False`. Soft-dirty counts for a page that is not there, too.

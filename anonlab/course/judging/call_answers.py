@@ -26,6 +26,8 @@ from anonlab.proof.shrink import shrink
 
 Guess = Callable[[tuple[Any, ...], Any], Any]
 """What somebody with a known mistake answers to `args`, given the right answer."""
+Cases = Mapping[str, Callable[["Question"], bool]]
+"""What a test is about, by name: whether a question is about it."""
 Guesses = Mapping[str, Guess]
 """By the message "did you …?"."""
 IN_PLACE = "Did you work in place? What you are given is still needed: change a copy of it."
@@ -84,21 +86,26 @@ def judge(
     questions: Callable[[History], Iterable[Question]],
     guesses: Guesses | None = None,
     least: int = 1,
+    cases: Cases | None = None,
 ) -> int:
     """Ask every question of every history; return how many there were.
 
     guesses  what known mistakes answer
     least    so many questions must come up, or the test is worth nothing
+    cases    kinds of questions; each must come up as well
     raises   Wrong for the first history with a wrong answer, shrunk
     """
     __tracebackhide__ = True  # pytest shows the answer, not our code
-    count = 0
+    count, missing = 0, dict(cases or {})
     for history in histories:
         found = list(questions(history))
         wrong = _first_wrong(student, found)
         if wrong is not None:
             raise _shrunk(student, history, questions, guesses or {})
         count += len(found)
+        for name in [name for name, is_one in missing.items() if any(map(is_one, found))]:
+            del missing[name]
+    assert not missing, f"no question was about {', '.join(missing)}"
     assert count >= least, f"the histories gave {count} questions, {least} are needed"
     return count
 
