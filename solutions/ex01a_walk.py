@@ -37,6 +37,17 @@ EXERCISE = {
         "walk, `word >> 12` is the next row; row 0 is empty, so a missing table needs no "
         "test.",
     ],
+    "equivalent": {
+        "walk: int(tables[word >> PAGE_SHIFT][index]) -> tables[word >> PAGE_SHIFT][index]": (
+            "a number of NumPy is a number"
+        ),
+        "walk_many: 0 * addrs -> 0": (
+            "one row for all addresses: the first lookup makes an array of it"
+        ),
+        "walk_many: 0 * addrs + (pgd << PAGE_SHIFT) -> (pgd << PAGE_SHIFT)": (
+            "one row for all addresses: the first lookup makes an array of it"
+        ),
+    },
     "commentary": """
         Because row 0 is empty, the walk follows zeros to zeros and needs no branch. That is
         why the same three lines work for an array: `tables[rows, slots]` looks up all

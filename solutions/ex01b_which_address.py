@@ -32,6 +32,9 @@ EXERCISE = {
         "addr = addr << bits | slot, for each slot, then << 12 | offset. A leaf word counts "
         "if word & 1 and word >> 12 == pfn: a swap entry has bits above 12 as well.",
     ],
+    "equivalent": {
+        "below: tables[row].tolist() -> tables[row]": "a number of NumPy is a number",
+    },
     "commentary": """
         `addresses` has to read every word of every table: that is what the kernel would have
         to do for every page that it wants to take away, in every address space. A reverse map

@@ -34,6 +34,10 @@ EXERCISE = {
         "fresh = (words >> 12) == 0 is true for both kinds. new = words.copy(); new[fresh] "
         "= pfns[:count] << 12 | ALL, where count is how many are fresh.",
     ],
+    "equivalent": {
+        "touch_page: 12 -> 11": "no word of this machine has bit 11 set",
+        "touch_range: 12 -> 11": "no word of this machine has bit 11 set",
+    },
     "commentary": """
         A word with frame number 0 is either 0 or the zero page: one test covers both, and a
         write needs nothing else. In Linux this is do_anonymous_page; for the zero page's

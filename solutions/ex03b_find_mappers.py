@@ -30,6 +30,11 @@ EXERCISE = {
         "for place, pgd in enumerate(pgds): for addr, word in leaves(pgd): if word & 1 and "
         "word >> 12 == pfn: found.append((place, addr)).",
     ],
+    "equivalent": {
+        "words_read: ignores bits": (
+            "leaves() reads whole tables; bits are for the addresses alone"
+        ),
+    },
     "commentary": """
         This is the oracle of the whole course: everything that a reverse map answers is
         compared with such a scan. It needs no help from anybody, cannot be out of date, and

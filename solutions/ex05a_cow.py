@@ -34,6 +34,10 @@ EXERCISE = {
         "ACCESSED; then new[copied] = pfns[:k] << 12 | ALL with k = "
         "np.count_nonzero(copied).",
     ],
+    "equivalent": {
+        "break_cow: 12 -> 11": "no word of this machine has bit 11 set",
+        "break_cow_range: 12 -> 11": "no word of this machine has bit 11 set",
+    },
     "commentary": """
         This is do_wp_page with the rule that Linux had up to 2.6.12. The number that decides has
         changed three times since: to mapcount and swap entries in 2005, back to count in 2020,

@@ -29,6 +29,9 @@ EXERCISE = {
         "spawn, mmap, write of many pages, fork, `child execve ls`. One mmap may have 24 "
         "pages, and one write may touch them all.",
     ],
+    "equivalent": {
+        "history: shell mmap 0x30000 12: 12 -> 13": "a page that nobody touches",
+    },
     "commentary": """
         Twelve shared frames and no copy: fork paid for page tables only, and execve threw
         them away again. If fork had copied, every one of these pages would have been copied

@@ -36,6 +36,12 @@ EXERCISE = {
         "the word becomes pfn << 12 with the low 12 bits of the old word. index counts up "
         "from new_vpn, page by page.",
     ],
+    "equivalent": {
+        "move_range: 12 -> 11": "no word of this machine has bit 11 set",
+        "move_range: mapped & (count > 1) -> (count > 1)": (
+            "count is 0 where there is no frame, as the statement says"
+        ),
+    },
     "commentary": """
         The mail calls mremap after fork the only problem, and solves it with a copy: "if
         (PageAnonymous(page) && page->count > 1)". Because count decides, a page that is only

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from anonlab.box.plain_data import NotPlain, same, without_sequence_types
-from anonlab.course.judging.student import StudentError
+from anonlab.course.judging.student import StudentError, explains
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.proof.shrink import shrink
@@ -101,6 +101,8 @@ def judge(
         found = list(questions(history))
         wrong = _first_wrong(student, found)
         if wrong is not None:
+            if not explains(student):
+                raise Wrong("a wrong answer", call=wrong.call)
             raise _shrunk(student, history, questions, guesses or {})
         count += len(found)
         for name in [name for name, is_one in missing.items() if any(map(is_one, found))]:
@@ -116,6 +118,8 @@ def judge_all(student: Any, questions: Iterable[Question], guesses: Guesses | No
     found = list(questions)
     wrong = _first_wrong(student, found)
     if wrong is not None:
+        if not explains(student):
+            raise Wrong("a wrong answer", call=wrong.call)
         raise _explained(student, wrong, found, guesses or {})
     assert found, "there was nothing to ask"
     return len(found)

@@ -54,11 +54,14 @@ class Student:
     `design = student.Design()` gives a handle, on which methods are called. `student.map(name,
     [arguments, …])` is many calls at once. What a function is given must be as before when it
     returns.
-    raises  LoadError if the file cannot be loaded
+
+    explains  a wrong answer is made short and explained; without it, it is only wrong
+    raises    LoadError if the file cannot be loaded
     """
 
-    def __init__(self, code: str, path: str = "your file") -> None:
+    def __init__(self, code: str, path: str = "your file", explains: bool = True) -> None:
         self._path = path
+        self._explains = explains
         self._module = ModuleType(MODULE)
         self._names = self._module.__dict__
         self._names["__file__"] = path
@@ -132,6 +135,12 @@ class Student:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno or 0 for frame in frames if frame.filename == self._path]
         return StudentError(type(error).__name__, str(error), lines[-1] if lines else 0)
+
+
+def explains(student: object) -> bool:
+    """Return whether a wrong answer of `student` is to be explained. Who asks about thousands of
+    wrong ones, as mutation does, only wants to know that they are."""
+    return not isinstance(student, Student) or student._explains
 
 
 class Handle:

@@ -13,11 +13,14 @@ from anonlab.histories.run import run_on
 from anonlab.kernel import Kernel
 
 public = load_beside(__file__, "../public/test_ex09a_design.py")
-APART = parse(
-    "p = spawn\np mmap 0x30000 1\np write 0x30000 7\nc = fork p\np swap_out 0x30000\n"
-    "c mremap 0x30000 1 to 0x50000\np read 0x30000\nc read 0x50000\n"
+APART = tuple(
+    parse(
+        "p = spawn\np mmap 0x30000 1\np write 0x30000 7\nc = fork p\np swap_out 0x30000\n"
+        f"c mremap 0x30000 1 to {to}\np read 0x30000\nc read {to}\n"
+    )
+    for to in ("0x50000", "0x20000")
 )
-"""One page that two processes want at two addresses."""
+"""One page that two processes want at two addresses: the second is above the first, or below."""
 TOGETHER = (
     "p = spawn\np mmap 0x30000 1\np write 0x30000 7\nc = fork p\np swap_out 0x30000\n"
     "p read 0x30000\nc read 0x30000\n",
@@ -31,7 +34,7 @@ SCALE = (6.0, 3.0)
 
 def test_everything(student: Any, seed: int) -> None:
     """The design survives every kind of history."""
-    public.survive(student, [APART, *histories(public.FAMILIES, seed + 1000, 10, 30)])
+    public.survive(student, [*APART, *histories(public.FAMILIES, seed + 1000, 10, 30)])
 
 
 def places(student: Any, seed: int, most: float) -> None:

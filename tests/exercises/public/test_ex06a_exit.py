@@ -27,7 +27,8 @@ def exits(history: History) -> Iterator[Question]:
             continue
         after = state_after(replace(history, ops=(*history.ops, Op("exit", who, {}))))
         # A slot is shared memory's, or kept, only where nobody counts it: compare what moved.
-        words = np.array(list(before.words[who].values()), dtype=np.int64)
+        vpns = [vpn for area in areas for vpn in range(area.start, area.end)]
+        words = np.array([before.words[who].get(vpn, 0) for vpn in vpns], dtype=np.int64)
         if lonely(before, words):
             continue
         columns = [np.array(column) for column in (before.count, before.mapcount, before.swapcount)]
@@ -147,6 +148,7 @@ CASES = {
         word >> 12 and not word & 1 for word in each.args[0].tolist()
     ),
     "the zero page twice": lambda each: list(each.args[0]).count(0x25) > 1,
+    "a page that nobody touched": lambda each: 0 in each.args[0].tolist(),
     "a frame that becomes free": lambda each: bool(each.right[3]),
 }
 FIXED = (HELD, SWAPPED)
