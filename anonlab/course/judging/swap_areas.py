@@ -24,11 +24,17 @@ AREAS = (0b10001, 0b00010)
 """The numbers of the two areas: as bits of a word WRITE and ACCESSED, and USER."""
 STRIDE = 16
 """Slots that look like one frame number above bit 12."""
+LOW = 64
+"""Slots below this one look like the frame numbers of a lesson, from both ends in turn."""
 
 
-def high_slot(slot: Any) -> Any:
-    """Return the high number of a slot, or of an array of slots; slot 0 stays the header."""
-    return STRIDE * slot + 7 * slot % STRIDE
+def high_slot(slot: int) -> int:
+    """Return the high number of a slot: 1 looks like frame 1, 2 like frame 125, 3 like frame 3, and
+    so on. Slot 0 stays the header."""
+    if slot >= LOW:
+        return STRIDE * (slot + LOW) + 7 * slot % STRIDE
+    frame = slot if slot % 2 or not slot else 2 * LOW - 1 - slot
+    return STRIDE * frame + 7 * slot % STRIDE
 
 
 def renamed(word: int) -> int:
@@ -47,11 +53,11 @@ def renamed_words(words: Any) -> Any:
     return out
 
 
-def renamed_map(swap_map: Any) -> list[int]:
+def renamed_map(swap_map: list[int]) -> list[int]:
     """Return a swap_map, by slot, as a list by renamed slot."""
-    out = [0] * (int(high_slot(len(swap_map))) + 1)
+    out = [0] * high_slot(max(len(swap_map), LOW))
     for slot, uses in enumerate(swap_map):
-        out[int(high_slot(slot))] = int(uses)
+        out[high_slot(slot)] = uses
     return out
 
 

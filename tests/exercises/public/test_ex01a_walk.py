@@ -86,7 +86,7 @@ def area(word: int) -> int:
     return 0 if word & 1 else area_of(word)
 
 
-SWAPPED = parse("p = spawn\np mmap 0x30000 4\np write 0x30000 7 3\n" + "p swap_out 0x30000 2\n")
+SWAPPED = parse("q = spawn\nq mmap 0x2c000 5\nq write 0x2c000 3 4\nq swap_out 0x2d000 3\n")
 """Entries of both swap areas, one page that nobody touched, and tables that are not there."""
 
 
