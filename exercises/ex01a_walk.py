@@ -14,6 +14,8 @@ An address is cut into an offset (the low 12 bits) and one index of `bits` bits 
    missing.
 3. `walk_many(tables, pgd, addrs, levels, bits)` does so for an array of addresses, without a loop
    over them.
+
+The arguments of your functions must stay as they are: whoever calls still needs them.
 """
 
 PAGE_SHIFT = 12

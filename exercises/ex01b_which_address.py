@@ -10,6 +10,8 @@ frame, and asks for the address.
    mapped to frame `pfn` in the address space whose top table is row `pgd`. A word maps a frame if
    bit 0 (`PRESENT`) is set; the frame's number stands above bit 12. Any number of pages may
    match.
+
+The arguments of your functions must stay as they are: whoever calls still needs them.
 """
 
 PRESENT, PAGE_SHIFT = 1, 12

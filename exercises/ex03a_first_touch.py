@@ -12,6 +12,8 @@ page of private anonymous memory has one of these words before a touch:
    a new frame is needed, it is `pfn`.
 2. `touch_range(words, write, pfns)` does so for an array of words. `pfns` are free frames, more
    than enough: they are used in order, one for each page that needs one.
+
+The arguments of your functions must stay as they are: whoever calls still needs them.
 """
 
 import numpy as np

@@ -9,6 +9,8 @@ every page table of every process.
    frame's number stands above bit 12.
 2. `words_read(tables, pgds, levels, bits)` returns how many leaf words such a search has to read:
    every slot of every leaf table that exists.
+
+The arguments of your functions must stay as they are: whoever calls still needs them.
 """
 
 def leaves(tables, row, level, bits, vpn=0):

@@ -12,6 +12,8 @@ one for each device that holds it (a *pin*), and so on. Nobody is in the swap ca
 2. `break_cow_range(words, counts, pfns)` does so for arrays, and returns the new words and a bool
    array that says which pages were copied. `pfns` are free frames, more than enough, used in
    order.
+
+The arguments of your functions must stay as they are: whoever calls still needs them.
 """
 
 import numpy as np

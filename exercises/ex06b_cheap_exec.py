@@ -7,7 +7,7 @@ one time.**
 
 Write `history()`, which returns the text of a history of at most 12 operations such that
 
-* at some moment at least so many frames are mapped by more than one process, and
+* at some moment at least so many frames are mapped in more than one address space, and
 * over the whole history at most so many pages are copied because somebody wrote, and
 * a forked child has called `execve`, and two processes are alive at the end, which share nothing.
 """

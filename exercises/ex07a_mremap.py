@@ -14,6 +14,8 @@ anonymous memory, `count` the references of the frame of each word (0 where ther
 A present word that maps a frame with `count` 1 moves as it is. If `count` is more than 1,
 somebody else may map or hold the frame at the old address: the word gets a new frame, the next of
 `pfns`, and keeps its bits. The zero page, swap entries and 0 move untouched; they have no index.
+
+The arguments of your function must stay as they are: whoever calls still needs them.
 """
 
 import numpy as np

@@ -12,6 +12,8 @@ maps the page, look there.
    maps `pfn` is replaced by the swap entry `entry`; the others stay. It returns the new words.
 
 `word_at` walks one page table for you.
+
+The arguments of your functions must stay as they are: whoever calls still needs them.
 """
 
 def word_at(tables, pgd, vpn, levels, bits):

@@ -15,9 +15,12 @@ anonymous pages, one page at a time, in whole numbers: `pfn` is a frame, `mm` an
 * `candidates(pfn)`: return a list of `(mm, vpn)` where the page may be mapped, without
   repetition.
 
-You **must not miss** a place that maps the page. You may name places that do not: that costs a
-look, and is counted. Any design that is right gets the points for being right: the anon memory
-group of the mail, a chain of all places, or one that nobody has had before.
+You **must not miss** a place that maps the page. You may name places that do not, in any address
+space that is there: each costs a look, and looks are counted. Any design that is right gets the
+points for being right: the anon memory group of the mail, a chain of all places, or one that nobody
+has had before. Of the 20 points 4 are for the cost, over random histories: 1 if you name at most 6
+places for each that maps a page, 2 more if you name at most 3 (the group of the mail: 1 to 2), and
+1 if no page is copied that comes back from swap at the address where the others have it.
 """
 
 class Design:

@@ -9,12 +9,16 @@
 | 56 | mapped exclusively: by one page table | 0 |
 | 61 | page of a file, or shared memory | the same |
 
+Other bits may be set as well; here they say nothing.
+
 1. `decode(word)` returns a dictionary: `state` is `"page"`, `"swap"` or `"none"`; `pfn` the frame
    or `None`; `device` and `slot` numbers on swap or `None`; `exclusive`, `file` and `soft_dirty`
    are `True` or `False`. Soft-dirty counts for a page that is not there, too.
 2. `shared(words)` takes an array (uint64) of the words of pages 0, 1, 2, … and returns the numbers,
    ascending, of those pages that are present, not of a file, and not mapped exclusively. (The zero
    page looks like one of them: the word alone does not tell.) Do it with array operations.
+
+The arguments of your functions must stay as they are: whoever calls still needs them.
 """
 
 import numpy as np

@@ -14,6 +14,8 @@ An address is cut into an offset (the low 12 bits) and one index of `bits` bits 
    missing.
 3. `walk_many(tables, pgd, addrs, levels, bits)` does so for an array of addresses, without a loop
    over them.
+
+The arguments of your functions must stay as they are: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -22,7 +24,7 @@ EXERCISE = {
         "walk tables of any depth, for one address and for many",
     ],
     "minutes": 20,
-    "public": {"test_indices": 2, "test_walk": 2},
+    "public": {"test_indices": 1, "test_walk": 2, "test_many_addresses": 1},
     "hidden": {"test_walk_many": 3, "test_deeper_tables": 3},
     "families": ["lone", "forked", "swapped", "mixed"],
     "hints": [
@@ -35,6 +37,17 @@ EXERCISE = {
         "walk, `word >> 12` is the next row; row 0 is empty, so a missing table needs no "
         "test.",
     ],
+    "equivalent": {
+        "walk: int(tables[word >> PAGE_SHIFT][index]) -> tables[word >> PAGE_SHIFT][index]": (
+            "a number of NumPy is a number"
+        ),
+        "walk_many: 0 * addrs -> 0": (
+            "one row for all addresses: the first lookup makes an array of it"
+        ),
+        "walk_many: 0 * addrs + (pgd << PAGE_SHIFT) -> (pgd << PAGE_SHIFT)": (
+            "one row for all addresses: the first lookup makes an array of it"
+        ),
+    },
     "commentary": """
         Because row 0 is empty, the walk follows zeros to zeros and needs no branch. That is
         why the same three lines work for an array: `tables[rows, slots]` looks up all

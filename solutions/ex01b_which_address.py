@@ -10,6 +10,8 @@ frame, and asks for the address.
    mapped to frame `pfn` in the address space whose top table is row `pgd`. A word maps a frame if
    bit 0 (`PRESENT`) is set; the frame's number stands above bit 12. Any number of pages may
    match.
+
+The arguments of your functions must stay as they are: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -30,6 +32,9 @@ EXERCISE = {
         "addr = addr << bits | slot, for each slot, then << 12 | offset. A leaf word counts "
         "if word & 1 and word >> 12 == pfn: a swap entry has bits above 12 as well.",
     ],
+    "equivalent": {
+        "below: tables[row].tolist() -> tables[row]": "a number of NumPy is a number",
+    },
     "commentary": """
         `addresses` has to read every word of every table: that is what the kernel would have
         to do for every page that it wants to take away, in every address space. A reverse map

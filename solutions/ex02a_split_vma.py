@@ -8,6 +8,8 @@ or, for anonymous memory, a number that the reverse map may use later.
    the upper part. No page may show anything else afterwards than before.
 2. `unmap(vmas, start, end)` returns what is left of a list of VMAs, ascending by address, when
    the pages `[start, end)` are unmapped (`munmap`). Holes in the range are fine.
+
+The arguments of your functions must stay as they are: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -27,6 +29,11 @@ EXERCISE = {
         "upper = (at, end, prot, pgoff + at - start). For unmap: of each VMA keep what lies "
         "below `start` and what lies at or above `end`; split() makes these parts.",
     ],
+    "equivalent": {
+        "unmap: rest[0] < end < rest[1] -> (rest[0] <= end < rest[1])": (
+            "cut before its first page, the upper part is the whole VMA"
+        ),
+    },
     "commentary": """
         Linux does the same: split_vma copies the VMA, moves vm_start, and adds (addr -
         vm_start) >> PAGE_SHIFT to vm_pgoff. do_munmap splits at both ends and then removes

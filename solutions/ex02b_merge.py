@@ -26,6 +26,9 @@ EXERCISE = {
         "lower's pgoff plus lower's length in pages is the upper's pgoff. The merged VMA "
         "has start and pgoff of the lower, and the end of the upper.",
     ],
+    "equivalent": {
+        "merge: upper[0] == end -> (upper[0] <= end)": "two VMAs never overlap",
+    },
     "commentary": """
         This is can_vma_merge_after and can_vma_merge_before in mm/mmap.c. The reverse map may
         have a say as well: two VMAs with different anon_vmas cannot be one. Under the anon

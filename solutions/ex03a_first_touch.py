@@ -12,6 +12,8 @@ page of private anonymous memory has one of these words before a touch:
    a new frame is needed, it is `pfn`.
 2. `touch_range(words, write, pfns)` does so for an array of words. `pfns` are free frames, more
    than enough: they are used in order, one for each page that needs one.
+
+The arguments of your functions must stay as they are: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -32,6 +34,10 @@ EXERCISE = {
         "fresh = (words >> 12) == 0 is true for both kinds. new = words.copy(); new[fresh] "
         "= pfns[:count] << 12 | ALL, where count is how many are fresh.",
     ],
+    "equivalent": {
+        "touch_page: 12 -> 11": "no word of this machine has bit 11 set",
+        "touch_range: 12 -> 11": "no word of this machine has bit 11 set",
+    },
     "commentary": """
         A word with frame number 0 is either 0 or the zero page: one test covers both, and a
         write needs nothing else. In Linux this is do_anonymous_page; for the zero page's

@@ -9,6 +9,8 @@ every page table of every process.
    frame's number stands above bit 12.
 2. `words_read(tables, pgds, levels, bits)` returns how many leaf words such a search has to read:
    every slot of every leaf table that exists.
+
+The arguments of your functions must stay as they are: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -28,6 +30,11 @@ EXERCISE = {
         "for place, pgd in enumerate(pgds): for addr, word in leaves(pgd): if word & 1 and "
         "word >> 12 == pfn: found.append((place, addr)).",
     ],
+    "equivalent": {
+        "words_read: ignores bits": (
+            "leaves() reads whole tables; bits are for the addresses alone"
+        ),
+    },
     "commentary": """
         This is the oracle of the whole course: everything that a reverse map answers is
         compared with such a scan. It needs no help from anybody, cannot be out of date, and

@@ -31,6 +31,13 @@ EXERCISE = {
         "spawn, mmap and one write of all pages that are shared; then the forks; then one "
         "write for each stretch of pages that somebody has alone.",
     ],
+    "equivalent": {
+        "history: shell mmap 0x30000 4: 0x30000 -> 0x2f000": (
+            "the pages that are asked for are in it"
+        ),
+        "history: shell mmap 0x30000 4: 4 -> 3": "the pages that are asked for are in it",
+        "history: shell mmap 0x30000 4: 4 -> 5": "the pages that are asked for are in it",
+    },
     "commentary": """
         Every write before the fork is shared by all that are forked later; every write after
         it makes the writer's own page. So the state tells the order: shared pages first, then

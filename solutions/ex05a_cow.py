@@ -12,6 +12,8 @@ one for each device that holds it (a *pin*), and so on. Nobody is in the swap ca
 2. `break_cow_range(words, counts, pfns)` does so for arrays, and returns the new words and a bool
    array that says which pages were copied. `pfns` are free frames, more than enough, used in
    order.
+
+The arguments of your functions must stay as they are: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -32,6 +34,10 @@ EXERCISE = {
         "ACCESSED; then new[copied] = pfns[:k] << 12 | ALL with k = "
         "np.count_nonzero(copied).",
     ],
+    "equivalent": {
+        "break_cow: 12 -> 11": "no word of this machine has bit 11 set",
+        "break_cow_range: 12 -> 11": "no word of this machine has bit 11 set",
+    },
     "commentary": """
         This is do_wp_page with the rule that Linux had up to 2.6.12. The number that decides has
         changed three times since: to mapcount and swap entries in 2005, back to count in 2020,

@@ -32,6 +32,9 @@ EXERCISE = {
         "gets the copy, and the other must still find the old contents. Where a page should "
         "be reused, the second write counts.",
     ],
+    "equivalent": {
+        "history: p mmap 0x30000 1: 1 -> 2": "a page that nobody touches",
+    },
     "commentary": """
         count and mapcount stay right under all four mutants. Two are seen because a word is
         writable although two processes map its frame, one because contents differ from those

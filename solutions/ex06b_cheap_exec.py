@@ -7,7 +7,7 @@ one time.**
 
 Write `history()`, which returns the text of a history of at most 12 operations such that
 
-* at some moment at least so many frames are mapped by more than one process, and
+* at some moment at least so many frames are mapped in more than one address space, and
 * over the whole history at most so many pages are copied because somebody wrote, and
 * a forked child has called `execve`, and two processes are alive at the end, which share nothing.
 """
@@ -29,6 +29,9 @@ EXERCISE = {
         "spawn, mmap, write of many pages, fork, `child execve ls`. One mmap may have 24 "
         "pages, and one write may touch them all.",
     ],
+    "equivalent": {
+        "history: shell mmap 0x30000 12: 12 -> 13": "a page that nobody touches",
+    },
     "commentary": """
         Twelve shared frames and no copy: fork paid for page tables only, and execve threw
         them away again. If fork had copied, every one of these pages would have been copied

@@ -14,6 +14,8 @@ anonymous memory, `count` the references of the frame of each word (0 where ther
 A present word that maps a frame with `count` 1 moves as it is. If `count` is more than 1,
 somebody else may map or hold the frame at the old address: the word gets a new frame, the next of
 `pfns`, and keeps its bits. The zero page, swap entries and 0 move untouched; they have no index.
+
+The arguments of your function must stay as they are: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -34,6 +36,12 @@ EXERCISE = {
         "the word becomes pfn << 12 with the low 12 bits of the old word. index counts up "
         "from new_vpn, page by page.",
     ],
+    "equivalent": {
+        "move_range: 12 -> 11": "no word of this machine has bit 11 set",
+        "move_range: mapped & (count > 1) -> (count > 1)": (
+            "count is 0 where there is no frame, as the statement says"
+        ),
+    },
     "commentary": """
         The mail calls mremap after fork the only problem, and solves it with a copy: "if
         (PageAnonymous(page) && page->count > 1)". Because count decides, a page that is only

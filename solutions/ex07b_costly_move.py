@@ -29,6 +29,15 @@ EXERCISE = {
         "moved and exits gives its copies back: then the next fork shares the old pages "
         "again.",
     ],
+    "equivalent": {
+        "history: p mmap 0x10000 31: 31 -> 32": "a page that nobody touches",
+        "history: a mremap 0x10000 31 to 0x50000: 0x50000 -> 0x4f000": "any free place will do",
+        "history: a mremap 0x10000 31 to 0x50000: 0x50000 -> 0x51000": "any free place will do",
+        "history: b mremap 0x10000 31 to 0x50000: 0x50000 -> 0x4f000": "any free place will do",
+        "history: b mremap 0x10000 31 to 0x50000: 0x50000 -> 0x51000": "any free place will do",
+        "history: c mremap 0x10000 31 to 0x50000: 0x50000 -> 0x4f000": "any free place will do",
+        "history: c mremap 0x10000 31 to 0x50000: 0x50000 -> 0x51000": "any free place will do",
+    },
     "commentary": """
         31 shared pages and 31 copies fill 62 frames. Fork, move, exit is a round of three
         operations that copies all 31; three rounds fit. Several children at a time that all

@@ -12,6 +12,8 @@ maps the page, look there.
    maps `pfn` is replaced by the swap entry `entry`; the others stay. It returns the new words.
 
 `word_at` walks one page table for you.
+
+The arguments of your functions must stay as they are: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -32,6 +34,11 @@ EXERCISE = {
         "Count the lookup first, then get the word with word_at. It is a hit if word & 1 and "
         "word >> 12 == pfn. Before each lookup, see whether `mapcount` of them are found.",
     ],
+    "equivalent": {
+        "rmap_walk: len(found) == mapcount -> (len(found) >= mapcount)": (
+            "one is found at a time: never more than mapcount"
+        ),
+    },
     "commentary": """
         The mail says it in a dozen lines of C, "look up page in page tables", and leaves open
         when to stop. With the stop a page that only the parent maps costs one lookup, and a

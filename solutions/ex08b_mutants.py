@@ -34,6 +34,15 @@ EXERCISE = {
         "to 0x50000`), then let both read it. For the copy without contents: a write to a swapped "
         "page that the other still has on swap.",
     ],
+    "equivalent": {
+        "history: p mmap 0x30000 4: 0x30000 -> 0x2f000": "the pages that are needed are in it",
+        "history: p mmap 0x30000 4: 4 -> 3": "the pages that are needed are in it",
+        "history: p mmap 0x30000 4: 4 -> 5": "the pages that are needed are in it",
+        "history: p write 0x30000 7 3: 3 -> 4": "a page more is shared",
+        "history: p write 0x30000 7 3: 0x30000 -> 0x31000": "another page stays in memory",
+        "history: p swap_out 0x30000 2: 0x30000 -> 0x31000": "another page stays in memory",
+        "history: c mremap 0x31000 1 to 0x50000: 1 -> 2": "a page more moves",
+    },
     "commentary": """
         One history can kill all six because each needs only a few operations, and they do not
         disturb each other if they use different pages. The clash at swap-in is the one that
@@ -58,6 +67,5 @@ def history():
         c mremap 0x31000 1 to 0x50000
         p read 0x31000
         c read 0x50000
-        p read 0x30000
     """
     # </answer>

@@ -9,12 +9,16 @@
 | 56 | mapped exclusively: by one page table | 0 |
 | 61 | page of a file, or shared memory | the same |
 
+Other bits may be set as well; here they say nothing.
+
 1. `decode(word)` returns a dictionary: `state` is `"page"`, `"swap"` or `"none"`; `pfn` the frame
    or `None`; `device` and `slot` numbers on swap or `None`; `exclusive`, `file` and `soft_dirty`
    are `True` or `False`. Soft-dirty counts for a page that is not there, too.
 2. `shared(words)` takes an array (uint64) of the words of pages 0, 1, 2, … and returns the numbers,
    ascending, of those pages that are present, not of a file, and not mapped exclusively. (The zero
    page looks like one of them: the word alone does not tell.) Do it with array operations.
+
+The arguments of your functions must stay as they are: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -34,6 +38,19 @@ EXERCISE = {
         "For the array: words >> np.uint64(63) & np.uint64(1) is 1 where a page is present. The "
         "number 63 must be a uint64 as well: with a signed one NumPy would make floats of both.",
     ],
+    "equivalent": {
+        "decode: bool(word >> PRESENT & 1) -> (word >> PRESENT & 1)": (
+            "it is only asked whether it is true"
+        ),
+        "decode: word >> PRESENT & 1 -> (word >> PRESENT)": (
+            "bit 63 is the highest: nothing is above it"
+        ),
+        "decode: bool(word >> SWAPPED & 1) -> (word >> SWAPPED & 1)": (
+            "it is only asked whether it is true"
+        ),
+        "bit: np.uint64(number) -> number": "NumPy 2 takes a plain int for a uint64",
+        "bit: np.uint64(1) -> 1": "NumPy 2 takes a plain int for a uint64",
+    },
     "commentary": """
         Bit 56 is all that an ordinary user learns about sharing, and it is enough to see copy on
         write happen: 1 before a fork, 0 after it, 1 again for both after a write. How many share

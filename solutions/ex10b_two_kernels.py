@@ -30,6 +30,11 @@ EXERCISE = {
         "before the move makes three sharers; more pages make more places; a move back brings the "
         "page to its old address.",
     ],
+    "equivalent": {
+        "history: p mmap 0x30000 1: 1 -> 2": "a page that nobody touches",
+        "history: c mremap 0x30000 1 to 0x80000: 0x80000 -> 0x7f000": "any free place will do",
+        "history: c mremap 0x30000 1 to 0x80000: 0x80000 -> 0x81000": "any free place will do",
+    },
     "commentary": """
         mremap is the one hard case of the mail: a page has one address, so a shared page that
         moves is copied. Today a page has an offset in its VMA, and the VMA remembers by how far it

@@ -1,7 +1,8 @@
 """Plain data: all that may pass between tests and a student's code, and when two of it are equal.
 
-None, bool, int, float, str, bytes, list, tuple, dict, set, and integer or bool NumPy arrays. On a
-laptop every argument and result takes the way through this form and back, so that aliases, types
+None, bool, int, float, str, bytes, list, tuple, dict, set, and integer or bool NumPy arrays. A
+subclass passes as what it is underneath: a named tuple as a tuple, a flag as an int. On a laptop
+every argument and result takes the way through this form and back, so that aliases, types
 and objects behave as they do where the student's code runs in another process.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,19 @@ MOST_ENTRIES = 10_000
 MOST_BITS = 14_280
 """An int has at most 4,300 digits: Python writes no longer ones."""
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+
+BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (int, int.__int__),
+    (float, float.__float__),
+    (str, str.__str__),
+    (bytes, lambda value: bytes(memoryview(value))),
+    (tuple, lambda value: tuple(tuple.__iter__(value))),
+    (list, lambda value: list(list.__iter__(value))),
+    (dict, lambda value: dict(dict.items(value))),
+    (set, lambda value: set(set.__iter__(value))),
+    (frozenset, lambda value: frozenset(frozenset.__iter__(value))),
+)
+"""A plain type, and how a value of a subclass becomes one whatever the subclass redefines."""
 
 
 class NotPlain(ValueError):
@@ -36,12 +51,13 @@ def encode(value: Any) -> Any:
 def _encode(value: Any, depth: int, budget: list[int]) -> Any:
     if value is None or type(value) in (bool, int, str):
         return _writable(value)
+    value = underneath(value)
     if isinstance(value, np.ndarray):
         return _array(value, budget)
     if isinstance(value, np.integer | np.floating | np.bool_):
         value = value.item()
-    if type(value) in (bool, int):
-        return value
+    if type(value) in (bool, int, str):
+        return _writable(value)
     if type(value) is float:
         if not math.isfinite(value):
             raise NotPlain(f"return plain data: {value} is no number that can be compared")
@@ -51,6 +67,15 @@ def _encode(value: Any, depth: int, budget: list[int]) -> Any:
     if type(value) in (list, tuple, dict, set, frozenset):
         return _container(value, depth, budget)
     raise NotPlain(f"return plain data (numbers, text, lists, …): got {type(value).__name__}")
+
+
+def underneath(value: Any) -> Any:
+    """Return a value of a subclass as the plain type that it derives from, by the methods of that
+    type; any other value as it is."""
+    for base, plain in BASES:
+        if isinstance(value, base):
+            return value if type(value) is base else plain(value)
+    return value
 
 
 def _writable(value: Any) -> Any:
@@ -115,6 +140,24 @@ def decode(wire: Any) -> Any:
     if kind == "$d":
         return {decode(key): decode(value) for key, value in body}
     return (tuple if kind == "$t" else set)(decode(item) for item in body)
+
+
+def unchanged(wire: Any, value: Any) -> bool:
+    """Return whether a value is still what it was decoded from."""
+    try:
+        now = encode(value)
+        return bool(now == wire) or bool(now == encode(decode(wire)))
+    except NotPlain:
+        return False
+
+
+def changed_text(target: Any, at: int) -> str:
+    """Say which argument of a function was changed; the first is 0."""
+    code = getattr(target, "__code__", None)
+    names = code.co_varnames[: code.co_argcount] if code is not None else ()
+    which = names[at] if at < len(names) else str(at + 1)
+    name = getattr(target, "__name__", "your function")
+    return f"{name} changes its argument {which}, which must stay as it is"
 
 
 def without_sequence_types(value: Any) -> Any:

@@ -35,6 +35,10 @@ class NotPlain(Exception):
     """A value that cannot be sent."""
 
 
+class ArgumentChanged(Exception):
+    """The student's code has changed what it was given; the message says which."""
+
+
 class NoSuchName(Exception):
     """The student's file or class does not have what is asked for; args: kind, message."""
 
@@ -113,7 +117,28 @@ def encode(value: Any, depth: int, room: list[int]) -> Any:
         return {"$b": binascii.b2a_base64(value, newline=False).decode()}
     if type(value) in (list, tuple, dict, set, frozenset):
         return container(value, depth, room)
-    return of_numpy(value, depth, room)
+    plain = underneath(value)
+    return of_numpy(value, depth, room) if plain is value else encode(plain, depth, room)
+
+
+def underneath(value: Any) -> Any:
+    """Return a value of a subclass as the plain type that it derives from, by the methods of that
+    type; any other value as it is."""
+    if isinstance(value, int):
+        return int.__int__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, bytes):
+        return bytes(memoryview(value))
+    if isinstance(value, dict):
+        return dict(dict.items(value))
+    bases: tuple[Any, ...] = (tuple, list, set, frozenset)
+    for base in bases:
+        if isinstance(value, base):
+            return base(base.__iter__(value))
+    return value
 
 
 def text(value: str) -> str:
@@ -174,6 +199,26 @@ def of_numpy(value: Any, depth: int, room: list[int]) -> Any:
     return {"$a": [value.dtype.name, list(value.shape), coded]}
 
 
+def unchanged(wire: Any, value: Any) -> bool:
+    """Return whether a value is still what it was decoded from."""
+    try:
+        now = encode(value, DEEPEST, [MOST_ELEMENTS, MOST_ENTRIES])
+        return bool(now == wire) or bool(
+            now == encode(decode(wire), DEEPEST, [MOST_ELEMENTS, MOST_ENTRIES])
+        )
+    except NotPlain:
+        return False
+
+
+def changed_text(target: Any, at: int) -> str:
+    """Say which argument of a function was changed; the first is 0."""
+    code = getattr(target, "__code__", None)
+    names = code.co_varnames[: code.co_argcount] if code is not None else ()
+    which = names[at] if at < len(names) else str(at + 1)
+    name = getattr(target, "__name__", "your function")
+    return f"{name} changes its argument {which}, which must stay as it is"
+
+
 # -- the student's code --------------------------------------------------------------------------
 
 
@@ -182,7 +227,10 @@ class Session:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.names: dict[str, Any] = {"__name__": "student"}
+        module = type(sys)("student")  # dataclasses, typing and pickle look it up by name
+        self.names: dict[str, Any] = module.__dict__
+        self.names["__file__"] = path
+        sys.modules["student"] = module
         self.objects: list[Any] = []
 
     def answer(self, question: dict[str, Any]) -> Any:
@@ -221,8 +269,13 @@ class Session:
         return self.names[name]
 
     def call(self, target: Any, args: list[Any]) -> Any:
-        """Return the encoded result of one call."""
-        return encode(target(*map(decode, args)), DEEPEST, [MOST_ELEMENTS, MOST_ENTRIES])
+        """Return the encoded result of one call, which leaves its arguments as they were."""
+        sent = [decode(each) for each in args]
+        result = encode(target(*sent), DEEPEST, [MOST_ELEMENTS, MOST_ENTRIES])
+        for at, (wire, value) in enumerate(zip(args, sent)):  # noqa: B905  as long as each other
+            if type(wire) in (list, dict) and not unchanged(wire, value):
+                raise ArgumentChanged(changed_text(target, at))
+        return result
 
     def line(self, trace: TracebackType | None) -> int:
         """Return the last line of the student's file in a traceback, 0 if there is none."""

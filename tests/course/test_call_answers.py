@@ -124,7 +124,7 @@ def test_every_way_to_fail_has_its_status(tmp_path: Path) -> None:
 def test_a_student_is_reached_through_plain_data_only() -> None:
     student = Student(
         "import numpy as np\nkept = []\n"
-        "def keep(x):\n    kept.append(x)\n    x.append(1)\n    return x\n"
+        "def keep(x):\n    kept.append(x)\n    return [*x, 1]\n"
         "def bad():\n    return (n for n in 'ab')\n"
         "class Relay:\n    def __init__(self, n): self.n = n\n"
         "    def add(self, m): self.n += m; return self.n\n"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import enum
 import json
-from typing import Any
+from collections import Counter, OrderedDict
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anonlab.box.plain_data import NotPlain, canonical, decode, encode, same
+from anonlab.box import worker
+from anonlab.box.plain_data import NotPlain, canonical, decode, encode, same, unchanged
 
 keys = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.binary(max_size=5)
 values = st.recursive(
@@ -49,6 +52,74 @@ def test_arrays_keep_type_and_shape_and_share_nothing(dtype: str) -> None:
 def test_anything_else_is_refused_with_a_sentence(value: Any) -> None:
     with pytest.raises(NotPlain, match="return"):
         encode([value])
+
+
+class Flag(enum.IntFlag):
+    A = 1
+    B = 2
+
+
+class Text(str):
+    def __str__(self) -> str:
+        return "another"
+
+
+class Row(NamedTuple):
+    a: int
+    b: Any
+
+
+class Shy(list[Any]):
+    def __iter__(self) -> Any:
+        raise RuntimeError
+
+    def __len__(self) -> int:
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (Flag.A | Flag.B, 3),
+        (Text("x"), "x"),
+        (Row(1, Row(Flag.B, [])), (1, (2, []))),
+        (Shy([1, Flag.A]), [1, 1]),
+        (OrderedDict(b=1, a=Flag.A), {"b": 1, "a": 1}),
+        (Counter("aab"), {"a": 2, "b": 1}),
+        ({Flag.A: np.True_}, {1: True}),
+        ({Flag.A}, {1}),
+        (np.float64(0.5), 0.5),
+        (np.uint64(2**64 - 1), 2**64 - 1),
+        (np.str_("x"), "x"),
+        (type("Real", (float,), {})(0.25), 0.25),
+        (type("Raw", (bytes,), {})(b"ab"), b"ab"),
+    ],
+)
+def test_a_subclass_passes_as_what_it_is_underneath(value: Any, plain: Any) -> None:
+    assert canonical(value) == canonical(plain)
+    assert worker.encode(value, 30, [100, 100]) == encode(plain)
+    assert type(decode(encode(value))) is type(plain)
+
+
+@pytest.mark.parametrize(
+    ("value", "change"),
+    [
+        ([3, 1], lambda value: value.sort()),
+        ([[1], [2]], lambda value: value[1].append(2)),
+        ({"a": 1}, lambda value: value.clear()),
+        (np.arange(4), lambda value: np.negative(value, out=value)),
+        ([1], lambda value: value.append(object())),
+        ({1, 2}, lambda value: value.discard(2)),
+    ],
+)
+def test_a_changed_value_is_seen(value: Any, change: Any) -> None:
+    wire = encode(value)
+    mine = decode(wire)
+    assert unchanged(wire, mine)
+    assert worker.unchanged(wire, mine)
+    change(mine)
+    assert not unchanged(wire, mine)
+    assert not worker.unchanged(wire, mine)
 
 
 def test_too_deep_and_too_much_are_refused() -> None:

@@ -13,7 +13,7 @@ from anonlab.course.authoring import selfcheck
 from anonlab.course.authoring.build import build_course
 from anonlab.course.authoring.masters import read_master
 from anonlab.course.authoring.notebook_check import output_problem
-from anonlab.course.authoring.selfcheck import check_course, check_master
+from anonlab.course.authoring.selfcheck import check_course, check_master, check_mutants
 
 NAME = "ex04b_family"
 
@@ -55,15 +55,17 @@ def problems(root: Path) -> list[str]:
 def test_a_whole_course_has_no_problems(small: Path) -> None:
     seen: list[tuple[int, int]] = []
     plain = check_course(small, lambda done, of: seen.append((done, of))).to_json()
+    counted = {"total": 19, "killed": 16, "equivalent": 3}
     assert plain == {
         "notebooks": 1,
         "exercises": 1,
         "points": 10,
         "hints": 3,
         "wrong_answers": {"total": 6, "caught": 6, "with_own_message": 6},
+        "mutants": {**counted, "survivors": [], "by_exercise": {"04b": counted}},
         "problems": [],
     }
-    assert seen == [(1, 2), (2, 2)]
+    assert seen == [(1, 3), (2, 3), (3, 3)]
     assert not (small / ".anonlab").exists()
 
 
@@ -112,11 +114,38 @@ def test_missing_tests_and_wrong_answers_are_named(small: Path) -> None:
     assert any("0 known wrong answers" in sentence for sentence in found)
 
 
+@pytest.mark.parametrize(
+    ("path", "old", "new", "says"),
+    [
+        (MASTER, '4: 4 -> 5"', '4: 4 -> 6"', "4 -> 5: full points; is it right?"),
+        (
+            MASTER,
+            '4: 4 -> 5"',
+            '4: 4 -> 6"',
+            "but it is not: history: shell mmap 0x30000 4: 4 -> 6",
+        ),
+        (
+            PUBLIC,
+            "if state != wanted.state:",
+            "if len(state) < len(wanted.state):",
+            "child write 0x31000 9: dropped: full points",
+        ),
+    ],
+)
+def test_a_mutant_with_full_points_is_named(
+    small: Path, path: str, old: str, new: str, says: str
+) -> None:
+    change(small, path, old, new)
+    found = check_mutants(small, read_master(small / MASTER))
+    assert any(says in sentence for sentence in found["problems"]), found
+
+
 def test_faults_of_generated_files_notebooks_and_releases_are_named(
     small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("anonlab.proof.workers.ncpus", lambda: 1)
-    monkeypatch.setattr(selfcheck, "check_master", lambda *_: selfcheck_nothing())
+    for name in ("check_master", "check_mutants"):
+        monkeypatch.setattr(selfcheck, name, lambda *_: selfcheck_nothing())
     source = small / "notebooks" / "source" / "00_it.py"
     text = (
         source.read_text("utf-8") + "\n# %%\n1 / 0\n\n# %% [markdown]\n# [x](glossary.md#frame)\n"

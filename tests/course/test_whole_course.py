@@ -8,7 +8,17 @@ from project import ROOT
 
 from anonlab.course.authoring.selfcheck import course_jobs, part, whole_problems
 
-JOBS = course_jobs(ROOT)
+ALL = course_jobs(ROOT)
+JOBS = [job for job in ALL if job[0] != "mutants"]
+MUTANTS = [job for job in ALL if job[0] == "mutants"]
+
+
+@pytest.mark.slow(share=1 / 6)
+@pytest.mark.parametrize("job", MUTANTS, ids=[name for _, _, name in MUTANTS])
+def test_every_mutant_of_a_solution_loses_points_or_is_listed_as_right(job: list[str]) -> None:
+    found = part(*job)
+    assert (found["problems"], found["survivors"]) == ([], [])
+    assert found["mutants"][job[2]]["total"] >= 15
 
 
 @pytest.mark.parametrize("job", JOBS, ids=[f"{kind} {name}" for kind, _, name in JOBS])
@@ -29,3 +39,4 @@ def test_no_exercise_and_no_notebook_is_left_out() -> None:
     books = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert {name for _, _, name in JOBS} == numbers | books
     assert len(JOBS) == len(numbers) + len(books)
+    assert {name for _, _, name in MUTANTS} == numbers

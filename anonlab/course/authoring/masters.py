@@ -25,7 +25,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from anonlab.errors import FormatError
 NAME = re.compile(r"ex(\d\d[a-z])_([a-z0-9_]+)\Z")
 _ANSWER = re.compile(r"^( *)# <answer>\n(?:.*\n)*?\1# </answer>\n", re.MULTILINE)
 _MARKS = re.compile(r"^ *# </?answer>\n", re.MULTILINE)
+_OPTIONAL = {"equivalent": dict}
 _FIELDS = {
     "objectives": list,
     "minutes": int,
@@ -49,7 +50,8 @@ _FIELDS = {
 @dataclass(frozen=True)
 class Master:
     """One exercise. `number` is "04a", `name` the file's name without .py; `code` is the solution
-    with its marks; `stub` and `solution` are what a student gets and what full points get."""
+    with its marks; `stub` and `solution` are what a student gets and what full points get.
+    `equivalent` lists mutants of the solution (mutation.py) that are right as well, and why."""
 
     number: str
     name: str
@@ -63,6 +65,7 @@ class Master:
     hints: tuple[str, ...]
     commentary: str
     code: str
+    equivalent: dict[str, str] = field(default_factory=dict)
 
     @property
     def points(self) -> int:
@@ -143,10 +146,12 @@ def _facts(path: Path, tree: ast.Module) -> tuple[dict[str, Any], int]:
 
 
 def _check_facts(path: Path, facts: Any) -> None:
-    if not isinstance(facts, dict) or set(facts) != set(_FIELDS):
+    if not isinstance(facts, dict) or set(facts) - set(_OPTIONAL) != set(_FIELDS):
         found = sorted(map(str, facts)) if isinstance(facts, dict) else type(facts).__name__
         raise FormatError(f"{path}: EXERCISE has {', '.join(_FIELDS)}; found {found}")
-    for name, kind in _FIELDS.items():
+    for name, kind in (
+        _FIELDS | {name: _OPTIONAL[name] for name in facts if name in _OPTIONAL}
+    ).items():
         if not isinstance(facts[name], kind) or not facts[name]:
             raise FormatError(f"{path}: {name} is a {kind.__name__} that is not empty")
     for group in ("public", "hidden"):

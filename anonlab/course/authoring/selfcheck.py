@@ -1,7 +1,8 @@
 """The course checks itself: what `anonlab course check` proves, for this course and for others.
 
 For each exercise: the stub fails with a sentence, the solution gets full points, every known wrong
-answer loses points and gets its own message, hints are there. For all: generated files are current,
+answer loses points and gets its own message, every mutant of the solution loses points or is listed
+as right, hints are there. For all: generated files are current,
 notebooks run, figures have text twins, glossary terms resolve, a release holds no solution.
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 
 from anonlab.course.authoring.masters import Master, read_masters
 from anonlab.course.authoring.masters import tests_of as tests_of
+from anonlab.course.authoring.mutation import survey
 from anonlab.course.authoring.release import leaks, write_release
 from anonlab.course.judging.call_answers import load_tests
 from anonlab.course.judging.marks import Verdict
@@ -26,6 +28,8 @@ from anonlab.proof.workers import map_processes
 
 LEAST_HINTS, LEAST_WRONG, LEAST_FAMILIES = 3, 3, 4
 FEW_WRONG = "known wrong answers"
+COUNTED = ("total", "killed", "equivalent")
+"""What is counted of mutants."""
 Wrongs = tuple[tuple[str, str, str], ...]
 """Known wrong answers: (part of the message, text of the solution, what stands there instead)."""
 
@@ -41,6 +45,8 @@ class Findings:
     wrong_total: int = 0
     wrong_caught: int = 0
     wrong_explained: int = 0
+    mutants: dict[str, dict[str, int]] = field(default_factory=dict)
+    survivors: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -54,6 +60,11 @@ class Findings:
                 "total": self.wrong_total,
                 "caught": self.wrong_caught,
                 "with_own_message": self.wrong_explained,
+            },
+            "mutants": {
+                **{name: sum(each[name] for each in self.mutants.values()) for name in COUNTED},
+                "survivors": self.survivors,
+                "by_exercise": self.mutants,
             },
             "problems": self.problems,
         }
@@ -81,6 +92,8 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
         found.wrong_total += result["total"]
         found.wrong_caught += result["caught"]
         found.wrong_explained += result["explained"]
+        found.mutants.update(result.get("mutants", {}))
+        found.survivors += result.get("survivors", [])
         found.problems += result["problems"]
         if progress is not None:
             progress(done, len(jobs))
@@ -88,10 +101,12 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
 
 
 def course_jobs(root: Path) -> list[list[str]]:
-    """Return what `part` is to do for the course in `root`: every exercise, then every notebook."""
+    """Return what `part` is to do for the course in `root`: the mutants of every exercise, which
+    take longest, every exercise, then every notebook."""
     masters = read_masters(root / "solutions")
     books = sorted((root / "notebooks").glob("*.ipynb"))
-    jobs = [["exercise", str(root), master.number] for master in masters]
+    kinds = ("mutants", "exercise")
+    jobs = [[kind, str(root), master.number] for kind in kinds for master in masters]
     return jobs + [["notebook", str(root), book.name] for book in books]
 
 
@@ -118,10 +133,11 @@ def not_asked(notebooks: Path, masters: tuple[Master, ...]) -> list[str]:
 
 
 def part(kind: str, root: str, name: str) -> dict[str, Any]:
-    """Be a worker: check one exercise or one notebook."""
-    if kind == "exercise":
+    """Be a worker: check one exercise, the mutants of its solution, or one notebook."""
+    if kind in ("exercise", "mutants"):
         masters = read_masters(Path(root) / "solutions")
-        return check_master(Path(root), next(each for each in masters if each.number == name))
+        check = check_master if kind == "exercise" else check_mutants
+        return check(Path(root), next(each for each in masters if each.number == name))
     from anonlab.course.authoring.notebook_check import run_notebook
 
     problems = run_notebook(Path(root), name)
@@ -138,6 +154,27 @@ def check_master(root: Path, master: Master) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001  tests that are broken are a finding too
         problems = [f"its tests are broken: {type(error).__name__}: {error}"]
     return {**result, "problems": [f"{master.number}: {text}" for text in problems]}
+
+
+def check_mutants(root: Path, master: Master) -> dict[str, Any]:
+    """Try the mutants of one solution; return counts, survivors and problems."""
+    result: dict[str, Any] = {"total": 0, "caught": 0, "explained": 0, "problems": []}
+    try:
+        found = survey(root, master)
+    except Exception as error:  # noqa: BLE001  tests that are broken are a finding too
+        text = f"{master.number}: a mutant breaks its tests: {type(error).__name__}: {error}"
+        return {**result, "problems": [text]}
+    survivors = [f"{master.number}: {name}" for name in found.survivors]
+    stale = [
+        f"{master.number}: listed as equivalent, but it is not: {name}" for name in found.stale
+    ]
+    problems = [f"{each}: full points; is it right? say why in the master" for each in survivors]
+    return {
+        **result,
+        "mutants": {master.number: dict(zip(COUNTED, found[:3], strict=True))},
+        "survivors": survivors,
+        "problems": problems + stale,
+    }
 
 
 def _wrongs(root: Path, master: Master, result: dict[str, int]) -> list[str]:

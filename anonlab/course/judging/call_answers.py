@@ -19,15 +19,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from anonlab.box.plain_data import NotPlain, same, without_sequence_types
-from anonlab.course.judging.student import StudentError
+from anonlab.course.judging.student import StudentError, explains
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.proof.shrink import shrink
 
 Guess = Callable[[tuple[Any, ...], Any], Any]
 """What somebody with a known mistake answers to `args`, given the right answer."""
+Cases = Mapping[str, Callable[["Question"], bool]]
+"""What a test is about, by name: whether a question is about it."""
 Guesses = Mapping[str, Guess]
 """By the message "did you …?"."""
+IN_PLACE = "Did you work in place? What you are given is still needed: change a copy of it."
 LONGEST = 600
 """Characters of a value that a message shows."""
 
@@ -83,21 +86,28 @@ def judge(
     questions: Callable[[History], Iterable[Question]],
     guesses: Guesses | None = None,
     least: int = 1,
+    cases: Cases | None = None,
 ) -> int:
     """Ask every question of every history; return how many there were.
 
     guesses  what known mistakes answer
     least    so many questions must come up, or the test is worth nothing
+    cases    kinds of questions; each must come up as well
     raises   Wrong for the first history with a wrong answer, shrunk
     """
     __tracebackhide__ = True  # pytest shows the answer, not our code
-    count = 0
+    count, missing = 0, dict(cases or {})
     for history in histories:
         found = list(questions(history))
         wrong = _first_wrong(student, found)
         if wrong is not None:
+            if not explains(student):
+                raise Wrong("a wrong answer", call=wrong.call)
             raise _shrunk(student, history, questions, guesses or {})
         count += len(found)
+        for name in [name for name, is_one in missing.items() if any(map(is_one, found))]:
+            del missing[name]
+    assert not missing, f"no question was about {', '.join(missing)}"
     assert count >= least, f"the histories gave {count} questions, {least} are needed"
     return count
 
@@ -108,6 +118,8 @@ def judge_all(student: Any, questions: Iterable[Question], guesses: Guesses | No
     found = list(questions)
     wrong = _first_wrong(student, found)
     if wrong is not None:
+        if not explains(student):
+            raise Wrong("a wrong answer", call=wrong.call)
         raise _explained(student, wrong, found, guesses or {})
     assert found, "there was nothing to ask"
     return len(found)
@@ -153,6 +165,8 @@ def _explained(student: Any, question: Question, all_: list[Question], guesses: 
     try:
         answer = _ask(student, question)
     except StudentError as error:
+        if error.changed_argument:
+            return Wrong(error.message, question.about, question.call, guess=IN_PLACE)
         what = f"your code raised {error}"
         return Wrong(
             what, question.about, question.call, _shown(question, question.right), "an error"

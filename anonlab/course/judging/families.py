@@ -12,8 +12,11 @@ from anonlab.formats.history import History, Machine
 from anonlab.histories.generate import add
 from anonlab.histories.generator import Generator
 from anonlab.histories.splitmix import SplitMix64
+from anonlab.machine.words import Geometry
 
 MACHINE = Machine("lesson", 128, 64)
+ODD = (Geometry(2, 5), Geometry(3, 3), Geometry(1, 6))
+"""Machines whose page tables are neither two levels deep nor 16 slots wide."""
 _TOUCH = {"write": 40, "read": 15, "mmap": 15}
 FAMILIES: dict[str, dict[str, int]] = {
     "lone": _TOUCH,

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from anonlab.course.judging.families import MACHINE
+from anonlab.course.judging.swap_areas import area_of, renamed, renamed_map, renamed_words
 from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
@@ -48,7 +49,8 @@ class Area(NamedTuple):
 
 @dataclass(frozen=True)
 class MachineState:
-    """A machine at one moment. Processes by name; `words` has every word that is not 0 by vpn.
+    """A machine at one moment. Processes by name; `words` has every word that is not 0 by vpn. It
+    has two swap areas (swap_areas.py).
 
     count, mapcount, index, flags, swapcount   lists by pfn, or by swap slot
     """
@@ -68,6 +70,10 @@ class MachineState:
         areas = [area for area in self.areas[who] if area.private_anonymous]
         words = self.words[who]
         return {v: words[v] for area in areas for v in range(area.start, area.end) if v in words}
+
+    def one_each(self) -> list[str]:
+        """Return a process for each address space: a vfork'ed child and its parent have one."""
+        return list({number: who for who, number in reversed(self.mms.items())}.values())[::-1]
 
     def area(self, who: str, vpn: int) -> Area | None:
         """Return the VMA of `who` that has page `vpn`, or None."""
@@ -102,18 +108,19 @@ def machine_state(kernel: Kernel) -> MachineState:
     """Return the machine as it is now."""
     truth = scan(kernel)
     by_mm: dict[int, dict[int, int]] = {number: {} for number in kernel.mms}
-    columns = (truth.mms.tolist(), truth.vpns.tolist(), truth.words.tolist())
-    for mm, vpn, word in zip(*columns, strict=True):
-        by_mm[mm][vpn] = word
+    places = (truth.mms.tolist(), truth.vpns.tolist(), truth.words.tolist())
+    for mm, vpn, word in zip(*places, strict=True):
+        by_mm[mm][vpn] = renamed(word)
     live = {task.name: task.mm for task in kernel.processes.values() if task.mm is not None}
     mem = kernel.mem_map
-    frames: list[Any] = [mem.count, mem.mapcount, mem.index, mem.flags, kernel.swap.map]
+    columns: list[Any] = [mem.count, mem.mapcount, mem.index, mem.flags]
+    lists = [*(column.tolist() for column in columns), renamed_map(kernel.swap.map.tolist())]
     return MachineState(
         {name: mm.number for name, mm in live.items()},
         {name: by_mm[mm.number] for name, mm in live.items()},
         {name: [_area(vma) for vma in mm.vmas] for name, mm in live.items()},
         {name: mm.pgd for name, mm in live.items()},
-        *(column.tolist() for column in frames),
+        *lists,
     )
 
 
@@ -157,7 +164,7 @@ def tables_after(
     slots], and what a scan finds in them."""
     kernel = Kernel(design, MACHINE.frames, MACHINE.swap, geometry)
     run_on(kernel, parse(text))
-    return kernel.tables.words.copy(), machine_state(kernel)
+    return renamed_words(kernel.tables.words), machine_state(kernel)
 
 
 def word_text(word: Any) -> str:
@@ -168,7 +175,7 @@ def word_text(word: Any) -> str:
         return "0 (empty)"
     if word & PTE_PRESENT:
         return f"{word:#x} (pfn {word >> PTE_SHIFT}, {pte_letters(word)})"
-    return f"{word:#x} (swap slot {swp_offset(word)})"
+    return f"{word:#x} (swap area {area_of(word)}, slot {swp_offset(word)})"
 
 
 def words_text(value: Any) -> str:

@@ -3,11 +3,20 @@ data. At grading another object with the same methods stands before a sandboxed 
 
 from __future__ import annotations
 
+import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from anonlab.box.plain_data import NotPlain, decode, encode
+from anonlab.box.plain_data import NotPlain, changed_text, decode, encode, unchanged
+
+MODULE = "student"
+"""What the module of a student's file is called."""
+CHANGED = "ArgumentChanged"
+"""The kind of error when the student's code has changed what it was given."""
 
 
 class StudentError(Exception):
@@ -24,6 +33,11 @@ class StudentError(Exception):
         self.line = line
 
     @property
+    def changed_argument(self) -> bool:
+        """True if the code has changed what it was given."""
+        return self.kind == CHANGED
+
+    @property
     def is_stub(self) -> bool:
         """True if the code is not written yet."""
         return self.kind == "NotImplementedError"
@@ -38,15 +52,22 @@ class Student:
 
     Functions are called as methods: `student.share_page(0x3067)`. A name with a capital is a class:
     `design = student.Design()` gives a handle, on which methods are called. `student.map(name,
-    [arguments, …])` is many calls at once.
-    raises  LoadError if the file cannot be loaded
+    [arguments, …])` is many calls at once. What a function is given must be as before when it
+    returns.
+
+    explains  a wrong answer is made short and explained; without it, it is only wrong
+    raises    LoadError if the file cannot be loaded
     """
 
-    def __init__(self, code: str, path: str = "your file") -> None:
+    def __init__(self, code: str, path: str = "your file", explains: bool = True) -> None:
         self._path = path
-        self._names: dict[str, Any] = {"__name__": "student"}
+        self._explains = explains
+        self._module = ModuleType(MODULE)
+        self._names = self._module.__dict__
+        self._names["__file__"] = path
         try:
-            exec(compile(code, path, "exec", dont_inherit=True), self._names)
+            with self._imported():
+                exec(compile(code, path, "exec", dont_inherit=True), self._names)
         except SyntaxError as error:
             raise LoadError("SyntaxError", error.msg, error.lineno or 0) from None
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a student's file does
@@ -80,20 +101,46 @@ class Student:
 
     def _call(self, target: Any, args: tuple[Any, ...], plain: bool = True) -> Any:
         __tracebackhide__ = True  # pytest shows the student's line, not ours
-        sent = [decode(encode(arg)) for arg in args]
+        wires = [encode(arg) for arg in args]
+        sent = [decode(wire) for wire in wires]
         try:
-            result = target(*sent)
+            with self._imported():
+                result = target(*sent)
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a student's code does
             raise self._student_error(error) from None
         try:
-            return decode(encode(result)) if plain else result
+            answer = decode(encode(result)) if plain else result
         except NotPlain as error:
             raise StudentError("TypeError", str(error)) from None
+        for at, (wire, value) in enumerate(zip(wires, sent, strict=True)):
+            if type(wire) in (list, dict) and not unchanged(wire, value):
+                raise StudentError(CHANGED, changed_text(target, at))
+        return answer
+
+    @contextmanager
+    def _imported(self) -> Iterator[None]:
+        """Inside the block the student's file is the module `student`, as if it were imported:
+        dataclasses, typing and pickle look it up by name."""
+        before = sys.modules.get(MODULE)
+        sys.modules[MODULE] = self._module
+        try:
+            yield
+        finally:
+            if before is None:
+                sys.modules.pop(MODULE, None)
+            else:
+                sys.modules[MODULE] = before
 
     def _student_error(self, error: BaseException) -> StudentError:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno or 0 for frame in frames if frame.filename == self._path]
         return StudentError(type(error).__name__, str(error), lines[-1] if lines else 0)
+
+
+def explains(student: object) -> bool:
+    """Return whether a wrong answer of `student` is to be explained. Who asks about thousands of
+    wrong ones, as mutation does, only wants to know that they are."""
+    return not isinstance(student, Student) or student._explains
 
 
 class Handle:

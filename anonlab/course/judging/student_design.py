@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from anonlab.box.plain_data import without_sequence_types
 from anonlab.machine.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
 from anonlab.rmap import Candidates, Rmap
@@ -88,7 +89,7 @@ class PlainDesign(Rmap):
 
     def candidates(self, pfn: int) -> Candidates:
         """Ask, and hold the answer to its form: AssertionError that says what is wrong."""
-        answer = self.answers.candidates(pfn)
+        answer = without_sequence_types(self.answers.candidates(pfn))
         assert isinstance(answer, list), f"candidates returns a list, yours {type(answer).__name__}"
         for place in answer:
             ok = isinstance(place, list | tuple) and len(place) == 2

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from anonlab.course.judging.call_answers import Question, judge, judge_all, load_beside
-from anonlab.course.judging.families import histories
-from anonlab.machine.words import Geometry
+from anonlab.course.judging.families import ODD, histories
+from anonlab.machine.words import X86_64, Geometry
 
 public = load_beside(__file__, "../public/test_ex01a_walk.py")
 DEEP = Geometry(3, 4)
@@ -16,7 +16,8 @@ DEEP = Geometry(3, 4)
 
 def test_walk_many(student: Any, seed: int) -> None:
     """walk_many finds what walk finds, for many addresses at once."""
-    judge(student, histories(public.FAMILIES, seed + 1000, 12), public.many, least=10)
+    cases = [public.SWAPPED, *histories(public.FAMILIES, seed + 1000, 12)]
+    judge(student, cases, public.many, public.MANY_GUESSES, least=10)
     none = np.zeros(0, dtype=np.int64)
     judge_all(
         student, [Question("walk_many", (np.zeros((1, 16), dtype=np.int64), 0, none, 2, 4), [])]
@@ -28,3 +29,11 @@ def test_deeper_tables(student: Any, seed: int) -> None:
     judge_all(student, public.index_questions(seed % 1000 + 17), public.INDEX_GUESSES)
     cases = histories(public.FAMILIES, seed + 1001, 6)
     judge(student, cases, lambda h: public.walks(h, DEEP), public.WALK_GUESSES)
+    for shape in (DEEP, *ODD, X86_64):
+        few = [public.SWAPPED, *histories(public.FAMILIES, seed + 1002, 2)][
+            : 1 if shape == X86_64 else 3
+        ]
+        judge(
+            student, few, public.shaped(public.walks, shape), public.WALK_GUESSES, 1, public.CASES
+        )
+        judge(student, few, public.shaped(public.many, shape), public.MANY_GUESSES)

@@ -14,5 +14,5 @@ def test_other_histories(student: Any, seed: int) -> None:
     """Both functions are right on histories that nobody has seen."""
     cases = histories(public.FAMILIES, seed + 1000, 12, 16)
     judge(student, cases, public.cuts, public.CUT_GUESSES, 15)
-    cases = histories(public.FAMILIES, seed + 1001, 40)
-    judge(student, cases, public.unmaps, public.UNMAP_GUESSES, 15)
+    cases = [public.HOLES, *histories(public.FAMILIES, seed + 1001, 40)]
+    judge(student, cases, public.unmaps, public.UNMAP_GUESSES, 15, public.UNMAP_CASES)

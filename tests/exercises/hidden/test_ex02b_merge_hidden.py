@@ -11,4 +11,5 @@ public = load_beside(__file__, "../public/test_ex02b_merge.py")
 
 def test_other_pairs(student: Any, seed: int) -> None:
     """merge decides as mmap does, for pairs that nobody has seen."""
-    judge(student, public.pairs(seed + 1000, 120), public.question, public.GUESSES, least=60)
+    cases = [*public.one_field(), *public.pairs(seed + 1000, 120)]
+    judge(student, cases, public.question, public.GUESSES, 60, public.CASES)

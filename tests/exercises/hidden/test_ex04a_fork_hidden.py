@@ -20,7 +20,7 @@ def test_other_histories(student: Any, seed: int) -> None:
 
 def test_range_is_page_by_page(student: Any, seed: int) -> None:
     """share_range equals share_page, page by page, and leaves its argument alone."""
-    words = [0x3067, 0x400, 0, 0x7005, 0x25, 0x102] * 3
+    words = [0x3067, 0x5422, 0, 0x7005, 0x25, 0x102, 0x1F2] * 3
     singles = student.map("share_page", [(word,) for word in words])
     right = [list(side) for side in zip(*singles, strict=True)]
     judge_all(student, [Question("share_range", (np.array(words),), right)])

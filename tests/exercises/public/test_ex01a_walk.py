@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from anonlab.course.judging.call_answers import Question, judge, judge_all
-from anonlab.course.judging.families import histories
+from anonlab.course.judging.families import ODD, histories
 from anonlab.course.judging.marks import needs
 from anonlab.course.judging.state import tables_after, words_text
+from anonlab.course.judging.swap_areas import AREAS, area_of
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
+from anonlab.formats.history_text import parse
 from anonlab.machine.words import LESSON, X86_32, X86_64, Geometry
 
 FAMILIES = ("lone", "forked", "swapped", "mixed")
@@ -34,8 +36,8 @@ def cut(shape: Geometry, addr: int) -> list[int]:
 
 
 def index_questions(seed: int) -> Iterator[Question]:
-    """Addresses of three machines."""
-    for shape in (LESSON, X86_32, X86_64):
+    """Addresses of many machines."""
+    for shape in (LESSON, X86_32, X86_64, *ODD):
         for step in range(12):
             addr = (seed * 7919 + step * 0x7F3B5 * 0x1003) % (shape.npages << 12)
             where = f"{shape.levels} levels of {shape.bits} bits"
@@ -71,6 +73,23 @@ def walks(history: History, geometry: Geometry = LESSON) -> Iterator[Question]:
             yield Question("walk", args, word, f"the entry of {addr:#x}", words_text)
 
 
+CASES = {
+    "a present page": lambda each: each.right & 1 != 0,
+    "a swap entry of the first area": lambda each: area(each.right) == AREAS[0],
+    "a swap entry of the second area": lambda each: area(each.right) == AREAS[1],
+    "a page without an entry": lambda each: each.right == 0,
+}
+
+
+def area(word: int) -> int:
+    """The swap area of an entry, 0 for every other word."""
+    return 0 if word & 1 else area_of(word)
+
+
+SWAPPED = parse("q = spawn\nq mmap 0x2c000 5\nq write 0x2c000 3 4\nq swap_out 0x2d000 3\n")
+"""Entries of both swap areas, one page that nobody touched, and tables that are not there."""
+
+
 WALK_GUESSES = {
     "Did you return the frame's number? The entry is the whole word.": (
         lambda args, right: right >> 12
@@ -88,12 +107,33 @@ def many(history: History, geometry: Geometry = LESSON) -> Iterator[Question]:
         yield Question("walk_many", args, entries, f"{len(addrs)} addresses", words_text)
 
 
+MANY_GUESSES = {
+    "Did you write the lesson's two levels of four bits down? Other machines have other tables: use "
+    "`levels` and `bits`.": (
+        lambda args, right: args[0][args[0][args[1], args[2] >> 16 & 15] >> 12, args[2] >> 12 & 15]
+    ),
+}
+
+
+def shaped(kind: Any, shape: Geometry) -> Any:
+    """Questions of one kind about a machine of another shape."""
+    return lambda history: kind(history, shape)
+
+
 def test_indices(student: Any, seed: int) -> None:
-    """indices cuts addresses of three machines."""
+    """indices cuts addresses of many machines."""
     judge_all(student, index_questions(seed % 1000), INDEX_GUESSES)
 
 
 @needs("test_indices")
 def test_walk(student: Any, seed: int) -> None:
     """walk finds the entry of every address."""
-    judge(student, histories(FAMILIES, seed, 8), walks, WALK_GUESSES, least=50)
+    judge(student, [SWAPPED, *histories(FAMILIES, seed, 8)], walks, WALK_GUESSES, 50, CASES)
+
+
+@needs("test_walk")
+def test_many_addresses(student: Any, seed: int) -> None:
+    """walk_many finds them all at once, in tables of every shape."""
+    judge(student, [SWAPPED, *histories(FAMILIES, seed, 4)], many, MANY_GUESSES)
+    for shape in ODD:
+        judge(student, [SWAPPED, *histories(FAMILIES, seed, 2)], shaped(many, shape), MANY_GUESSES)

@@ -7,11 +7,12 @@ from functools import reduce
 from typing import Any
 
 from anonlab.course.judging.call_answers import Question, judge, judge_all
-from anonlab.course.judging.families import histories
+from anonlab.course.judging.families import ODD, histories
 from anonlab.course.judging.marks import needs
 from anonlab.course.judging.state import tables_after
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
+from anonlab.formats.history_text import parse
 from anonlab.machine.words import LESSON, X86_32, Geometry
 
 FAMILIES = ("lone", "swapped", "moved", "mixed")
@@ -64,14 +65,43 @@ def show(value: Any) -> str:
     return str([f"{each:#x}" for each in value]) if isinstance(value, list) else repr(value)
 
 
+SWAPPED = parse(
+    "p = spawn\np mmap 0x3c000 4\np write 0x3c000 7 4\np swap_out 0x3c000 2\np read 0x3c000 1\n"
+    "p mmap 0x20000 2\np write 0x20000 7 2\nq = spawn\nq mmap 0x30000 8\nq write 0x30000 7 8\n"
+    "q read 0x30000 8\n"
+)
+"""Slots above 15, and swap entries that look like frames which are mapped."""
+CASES = {
+    "a swap entry that looks like the frame": lambda each: (
+        _with_swap(each.args, None) != each.right
+    ),
+    "a frame that nobody maps": lambda each: each.right == [],
+    "a frame that is mapped": lambda each: each.right != [],
+}
+
+
+def leaves(args: tuple[Any, ...]) -> Iterator[tuple[list[int], int]]:
+    """(slots, word) of every leaf word that is not 0."""
+    tables, pgd, _, levels, _ = args
+
+    def below(row: int, slots: list[int]) -> Iterator[tuple[list[int], int]]:
+        for slot, word in enumerate(tables[row].tolist()):
+            if word and len(slots) < levels - 1:
+                yield from below(word >> 12, [*slots, slot])
+            elif word:
+                yield [*slots, slot], word
+
+    return below(pgd, [])
+
+
 def _with_swap(args: tuple[Any, ...], right: Any) -> Any:
-    tables, pgd, pfn, _, bits = args
-    found = []
-    for top, word in enumerate(tables[pgd].tolist()):
-        for low, leaf in enumerate(tables[word >> 12].tolist() if word else ()):
-            if leaf and leaf >> 12 == pfn:
-                found.append((top << bits | low) << 12)
-    return found
+    return [_put(slots, args[4]) << 12 for slots, word in leaves(args) if word >> 12 == args[2]]
+
+
+def _of_sixteen(args: tuple[Any, ...], right: Any) -> Any:
+    """What somebody finds who looks at 16 slots of every table."""
+    hits = [slots for slots, word in leaves(args) if word & 1 and word >> 12 == args[2]]
+    return [_put(slots, args[4]) << 12 for slots in hits if max(slots) < 16]
 
 
 FRAME_GUESSES = {
@@ -81,6 +111,7 @@ FRAME_GUESSES = {
     "Did you take swap entries for mappings? Only a word with PRESENT set maps a frame.": (
         _with_swap
     ),
+    "Did you write 16 for the number of slots? A table has 2**bits of them.": _of_sixteen,
     "Did you return page numbers? Addresses are asked for.": (
         lambda args, right: [each >> 12 for each in right]
     ),
@@ -95,4 +126,7 @@ def test_address_of(student: Any, seed: int) -> None:
 @needs("test_address_of")
 def test_addresses(student: Any, seed: int) -> None:
     """addresses finds every page of a frame."""
-    judge(student, histories(FAMILIES, seed, 8), frames, FRAME_GUESSES, least=20)
+    cases = [SWAPPED, *histories(FAMILIES, seed, 8)]
+    judge(student, cases, frames, FRAME_GUESSES, 20, CASES)
+    wide = histories(FAMILIES, seed, 2)
+    judge(student, [SWAPPED, *wide], lambda each: frames(each, ODD[0]), FRAME_GUESSES, 2)

@@ -11,6 +11,7 @@ from anonlab.course.judging.families import histories
 from anonlab.course.judging.marks import needs
 from anonlab.course.judging.state import Area, before_after, state_after
 from anonlab.formats.history import History, Op
+from anonlab.formats.history_text import parse
 
 FAMILIES = ("areas", "files", "mixed", "moved")
 
@@ -83,6 +84,25 @@ def unmaps(history: History) -> Iterator[Question]:
         yield Question("unmap", args, right, where, show)
 
 
+HOLES = parse(
+    "f = file 12\np = spawn\np mmap 0x20000 6\np mmap 0x26000 2 r\np munmap 0x22000 2\n"
+    "p munmap 0x20000 7\np munmap 0x20000 2\np mmap 0x30000 5 file f offset 3\np munmap 0x32000 1\n"
+    "p mmap 0x40000 2\np munmap 0x40000 2\np munmap 0x35000 1\n"
+)
+"""munmap in the middle, over a hole and several VMAs, of nothing, of one page, of a whole VMA, and of
+what only touches one."""
+UNMAP_CASES = {
+    "a hole in the middle": lambda each: len(each.right) > len(each.args[0]),
+    "several VMAs": lambda each: len(each.right) < len(each.args[0]) - 1,
+    "nothing in the range": lambda each: each.right == each.args[0],
+    "a single page": lambda each: each.args[2] - each.args[1] == 1,
+    "a VMA of a file that is cut": lambda each: any(
+        vma not in each.args[0] and vma[0] != vma[3] for vma in each.right
+    ),
+    "a range that only touches a VMA": lambda each: any(
+        vma[1] == each.args[1] or vma[0] == each.args[2] for vma in each.args[0]
+    ),
+}
 UNMAP_GUESSES = {
     "Did you drop every VMA that the range touches? What lies outside the range stays.": (
         lambda args, right: [vma for vma in args[0] if vma[1] <= args[1] or vma[0] >= args[2]]
@@ -103,4 +123,5 @@ def test_split(student: Any, seed: int) -> None:
 @needs("test_split")
 def test_unmap(student: Any, seed: int) -> None:
     """unmap leaves what munmap leaves."""
-    judge(student, histories(FAMILIES, seed, 24), unmaps, UNMAP_GUESSES, least=12)
+    cases = [HOLES, *histories(FAMILIES, seed, 24)]
+    judge(student, cases, unmaps, UNMAP_GUESSES, 12, UNMAP_CASES)

@@ -43,14 +43,59 @@ def pairs(seed: int, number: int) -> Iterator[History]:
         yield parse(text)
 
 
+SETUP = "f = file 12\ng = file 12\np = spawn\n"
+ONE_FIELD = {
+    "everything goes on": ("2 file f offset 1", "1 file f offset 3"),
+    "one is shared, one private": ("2 file f offset 1", "1 file f offset 3 shared"),
+    "both are shared": ("2 file f offset 1 shared", "1 file f offset 3 shared"),
+    "another file": ("2 file f offset 1", "1 file g offset 3"),
+    "other rights": ("2 rw file f offset 1", "1 r file f offset 3"),
+    "a page further on in the file": ("2 file f offset 1", "1 file f offset 4"),
+    "a page too early in the file": ("2 file f offset 1", "1 file f offset 2"),
+    "the same page of the file": ("2 file f offset 1", "1 file f offset 1"),
+    "from the file's first page": ("2 file f offset 0", "1 file f offset 2"),
+    "single pages": ("1 file f offset 0", "1 file f offset 1"),
+    "private memory": ("2", "3"),
+    "memory of nobody and of a file": ("2", "1 file f offset 3"),
+}
+"""Pairs that differ in one field, or in none."""
+
+
+def one_field() -> Iterator[History]:
+    """Each of these pairs, side by side and with a hole; and memory that was moved, touched or not."""
+    for one, two in ONE_FIELD.values():
+        for hole in (0, 1):
+            above = 0x24 + int(one.split()[0]) + hole
+            yield parse(f"{SETUP}p mmap 0x24000 {one}\np mmap {above << 12:#x} {two}\n")
+    for touch in ("", "p write 0x24000 7\n"):
+        for above in (0x32, 0x26):
+            move = "p mremap 0x24000 2 to 0x30000\n" if above == 0x32 else ""
+            yield parse(f"{SETUP}p mmap 0x24000 2\n{touch}{move}p mmap {above << 12:#x} 2\n")
+
+
+CASES = {
+    "one shared and one private mapping": lambda each: each.args[0][3] != each.args[1][3],
+    "other rights": lambda each: each.args[0][2] != each.args[1][2],
+    "another file": lambda each: each.args[0][4] != each.args[1][4],
+    "a hole": lambda each: each.args[0][1] != each.args[1][0],
+    "two that become one": lambda each: each.right is not None,
+    "memory that was moved": lambda each: (
+        not each.args[0][4] and each.args[0][0] != each.args[0][5]
+    ),
+}
+
+
 def question(history: History) -> Iterator[Question]:
     """What becomes of the two."""
-    if len(history.ops) != 5:
-        return  # shrinking needs both
     ops = history.ops
-    lower = state_after(History(ops[:4], history.machine)).areas["p"]
-    upper = state_after(History((*ops[:3], ops[4]), history.machine)).areas["p"]
-    after = state_after(history).areas["p"]
+    if len(ops) < 5 or [op.verb for op in ops[:3]] != ["file", "file", "spawn"]:
+        return  # shrinking needs both
+    design = (
+        "anongroup" if len(ops) == 5 else "anon_vma_chain"
+    )  # which keeps pgoff when memory moves
+    lower = state_after(History(ops[:-1], history.machine), design).areas["p"]
+    upper = state_after(History((*ops[:3], ops[-1]), history.machine), design).areas["p"]
+    after = state_after(history, design).areas["p"]
     if len(lower) != 1 or len(upper) != 1:
         return
     args = tuple(plain(area, name) for area, name in ((lower[0], "shm1"), (upper[0], "shm2")))
@@ -91,6 +136,7 @@ GUESSES = {
     "Did you merge across a hole? The lower VMA must end where the upper one starts.": guess(0),
     "Did you forget pgoff? Then pages of the upper VMA show another part of the file.": guess(5),
     "Did you forget prot? Then a page may suddenly be written, or not any more.": guess(2),
+    "Did you forget shared? Then what one process writes to its own page is everybody's.": guess(3),
     "Did you forget the file? Then pages show another file.": guess(4),
     "Did you want equal pgoffs? The upper one goes on where the lower one ends.": (
         lambda args, right: guess(5)(args, right) if args[0][5] == args[1][5] else None
@@ -103,4 +149,4 @@ GUESSES = {
 
 def test_merge(student: Any, seed: int) -> None:
     """merge decides as mmap does."""
-    judge(student, pairs(seed, 120), question, GUESSES, least=40)
+    judge(student, [*one_field(), *pairs(seed, 120)], question, GUESSES, 40, CASES)

@@ -11,7 +11,9 @@ from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
 from anonlab.course.judging.marks import needs
 from anonlab.course.judging.state import before_after, words_text
+from anonlab.course.judging.swap_areas import AREAS, area_of
 from anonlab.formats.history import History
+from anonlab.formats.history_text import parse
 
 FAMILIES = ("forked", "family", "swapped", "mixed")
 WRITE, ACCESSED, PRESENT = 2, 32, 1
@@ -34,9 +36,25 @@ GUESSES = {
     ),
     "Did you take a word that is not present for an empty one? It may be a swap entry, and fork "
     "copies it.": lambda args, right: right if args[0] & PRESENT else (args[0], 0),
+    "Did you take bits out of a swap entry? They say in which area and slot the page is.": (
+        lambda args, right: (args[0] & ~WRITE, args[0] & ~WRITE & ~ACCESSED)
+    ),
     "Did you give the child nothing? It finds its memory where the parent has it.": (
         lambda args, right: (right[0], 0)
     ),
+}
+
+
+SWAPPED = parse(
+    "p = spawn\np mmap 0x30000 6\np write 0x30000 7 4\np swap_out 0x30000 2\np read 0x34000 1\n"
+    "c = fork p\np write 0x32000 8\nd = fork p\n"
+)
+"""A fork of every kind of word: entries of both areas, pages with and without WRITE, a hole."""
+CASES = {
+    "an entry of the first area": lambda each: area_of(each.args[0]) == AREAS[0],
+    "an entry of the second area": lambda each: area_of(each.args[0]) == AREAS[1],
+    "a writable page": lambda each: each.args[0] & 3 == 3,
+    "a page that is not writable": lambda each: each.args[0] & 3 == 1,
 }
 
 
@@ -72,10 +90,10 @@ def ranges(history: History) -> Iterator[Question]:
 
 def test_share_page(student: Any, seed: int) -> None:
     """share_page gives the words of parent and child."""
-    judge(student, histories(FAMILIES, seed), pages, GUESSES, least=20)
+    judge(student, [SWAPPED, *histories(FAMILIES, seed)], pages, GUESSES, 20, CASES)
 
 
 @needs("test_share_page")
 def test_share_range(student: Any, seed: int) -> None:
     """share_range does the same to a whole VMA."""
-    judge(student, histories(FAMILIES, seed + 1), ranges, least=10)
+    judge(student, [SWAPPED, *histories(FAMILIES, seed + 1)], ranges, least=10)

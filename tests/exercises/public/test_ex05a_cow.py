@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from anonlab.course.judging.call_answers import Question, judge
+from anonlab.course.judging.call_answers import Question, judge, judge_all
 from anonlab.course.judging.families import histories
 from anonlab.course.judging.marks import needs
 from anonlab.course.judging.state import before_after, words_text
@@ -56,6 +56,15 @@ def ranges(history: History) -> Iterator[Question]:
         yield Question("break_cow_range", tuple(arrays), (after, copied), where, words_text)
 
 
+def bits() -> Iterator[Question]:
+    """A page with none of the bits that a write sets: reused it has all of them, copied as well."""
+    yield Question("break_cow", (0x5005, 1, 99), 0x5067, "a page alone, neither dirty nor accessed")
+    yield Question("break_cow", (0x5005, 2, 99), 0x63067, "the same page, shared")
+    arrays = [np.array(some) for some in ([0x5005, 0x6025, 0x7005], [1, 3, 1], [97, 98, 99])]
+    right = ([0x5067, 0x61067, 0x7067], [False, True, False])
+    yield Question("break_cow_range", tuple(arrays), right, "pages that are not dirty", words_text)
+
+
 def reuse(args: tuple[int, int, int]) -> int:
     """The word of a page that is written in place."""
     return args[0] | ALL
@@ -80,6 +89,9 @@ GUESSES = {
     "Did you leave the copy read-only? Then the write faults again, and again.": (
         lambda args, right: right & ~WRITE if right >> 12 == args[2] else right
     ),
+    "Did you forget that the write makes the page dirty and accessed?": (
+        lambda args, right: args[0] | WRITE if right >> 12 != args[2] else right
+    ),
     "Did you leave the writer with the old frame? The copy goes to the writer; the others keep theirs.": (
         lambda args, right: args[0] if right >> 12 == args[2] else right
     ),
@@ -89,9 +101,11 @@ GUESSES = {
 def test_break_cow(student: Any, seed: int) -> None:
     """break_cow decides as the kernel does."""
     judge(student, histories(FAMILIES, seed, 24, 30), pages, GUESSES, least=30)
+    judge_all(student, [each for each in bits() if each.function == "break_cow"], GUESSES)
 
 
 @needs("test_break_cow")
 def test_break_cow_range(student: Any, seed: int) -> None:
     """break_cow_range takes frames for the copies only."""
     judge(student, histories(FAMILIES, seed + 1, 24, 30), ranges, least=20)
+    judge_all(student, [each for each in bits() if each.function == "break_cow_range"])

@@ -27,7 +27,8 @@ def exits(history: History) -> Iterator[Question]:
             continue
         after = state_after(replace(history, ops=(*history.ops, Op("exit", who, {}))))
         # A slot is shared memory's, or kept, only where nobody counts it: compare what moved.
-        words = np.array(list(before.words[who].values()), dtype=np.int64)
+        vpns = [vpn for area in areas for vpn in range(area.start, area.end)]
+        words = np.array([before.words[who].get(vpn, 0) for vpn in vpns], dtype=np.int64)
         if lonely(before, words):
             continue
         columns = [np.array(column) for column in (before.count, before.mapcount, before.swapcount)]
@@ -89,6 +90,9 @@ GUESSES = {
     "Did you free every frame that the process had? Others may still map it: the last mapping frees it.": (
         lambda args, right: (*right[:3], sorted(lowered(args, 0)))
     ),
+    "Did you take a swap entry for a mapping? It has bits above 12 as well: ask for PRESENT.": (
+        lambda args, right: entries_too(args)
+    ),
     "Did you lower the zero page as well? It belongs to nobody, and has no mapcount.": (
         lambda args, right: zero_too(args, right)
     ),
@@ -99,6 +103,18 @@ GUESSES = {
         )
     ),
 }
+
+
+def entries_too(args: tuple[Any, ...]) -> Any:
+    """What somebody answers who takes every word with bits above 12 for a mapping."""
+    count, mapcount, swap_map = (list(map(int, column)) for column in args[1:])
+    pfns = sorted(int(word) >> 12 for word in args[0] if word >> 12)
+    for pfn in {pfn for pfn in pfns if pfn < len(count)}:
+        count[pfn] -= 1
+        mapcount[pfn] -= 1
+    for word in map(int, args[0]):
+        swap_map[word >> 8] -= bool(word and not word & 1)
+    return count, mapcount, swap_map, [pfn for pfn in pfns if pfn < len(count) and not count[pfn]]
 
 
 def zero_too(args: tuple[Any, ...], right: Any) -> Any:
@@ -119,6 +135,25 @@ HELD = parse(
 one is shared."""
 
 
+SWAPPED = parse(
+    "machine lesson frames 128 swap 64\np = spawn\np mmap 0x30000 6\np write 0x30000 7 4\n"
+    "p swap_out 0x30000 2\np read 0x34000 2\n"
+)
+"""Entries of both areas, pages that are nobody else's, the zero page twice."""
+CASES = {
+    "a frame that a device holds": lambda each: bool(
+        {pfn for pfn in lowered(each.args, 0) if not each.right[1][pfn]} - {*each.right[3]}
+    ),
+    "an entry that looks like a mapping": lambda each: any(
+        word >> 12 and not word & 1 for word in each.args[0].tolist()
+    ),
+    "the zero page twice": lambda each: list(each.args[0]).count(0x25) > 1,
+    "a page that nobody touched": lambda each: 0 in each.args[0].tolist(),
+    "a frame that becomes free": lambda each: bool(each.right[3]),
+}
+FIXED = (HELD, SWAPPED)
+
+
 def test_exit(student: Any, seed: int) -> None:
     """exit_mm gives back what exit gives back."""
-    judge(student, [HELD, *histories(FAMILIES, seed, 24, 20)], exits, GUESSES, least=8)
+    judge(student, [*FIXED, *histories(FAMILIES, seed, 24, 20)], exits, GUESSES, 8, CASES)

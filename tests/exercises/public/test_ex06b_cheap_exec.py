@@ -28,10 +28,10 @@ def statement(seed: int) -> str:
 
 
 def shared(state: MachineState) -> int:
-    """How many frames more than one process maps."""
+    """How many frames more than one address space maps."""
     users = Counter(
         word >> 12
-        for who in state.words
+        for who in state.one_each()
         for word in state.private(who).values()
         if word & 1 and word >> 12
     )
@@ -48,6 +48,8 @@ def parted(student: Any, seed: int) -> HistoryAnswer:
         guess = (
             "Did you fork? Nobody shares anything before."
             if "fork" not in verbs
+            else "Did you count processes? After vfork two of them are in one address space: nothing is shared."
+            if "vfork" in verbs or "clone_vm" in verbs
             else "Did you write the pages before the fork? A page that nobody wrote has no frame."
         )
         raise Wrong(
@@ -57,9 +59,9 @@ def parted(student: Any, seed: int) -> HistoryAnswer:
     if not any(op.verb == "execve" and op.who in children for op in mine.history.ops):
         raise Wrong("no forked child calls execve", guess="Did the parent call execve, or nobody?")
     last = before_after(mine.history)[-1].after
-    if len(last.words) != 2 or shared(last):
+    if len(last.words) != 2 or len(last.one_each()) != 2 or shared(last):
         raise Wrong(
-            f"at the end {len(last.words)} processes live and share {shared(last)} frames",
+            f"at the end {len(last.words)} processes live, in {len(last.one_each())} address spaces, and share {shared(last)} frames",
             guess="Did a third process stay, or did somebody exit? Two live at the end, and share nothing.",
         )
     return mine

@@ -11,6 +11,7 @@ from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
 from anonlab.course.judging.state import before_after, words_text
 from anonlab.formats.history import History
+from anonlab.formats.history_text import parse
 
 FAMILIES = ("moved", "moved_swapped", "pinned_moved", "mixed")
 PG_SWAPCACHE = 2
@@ -88,6 +89,21 @@ def copy_all(args: tuple[Any, ...]) -> Any:
     return new, index, copied
 
 
+SWAPPED = parse(
+    "p = spawn\np mmap 0x30000 8\np write 0x30000 7 5\np swap_out 0x30000 2\np read 0x35000 2\n"
+    "c = fork p\np write 0x33000 8\np mremap 0x30000 8 to 0x60000\n"
+)
+"""Every kind of word in one move: entries of both areas, shared and own pages, the zero page, a hole."""
+CASES = {
+    "an entry that looks like a mapping": lambda each: any(
+        word >> 12 and not word & 1 for word in each.args[0].tolist()
+    ),
+    "a copied and a moved page in one range": lambda each: (
+        any(each.right[2]) and any(i and not c for i, c in zip(*each.right[1:], strict=True))
+    ),
+}
+
+
 def test_move(student: Any, seed: int) -> None:
     """move_range moves what mremap moves, and copies what is shared."""
-    judge(student, histories(FAMILIES, seed, 24, 24), moves, GUESSES, least=15)
+    judge(student, [SWAPPED, *histories(FAMILIES, seed, 24, 24)], moves, GUESSES, 15, CASES)

@@ -9,25 +9,28 @@ from typing import Any
 import numpy as np
 
 from anonlab.course.judging.call_answers import Question, judge
-from anonlab.course.judging.families import histories
+from anonlab.course.judging.families import MACHINE, ODD, histories
 from anonlab.course.judging.marks import needs
 from anonlab.course.judging.state import before_after, words_text
+from anonlab.course.judging.swap_areas import renamed_words
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
-from anonlab.histories.run import run
+from anonlab.histories.run import run_on
+from anonlab.kernel import Kernel
 from anonlab.kernel.walk import walk
-from anonlab.machine.words import LESSON, PG_ANON
+from anonlab.machine.words import LESSON, PG_ANON, Geometry
 
 FAMILIES = ("family", "swapped", "moved_swapped", "mixed")
 
 
 @lru_cache(maxsize=256)
-def walks_after(text: str) -> tuple[Question, ...]:
+def walks_after(text: str, shape: Geometry = LESSON) -> tuple[Question, ...]:
     """A question for each anonymous page that is mapped after a history."""
-    kernel = run(parse(text)).kernel
+    kernel = Kernel("anongroup", MACHINE.frames, MACHINE.swap, shape)
+    run_on(kernel, parse(text))
     mem, design, found = kernel.mem_map, kernel.design, []
-    tables = kernel.tables.words.copy()
+    tables = renamed_words(kernel.tables.words)
     mapped = np.flatnonzero(((mem.flags & PG_ANON) != 0) & (mem.mapcount > 0))
     for pfn in mapped.tolist():
         mms = design.candidates(pfn).mms.tolist()
@@ -36,15 +39,15 @@ def walks_after(text: str) -> tuple[Question, ...]:
         looked = design.cost.probes - before
         pgds = kernel.mm_table.pgd[mms].tolist()
         index, mapcount = int(mem.index[pfn]), int(mem.mapcount[pfn])
-        args = (tables, pgds, index, pfn, mapcount, LESSON.levels, LESSON.bits)
-        about = f"frame {pfn} at {LESSON.address(index)}, in a group of {len(pgds)}"
+        args = (tables, pgds, index, pfn, mapcount, shape.levels, shape.bits)
+        about = f"frame {pfn} at {shape.address(index)}, in a group of {len(pgds)}"
         found.append(Question("rmap_walk", args, (hits, looked), about))
     return tuple(found)
 
 
-def walks(history: History) -> Iterator[Question]:
+def walks(history: History, shape: Geometry = LESSON) -> Iterator[Question]:
     """One question for each page."""
-    yield from walks_after(history_text(history))
+    yield from walks_after(history_text(history), shape)
 
 
 def _word(args: tuple[Any, ...], place: int) -> int:
@@ -126,9 +129,29 @@ def _at(args: tuple[Any, ...]) -> int:
     return next(at for at, word in enumerate(args[0]) if word & 1 and word >> 12 == args[1])
 
 
+SWAPPED = parse(
+    "p = spawn\np mmap 0x30000 6\np write 0x30000 7 4\nc = fork p\nc swap_out 0x30000 2\n"
+    "c read 0x30000 2\nd = fork p\nd write 0x31000 8 3\n"
+)
+"""Members of a group with every kind of word at the page's address: nothing, an entry, another frame."""
+CASES = {
+    "a member with another frame": lambda each: _others(each, lambda word: bool(word & 1)),
+    "a member with a swap entry": lambda each: _others(each, lambda word: word and not word & 1),
+    "a walk that stops early": lambda each: each.right[1] < len(each.args[1]),
+    "a page that several map": lambda each: each.args[4] > 1,
+}
+
+
+def _others(question: Question, is_one: Any) -> bool:
+    """Whether a member that does not map the page has such a word."""
+    args, places = question.args, question.right[0]
+    return any(is_one(_word(args, at)) for at in range(len(args[1])) if at not in places)
+
+
 def test_walk(student: Any, seed: int) -> None:
     """rmap_walk finds the mappings, and stops in time."""
-    judge(student, histories(FAMILIES, seed, 16, 30), walks, WALK_GUESSES, least=30)
+    judge(student, [SWAPPED, *histories(FAMILIES, seed, 16, 30)], walks, WALK_GUESSES, 30, CASES)
+    judge(student, [SWAPPED], lambda each: walks(each, ODD[0]), WALK_GUESSES)
 
 
 @needs("test_walk")

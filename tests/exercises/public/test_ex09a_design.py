@@ -9,6 +9,7 @@ from typing import Any
 from anonlab.course.judging.call_answers import Wrong
 from anonlab.course.judging.families import histories
 from anonlab.course.judging.marks import needs
+from anonlab.course.judging.student import explains
 from anonlab.course.judging.student_design import PlainDesign
 from anonlab.formats.history import History
 from anonlab.formats.history_text import parse
@@ -62,6 +63,8 @@ def survive(student: Any, cases: Iterator[History] | Sequence[History]) -> Tally
     total = Tally()
     for history in cases:
         tally, wrong = run(student, history)
+        if wrong and not explains(student):
+            raise Wrong(wrong)
         if wrong:
             failed = parse(tally.failures[0])
             short = shrink(failed, lambda shorter: bool(run(student, shorter)[1]))

@@ -12,6 +12,7 @@ from anonlab.course.judging.families import histories
 from anonlab.course.judging.marks import needs
 from anonlab.course.judging.state import MachineState, state_after
 from anonlab.formats.history import History
+from anonlab.formats.history_text import parse
 from anonlab.histories.splitmix import SplitMix64
 from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT, ZERO_PFN, swp_offset
 
@@ -19,6 +20,8 @@ FAMILIES = ("forked", "family", "swapped", "files")
 PAGES = 48
 """Pages in an array: as many as the lesson's areas lie in, from the lowest."""
 PRESENT, SWAPPED, FILE, EXCLUSIVE, SOFT_DIRTY = (1 << bit for bit in (63, 62, 61, 56, 55))
+
+OTHER = 1 << 57 | 1 << 58
 
 
 def entry(state: MachineState, who: str, vpn: int) -> tuple[int, dict[str, Any]]:
@@ -33,18 +36,19 @@ def entry(state: MachineState, who: str, vpn: int) -> tuple[int, dict[str, Any]]
         **{"state": "none", "pfn": None, "device": None, "slot": None},
         **{"exclusive": False, "file": False, "soft_dirty": dirty},
     }
-    made = SOFT_DIRTY * dirty
+    made = SOFT_DIRTY * dirty | rng.below(2) * OTHER  # write-protected by userfaultfd, a guard
     if word & PTE_PRESENT:
         pfn = word >> PTE_SHIFT
-        big = pfn + (rng.below(1 << 30) << 8)  # a real machine has more frames than a lesson
+        big = pfn + (rng.below(1 << 47) << 8)  # a real machine has more frames than a lesson
         alone = pfn != ZERO_PFN and state.mapcount[pfn] == 1
         file = pfn != ZERO_PFN and not state.flags[pfn] & 1
         says |= {"state": "page", "pfn": big, "exclusive": alone, "file": file}
         made |= PRESENT | big | EXCLUSIVE * alone | FILE * file
     elif word:
-        device, slot = rng.below(8), int(swp_offset(word)) + (rng.below(1 << 20) << 8)
-        says |= {"state": "swap", "device": device, "slot": slot}
-        made |= SWAPPED | slot << 5 | device
+        device, slot = rng.below(32), int(swp_offset(word)) + (rng.below(1 << 38) << 12)
+        file = bool(rng.below(2))  # shared memory goes to swap as well
+        says |= {"state": "swap", "device": device, "slot": slot, "file": file}
+        made |= SWAPPED | slot << 5 | device | FILE * file
     return made, says
 
 
@@ -56,6 +60,24 @@ def decodes(history: History) -> Iterator[Question]:
             word, says = entry(state, who, vpn)
             about = f"page {vpn:#x} of {who}"
             yield Question("decode", (word,), says, about)
+
+
+ON_SWAP = parse(
+    "f = file 4\np = spawn\np mmap 0x30000 8\np write 0x30000 7 8\nc = fork p\n"
+    "p swap_out 0x30000 6\np mmap 0x40000 4 file f offset 0\np read 0x40000 4\np write 0x37000 9\n"
+)
+"""Pages on swap, of files, shared and alone."""
+CASES = {
+    "a device above 15": lambda each: (each.right["device"] or 0) > 15,
+    "shared memory on swap": lambda each: each.right["file"] and each.right["state"] == "swap",
+    "a frame above 2**32": lambda each: (each.right["pfn"] or 0) >> 32 > 0,
+    "a slot above 2**32": lambda each: (each.right["slot"] or 0) >> 32 > 0,
+    "a page alone": lambda each: each.right["exclusive"],
+    "soft-dirty and not there": lambda each: (
+        each.right["soft_dirty"] and each.right["state"] == "none"
+    ),
+    "other bits": lambda each: each.args[0] & OTHER != 0,
+}
 
 
 def arrays(history: History) -> Iterator[Question]:
@@ -86,13 +108,22 @@ def _low(word: int, right: Any) -> int:
 
 GUESSES = {
     "Did you keep bits above 54 in the frame's number? Bit 56 is a mark, not a part of it.": (
-        _change(pfn=lambda word, right: word & (1 << 61) - 1 if right["pfn"] is not None else None)
+        _change(
+            pfn=lambda word, right: None if right["pfn"] is None else word & (1 << 61) - 1,
+            slot=lambda word, right: None if right["slot"] is None else (word & (1 << 61) - 1) >> 5,
+        )
     ),
     "Did you give a frame to a page that is not present? Its low bits mean something else.": (
         _change(pfn=_low)
     ),
     "Did you take the whole entry for the slot? Its lowest five bits name the device.": (
         _change(slot=lambda word, right: _low(word, right) if right["slot"] is not None else None)
+    ),
+    "Did you take four bits for the device? Bits 0 to 4 are five.": (
+        _change(device=lambda word, right: right["device"] and right["device"] & 15)
+    ),
+    "Did you look at bit 61 of present pages only? Shared memory can be on swap.": (
+        _change(file=lambda word, right: right["file"] and right["state"] == "page")
     ),
     "Did you take bit 61 for exclusive? It says file; exclusive is bit 56.": (
         _change(exclusive=lambda word, right: bool(word >> 61 & 1))
@@ -128,10 +159,10 @@ ARRAY_GUESSES = {
 
 def test_decode(student: Any, seed: int) -> None:
     """decode says what a word says."""
-    judge(student, histories(FAMILIES, seed, 12), decodes, GUESSES, least=40)
+    judge(student, [ON_SWAP, *histories(FAMILIES, seed, 12)], decodes, GUESSES, 40, CASES)
 
 
 @needs("test_decode")
 def test_shared(student: Any, seed: int) -> None:
     """shared finds the shared pages of a range."""
-    judge(student, histories(FAMILIES, seed, 12), arrays, ARRAY_GUESSES, least=12)
+    judge(student, [ON_SWAP, *histories(FAMILIES, seed, 12)], arrays, ARRAY_GUESSES, least=12)

@@ -82,7 +82,7 @@ def counts(kernel: Any) -> Counts:
     state = machine_state(kernel)
     return {
         (who, vpn): state.mapcount[word >> PTE_SHIFT]
-        for who in state.words
+        for who in state.one_each()
         for vpn, word in state.private(who).items()
         if word & PTE_PRESENT and word >> PTE_SHIFT
     }

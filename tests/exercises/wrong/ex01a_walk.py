@@ -6,5 +6,12 @@ WRONG = (
     ("keep the bits above each index", "(levels - 1 - at)) & mask", "(levels - 1 - at))"),
     ("use `bits` itself as a mask", "mask = (1 << bits) - 1", "mask = bits"),
     ("return the frame's number", "    return word\n", "    return word >> PAGE_SHIFT\n"),
+    (
+        "write the lesson's two levels of four bits down",
+        "    words = 0 * addrs + (pgd << PAGE_SHIFT)\n    for slots in indices(addrs, levels, bits):\n"
+        "        words = tables[words >> PAGE_SHIFT, slots]\n",
+        "    words = tables[pgd, addrs >> 16 & 15]\n"
+        "    words = tables[words >> PAGE_SHIFT, addrs >> PAGE_SHIFT & 15]\n",
+    ),
     ("return only present entries", "    return word\n", "    return word if word & 1 else 0\n"),
 )

@@ -1,6 +1,11 @@
 """Known wrong answers of exercise 01b: (what the message says, replaced text, its replacement)."""
 
 WRONG = (
+    (
+        "write 16 for the number of slots",
+        "enumerate(tables[row].tolist()):",
+        "enumerate(tables[row].tolist()[:16]):",
+    ),
     ("put the last slot on top", "for slot in slots:", "for slot in slots[::-1]:"),
     ("return the page's number", "return vpn << PAGE_SHIFT | offset", "return vpn"),
     ("leave the offset out", "return vpn << PAGE_SHIFT | offset", "return vpn << PAGE_SHIFT"),

@@ -2,6 +2,11 @@
 
 WRONG = (
     (
+        "write 16 for the number of slots",
+        "if word & 1 and word >> 12 == pfn\n    ]",
+        "if word & 1 and word >> 12 == pfn and (address >> 12) % (1 << bits) < 16\n    ]",
+    ),
+    (
         "stop at the first mapping",
         "if word & 1 and word >> 12 == pfn\n    ]",
         "if word & 1 and word >> 12 == pfn\n    ][:1]",

@@ -9,5 +9,15 @@ WRONG = (
     ("write-protect neither side", "parent = word & ~WRITE", "parent = word"),
     ("let the child keep ACCESSED", "return parent, parent & ~ACCESSED", "return parent, parent"),
     ("take a word that is not present for an empty one", "return word, word", "return word, 0"),
+    (
+        "take bits out of a swap entry",
+        "    if not word & PRESENT:\n        return word, word\n",
+        "",
+    ),
+    (
+        "Did you work in place",
+        "    parent = np.where(present, words & ~WRITE, words)\n",
+        "    words[present] &= ~WRITE\n    parent = words\n",
+    ),
     ("give the child nothing", "return parent, parent & ~ACCESSED", "return parent, 0"),
 )

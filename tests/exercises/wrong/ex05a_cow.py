@@ -9,6 +9,11 @@ WRONG = (
         "if word >> 12 == 0 or count > 2:",
     ),
     ("write into the zero page", "if word >> 12 == 0 or count > 1:", "if count > 1:"),
+    (
+        "forget that the write makes the page dirty",
+        "    return word | WRITE | DIRTY | ACCESSED\n",
+        "    return word | WRITE\n",
+    ),
     ("leave the copy read-only", "return pfn << 12 | ALL", "return pfn << 12 | (ALL & ~WRITE)"),
     ("leave the writer with the old frame", "return pfn << 12 | ALL", "return word"),
 )

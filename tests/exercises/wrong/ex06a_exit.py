@@ -1,6 +1,11 @@
 """Known wrong answers of exercise 06a: (what the message says, replaced text, its replacement)."""
 
 WRONG = (
+    (
+        "take a swap entry for a mapping",
+        "    pfns = words[present] >> 12\n",
+        "    pfns = words >> 12\n",
+    ),
     ("forget mapcount", "    mapcount[pfns] -= 1\n", ""),
     ("forget count?", "    count[pfns] -= 1\n", ""),
     ("forget the swap entries", "    swap_map[slots] -= 1\n", ""),

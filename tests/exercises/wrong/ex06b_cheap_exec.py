@@ -1,6 +1,13 @@
 """Known wrong answers of exercise 06b: (what the message says, replaced text, its replacement)."""
 
 WRONG = (
+    (
+        "Did you count processes?",
+        "        shell mmap 0x30000 12\n        shell write 0x30000 1 12\n"
+        "        child = fork shell\n        child execve ls\n",
+        "        child = fork shell\n        child execve ls\n        shell mmap 0x30000 12\n"
+        "        shell write 0x30000 1 12\n        v = vfork shell\n        v exit\n",
+    ),
     ("Did you fork?", "child = fork shell", "child = spawn"),
     (
         "write the pages before the fork",

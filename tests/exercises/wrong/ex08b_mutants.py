@@ -4,12 +4,12 @@ WRONG = (
     ("Did you send pages to swap?", "        p swap_out 0x30000 2\n", ""),
     (
         "Did you fork?",
-        "        c = fork p\n        c mremap 0x31000 1 to 0x50000\n        p read 0x31000\n        c read 0x50000\n        p read 0x30000\n",
+        "        c = fork p\n        c mremap 0x31000 1 to 0x50000\n        p read 0x31000\n        c read 0x50000\n",
         "",
     ),
     (
         "Did you read the pages again?",
-        "        p read 0x31000\n        c read 0x50000\n        p read 0x30000\n",
+        "        p read 0x31000\n        c read 0x50000\n",
         "",
     ),
     (

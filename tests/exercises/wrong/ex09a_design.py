@@ -14,9 +14,15 @@ WRONG = (
     ("forget to follow mremap", "        self.pages[pfn][1] = new\n", "        pass\n"),
     ("forget to follow mremap", "return self.pages[pfn][2] > 1", "return False"),
     ("come back from swap", "return self.pages[pfn][1] != vpn", "return False"),
+    ("Did clash say True", "return self.pages[pfn][1] != vpn", "return True"),
     (
         "something else than a list",
         "return [(mm, vpn) for mm in group]",
         "return {mm: vpn for mm in group}",
+    ),
+    (
+        "name addresses at which the page has never been",
+        "return [(mm, vpn) for mm in group]",
+        "return [(mm, at) for mm in group for at in range(vpn, vpn + 4)]",
     ),
 )

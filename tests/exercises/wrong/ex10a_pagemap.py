@@ -1,6 +1,12 @@
 """Known wrong answers of exercise 10a: (what the message says, replaced text, its replacement)."""
 
 WRONG = (
+    ("take four bits for the device", "(1 << DEVICE_BITS) - 1 if", "15 if"),
+    (
+        "look at bit 61 of present pages only",
+        "bool(word >> FILE & 1)",
+        "present and bool(word >> FILE & 1)",
+    ),
     ("keep bits above 54", "low = word & (1 << PFN_BITS) - 1", "low = word & (1 << 61) - 1"),
     ("give a frame to a page that is not present", '"pfn": low if present else None', '"pfn": low'),
     ("take the whole entry for the slot", "low >> DEVICE_BITS if swapped", "low if swapped"),
