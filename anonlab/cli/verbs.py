@@ -15,6 +15,7 @@ from anonlab.cli.course import check, course, export
 from anonlab.cli.grade import grade
 from anonlab.cli.linux import bench, record
 from anonlab.cli.terminal import FOUND, JSON_OPTION, SHOWN, Verbs, facts, print_json, progress, show
+from anonlab.cli.start import start, update
 from anonlab.version import __version__
 
 
@@ -222,3 +223,5 @@ cli.add_command(record)
 def main() -> None:
     """Run the command line."""
     cli()
+cli.add_command(start)
+cli.add_command(update)
