@@ -73,7 +73,7 @@ coverage: .venv/test.done
 	  "environments: on Debian and Ubuntu install the package python3-venv" >&2; exit 2; }
 	@echo "making .venv with $$($(PYTHON) --version): some minutes, once"
 	$(PYTHON) -m venv $(if $(STALE),--clear) .venv
-	$(PIP) --editable .
+	$(PIP) --editable '.[lab]'
 	@mkdir -p .venv/share/jupyter/lab/settings
 	@echo '$(SETTINGS)' > .venv/share/jupyter/lab/settings/overrides.json
 	@pwd > .venv/place

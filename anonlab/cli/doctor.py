@@ -12,9 +12,11 @@ import platform
 import shutil
 import struct
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,19 +32,20 @@ SECONDS = 20
 PURPOSES = {
     "anywidget": "the player",
     "click": "the command line",
+    "coverage": "make coverage: which lines of the core the quick tests run",
     "distributed": "anonlab grade --scheduler",
     "graphviz": "graphs of groups and families",
-    "coverage": "make coverage: which lines of the core the quick tests run",
+    "hatchling": "make test: the wheel",
     "hypothesis": "make test: random histories",
     "ipykernel": "notebooks",
     "ipywidgets": "the player and exercises",
     "jinja2": "anonlab grade: reports",
     "jsonschema": "make test: files of grading",
-    "jupyterlab": "make lab",
+    "jupyterlab": "anonlab start, make lab",
     "jupytext": "anonlab course build",
     "mypy": "make test: types",
-    "nbclient": "make test: running the notebooks",
-    "nbformat": "anonlab course build",
+    "nbclient": "anonlab course check: running the notebooks",
+    "nbformat": "notebooks: exercises in them, handing in",
     "numpy": "everything",
     "packaging": "anonlab doctor",
     "playwright": "make test: the browser",
@@ -61,6 +64,10 @@ PFN_MASK = (1 << 55) - 1
 KPF_ANON = 12
 """Bit of a word of /proc/kpageflags."""
 
+LEARNER, TEACHER, DEVELOPER = GROUPS = ("learner", "teacher", "developer")
+EXTRAS = {"": LEARNER, "lab": LEARNER, "grade": TEACHER, "dask": TEACHER, "author": TEACHER}
+"""Who needs the packages of an extra; those of the others are for developers."""
+
 Probe = Callable[[], str]
 """Returns what was found; raises an Exception that says what is wrong if it does not work."""
 
@@ -75,6 +82,7 @@ class Finding:
     found       the version or the path, or what went wrong
     needed_for  which part of anonlab uses it
     advice      what to do where it is not ok, '' where it is
+    group       who needs it: one of GROUPS
     """
 
     name: str
@@ -83,6 +91,7 @@ class Finding:
     found: str
     needed_for: str
     advice: str
+    group: str
 
 
 @dataclass(frozen=True)
@@ -95,6 +104,10 @@ class Report:
     def ok(self) -> bool:
         """True if everything that anonlab cannot do without is there."""
         return all(finding.ok for finding in self.findings if finding.required)
+
+    def of(self, group: str) -> tuple[Finding, ...]:
+        """Return what somebody of `group` needs."""
+        return tuple(finding for finding in self.findings if finding.group == group)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain data."""
@@ -110,13 +123,15 @@ def examine() -> Report:
     return Report((*_packages(), *_programs(), *_kernel_files()))
 
 
-def _try(name: str, probe: Probe, needed_for: str, advice: str, required: bool = False) -> Finding:
+def _try(
+    group: str, name: str, probe: Probe, needed_for: str, advice: str, required: bool = False
+) -> Finding:
     """Run `probe` and turn its outcome into a finding."""
     try:
         found, ok = probe(), True
     except Exception as error:  # noqa: BLE001  a doctor reports every failure and has none
         found, ok = _sentence(error), False
-    return Finding(name, required, ok, found, needed_for, "" if ok else advice)
+    return Finding(name, required, ok, found, needed_for, "" if ok else advice, group)
 
 
 def _sentence(error: Exception) -> str:
@@ -136,17 +151,32 @@ def _packages() -> Iterable[Finding]:
         about = metadata.metadata("anonlab")
     except ImportError as error:
         advice = "in the project's folder: make lab, or pip install --editable ."
-        yield Finding("anonlab", True, False, f"not installed: {error}", "everything", advice)
+        found = f"not installed: {error}"
+        yield Finding("anonlab", True, False, found, "everything", advice, LEARNER)
         return
     wanted = Requirement(f"Python{about['Requires-Python']}")
-    yield _try(str(wanted), _range_probe(wanted, _python), "everything", f"install {wanted}", True)
+    probe = _range_probe(wanted, _python)
+    yield _try(LEARNER, str(wanted), probe, "everything", f"install {wanted}", True)
     for requirement in map(Requirement, about.get_all("Requires-Dist", [])):
-        required = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if requirement.name == "anonlab":
+            continue  # an extra that takes in others
+        extra = _extra(requirement)
+        required = not extra
         bounds = ",".join(sorted(map(str, requirement.specifier), reverse=True))  # lower one first
         name = f"{requirement.name}{bounds}"
         needed_for = PURPOSES.get(requirement.name, "anonlab" if required else "make test")
         probe = _range_probe(requirement, metadata.version)
-        yield _try(name, probe, needed_for, f"pip install '{name}'", required)
+        group, advice = EXTRAS.get(extra, DEVELOPER), f"pip install '{name}'"
+        yield _try(group, name, probe, needed_for, advice, required)
+
+
+def _extra(requirement: Requirement) -> str:
+    """Return the extra that `requirement` belongs to, '' if it is needed by everybody."""
+    marker = requirement.marker
+    if marker is None or marker.evaluate({"extra": ""}):
+        return ""
+    extras = metadata.metadata("anonlab").get_all("Provides-Extra", [])
+    return next((str(name) for name in extras if marker.evaluate({"extra": name})), "test")
 
 
 def _python(_: str) -> str:
@@ -171,18 +201,21 @@ def _range_probe(wanted: Requirement, version_of: Callable[[str], str]) -> Probe
 def _programs() -> Iterable[Finding]:
     """One finding for each program outside Python."""
     yield _try(
+        LEARNER,
         "dot",
         lambda: _version("dot", "-V"),
         "graphs with Graphviz's layout; a plain column layout stands in without it",
         "install Graphviz (Debian, Ubuntu: apt install graphviz)",
     )
     yield _try(
+        DEVELOPER,
         "browser",
         _browser,
         "make test: the player in JupyterLab (any browser will do for make lab)",
         "install Chromium (Debian: apt install chromium)",
     )
     yield _try(
+        TEACHER,
         "bwrap",
         _bwrap,
         "grading: the box that student code runs in",
@@ -190,12 +223,14 @@ def _programs() -> Iterable[Finding]:
         " grade on another machine",
     )
     yield _try(
+        DEVELOPER,
         "strace",
         lambda: _version("strace", "--version"),
         "recording a program of your own for anonlab replay",
         "apt install strace",
     )
     yield _try(
+        DEVELOPER,
         "C compiler",
         lambda: _version("cc" if shutil.which("cc") else "gcc", "--version"),
         "benchmarks: the yardstick on the real kernel",
@@ -246,18 +281,32 @@ def _bwrap() -> str:
 
 def _kernel_files() -> Iterable[Finding]:
     """One finding for each view that the running kernel gives of its pages."""
+    kernel = partial(_on_linux, DEVELOPER)
     linux = "a Linux kernel with CONFIG_PROC_PAGE_MONITOR"
     root = f"{linux}, and root (CAP_SYS_ADMIN); recorded kernel runs are used instead"
-    yield _try("pagemap", _pagemap, "the running kernel as a witness: pages by their state", linux)
-    yield _try("pagemap with PFNs", _pfn, "the running kernel as a witness: which frame", root)
-    yield _try("kpagecount", _kpagecount, "the running kernel's mapcount", root)
-    yield _try("kpageflags", _kpageflags, "the running kernel's page flags", root)
+    yield kernel(
+        "pagemap", _pagemap, "the running kernel as a witness: pages by their state", linux
+    )
+    yield kernel("pagemap with PFNs", _pfn, "the running kernel as a witness: which frame", root)
+    yield kernel("kpagecount", _kpagecount, "the running kernel's mapcount", root)
+    yield kernel("kpageflags", _kpageflags, "the running kernel's page flags", root)
     paranoid = "perf_event_paranoid of 2 or less, or root; a stated rule touches instead"
-    yield _try("page faults", _page_faults, "record: which pages a program touches", paranoid)
+    yield kernel("page faults", _page_faults, "record: which pages a program touches", paranoid)
     ring = "sysctl kernel.io_uring_disabled=0; histories without pins are used instead"
-    yield _try("io_uring", _ring, "the running kernel as a witness: pages a device holds", ring)
+    yield kernel("io_uring", _ring, "the running kernel as a witness: pages a device holds", ring)
     bpf = "root, BPF, BTF and no lockdown of confidentiality; a recording is shown instead"
-    yield _try("kernel memory", _rmap, "the running kernel's own reverse map, in notebook 10", bpf)
+    yield kernel(
+        "kernel memory", _rmap, "the running kernel's own reverse map, in notebook 10", bpf
+    )
+
+
+def _on_linux(group: str, name: str, probe: Probe, needed_for: str, advice: str) -> Finding:
+    """Try `probe` where the running kernel is Linux."""
+
+    def elsewhere() -> str:
+        raise RuntimeError(f"needs Linux: this is {sys.platform}")
+
+    return _try(group, name, probe if sys.platform == "linux" else elsewhere, needed_for, advice)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ is well, 1 violations or drift were found, 2 the input cannot be used.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
@@ -14,9 +15,12 @@ from rich.table import Table
 from anonlab.cli.course import check, course, export
 from anonlab.cli.grade import grade
 from anonlab.cli.linux import bench, record
-from anonlab.cli.terminal import FOUND, JSON_OPTION, SHOWN, Verbs, facts, print_json, progress, show
 from anonlab.cli.start import start, update
+from anonlab.cli.terminal import FOUND, JSON_OPTION, SHOWN, Verbs, facts, print_json, progress, show
 from anonlab.version import __version__
+
+if TYPE_CHECKING:
+    from anonlab.cli.doctor import Finding
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,24 +30,33 @@ def cli() -> None:
 
 
 @cli.command()
+@click.option("--all", "everything", is_flag=True, help="Also what teachers and developers need.")
 @JSON_OPTION
 @click.pass_context
-def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Say what works on this machine, and what to do about the rest."""
-    from anonlab.cli.doctor import examine
+def doctor(ctx: click.Context, everything: bool, as_json: bool) -> None:
+    """Say what works on this machine for a learner, and what to do about the rest."""
+    from anonlab.cli.doctor import GROUPS, examine
 
     report = examine()
     if as_json:
         print_json(report.to_json())
     else:
-        table = Table(show_header=False, box=None, pad_edge=False)
-        for row in report.findings:
-            mark = "ok" if row.ok else "MISSING" if row.required else "no"
-            lack = "" if row.ok else f"\nneeded for {row.needed_for}\nto do: {row.advice}"
-            table.add_row(mark, row.name, row.found + lack)
-        show(table)
+        for group in GROUPS if everything else GROUPS[:1]:
+            click.echo(f"for a {group}")
+            show(_rows(report.of(group)))
+        if not everything:
+            click.echo("for teachers and developers: anonlab doctor --all")
     if not report.ok:
         ctx.exit(FOUND)
+
+
+def _rows(findings: tuple[Finding, ...]) -> Table:
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for row in findings:
+        mark = "ok" if row.ok else "MISSING" if row.required else "no"
+        lack = "" if row.ok else f"\nneeded for {row.needed_for}\nto do: {row.advice}"
+        table.add_row(mark, row.name, row.found + lack)
+    return table
 
 
 @cli.command()
@@ -218,10 +231,10 @@ cli.add_command(course)
 cli.add_command(export)
 cli.add_command(grade)
 cli.add_command(record)
+cli.add_command(start)
+cli.add_command(update)
 
 
 def main() -> None:
     """Run the command line."""
     cli()
-cli.add_command(start)
-cli.add_command(update)

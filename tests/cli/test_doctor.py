@@ -9,10 +9,12 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from project import ROOT
 
 from anonlab.cli import doctor
 from anonlab.cli.doctor import PURPOSES, Finding, examine
+from anonlab.cli.verbs import cli
 
 
 def finding(name: str) -> Finding:
@@ -77,8 +79,8 @@ def test_a_probe_that_breaks_in_any_way_is_a_finding() -> None:
     def probe() -> str:
         raise ZeroDivisionError
 
-    row = doctor._try("thing", probe, "work", "mend it")
-    assert row == Finding("thing", False, False, "ZeroDivisionError", "work", "mend it")
+    row = doctor._try("teacher", "thing", probe, "work", "mend it")
+    assert row == Finding("thing", False, False, "ZeroDivisionError", "work", "mend it", "teacher")
 
 
 class Installed:
@@ -136,13 +138,33 @@ def test_frame_numbers_are_hidden_without_cap_sys_admin() -> None:
 
 def test_each_package_of_pyproject_has_a_purpose() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    lines = [*project["dependencies"], *project["optional-dependencies"]["test"]]
-    assert {line.split(">")[0] for line in lines} == set(PURPOSES)
+    extras = project["optional-dependencies"].values()
+    lines = [*project["dependencies"], *(line for extra in extras for line in extra)]
+    names = {line.split(">")[0] for line in lines if not line.startswith("anonlab")}
+    assert names == set(PURPOSES)
+
+
+def test_who_needs_what() -> None:
+    report = examine()
+    names = {group: " ".join(row.name for row in report.of(group)) for group in doctor.GROUPS}
+    assert all(word in names["learner"] for word in ("Python", "numpy", "jupyterlab", "dot"))
+    assert all(word in names["teacher"] for word in ("bwrap", "distributed", "jupytext"))
+    assert all(word in names["developer"] for word in ("mypy", "browser", "strace", "pagemap"))
+    assert not any(row.required for row in report.findings if row.group != "learner")
+    assert sum(len(report.of(group)) for group in doctor.GROUPS) == len(report.findings)
+
+
+def test_only_what_a_learner_needs_is_shown_unless_all_is_asked_for() -> None:
+    short = CliRunner().invoke(cli, ["doctor"]).output
+    assert "numpy" in short
+    assert not any(word in short for word in ("mypy", "bwrap", "pagemap"))
+    long = CliRunner().invoke(cli, ["doctor", "--all"]).output
+    assert all(word in long for word in ("numpy", "mypy", "bwrap", "pagemap"))
 
 
 def test_the_report_is_plain_json() -> None:
     plain = json.loads(json.dumps(examine().to_json()))
     assert set(plain) == {"anonlab", "ok", "findings"}
     assert {tuple(row) for row in plain["findings"]} == {
-        ("name", "required", "ok", "found", "needed_for", "advice")
+        ("name", "required", "ok", "found", "needed_for", "advice", "group")
     }
