@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import mmap
 from contextlib import suppress
 from typing import NamedTuple
@@ -36,6 +35,8 @@ def own_pagemap_words() -> OwnPagemap:
         return OwnPagemap(
             f"kept from Linux 6.18; nothing can be read here: {may.reason}", RECORDED_WORDS
         )
+    import ctypes  # not with the rest: some builds of Python lack it
+
     with mmap.mmap(-1, 3 * PAGE_SIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as pages:
         if hasattr(mmap, "MADV_NOHUGEPAGE"):
             with suppress(OSError):  # a kernel without huge pages

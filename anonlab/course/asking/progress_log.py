@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 Event = dict[str, Any]
+_APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+"""Without O_BINARY Windows writes two bytes for the end of a line."""
 
 
 class ProgressLog:
@@ -34,12 +36,13 @@ class ProgressLog:
         event = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "what": what, **facts}
         line = json.dumps(event, ensure_ascii=False).encode() + b"\n"
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        descriptor = os.open(self.path, _APPEND, 0o644)
         try:
             with _alone(descriptor):
-                size = os.fstat(descriptor).st_size
-                if size and os.pread(descriptor, 1, size - 1) != b"\n":
-                    line = b"\n" + line  # somebody crashed in the middle of a line
+                if os.fstat(descriptor).st_size:
+                    os.lseek(descriptor, -1, os.SEEK_END)
+                    if os.read(descriptor, 1) != b"\n":
+                        line = b"\n" + line  # somebody crashed in the middle of a line
                 while line:
                     line = line[os.write(descriptor, line) :]
                 os.fsync(descriptor)

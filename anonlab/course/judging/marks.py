@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import _thread
 import inspect
 import signal
 import threading
@@ -61,12 +62,21 @@ def title_of(test: Any) -> str:
 
 
 @contextmanager
-def time_limit(seconds: int) -> Iterator[None]:
-    """Raise OutOfTime inside the block after `seconds`, where the system can do that."""
-    can = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    if not can:
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise OutOfTime inside the block after `seconds`; only the main thread can be stopped."""
+    if threading.current_thread() is not threading.main_thread():
         yield
-        return
+    elif hasattr(signal, "setitimer"):
+        with _alarm(seconds):
+            yield
+    else:
+        with _interrupt(seconds):
+            yield
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """The time limit of systems with alarms: it also ends a wait in C."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise OutOfTime
@@ -78,3 +88,38 @@ def time_limit(seconds: int) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old)
+
+
+@contextmanager
+def _interrupt(seconds: float) -> Iterator[None]:
+    """The time limit where there are no alarms (Windows): a thread that stands in for Ctrl-C.
+
+    It ends Python code; a call into C goes on to its end first.
+    """
+    late, done, turn = False, False, threading.Lock()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if late:
+            signal.signal(signal.SIGINT, before)
+            raise OutOfTime
+        if callable(before):
+            before(number, frame)  # somebody did press Ctrl-C
+
+    def ring() -> None:
+        nonlocal late
+        with turn:
+            if not done:
+                late = True
+                _thread.interrupt_main()
+
+    before = signal.signal(signal.SIGINT, stop) or signal.SIG_DFL
+    timer = threading.Timer(seconds, ring)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        with turn:
+            done = True
+        timer.cancel()
+        signal.signal(signal.SIGINT, before)
