@@ -22,19 +22,14 @@ _PATH = click.Path(path_type=Path)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
-class Shard(click.ParamType[tuple[int, int]]):
-    """i/n: the i-th of n shards; 0/n and n/n are the same one."""
-
-    name = "i/n"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        """Return (i, n)."""
-        match = re.fullmatch(r"(\d+)/(\d+)", str(value))
-        if not match or not 0 <= int(match[1]) <= int(match[2]) or int(match[2]) < 1:
-            self.fail(f"{value!r} is no shard such as 1/4", param, ctx)
-        return int(match[1]), int(match[2])
+def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """Return (i, n) of i/n: the i-th of n shards; 0/n and n/n are the same one."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"(\d+)/(\d+)", value)
+    if not match or not 0 <= int(match[1]) <= int(match[2]) or int(match[2]) < 1:
+        raise click.BadParameter(f"{value!r} is no shard such as 1/4")
+    return int(match[1]), int(match[2])
 
 
 @click.command()
@@ -48,7 +43,9 @@ class Shard(click.ParamType[tuple[int, int]]):
 @click.option("--adjustments", type=_FILE, help="CSV: student_id,points,reason,author.")
 @click.option("--lms", type=_FILE, multiple=True, help="CSV from Canvas or Moodle, to be filled.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0: one per processor.")
-@click.option("--shard", type=Shard(), help="Grade the i-th of n parts; reports come later.")
+@click.option(
+    "--shard", metavar="i/n", callback=_shard, help="Grade the i-th of n parts; reports come later."
+)
 @click.option("--scheduler", default="", help="Address of a Dask scheduler to grade on.")
 @click.option(
     "--minutes", type=click.FloatRange(0, min_open=True), help="Time for all; then it stops."

@@ -87,7 +87,7 @@ class Installed:
     """Stands in for the metadata of installed packages."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
-        about = metadata.metadata("pip")  # any package will do: its requirements are replaced
+        about = metadata.metadata("click")  # any package will do: its requirements are replaced
         for name in ("Requires-Dist", "Requires-Python"):
             del about[name]  # type: ignore[attr-defined]
         about["Requires-Python"] = ">=3.11"  # type: ignore[index]
