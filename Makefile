@@ -5,6 +5,9 @@
 # make test       style, all tests that decide, and a share of what is long: minutes
 # make proofs     all that is long, and what it covered
 # make coverage   which lines of the core the quick tests run
+# make lowest     what users see, with the lowest versions that pyproject.toml asks for
+# make pythons    the same with the newest, under each of PYTHONS
+# make wheel      wheel and sdist, in dist/
 # Each makes the virtual environment .venv first, and again when pyproject.toml changes.
 #
 #   make lab LAB_ARGS=--no-browser     do not open a browser
@@ -28,6 +31,10 @@ SPREAD := -n auto --maxprocesses 8 --dist loadgroup
 CORE := machine mm rmap kernel proof
 CORE_TESTS := tests/test_layers.py tests/test_the_afternoon.py $(wildcard $(addprefix tests/,$(CORE)))
 SHORT := -m "not slow and not browser and not linux and not grading"
+# What users see, for lanes with other versions and other Pythons; make test has it as well.
+LANE_TESTS := tests/cli tests/formats tests/kernel tests/machine tests/notebook tests/rmap \
+  tests/test_learn.py tests/test_wheel.py tests/test_windows_names.py
+PYTHONS ?= python3.12 python3.13
 # Jupyter refuses to run as root without being told.
 ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root)
 # No pop-up that asks about news: it would cover the first notebook.
@@ -35,7 +42,7 @@ SETTINGS := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false
 # A virtual environment knows its folder: a copy of it in another place is made again.
 STALE := $(shell [ "$$(cat .venv/place 2>/dev/null)" = "$$PWD" ] || echo stale)
 
-.PHONY: lab setup style quick test proofs coverage clean stale
+.PHONY: lab setup style quick test proofs coverage lowest pythons wheel clean stale
 
 lab: .venv/lab.done
 	$(BIN)/python -m jupyterlab --ip=127.0.0.1 --ServerApp.root_dir=notebooks \
@@ -63,6 +70,22 @@ coverage: .venv/test.done
 	$(BIN)/python -m coverage run -m pytest -q $(SHORT) $(CORE_TESTS) $(PYTEST_ARGS) > build/quick.txt 2>&1 \
 	  || { cat build/quick.txt; exit 1; }
 	$(BIN)/python -m coverage report
+
+lowest: .venv/lab.done
+	$(call LANE,build/lowest,$(BIN)/python,--resolution lowest-direct)
+
+pythons: .venv/lab.done
+	$(foreach python,$(PYTHONS),$(call LANE,build/$(notdir $(python)),$(python),) &&) true
+
+wheel: .venv/lab.done
+	$(PIP) build
+	$(BIN)/python -m build --outdir dist
+
+# $(call LANE,FOLDER,PYTHON,OPTIONS): an environment of its own in FOLDER, and the tests in it. uv
+# has what pip has not: it can choose the lowest versions.
+LANE = $(PIP) uv && $(BIN)/uv venv --quiet --clear --no-python-downloads --python $(2) $(1) \
+  && $(BIN)/uv pip install --quiet --python $(1) $(3) '.[test]' \
+  && $(1)/bin/python -m pytest -q $(SPREAD) $(SHORT) -p no:cacheprovider $(LANE_TESTS) $(PYTEST_ARGS)
 
 .venv/lab.done: pyproject.toml anonlab/version.py $(STALE)
 	@[ -n "$(PYTHON)" ] || { echo "anonlab needs Python 3.11 or newer, and none was found:" \
