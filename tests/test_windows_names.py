@@ -44,6 +44,10 @@ except KeyboardInterrupt:
 """
 
 
+SUPPORT = ROOT / "tests" / "support"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{SUPPORT}{os.pathsep}{ROOT}", "PYTHONUTF8": "1"}
+
+
 def run(folder: Path, *words: str, status: int = 0) -> str:
     """Run `words` with windows_names.py in `folder`; return what was said."""
     done = subprocess.run(
@@ -70,6 +74,12 @@ def test_the_names_are_away(course: Path) -> None:
     lost = {name for names in windows_names.NAMES.values() for name in names.split()}
     assert {"fork", "pread", "setitimer", "SIGALRM", "MAP_PRIVATE", "sched_getaffinity"} <= lost
     assert "needs Linux: this is win32" in run(course, "verb", "doctor", "--all")
+    tried = "import os, windows_names as w; w.take_away(); import fcntl"
+    done = subprocess.run([sys.executable, "-c", tried], env=ENVIRONMENT, capture_output=True)
+    assert b"No module named 'fcntl'" in done.stderr
+    tried = "import os, windows_names as w; w.take_away(); assert hasattr(os, 'lseek'); os.pread"
+    done = subprocess.run([sys.executable, "-c", tried], env=ENVIRONMENT, capture_output=True)
+    assert b"module 'os' has no attribute 'pread'" in done.stderr
 
 
 def test_checks_are_kept_one_after_the_other(course: Path) -> None:
@@ -103,7 +113,7 @@ def test_notebooks_run(course: Path, name: str, cells: int) -> None:
 def test_a_loop_without_end_ends() -> None:
     done = subprocess.run(
         [sys.executable, "-c", SPIN],
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'tests' / 'support'}{os.pathsep}{ROOT}"},
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         timeout=60,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import closing
@@ -27,11 +28,13 @@ def record_program(command: Sequence[str], log: Path, quiet: bool = False) -> tu
     is to be known of the page faults in the log.
 
     quiet   what it prints goes nowhere, and it has nothing to read
-    raises  ValueError if there is no command or strace cannot be started or may not trace,
-            OSError if the log cannot be written
+    raises  ValueError if there is no Linux, no command, or strace cannot be started or may not
+            trace, OSError if the log cannot be written
     """
     if not command:
         raise ValueError("record what? write: anonlab record -o LOG -- COMMAND")
+    if sys.platform != "linux":
+        raise ValueError(f"recording needs Linux: this is {sys.platform}")
     strace = shutil.which("strace")
     if strace is None:
         raise ValueError("strace was not found: apt install strace")

@@ -5,15 +5,14 @@ Windows' Python lacks.
     python windows_names.py lab start FOLDER        prints the command, and starts no JupyterLab
     python windows_names.py cells notebooks/00_start_here.ipynb 40
 
-The list is of names that the library reference marks "Availability: Unix" or a narrower word. What
-is taken away is taken away from other packages too, so that those are imported before; that they
-work on Windows is their own makers' business.
+The list is of names that the library reference marks "Availability: Unix" or a narrower word. They
+are away for anonlab, for the checks of exercises and for cells of notebooks only: the standard
+library and other packages go on as the system's own, since their way on Windows is not here.
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.abc
+import builtins
 import json
 import mmap
 import os
@@ -24,6 +23,7 @@ import sys
 import time
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 MODULES = ("fcntl", "grp", "pty", "pwd", "readline", "resource", "syslog", "termios", "tty")
 NAMES: dict[ModuleType, str] = {
@@ -51,33 +51,45 @@ NAMES: dict[ModuleType, str] = {
     time: "CLOCK_MONOTONIC CLOCK_PROCESS_CPUTIME_ID clock_gettime clock_settime",
 }
 
-IMPORTED_BEFORE = (
-    *("IPython.core.interactiveshell", "anywidget", "click", "ipywidgets", "multiprocessing.pool"),
-    *("numpy", "pytest", "rich.console", "rich.progress", "subprocess"),
-)
+OURS = ("anonlab", "test_ex", "__main__")
+"""Beginnings of the names of modules for which the names are away."""
 
 
-class Absent(importlib.abc.MetaPathFinder):
-    """Finds none of the modules that Windows has not."""
+def _is_ours(module: object) -> bool:
+    return isinstance(module, str) and module.startswith(OURS)
 
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        """Refuse the modules in MODULES; say nothing of others."""
-        if name.split(".")[0] in MODULES:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+class Poor(ModuleType):
+    """A module that lacks some names where ours look."""
+
+    def __getattribute__(self, name: str) -> Any:
+        """Return what the module has, if it may be seen from where it is asked for."""
+        lacks: dict[str, Any] = object.__getattribute__(self, "__dict__").get(LACKS, {})
+        if name in lacks and _is_ours(sys._getframe(1).f_globals.get("__name__")):
+            if lacks[name] is None:
+                raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+            return lacks[name]
+        return super().__getattribute__(name)
+
+
+LACKS = "_lacks_for_ours"
 
 
 def take_away() -> None:
-    """Take the names away, after what is not ours has been imported."""
-    for name in IMPORTED_BEFORE:
-        importlib.import_module(name)
-    for name in MODULES:
-        sys.modules.pop(name, None)
-    sys.meta_path.insert(0, Absent())
+    """Take the names away."""
     for module, names in NAMES.items():
-        for name in names.split():
-            if hasattr(module, name):
-                delattr(module, name)
-    sys.platform = "win32"
+        setattr(module, LACKS, dict.fromkeys(names.split()))
+        module.__class__ = Poor
+    setattr(sys, LACKS, {"platform": "win32"})
+    sys.__class__ = Poor  # type: ignore[assignment]
+    everything = builtins.__import__
+
+    def importing(name: str, globals: Any = None, *rest: Any, **named: Any) -> Any:  # noqa: A002  its own name
+        if name.split(".")[0] in MODULES and _is_ours((globals or {}).get("__name__")):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return everything(name, globals, *rest, **named)
+
+    builtins.__import__ = importing
 
 
 def run_cells(path: Path, most: int) -> None:
