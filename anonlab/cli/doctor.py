@@ -31,8 +31,9 @@ SECONDS = 20
 
 PURPOSES = {
     "anywidget": "the player",
+    "axe-playwright-python": "make test: accessibility",
     "click": "the command line",
-    "coverage": "make coverage",
+    "coverage": "make coverage: which lines of the core the quick tests run",
     "distributed": "anonlab grade --scheduler",
     "graphviz": "graphs of groups and families",
     "hatchling": "make test: the wheel",

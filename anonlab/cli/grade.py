@@ -32,22 +32,19 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     return int(match[1]), int(match[2])
 
 
-class Pattern(click.ParamType[re.Pattern[str]]):
-    """A regular expression with the group `student`."""
-
-    name = "regex"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> re.Pattern[str]:
-        """Return the pattern."""
-        try:
-            made = re.compile(str(value))
-        except re.error as error:
-            self.fail(f"{value!r} is no regular expression: {error}", param, ctx)
-        if "student" not in made.groupindex:
-            self.fail(f"{value!r} has no group (?P<student>…)", param, ctx)
-        return made
+def _pattern(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> re.Pattern[str] | None:
+    """Turn a regular expression with the group `student` into a pattern; None stays None."""
+    if value is None:
+        return None
+    try:
+        made = re.compile(value)
+    except re.error as error:
+        raise click.BadParameter(f"{value!r} is no regular expression: {error}") from None
+    if "student" not in made.groupindex:
+        raise click.BadParameter(f"{value!r} has no group (?P<student>…)")
+    return made
 
 
 @click.command()
@@ -61,7 +58,10 @@ class Pattern(click.ParamType[re.Pattern[str]]):
 @click.option("--adjustments", type=_FILE, help="CSV: student_id,points,reason,author.")
 @click.option("--groups", type=_FILE, help="CSV: group,student_id; partners share a grade.")
 @click.option(
-    "--names", type=Pattern(), help="Whose a name is: a pattern with (?P<student>…) for the id."
+    "--names",
+    callback=_pattern,
+    metavar="REGEX",
+    help="Whose a name is: a pattern with (?P<student>…) for the id.",
 )
 @click.option("--lms", type=_FILE, multiple=True, help="CSV from Canvas or Moodle, to be filled.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0: one per processor.")
