@@ -25,7 +25,11 @@ from typing import Any
 from anonlab.box.wire import LONGEST_LINE, Broken, clean, question, read_answer
 
 WORKER = Path(__file__).with_name("worker.py")
-FIRST = "import marshal, sys; exec(marshal.loads(sys.stdin.buffer.read(int(sys.argv[3]))))"
+BOTH_ENDS = Path(__file__).with_name("both_ends.py")
+ITS_IMPORT = "from anonlab.box.both_ends import changed_text, decode\n"  # in a box they are one
+FIRST = (
+    "import marshal, sys\nfor c in marshal.loads(sys.stdin.buffer.read(int(sys.argv[3]))): exec(c)"
+)
 """What Python runs in the box: the worker, which comes compiled before the first question.
 Compiling it in each box would be a sixth of a box's start."""
 LIBRARY = "/library"
@@ -98,7 +102,11 @@ def bound_folders() -> list[str]:
 @cache
 def worker_code() -> bytes:
     """Return the worker, compiled, as FIRST reads it."""
-    return marshal.dumps(compile(WORKER.read_bytes(), "worker.py", "exec", dont_inherit=True))
+    worker = WORKER.read_text("utf-8")
+    assert worker.count(ITS_IMPORT) == 1, "worker.py imports what both ends do, in one line"
+    sources = (BOTH_ENDS.read_text("utf-8"), worker.replace(ITS_IMPORT, ""))
+    codes = [compile(text, "worker.py", "exec", dont_inherit=True) for text in sources]
+    return marshal.dumps(codes)
 
 
 def worker_command(file: Path) -> list[str]:

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from anonlab.box.both_ends import decode
+
 DEEPEST = 30
 MOST_ELEMENTS = 200_000
 MOST_ENTRIES = 10_000
@@ -122,26 +124,6 @@ def _array(value: np.ndarray[Any, Any], budget: list[int]) -> Any:
     return {"$a": [value.dtype.name, list(value.shape), base64.b64encode(raw).decode()]}
 
 
-def decode(wire: Any) -> Any:
-    """Return the value that `encode` made `wire` of, sharing nothing with it."""
-    if isinstance(wire, list):
-        return [decode(item) for item in wire]
-    if not isinstance(wire, dict):
-        return wire
-    ((kind, body),) = wire.items()
-    if kind == "$f":
-        return float.fromhex(body)
-    if kind == "$b":
-        return base64.b64decode(body)
-    if kind == "$a":
-        name, shape, raw = body
-        flat = np.frombuffer(base64.b64decode(raw), np.dtype(name).newbyteorder("<"))
-        return flat.reshape(shape).astype(name)
-    if kind == "$d":
-        return {decode(key): decode(value) for key, value in body}
-    return (tuple if kind == "$t" else set)(decode(item) for item in body)
-
-
 def unchanged(wire: Any, value: Any) -> bool:
     """Return whether a value is still what it was decoded from."""
     try:
@@ -149,15 +131,6 @@ def unchanged(wire: Any, value: Any) -> bool:
         return bool(now == wire) or bool(now == encode(decode(wire)))
     except NotPlain:
         return False
-
-
-def changed_text(target: Any, at: int) -> str:
-    """Say which argument of a function was changed; the first is 0."""
-    code = getattr(target, "__code__", None)
-    names = code.co_varnames[: code.co_argcount] if code is not None else ()
-    which = names[at] if at < len(names) else str(at + 1)
-    name = getattr(target, "__name__", "your function")
-    return f"{name} changes its argument {which}, which must stay as it is"
 
 
 def without_sequence_types(value: Any) -> Any:

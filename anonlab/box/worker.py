@@ -1,8 +1,9 @@
 """What runs in the box: loads one student's file and answers questions, one line of JSON each.
 
-It is one file, which box.py sends compiled, with the arguments FILE FOLDERS; it imports nothing of
-anonlab. What it says is a claim of the student's: the student's code can change all of it. What is
-refused here is refused for the honest, with a sentence; wire.py checks everything again.
+It is two files, this one behind both_ends.py, which box.py sends compiled, with the arguments FILE
+FOLDERS; the import of both_ends is taken out there, and nothing else of anonlab is imported. What
+it says is a claim of the student's: the student's code can change all of it. What is refused here
+is refused for the honest, with a sentence; wire.py checks everything again.
 
 A class of students starts many thousand boxes, so this starts fast: no `re` (which json imports),
 no `os` (a wrapper of posix), no `typing`, no `site`.
@@ -15,6 +16,8 @@ import binascii
 import builtins
 import posix
 import sys
+
+from anonlab.box.both_ends import changed_text, decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,28 +80,6 @@ def say(answers: int, message: dict[str, Any]) -> None:
 
 
 # -- values --------------------------------------------------------------------------------------
-
-
-def decode(wire: Any) -> Any:
-    """Return the value that the trusted side has encoded."""
-    if isinstance(wire, list):
-        return [decode(item) for item in wire]
-    if not isinstance(wire, dict):
-        return wire
-    ((kind, body),) = wire.items()
-    if kind == "$f":
-        return float.fromhex(body)
-    if kind == "$b":
-        return binascii.a2b_base64(body)
-    if kind == "$a":
-        import numpy as np
-
-        name, shape, raw = body
-        flat = np.frombuffer(binascii.a2b_base64(raw), np.dtype(name).newbyteorder("<"))
-        return flat.reshape(shape).astype(name)
-    if kind == "$d":
-        return {decode(key): decode(value) for key, value in body}
-    return (tuple if kind == "$t" else set)(decode(item) for item in body)
 
 
 def encode(value: Any, depth: int, room: list[int]) -> Any:
@@ -208,15 +189,6 @@ def unchanged(wire: Any, value: Any) -> bool:
         )
     except NotPlain:
         return False
-
-
-def changed_text(target: Any, at: int) -> str:
-    """Say which argument of a function was changed; the first is 0."""
-    code = getattr(target, "__code__", None)
-    names = code.co_varnames[: code.co_argcount] if code is not None else ()
-    which = names[at] if at < len(names) else str(at + 1)
-    name = getattr(target, "__name__", "your function")
-    return f"{name} changes its argument {which}, which must stay as it is"
 
 
 # -- the student's code --------------------------------------------------------------------------

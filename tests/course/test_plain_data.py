@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonlab.box import worker
-from anonlab.box.plain_data import NotPlain, canonical, decode, encode, same, unchanged
+from anonlab.box.both_ends import decode
+from anonlab.box.plain_data import NotPlain, canonical, encode, same, unchanged
 
 keys = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.binary(max_size=5)
 values = st.recursive(

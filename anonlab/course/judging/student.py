@@ -11,7 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from anonlab.box.plain_data import NotPlain, changed_text, decode, encode, unchanged
+from anonlab.box.both_ends import changed_text, decode
+from anonlab.box.plain_data import NotPlain, encode, unchanged
 
 MODULE = "student"
 """What the module of a student's file is called."""
