@@ -114,9 +114,11 @@ class TransitionChecks:
         for sentence in self._wrong_frames(op, actor, before):
             raise AssertionError(sentence)
         self._pinned(before)
+        if outcome.error:
+            return
         for sentence in self._wrong_bits(op, actor, before):
             raise AssertionError(sentence)
-        if op.verb == "mremap" and not outcome.error:
+        if op.verb == "mremap":
             self._moved(op, actor, int(outcome.value) >> PAGE_SHIFT, before)
         if op.verb == "execve":
             program = task.program if task else "nothing"

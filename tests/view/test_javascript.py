@@ -45,6 +45,7 @@ def call(browser: Any) -> Iterator[Any]:
     page.on("pageerror", lambda error: wrong.append(str(error)))
     script = player_js().replace(EXPORT, f"Object.assign(globalThis, {{{', '.join(names)}}});")
     page.add_script_tag(type="module", content=script)
+    page.wait_for_function("typeof addressOf === 'function'")  # a module runs when it likes
     yield lambda expression, given=None: page.evaluate(f"given => {expression}", given)
     page.close()
     assert wrong == []
