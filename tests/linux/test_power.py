@@ -16,7 +16,18 @@ GRAPH = "the graph of the reverse map is wrong, and no recorded history walks in
 GROUP_SWAP = (
     "the anon memory group is held against the kernel without swap, where it has another rule"
 )
+BITS = "a recording shows pages and what they hold, no accessed, dirty or user bit of a word"
+PROGRAM = "a recording does not say which program a process runs"
 NOT_SHOWN = {
+    "fork takes the accessed bits of the parent": BITS,
+    "fork leaves the words of the child accessed": BITS,
+    "fork leaves shared words of the child dirty": BITS,
+    "a write fault forgets that the page is dirty": BITS,
+    "a page that was read from swap is dirty": BITS,
+    "mremap forgets that a copied page was accessed": BITS,
+    "mprotect forgets that pages were written": BITS,
+    "mprotect does not let the program in again": BITS,
+    "execve keeps the name of the program": PROGRAM,
     "fork reserves one table too few": ROOM,
     "mremap reserves no frames for its copies": ROOM,
     "a first touch reserves one frame too few": ROOM,
