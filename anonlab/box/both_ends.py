@@ -1,16 +1,142 @@
-"""What both ends of a box's pipe do alike: values are decoded, a changed argument is named.
+"""What both ends of a box's pipe do alike: values are encoded and decoded, a changed argument is
+named.
 
 It runs in the box, in front of worker.py, so it imports nothing that takes time, and nothing of
-anonlab.
+anonlab. NumPy is looked up, not imported: who never imported it has no array.
 """
 
 from __future__ import annotations
 
 import binascii
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+DEEPEST = 30
+MOST_ELEMENTS = 200_000
+MOST_ENTRIES = 10_000
+"""Entries of all dicts and sets in one value: keys can be chosen to be slow together."""
+MOST_BITS = 14_280
+"""An int has at most 4,300 digits: Python writes no longer ones."""
+DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+
+
+class NotPlain(ValueError):
+    """A value that cannot pass; the message is for whoever returned it."""
+
+
+def encode(value: Any) -> Any:
+    """Return `value` in the form that JSON can carry; NotPlain if it is not plain data."""
+    return _encode(value, DEEPEST, [MOST_ELEMENTS, MOST_ENTRIES])
+
+
+def _encode(value: Any, depth: int, room: list[int]) -> Any:
+    """Return `value` as JSON can carry it. room: elements, and entries of dicts and sets, left."""
+    if value is None or type(value) is bool:
+        return value
+    if type(value) is int:
+        if value.bit_length() > MOST_BITS:
+            raise NotPlain("return plain data: an int has at most 4,300 digits")
+        return value
+    if type(value) is str:
+        return text(value)
+    if type(value) is float:
+        return real(value)
+    if type(value) in (bytes, bytearray):
+        return {"$b": binascii.b2a_base64(value, newline=False).decode()}
+    if type(value) in (list, tuple, dict, set, frozenset):
+        return container(value, depth, room)
+    plain = underneath(value)
+    return of_numpy(value, depth, room) if plain is value else _encode(plain, depth, room)
+
+
+def underneath(value: Any) -> Any:
+    """Return a value of a subclass as the plain type that it derives from, by the methods of that
+    type; any other value as it is."""
+    if isinstance(value, int):
+        return int.__int__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, bytes):
+        return bytes(memoryview(value))
+    if isinstance(value, dict):
+        return dict(dict.items(value))
+    bases: tuple[Any, ...] = (tuple, list, set, frozenset)
+    for base in bases:
+        if isinstance(value, base):
+            return base(base.__iter__(value))
+    return value
+
+
+def text(value: str) -> str:
+    """Return a text that can be written in UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise NotPlain("return plain data: a text has half a character (a surrogate)") from None
+    return value
+
+
+def real(value: float) -> dict[str, str]:
+    """Return a float in the form that keeps every bit."""
+    if value - value != 0:  # infinity and NaN
+        raise NotPlain(f"return plain data: {value} is no number that can be compared")
+    return {"$f": value.hex()}
+
+
+def container(value: Any, depth: int, room: list[int]) -> Any:
+    """Return a container with all that is in it."""
+    room[0] -= len(value)
+    if depth == 0 or room[0] < 0:
+        raise NotPlain(
+            f"return plain data: at most {DEEPEST} levels and {MOST_ELEMENTS:,} elements in all"
+        )
+    if type(value) in (dict, set, frozenset):
+        room[1] -= len(value)
+        if room[1] < 0:
+            raise NotPlain(
+                f"return plain data: at most {MOST_ENTRIES:,} entries of dicts and sets in all"
+            )
+    if type(value) is dict:
+        pairs = [[_encode(part, depth - 1, room) for part in item] for item in value.items()]
+        return {"$d": pairs}
+    items = [_encode(item, depth - 1, room) for item in value]
+    if type(value) is list:
+        return items
+    return {"$t": items} if type(value) is tuple else {"$s": items}
+
+
+def of_numpy(value: Any, depth: int, room: list[int]) -> Any:
+    """Return an array or a scalar of NumPy; anything else cannot be sent."""
+    np = sys.modules.get("numpy")
+    if np is None:
+        raise NotPlain(f"return plain data (numbers, text, lists, …): got {type(value).__name__}")
+    if isinstance(value, np.integer | np.floating | np.bool_):
+        return _encode(value.item(), depth, room)
+    if not isinstance(value, np.ndarray):
+        raise NotPlain(f"return plain data (numbers, text, lists, …): got {type(value).__name__}")
+    room[0] -= value.size
+    if value.dtype.name not in DTYPES or room[0] < 0:
+        raise NotPlain(
+            f"return arrays of integers or bools with at most {MOST_ELEMENTS:,} elements: "
+            f"got {value.dtype}[{value.size}]"
+        )
+    raw = np.ascontiguousarray(value, value.dtype.newbyteorder("<")).tobytes()
+    coded = binascii.b2a_base64(raw, newline=False).decode()
+    return {"$a": [value.dtype.name, list(value.shape), coded]}
+
+
+def unchanged(wire: Any, value: Any) -> bool:
+    """Return whether a value is still what it was decoded from."""
+    try:
+        now = encode(value)
+        return bool(now == wire) or bool(now == encode(decode(wire)))
+    except NotPlain:
+        return False
 
 
 def decode(wire: Any) -> Any:

@@ -26,7 +26,7 @@ from anonlab.box.wire import LONGEST_LINE, Broken, clean, question, read_answer
 
 WORKER = Path(__file__).with_name("worker.py")
 BOTH_ENDS = Path(__file__).with_name("both_ends.py")
-ITS_IMPORT = "from anonlab.box.both_ends import changed_text, decode\n"  # in a box they are one
+ITS_IMPORT = "from anonlab.box.both_ends import changed_text, decode, encode, unchanged\n"
 FIRST = (
     "import marshal, sys\nfor c in marshal.loads(sys.stdin.buffer.read(int(sys.argv[3]))): exec(c)"
 )

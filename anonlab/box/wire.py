@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from anonlab.box.plain_data import DEEPEST, DTYPES, MOST_ELEMENTS, MOST_ENTRIES, encode
+from anonlab.box.both_ends import DEEPEST, DTYPES, MOST_ELEMENTS, MOST_ENTRIES, encode
 
 LONGEST_LINE = 4 << 20
 """Bytes of one answer, its line end included."""

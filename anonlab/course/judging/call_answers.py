@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from anonlab.box.plain_data import NotPlain, same, without_sequence_types
+from anonlab.box.both_ends import NotPlain
+from anonlab.box.plain_data import same, without_sequence_types
 from anonlab.course.judging.student import StudentError, explains
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text

@@ -11,8 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from anonlab.box.both_ends import changed_text, decode
-from anonlab.box.plain_data import NotPlain, encode, unchanged
+from anonlab.box.both_ends import NotPlain, changed_text, decode, encode, unchanged
 
 MODULE = "student"
 """What the module of a student's file is called."""
