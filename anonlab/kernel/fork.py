@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from anonlab.kernel.mapping import copy_vma
-from anonlab.kernel.pages import anonymous, map_again, map_new, mapped_pages, take_where
+from anonlab.kernel.pages import anon_pages, map_again, map_new, mapped_pages
 from anonlab.kernel.state import KernelState
 from anonlab.kernel.swap.reclaim import reserve
 from anonlab.machine.tables import NONE, Span
@@ -102,8 +102,8 @@ def copy_page_range(kernel: KernelState, copy: Vma, span: Span) -> int:
     span.take_to(copy.mm.pgd)
     span.store()
     if kernel.design.wants_dup:
-        anon = anonymous(kernel, copy, pfns)
-        kernel.design.dup(take_where(pfns, anon), copy, take_where(span.vpns, where)[anon])
+        vpns, anon_pfns = anon_pages(kernel, copy, span.vpns, words)
+        kernel.design.dup(anon_pfns, copy, vpns)
     if pinned.size:
         copy_pinned(kernel, copy, span, pinned, kept >> PTE_SHIFT)
     return pfns.size

@@ -46,9 +46,9 @@ def mapped_pages(words: Words) -> tuple[Mask, Pfns]:
     return where, pfns
 
 
-def anonymous(kernel: KernelState, vma: Vma, pfns: Pfns) -> Mask:
-    """Return which of the pages mapped in `vma` are anonymous, bool[n]: all, if it has no file."""
-    return all_true(pfns.size) if vma.file is None else kernel.mem_map.has(pfns, PG_ANON)
+def int64_array(number: int) -> Ints:
+    """Return `number` as int64[1]: one page is a range of one."""
+    return np.array([number], dtype=np.int64)
 
 
 def anon_pages(kernel: KernelState, vma: Vma, vpns: Vpns, words: Words) -> tuple[Vpns, Pfns]:
@@ -119,7 +119,7 @@ def unmap(kernel: KernelState, vma: Vma, vpns: Vpns, pfns: Pfns) -> None:
     if vma.file is None:
         kernel.design.remove(pfns, vma, vpns)
     else:
-        anon = anonymous(kernel, vma, pfns)
+        anon = mem.has(pfns, PG_ANON)
         kernel.design.remove(pfns[anon], vma, vpns[anon])
     release(kernel, pfns)
 
@@ -132,11 +132,11 @@ def unmap_everywhere(kernel: KernelState, pfn: int, mms: Ints, vpns: Vpns, anon:
     mem.mapcount[pfn] -= mms.size
     np.subtract.at(kernel.mm_table.rss, mms, 1)
     if anon:
-        nodes, locks, page = design.cost.nodes, design.cost.locks, np.array([pfn], dtype=np.int64)
+        nodes, locks, page = design.cost.nodes, design.cost.locks, int64_array(pfn)
         for mm, vpn in zip(mms.tolist(), vpns.tolist(), strict=True):
             vma = kernel.mms[mm].find_vma(vpn)
             assert vma is not None, f"mm {mm} maps pfn {pfn} at vpn {vpn:#x}, outside any VMA"
-            design.remove(page, vma, np.array([vpn], dtype=np.int64))
+            design.remove(page, vma, int64_array(vpn))
         design.cost.nodes, design.cost.locks = nodes, locks
     mem.count[pfn] -= mms.size
 

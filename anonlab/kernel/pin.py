@@ -7,7 +7,7 @@ import numpy as np
 from anonlab.errors import InvalidArgument
 from anonlab.kernel.arguments import UserRange
 from anonlab.kernel.fault import pin_pages
-from anonlab.kernel.pages import release
+from anonlab.kernel.pages import int64_array, release
 from anonlab.kernel.state import KernelState
 from anonlab.machine.words import PTE_SHIFT, ZERO_PFN
 from anonlab.mm import Mm
@@ -52,4 +52,4 @@ def _unpin_one(kernel: KernelState, key: tuple[int, int]) -> None:
     if not pfns:
         del kernel.pins[key]
     if pfn != ZERO_PFN:
-        release(kernel, np.array([pfn], dtype=np.int64))
+        release(kernel, int64_array(pfn))

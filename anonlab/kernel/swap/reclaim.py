@@ -8,7 +8,7 @@ import numpy as np
 
 from anonlab.errors import BadAddress, OutOfMemory
 from anonlab.kernel.arguments import UserRange
-from anonlab.kernel.pages import mapped_pages, unmap_everywhere
+from anonlab.kernel.pages import int64_array, mapped_pages, unmap_everywhere
 from anonlab.kernel.state import KernelState
 from anonlab.kernel.swap.cache import enter_swap_cache, leave_swap_cache
 from anonlab.kernel.walk import Hits, walk
@@ -24,18 +24,12 @@ from anonlab.machine.words import (
     PTE_PRESENT,
     PTE_SHIFT,
     SWP_EXCLUSIVE,
-    Ints,
     Mask,
     Pfns,
     swp_entry,
     swp_offset,
 )
 from anonlab.mm import Vma
-
-
-def int64_array(number: int) -> Ints:
-    """Return `number` as int64[1]."""
-    return np.array([number], dtype=np.int64)
 
 
 def swap_out(kernel: KernelState, pages: UserRange) -> int:
