@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anonlab.errors import FormatError
-from anonlab.formats.deltas import DeltaLog, MachineShape, delta_between, is_regular
+from anonlab.formats.deltas import Delta, DeltaLog, MachineShape, delta_between, is_regular
 from anonlab.formats.deltas_json import StateReader, delta_json
 from anonlab.formats.labels import Label, sentence
 from anonlab.formats.snapshot import Snapshot
@@ -88,6 +88,21 @@ class Step:
             where = log.shape.geometry.address(self.vpns[0]) if self.vpns else ""
             return self.error or sentence(words, self.process, where, n, what)
         raise AttributeError(f"a step has no {name!r}")
+
+    @property
+    def template(self) -> tuple[str | None, int, str]:
+        """The sentence before it is filled in, and its `n` and `what`; None for a step that has
+        its sentence as text only."""
+        if self._unmade is None or self._unmade.words is None or self.error:
+            return None, 0, ""
+        return self._unmade.words.sentence, self._unmade.n, self._unmade.what
+
+    def delta_since(self, before: Step) -> Delta | None:
+        """Return what changed since the step `before`, if the two are neighbours in one log."""
+        mine, theirs = self._unmade, before._unmade
+        if mine is None or theirs is None or mine.log is not theirs.log:
+            return None
+        return mine.log.deltas[mine.number] if mine.number == theirs.number + 1 else None
 
     def __eq__(self, other: object) -> bool:
         """Steps that say the same of equal states are equal, however they are kept."""

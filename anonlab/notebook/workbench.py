@@ -38,7 +38,7 @@ from anonlab.notebook.presets import START, every, preset
 from anonlab.notebook.timeline import Change, Timeline
 from anonlab.notebook.windows import WindowPlayer, Windows
 from anonlab.rmap import DESIGNS
-from anonlab.view.player.alignment import MOST_TRACKS
+from anonlab.view.story.align import MOST_TRACKS
 from anonlab.view.player.export import html
 
 TITLE = "your machine"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from anonlab.formats.trace import Step, Trace
-from anonlab.view.player.alignment import Aligned, Track, align
+from anonlab.view.story.align import Aligned, Track, align
 from anonlab.view.player.facts import pack
 from anonlab.view.stage.address import AddressPanel
 from anonlab.view.stage.cells import (

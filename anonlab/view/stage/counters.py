@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Trace
-from anonlab.view.player.alignment import align
+from anonlab.view.story.align import align
 
 Counters = Mapping[str, int]
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import ceil
 
-from anonlab.view.player.alignment import align
+from anonlab.view.story.align import align
 from anonlab.view.player.payload import (
     MOST_BYTES,
     Payload,

@@ -10,7 +10,7 @@ from anonlab import DESIGNS, record
 from anonlab.formats.trace import Trace
 from anonlab.histories import library
 from anonlab.view import save_html
-from anonlab.view.player.alignment import align
+from anonlab.view.story.align import align
 from anonlab.view.player.payload import MOST_BYTES, payload, size
 from anonlab.view.stage.counters import CHARTS, cost_series
 

@@ -1,0 +1,1 @@
+"""What is told of a trace: its steps as numbers, its words, its text."""
