@@ -38,8 +38,8 @@ from anonlab.notebook.presets import START, every, preset
 from anonlab.notebook.timeline import Change, Timeline
 from anonlab.notebook.windows import WindowPlayer, Windows
 from anonlab.rmap import DESIGNS
-from anonlab.view.story.align import MOST_TRACKS
 from anonlab.view.player.export import html
+from anonlab.view.story.align import MOST_TRACKS
 
 TITLE = "your machine"
 WELCOME = "Your turn: type an operation above, or click a page in the picture and press a button."

@@ -10,9 +10,9 @@ from anonlab import DESIGNS, record
 from anonlab.formats.trace import Trace
 from anonlab.histories import library
 from anonlab.view import save_html
-from anonlab.view.story.align import align
 from anonlab.view.player.payload import MOST_BYTES, payload, size
 from anonlab.view.stage.counters import CHARTS, cost_series
+from anonlab.view.story.align import align
 
 DIFFERENT = ("anongroup", "anon_vma_chain")
 """They take different steps after mremap of shared pages: one copies, one does not."""

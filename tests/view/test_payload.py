@@ -1,4 +1,4 @@
-"""The payload adds up to the snapshots: nothing is lost, nothing is invented, long ones are small."""
+"""The payload adds up to the snapshots: nothing is lost and nothing is invented."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from anonlab.formats.trace import Step, Trace
-from anonlab.view.story.align import Aligned, Track, align
 from anonlab.view.player.facts import pack
 from anonlab.view.stage.address import AddressPanel
 from anonlab.view.stage.cells import (
@@ -32,6 +31,7 @@ from anonlab.view.stage.counters import costs
 from anonlab.view.stage.graph import Layouter, dot_layout
 from anonlab.view.stage.stage import LEGEND, LEGEND_STATES, Stage, stage
 from anonlab.view.stage.text import text_lines
+from anonlab.view.story.align import Aligned, Track, align
 
 KEYFRAME = 32
 """Steps between two full states."""

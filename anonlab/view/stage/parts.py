@@ -15,7 +15,6 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import ceil
 
-from anonlab.view.story.align import align
 from anonlab.view.player.payload import (
     MOST_BYTES,
     Payload,
@@ -27,6 +26,7 @@ from anonlab.view.player.payload import (
 )
 from anonlab.view.stage.graph import Layouter, dot_layout
 from anonlab.view.stage.reading import plural
+from anonlab.view.story.align import align
 
 AT_HAND = "its sub-steps are a click away"
 MOST_STEPS = 1000

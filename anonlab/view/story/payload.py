@@ -59,8 +59,8 @@ MOST_PROBES = 200_000
 Payload = dict[str, Any]
 Played = Trace | Mapping[str, Trace]
 """One trace, or several of one history by the name of their design."""
-_FRAME_ORDER = tuple(FRAME_CELLS.index(name) for name in
-                     ("count", "mapcount", "index", "mapping", "flags", "data", "private"))  # fmt: skip
+_SENT = ("count", "mapcount", "index", "mapping", "flags", "data", "private")
+_FRAME_ORDER = tuple(FRAME_CELLS.index(name) for name in _SENT)
 
 
 def payload(
@@ -217,7 +217,7 @@ class _Machine:
     def change(self, delta: Delta) -> Payload:
         """Apply one delta; return it in the terms of a payload."""
         out: Payload = {}
-        plain = {field: [] for field in FACTS}
+        plain: dict[str, list[Any]] = {field: [] for field in FACTS}
         tops = None
         for field, start, removed, items in delta.splices:
             numbers = [self.facts.number(field, item) for item in items]
