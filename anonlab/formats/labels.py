@@ -1,16 +1,20 @@
 """The labels of steps: one catalogue, used by the kernel, the player, the text and the tests.
 
+They are Python and not part of view/story/words.json, because designs say some of them in their own
+words (`Rmap.words`) and own no pictures; a player is sent the templates that its story uses.
+
 A label is `operation.substep`, or the bare operation for its last step. `title` is what people
-read; `sentence` is filled with `who` (process), `where` (hex address of the first page), `n`
-(pages) and `what` (free text that the kernel gives), and `[page|pages]` is chosen by `n`; `source`
-names what the step stands for: a line of Linus Torvalds's mail of 13 March 2004 ("Re: anon_vma
-RFC2") or a kernel function.
+read; `sentence` is a template (formats/templates.py) of `who` (process), `where` (hex address of
+the first page), `n` (pages) and `what` (free text that the kernel gives); `source` names what the
+step stands for: a line of Linus Torvalds's mail of 13 March 2004 ("Re: anon_vma RFC2") or a kernel
+function.
 """
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
+
+from anonlab.formats.templates import fill
 
 
 class Label(NamedTuple):
@@ -219,10 +223,6 @@ LABELS: dict[str, Label] = {
 }
 
 
-_CHOICE = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
-
-
 def sentence(label: Label, who: str, where: str, n: int, what: str) -> str:
     """Return the sentence of `label`, filled in; singular where `n` is 1."""
-    form = r"\1" if n == 1 else r"\2"
-    return _CHOICE.sub(form, label.sentence).format(who=who, where=where, n=n, what=what)
+    return fill(label.sentence, {"who": who, "where": where, "n": n, "what": what})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -56,6 +57,26 @@ def browser() -> Iterator[Any]:
         running = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGS)
         yield running
         running.close()
+
+
+@pytest.fixture(scope="module")
+def call(browser: Any) -> Iterator[Any]:
+    """Evaluate an expression in which the module's own names are known, with `given`."""
+    from anonlab.view.player.export import MODULE, player_js
+
+    sources = [file.read_text(encoding="utf-8") for file in MODULE]
+    names = re.findall(r"(?m)^(?:const|function) (\w+)", "".join(sources))
+    page = browser.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    script = player_js().replace(
+        "export default { render };", f"Object.assign(globalThis, {{{', '.join(names)}}});"
+    )
+    page.add_script_tag(type="module", content=script)
+    page.wait_for_function("typeof addressOf === 'function'")  # a module runs when it likes
+    yield lambda expression, given=None: page.evaluate(f"given => {expression}", given)
+    page.close()
+    assert wrong == []
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from functools import cache
 from random import Random
 from typing import Any
@@ -22,7 +21,7 @@ from anonlab.formats.trace import Trace
 from anonlab.machine.words import LESSON, PAGE_SHIFT, X86_32, X86_64, Geometry
 from anonlab.recording.recorder import Recorder
 from anonlab.view import text_twin
-from anonlab.view.player.export import MODULE, PAGE, player_js
+from anonlab.view.player.export import MODULE, PAGE
 from anonlab.view.player.facts import facts, pack
 from anonlab.view.player.payload import payload
 from anonlab.view.stage.address import AddressPanel, fields, found, sentences
@@ -31,24 +30,7 @@ from anonlab.view.stage.reading import read
 pytestmark = pytest.mark.xdist_group("javascript")
 SHAPES = (LESSON, X86_32, X86_64, Geometry(5, 10), Geometry(10, 5), Geometry(25, 2))
 """Up to levels * bits = 50: addresses of 62 bits."""
-EXPORT = "export default { render };"
 MOST = 2**63 - 1
-
-
-@pytest.fixture(scope="module")
-def call(browser: Any) -> Iterator[Any]:
-    """Evaluate an expression in which the module's own names are known, with `given`."""
-    sources = [file.read_text(encoding="utf-8") for file in MODULE]
-    names = re.findall(r"(?m)^(?:const|function) (\w+)", "".join(sources))
-    page = browser.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    script = player_js().replace(EXPORT, f"Object.assign(globalThis, {{{', '.join(names)}}});")
-    page.add_script_tag(type="module", content=script)
-    page.wait_for_function("typeof addressOf === 'function'")  # a module runs when it likes
-    yield lambda expression, given=None: page.evaluate(f"given => {expression}", given)
-    page.close()
-    assert wrong == []
 
 
 @cache

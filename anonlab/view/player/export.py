@@ -13,6 +13,7 @@ from anonlab.view.stage.graph import Layouter, dot_layout
 from anonlab.view.stage.palette import variables_css
 from anonlab.view.stage.parts import AT_HAND, Parts
 from anonlab.view.stage.stage import PICTURE_CSS
+from anonlab.view.story.words import words_js
 
 MOST_PAGE_BYTES = 4_000_000
 """Budget of one page."""
@@ -22,7 +23,7 @@ MOST_WHOLE = 80
 _HERE = Path(__file__).parent
 _STAGE = _HERE.parent / "stage"
 MODULE = (
-    *(_STAGE / name for name in ("page_numbers.js", "picture.js", "address.js")),
+    *(_STAGE / name for name in ("page_numbers.js", "words.js", "picture.js", "address.js")),
     _HERE / "player.js",
 )
 """The files of the player's module, in order."""
@@ -125,7 +126,7 @@ def _embedded(plain: str) -> str:
 def player_js() -> str:
     """Return the player's module. Every notebook and every page stores it: without indentation
     and whole lines of comment (no text of it has a line break inside)."""
-    source = "".join(map(_script, MODULE))
+    source = words_js() + "".join(map(_script, MODULE))
     return re.sub(r"(?m)^[ \t]*(//.*)?\n|^[ \t]+", "", source)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from anonlab.formats.snapshot import Snapshot
+from anonlab.formats.templates import short
 from anonlab.view.player.facts import Fact, facts, page_of
-from anonlab.view.stage.reading import plural, short
+from anonlab.view.stage.reading import plural
 
 
 class Change(NamedTuple):

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from anonlab.formats.snapshot import FileFact, WalkFact
+from anonlab.formats.templates import short
 from anonlab.machine.words import ZERO_PFN
 from anonlab.view.player.facts import (
     Fact,
@@ -24,7 +25,7 @@ from anonlab.view.player.facts import (
 )
 from anonlab.view.player.links import Links, tags
 from anonlab.view.stage.cells import Cell, Panel, Spot, State, fit
-from anonlab.view.stage.reading import Frame, Reading, is_whole, plural, short
+from anonlab.view.stage.reading import Frame, Reading, is_whole, plural
 from anonlab.view.stage.tables import WIDTH
 
 MOST_PLACES = 200

@@ -23,3 +23,15 @@ function tableStart(address, fields, level) {
   const below = BigInt(fields[level][1] + 1) - PAGE_SHIFT;
   return addressOf((vpnOf(address) >> below) << below, fields);
 }
+
+// Return a number, or its decimal text, as 0x2f.
+const hexOf = (number) => hex(BigInt(number), 0);
+
+// Return the address of the first byte of page `vpn`, a number, with at least so many digits.
+const firstByte = (vpn, digits = 0) => hex(BigInt(vpn) << PAGE_SHIFT, digits);
+
+// Return a content tag as people read it: small ones in decimal, others in hex of 64 bits.
+function short(tag) {
+  const number = BigInt(tag);
+  return number > -10000n && number < 100000n ? String(number) : hex(BigInt.asUintN(64, number), 0);
+}

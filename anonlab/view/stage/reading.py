@@ -181,8 +181,3 @@ def ranges(numbers: Sequence[int]) -> list[tuple[int, int]]:
 def plural(count: int, noun: str) -> str:
     """Return '1 page', '4 pages'."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def short(tag: int) -> str:
-    """Return a content tag as people read it: small ones in decimal, others in hex."""
-    return str(tag) if -10_000 < tag < 100_000 else f"{tag & (1 << 64) - 1:#x}"

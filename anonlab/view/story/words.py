@@ -1,0 +1,40 @@
+"""The words of pictures, text and player: one catalogue, words.json, which the browser gets too.
+
+Sections say who speaks: the stage, the shell around it, the text twin, what changed. A key is
+unique in the whole catalogue, so that nobody names sections. The language of the templates is that
+of formats/templates.py; view/stage/words.js fills them in the browser.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from anonlab.formats.templates import fill, short
+
+__all__ = ["WORDS", "say", "short", "words_js"]
+
+_CATALOGUE: dict[str, dict[str, str]] = json.loads(
+    Path(__file__).with_name("words.json").read_text(encoding="utf-8")
+)
+WORDS = {key: words for section in _CATALOGUE.values() for key, words in section.items()}
+"""{key: template} of all sections."""
+
+
+def say(key: str, /, **arguments: object) -> str:
+    """Return the words of `key`, filled in: ``say("slot.name", vpn=48, pfn=3)``.
+
+    raises  ValueError if there are no such words, or an argument is missing
+    """
+    if key not in WORDS:
+        raise ValueError(f"words.json has no {key!r}")
+    try:
+        return fill(WORDS[key], arguments)
+    except ValueError as error:
+        raise ValueError(f"the words {key!r}: {error}") from None
+
+
+def words_js() -> str:
+    """Return the line of the player's module that holds the catalogue, by key."""
+    plain = json.dumps(WORDS, separators=(",", ":"), ensure_ascii=False)
+    return f"const WORDS = {plain};\n"
