@@ -14,7 +14,7 @@ from anonlab.view.stage.address import address_text
 from anonlab.view.stage.changes import Change, changes
 from anonlab.view.stage.graph import dot_source
 from anonlab.view.stage.stage import address_svg, snapshot_svg
-from anonlab.view.stage.text import text_twin
+from anonlab.view.story.text import text_twin
 
 __all__ = [
     "Change",

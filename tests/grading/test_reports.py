@@ -34,7 +34,7 @@ from anonlab.grading.reports.write import LONGEST_NAME, file_name
 from anonlab.grading.store.result import STATUSES, STUDENTS_DOING
 from anonlab.recording.recorder import operations, record
 from anonlab.view.stage.stage import snapshot_svg
-from anonlab.view.stage.text import text_twin
+from anonlab.view.story.text import text_twin
 
 CHROMIUM = shutil.which("chromium")
 LMS = "student_id,Homework 1\n1000,\n1005,\n"

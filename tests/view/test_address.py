@@ -20,7 +20,7 @@ from anonlab.view import address_svg, address_text, snapshot_svg
 from anonlab.view.player.payload import payload
 from anonlab.view.stage.address import AddressPanel, fields
 from anonlab.view.stage.picture import address_picture
-from anonlab.view.stage.reading import read
+from anonlab.view.story.reading import read
 
 WHERE = {"lesson": 0x31000, "x86_32": 0xBFF01000, "x86_64": 0x7F2A6237F000}
 """A page that is written to, for each machine."""

@@ -22,7 +22,7 @@ from anonlab.view.stage.graph import (
     dot_layout,
     dot_source,
 )
-from anonlab.view.stage.reading import Reading, letters, read
+from anonlab.view.story.reading import Reading, letters, read
 
 
 def panels(trace: Trace) -> tuple[GraphPanel, GraphPanel]:

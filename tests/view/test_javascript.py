@@ -25,7 +25,7 @@ from anonlab.view.player.export import MODULE, PAGE
 from anonlab.view.player.facts import facts, pack
 from anonlab.view.player.payload import payload
 from anonlab.view.stage.address import AddressPanel, fields, found, sentences
-from anonlab.view.stage.reading import read
+from anonlab.view.story.reading import read
 
 pytestmark = pytest.mark.xdist_group("javascript")
 SHAPES = (LESSON, X86_32, X86_64, Geometry(5, 10), Geometry(10, 5), Geometry(25, 2))

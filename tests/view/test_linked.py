@@ -16,7 +16,7 @@ from anonlab.histories import library
 from anonlab.histories.generate import generate
 from anonlab.view.stage import palette
 from anonlab.view.stage import parts as cutting
-from anonlab.view.stage.reading import read
+from anonlab.view.story.reading import read
 
 IDS = "all => all.map(e => e.id.replace(/^al\\d+-/, '')).sort()"
 

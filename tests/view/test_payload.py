@@ -11,8 +11,8 @@ from anonlab.formats.trace import Trace
 from anonlab.histories.generate import generate
 from anonlab.machine.words import is_present
 from anonlab.rmap import DESIGNS
-from anonlab.view.stage.reading import read
 from anonlab.view.story.payload import Payload, decoded, payload, safe
+from anonlab.view.story.reading import read
 
 
 def true_state(snapshot: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from anonlab.kernel.walk import walk
 from anonlab.machine.words import PG_ANON
 from anonlab.proof.invariants import check
 from anonlab.recording.snapshot import snapshot
-from anonlab.view.stage.reading import read
+from anonlab.view.story.reading import read
 
 
 @pytest.mark.parametrize("design", DESIGNS)

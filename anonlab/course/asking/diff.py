@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from anonlab.formats.snapshot import Snapshot
 from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT, PTE_WRITE, is_swap
-from anonlab.view.stage.reading import read
+from anonlab.view.story.reading import read
 
 PageOfProcess = tuple[str, int]
 """(process, page number)."""

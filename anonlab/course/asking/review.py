@@ -7,7 +7,7 @@ from typing import Any
 
 from anonlab.course.asking.progress_log import Event, ProgressLog
 from anonlab.course.asking.scores import Truth, score
-from anonlab.view.stage.reading import plural
+from anonlab.view.story.reading import plural
 
 MARK_WORDS = {"hit": "right", "missed": "missed", "extra": "too many"}
 """What may become of a mark in a player's picture, and the word for it."""

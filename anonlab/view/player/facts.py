@@ -43,7 +43,7 @@ from anonlab.machine.words import (
     pte_letters,
     swp_offset,
 )
-from anonlab.view.stage.reading import Frame, Reading, read
+from anonlab.view.story.reading import Frame, Reading, read
 
 Fact = tuple[str, ...]
 EXACT = 1 << 52

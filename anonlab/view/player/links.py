@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from anonlab.formats.snapshot import Node, Snapshot
-from anonlab.view.stage.reading import Frame, Reading
+from anonlab.view.story.reading import Frame, Reading
 
 
 class Links:

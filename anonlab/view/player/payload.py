@@ -30,8 +30,8 @@ from anonlab.view.stage.changes import changes
 from anonlab.view.stage.counters import costs
 from anonlab.view.stage.graph import Layouter, dot_layout
 from anonlab.view.stage.stage import LEGEND, LEGEND_STATES, Stage, stage
-from anonlab.view.stage.text import text_lines
 from anonlab.view.story.align import Aligned, Track, align
+from anonlab.view.story.text import text_lines
 
 KEYFRAME = 32
 """Steps between two full states."""

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from anonlab.formats.snapshot import Snapshot
 from anonlab.machine.words import PAGE_SHIFT, PTE_SHIFT, PTE_WRITE, Geometry, is_present, swp_offset
 from anonlab.view.stage.cells import Cell, Panel, Spot, State
-from anonlab.view.stage.reading import Reading, read, table_names
 from anonlab.view.stage.tables import WIDTH
+from anonlab.view.story.reading import Reading, read, table_names
 
 ASK = "choose a page to see where its bits lead"
 _GAP, _TOP = 8.0, 52.0

@@ -14,7 +14,7 @@ from html import escape
 from typing import NamedTuple, Protocol
 
 from anonlab.view.player.facts import Fact, pack
-from anonlab.view.stage.reading import Reading
+from anonlab.view.story.reading import Reading
 
 ICONS: dict[str, str] = {
     "lock": "M2.4 5V3.4a2.6 2.6 0 0 1 5.2 0V5M1 5h8v5.6h-8z",

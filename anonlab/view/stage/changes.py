@@ -8,7 +8,7 @@ from typing import NamedTuple
 from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.templates import short
 from anonlab.view.player.facts import Fact, facts, page_of
-from anonlab.view.stage.reading import plural
+from anonlab.view.story.reading import plural
 
 
 class Change(NamedTuple):

@@ -8,7 +8,7 @@ from anonlab.machine.words import PTE_SHIFT, PTE_WRITE, ZERO_PFN, is_present, sw
 from anonlab.view.player.facts import Fact
 from anonlab.view.player.links import tags
 from anonlab.view.stage.cells import State
-from anonlab.view.stage.reading import Reading, ranges
+from anonlab.view.story.reading import Reading, ranges
 
 
 def character(reading: Reading, word: int) -> tuple[object, ...]:

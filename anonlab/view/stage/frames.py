@@ -25,8 +25,8 @@ from anonlab.view.player.facts import (
 )
 from anonlab.view.player.links import Links, tags
 from anonlab.view.stage.cells import Cell, Panel, Spot, State, fit
-from anonlab.view.stage.reading import Frame, Reading, is_whole, plural
 from anonlab.view.stage.tables import WIDTH
+from anonlab.view.story.reading import Frame, Reading, is_whole, plural
 
 MOST_PLACES = 200
 """Places on the board; more could not be taken in."""

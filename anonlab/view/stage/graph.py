@@ -16,8 +16,8 @@ from anonlab.formats.snapshot import Edge, Node
 from anonlab.view.player.facts import edge_fact, node_fact
 from anonlab.view.player.links import Links, tags
 from anonlab.view.stage.cells import Cell, Panel, Spot, State, fit
-from anonlab.view.stage.reading import Reading
 from anonlab.view.stage.tables import WIDTH
+from anonlab.view.story.reading import Reading
 
 COLUMN_GAP = 30.0
 """px between two columns; more would shrink the words below what can be read."""

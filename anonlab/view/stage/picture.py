@@ -9,9 +9,9 @@ from html import escape
 from anonlab.formats.snapshot import Snapshot
 from anonlab.view.charts.chart import lines_svg, lines_text
 from anonlab.view.stage.address import address_lines
-from anonlab.view.stage.reading import read
 from anonlab.view.stage.stage import address_svg, snapshot_svg, space_svg
-from anonlab.view.stage.text import space_text, text_twin
+from anonlab.view.story.reading import read
+from anonlab.view.story.text import space_text, text_twin
 
 _LEAST = 0.74
 """Share of its width that a sheet keeps in a narrow column: JupyterLab would shrink it until nobody

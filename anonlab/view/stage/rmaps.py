@@ -15,9 +15,9 @@ from anonlab.machine.words import LESSON, PAGE_SHIFT
 from anonlab.view.player.links import Links
 from anonlab.view.stage.cells import Panel, State, merge, panel_svg
 from anonlab.view.stage.graph import GraphPanel, Layouter, dot_layout
-from anonlab.view.stage.reading import read
 from anonlab.view.stage.stage import style
-from anonlab.view.stage.text import quoted, wrapped
+from anonlab.view.story.reading import read
+from anonlab.view.story.text import quoted, wrapped
 
 _PAD = 10.0
 KEY = "P page · R root, A other anon_vma · V VMA · M address space"

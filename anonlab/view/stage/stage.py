@@ -13,8 +13,8 @@ from anonlab.view.stage.cells import Cell, Panel, PanelSource, Spot, State, merg
 from anonlab.view.stage.frames import FramePanel, NotePanel, homes, places
 from anonlab.view.stage.graph import GraphPanel, Layouter, dot_layout
 from anonlab.view.stage.palette import variables_css
-from anonlab.view.stage.reading import Reading, letters, read
 from anonlab.view.stage.tables import PTE_SPOTS, WIDTH, TablePanel
+from anonlab.view.story.reading import Reading, letters, read
 
 PICTURE_CSS = Path(__file__).with_name("picture.css")
 _PAD, _GAP = 18.0, 20.0

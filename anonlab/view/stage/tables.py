@@ -16,7 +16,7 @@ from anonlab.view.player.facts import mm_fact, pte_fact, table_fact, upper_fact,
 from anonlab.view.player.links import Links, tags
 from anonlab.view.stage.cells import Cell, Panel, Spot, State, fit
 from anonlab.view.stage.entries import character, frames_spoken, looks, swapped
-from anonlab.view.stage.reading import Reading, is_whole, plural, table_names
+from anonlab.view.story.reading import Reading, is_whole, plural, table_names
 
 WIDTH = 336.0
 """px of one panel: eight cells of 42."""
