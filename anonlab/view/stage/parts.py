@@ -25,13 +25,8 @@ from anonlab.view.player.payload import (
     size,
 )
 from anonlab.view.stage.graph import Layouter, dot_layout
-<<<<<<< HEAD
-from anonlab.view.stage.reading import plural
-from anonlab.view.story.align import align
-=======
 from anonlab.view.story.align import align
 from anonlab.view.story.reading import plural
->>>>>>> 4ab6485 (view/story: the text twin in Python and JavaScript, from one catalogue)
 
 AT_HAND = "its sub-steps are a click away"
 MOST_STEPS = 1000
