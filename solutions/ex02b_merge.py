@@ -30,7 +30,8 @@ EXERCISE = {
         "merge: upper[0] == end -> (upper[0] <= end)": "two VMAs never overlap",
     },
     "commentary": """
-        This is can_vma_merge_after and can_vma_merge_before in mm/mmap.c. The reverse map may
+        This is can_vma_merge_after and can_vma_merge_before in mm/vma.c
+        (mm/mmap.c before Linux 6.12). The reverse map may
         have a say as well: two VMAs with different anon_vmas cannot be one. Under the anon
         memory group a VMA carries nothing for the reverse map, so nothing stands in the way.
 

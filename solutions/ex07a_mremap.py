@@ -48,9 +48,9 @@ EXERCISE = {
         pinned is copied as well, and a device goes on with the old frame; Hugh Dickins took
         mapcount instead.
 
-        The designs with an anon_vma keep the index and change the VMA's pgoff so that both
-        still fit. Nothing is copied, and two VMAs that were made adjacent may not merge any
-        more.
+        The designs with an anon_vma keep both: the index of the page and the pgoff of the VMA.
+        Only the address at which the VMA starts changes, so the two still fit. Nothing is
+        copied. Two VMAs that became neighbours in this way may not merge any more.
     """,
 }
 

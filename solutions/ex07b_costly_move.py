@@ -43,8 +43,8 @@ EXERCISE = {
         operations that copies all 31; three rounds fit. Several children at a time that all
         move are worse: (k + 1) n frames must fit for k n copies, which gives 48 at best.
 
-        Under anon_vma_chain a move changes the VMA's pgoff, not the pages: all of them stay
-        shared. The price is paid elsewhere, in VMAs that cannot merge and in chains.
+        Under anon_vma_chain a move changes where the VMA starts. Its pgoff and the pages stay
+        as they are, so all of them stay shared. The price is paid elsewhere, in VMAs that cannot merge and in chains.
     """,
 }
 

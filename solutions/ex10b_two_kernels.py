@@ -22,7 +22,7 @@ EXERCISE = {
     "hidden": {"test_is_short": 3, "test_is_shortest": 3},
     "families": ["two", "three", "eight", "one address"],
     "hints": [
-        "The two share words at fork, copy on write, give back at exit in the same way. One "
+        "As long as no page is pinned, the two fork, copy on write and exit in the same way. One "
         "operation is left in which anongroup does something that today's kernel does not.",
         "The operation must meet a page that somebody else has as well. So it comes after a fork, "
         "and the page must have been written before: one that was only read is the zero page.",

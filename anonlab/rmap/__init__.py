@@ -1,4 +1,6 @@
-"""Reverse-map designs: one file each, oldest first in DESIGNS."""
+"""Reverse-map designs: one file each. DESIGNS has them in the order in which each was in a kernel
+or in the debate: anonmm was posted in March 2003, and its code stood in a test tree in April 2004.
+"""
 
 from anonlab.rmap.anon_vma import AnonVma
 from anonlab.rmap.anon_vma_chain import AnonVmaChain
@@ -16,7 +18,7 @@ DESIGNS: dict[str, type[Rmap]] = {
         PteChain,
         PerMmSpace,  # 12 March 2004
         AnonGroup,  # 13 March 2004
-        AnonMm,  # April 2004
+        AnonMm,  # posted in March 2003, in -mm in April 2004
         AnonVma,  # May 2004
         AnonVmaChain,
         CowContext,

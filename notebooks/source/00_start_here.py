@@ -21,8 +21,11 @@ from anonlab.learn import *
 #
 # In March 2004 the developers of Linux argued about one question: *given a page of memory, which
 # programs use it?* The kernel must know, because before it can take a page away, it has to tell
-# everybody who uses it. Linus Torvalds answered in one mail. This kit lets you watch his answer
-# work.
+# everybody who uses it. Linux could answer already; the quarrel was about the price. Linus Torvalds
+# proposed an answer in one mail, the *anon memory group*. This kit lets you watch it work.
+#
+# **Linux never used the anon memory group.** Its sister `anonmm` was in Andrew Morton's test tree
+# for five weeks. What Linux 2.6.7 got was `anon_vma` by Andrea Arcangeli. The course shows why.
 
 # %% [markdown]
 # ## Before you start: eight scenarios

@@ -103,8 +103,8 @@ answer("03 index", ...)
 
 # %% [markdown]
 # `mapcount` counts the words that map the frame. `count` counts everybody who holds it: those
-# words, and more. A device that reads from a page *pins* it: the frame must stay where it is until
-# the device is done.
+# words, and more. A device that writes into a page, such as a disk that reads, *pins* it: the
+# frame must stay where it is until the device is done.
 
 # %%
 p.pin(0x31000)

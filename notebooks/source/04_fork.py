@@ -85,7 +85,8 @@ reveal("04 words", [], truth=read_only_words(after), among=nonzero_words(after))
 # Four steps, and Linux has a function for each (2.6 names): **copy VMAs** (`dup_mmap`), **link
 # rmap**, the reverse map (the mail: *"adds the new mm to the mm list"*), **write-protect and share
 # PTEs** (`copy_page_range`, `copy_one_pte`), **flush**: a processor remembers the words that it has
-# used (in its TLB), and must forget those that have changed. The simulator has no TLB.
+# used (in its TLB), and must forget those that have changed. Linux does the first three for one VMA
+# after the other, and flushes once at the end. The simulator has no TLB.
 
 # %%
 mail("04")

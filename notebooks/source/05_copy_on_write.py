@@ -109,8 +109,9 @@ picture(kernel.snapshot(), previous=before)
 # %% [markdown]
 # With `count` the page was copied, and the device still has the *old* frame: what it reads or
 # writes there, the program does not see any more. From 2005 the rule looked at mapcount and swap
-# entries, in 2020 count came back, and since 2022 a mark on the page decides. The same story under
-# each rule:
+# entries. In 2020 count came back. Since 2022 a mark on the page comes first. Where fork has taken
+# the mark away, the count decides, and a page that nobody else has gets the mark again. The same
+# story under each rule:
 
 
 # %%

@@ -103,9 +103,10 @@ comparison = compare(story, "pte_chain,anongroup,anonmm,anon_vma,anon_vma_chain"
 {row.design: row.copies for row in comparison.rows if row.operation == "mremap"}
 
 # %% [markdown]
-# `pte_chain` keeps the places of all words, and moves one place. `anonmm` is the mail's rule, made
-# into code by Hugh Dickins, and pays the same. Under `anon_vma`, what Linux took, a page is found
-# through the VMA: its `pgoff` says where the VMA's pages *were*, and moves along.
+# `pte_chain` keeps the places of all words, and moves one place. `anonmm` is older than the mail:
+# Hugh Dickins posted it in March 2003. He took the copy in `mremap` over after the mail, and pays
+# the same. Under `anon_vma`, what Linux took, a page is found through the VMA: its `pgoff` says
+# where the VMA's pages *were*, and the VMA takes it along unchanged.
 
 # %%
 modern = Kernel(design="anon_vma_chain", frames=32, swap=4, geometry=LESSON)

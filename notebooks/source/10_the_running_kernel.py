@@ -177,7 +177,8 @@ bench_chart(measured(), 16384)
 
 # %% [markdown]
 # A kernel clears and copies 4096 bytes where the simulator writes one number: that is why it looks
-# so fast there. mremap is the honest row: both only move words. PyOS is another simulator for
+# so fast there. mremap is the honest row: both only move words here, because the new
+# place is off by one page. Where both places are aligned, Linux moves whole tables. PyOS is another simulator for
 # learners, with a dictionary for each table; it has no mremap and no reverse map. For your own
 # machine, with gcc, set `HERE = True`.
 
@@ -276,7 +277,9 @@ reveal("10 report", [f"true: {sorted(true)}"], truth=true, among=range(1, 6))
 # %% [markdown]
 # **What the model leaves out.** Huge pages, NUMA, KSM, control groups. All locks, all flushes of
 # TLBs. The batches in which a CPU keeps pages that it has just touched: they make Linux copy now
-# and then where it need not. Contents beyond one number a page. It says what happens to pages and
+# and then where it need not. Contents beyond one number a page. Our zero page is frame 0; in Linux
+# it is a frame like others. Words of pages on swap have another form there, and the row 0 of our
+# tables, which is always empty, is ours. The model says what happens to pages and
 # counts, not how long it takes.
 
 # %% [markdown]
@@ -300,8 +303,8 @@ run_mutant("anon_vma_chain: no anon_vma is ever taken over (before 2015)", histo
 #
 # Two scenarios, five sentences each. **A:** a database forks to write a snapshot of its memory;
 # its writes become slow while the child lives. What would you measure in `/proc`, and what would it
-# show? **B:** somebody wants to bring the anon memory group back, to save links. What speaks for
-# it, what against, and which history would you show?
+# show? **B:** somebody wants to add the anon memory group to Linux, which never had it, to save
+# links. What speaks for it, what against, and which history would you show?
 #
 # **Next:** [10b · Then and now](10b_then_and_now.ipynb), eight scenarios as before the course.
 
