@@ -35,7 +35,8 @@ LINES: tuple[MailLine, ...] = (
         1,
         "how about this anon-page suggestion?",
         "03",
-        "Files already had a reverse map without a list per page; anonymous pages had none.",
+        "In the released 2.6 every mapped page had a list, the pte_chain. For files a patch did "
+        "without it (objrmap, 2003); for anonymous pages there were two proposals.",
         "objrmap, 2003, for files",
         "anonlab.rmap.file_pages",
     ),
