@@ -73,9 +73,12 @@ def course_variant(student: str, secret: str, write: bool) -> None:
     "--gradescope", is_flag=True, help="Write to the file OUT what Gradescope grades with."
 )
 @click.option("--secret", envvar="ANONLAB_SECRET", default="", help="The course's secret.")
+@click.option(
+    "--wheel", type=click.Path(path_type=Path), help="anonlab as a file, to put it in the folder."
+)
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
 def course_release(
-    out: Path, assignment: Path, gradescope: bool, secret: str, folder: Path
+    out: Path, assignment: Path, gradescope: bool, secret: str, wheel: Path | None, folder: Path
 ) -> None:
     """Write what students get of the course in FOLDER: no hidden tests, no solutions.
 
@@ -88,7 +91,7 @@ def course_release(
         return
     from anonlab.course.authoring.release import write_release
 
-    for path in write_release(folder, assignment, out):
+    for path in write_release(folder, assignment, out, wheel):
         click.echo(path)
 
 
@@ -105,6 +108,18 @@ def check(ctx: click.Context, exercise: str, because: str) -> None:
     click.echo(report)
     if not report.ok:
         ctx.exit(FOUND)
+
+
+@click.command()
+@click.argument("exercise")
+def reset(exercise: str) -> None:
+    """Put the template of EXERCISE (such as 04a) back; your file is kept beside it."""
+    from anonlab.course.authoring.exercises import find_course
+    from anonlab.course.judging.attempt import reset_exercise
+
+    path, beside = reset_exercise(find_course(), exercise)
+    kept = f"; what you had is in {beside.name}" if beside else ""
+    click.echo(f"{path} is the template again{kept}.")
 
 
 @click.command()

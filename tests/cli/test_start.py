@@ -13,8 +13,10 @@ from anonlab.cli import start as verbs
 from anonlab.cli.verbs import cli
 from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.authoring import starting
+from anonlab.course.authoring.exercises import find_course
 from anonlab.course.authoring.masters import read_masters
 from anonlab.course.authoring.release import leaks, write_release
+from anonlab.course.authoring.released_files import instructors_files
 from anonlab.course.authoring.starting import HANDED_OUT, handout, start_folder, update_folder
 
 EXERCISE = "exercises/ex04a_fork.py"
@@ -53,9 +55,15 @@ def test_the_folder_is_what_a_release_of_everything_gives(course: Path, tmp_path
     assignment.write_text('exercises = "all"\n')
     write_release(ROOT, assignment, tmp_path / "release")
     released = contents(tmp_path / "release")
-    del released["assignment.json"]
-    assert contents(course) == {**released, "pytest.ini": starting.PYTEST_INI.encode()}
-    assert not leaks(tuple(course / name for name in released), read_masters(ROOT / "solutions"))
+    given = find_course(tmp_path / "release").exercises
+    points = {number: each.points for number, each in given.items()}
+    instructors = {*instructors_files("", "", points, tuple(given.values()))} | {"assignment.json"}
+    assert contents(course) == {
+        name: data for name, data in released.items() if name not in instructors
+    }
+    assert not leaks(
+        tuple(course / name for name in contents(course)), read_masters(ROOT / "solutions")
+    )
 
 
 def test_a_second_start_changes_nothing(course: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from anonlab.course.authoring.masters import Master
 from anonlab.errors import FormatError
 
+CATALOGUE_NAME = "catalogue.json"
 CATALOGUE_FORMAT = "anonlab-exercises"
 CATALOGUE_VERSION = 1
 FOLDER_VARIABLE = "ANONLAB_COURSE"
@@ -24,7 +25,11 @@ FOLDER_VARIABLE = "ANONLAB_COURSE"
 
 CONFTEST = '''"""Lets `pytest exercises` run the public tests. Generated: `anonlab course build`."""
 
-from anonlab.course.judging.pytest_hooks import pytest_collect_file, seed, student  # noqa: F401
+from anonlab.course.judging.pytest_hooks import (  # noqa: F401
+    pytest_addoption,
+    pytest_collect_file,
+    pytest_pycollect_makemodule,
+)
 '''
 
 
@@ -85,7 +90,7 @@ def find_course(start: Path | None = None) -> Course:
     begin = Path(named) if named and start is None else (start or Path.cwd())
     begin = begin.resolve()
     for folder in (begin, *begin.parents):
-        path = folder / "exercises" / "catalogue.json"
+        path = folder / "exercises" / CATALOGUE_NAME
         if path.is_file():
             return Course(folder, read_catalogue(path))
     raise FileNotFoundError(
@@ -137,7 +142,7 @@ def generated(masters: tuple[Master, ...]) -> dict[str, str]:
         "exercises": [vars(student_view(master)) for master in masters],
     }
     files = {f"{each.name}.py": f"{each.header}\n{each.stub}" for each in masters}
-    files["catalogue.json"] = json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+    files[CATALOGUE_NAME] = json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
     files["conftest.py"] = CONFTEST
     return files
 

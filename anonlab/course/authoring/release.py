@@ -32,9 +32,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from anonlab.course.authoring.exercises import generated
+from anonlab.course.authoring.exercises import generated, student_view
 from anonlab.course.authoring.masters import Master, read_masters
+from anonlab.course.authoring.released_files import CONFIGURATION, WHEELS, instructors_files
 from anonlab.course.authoring.variants import SECRET_VARIABLE
+from anonlab.version import __version__
 
 _FIELDS = {"name", "exercises", "due", "hints", "points", "late", "grading"}
 HIDDEN_SHOWN = ("after_published", "hidden", "visible", "after_due_date")
@@ -147,11 +149,17 @@ def _due(path: Path, due: Any) -> str:
     return due.isoformat()
 
 
-def write_release(root: Path, assignment: Path, out: Path) -> tuple[Path, ...]:
+def write_release(
+    root: Path, assignment: Path, out: Path, wheel: Path | None = None
+) -> tuple[Path, ...]:
     """Write the student's folder of the course in `root` to `out`; return its files.
 
-    raises  ValueError for a wrong assignment, or if `out` holds something already
+    wheel   a file that holds anonlab, for students who get it nowhere else
+    raises  ValueError for a wrong assignment, a `wheel` that is of another version or none, or if
+            `out` holds something already
     """
+    if wheel is not None:
+        _check_wheel(wheel)
     masters = read_masters(root / "solutions")
     chosen = read_assignment(assignment, masters)
     if out.exists() and any(out.iterdir()):
@@ -171,10 +179,29 @@ def write_release(root: Path, assignment: Path, out: Path) -> tuple[Path, ...]:
     for name in ("glossary.md", "COURSE_MAP.md"):
         if (root / "notebooks" / name).is_file():
             _write(out / "notebooks" / name, (root / "notebooks" / name).read_text("utf-8"))
+    for name, text in _beside(chosen, given, wheel).items():
+        _write(out / name, text)
+    if wheel is not None:
+        (out / WHEELS).mkdir()
+        shutil.copyfile(wheel, out / WHEELS / wheel.name)
     fields = ("name", "numbers", "due", "hints", "points", "late")
     plain = {name: getattr(chosen, name) for name in fields}
     _write(out / "assignment.json", json.dumps(plain, indent=1) + "\n")
     return tuple(sorted(path for path in out.rglob("*") if path.is_file()))
+
+
+def _beside(chosen: Assignment, given: tuple[Master, ...], wheel: Path | None) -> dict[str, str]:
+    """Return what a release has beside the course, by the file's name."""
+    exercises = tuple(student_view(master) for master in given)
+    name = wheel.name if wheel is not None else ""
+    files = instructors_files(chosen.name, chosen.due, chosen.points, exercises, name)
+    return {**CONFIGURATION, **files}
+
+
+def _check_wheel(wheel: Path) -> None:
+    right = f"anonlab-{__version__}-"
+    if not wheel.is_file() or wheel.suffix != ".whl" or not wheel.name.startswith(right):
+        raise ValueError(f"{wheel} is not the file {right}….whl, which `make wheel` makes in dist/")
 
 
 def _write(path: Path, text: str) -> None:

@@ -21,17 +21,13 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from anonlab.course.authoring.exercises import CONFTEST, read_catalogue
+from anonlab.course.authoring.exercises import CATALOGUE_NAME, CONFTEST, read_catalogue
+from anonlab.course.authoring.released_files import CONFIGURATION
 from anonlab.errors import FormatError
 from anonlab.version import __version__
 
 FIRST = "notebooks/00_start_here.ipynb"
-CATALOGUE = "exercises/catalogue.json"
-PYTEST_INI = """# `pytest` runs the public checks of all exercises, `pytest -k 04a` those of one.
-[pytest]
-testpaths = exercises
-addopts = -p no:cacheprovider
-"""
+CATALOGUE = f"exercises/{CATALOGUE_NAME}"
 HANDED_OUT = ".anonlab/handout.json"
 INSTALLED = Path(__file__).parents[1] / "handout"
 """Where a wheel keeps the course."""
@@ -78,7 +74,8 @@ def handout() -> dict[str, bytes]:
     for each in read_catalogue(source / CATALOGUE).values():
         files[f"exercises/{each.name}.py"] = f"{each.header}\n{each.stub}".encode()
     files["exercises/conftest.py"] = CONFTEST.encode()
-    files["pytest.ini"] = PYTEST_INI.encode()
+    for name, text in CONFIGURATION.items():
+        files[name] = text.encode()
     return files
 
 

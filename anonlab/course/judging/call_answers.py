@@ -168,7 +168,7 @@ def _explained(student: Any, question: Question, all_: list[Question], guesses: 
     except StudentError as error:
         if error.changed_argument:
             return Wrong(error.message, question.about, question.call, guess=IN_PLACE)
-        what = f"your code raised {error}"
+        what = f"your code raised {error}" + (f"\n{error.code}" if error.code else "")
         return Wrong(
             what, question.about, question.call, _shown(question, question.right), "an error"
         )

@@ -47,7 +47,7 @@ class ExerciseTests:
         points: dict[str, int],
         student: Callable[[], Student],
         seed: int,
-        seconds: int,
+        seconds: float,
     ) -> None:
         self.verdicts: dict[str, Verdict] = {}
         self.broken: BaseException | None = None
@@ -118,7 +118,7 @@ class ExerciseTests:
             return _status(error), _sentence(error)
         if isinstance(error, OutOfTime):
             return "timeout", (
-                f"no answer after {self._seconds} s: is there a loop that never ends?"
+                f"no answer after {self._seconds:g} s: is there a loop that never ends?"
             )
         if isinstance(error, pytest.skip.Exception):
             return "skipped", str(error)
@@ -131,7 +131,7 @@ def run_exercise(
     points: dict[str, int],
     student: Callable[[], Student],
     seed: int,
-    seconds: int,
+    seconds: float,
 ) -> tuple[Verdict, ...]:
     """Run the tests of the file `path` that `points` names, each with a fresh `student()`.
 
@@ -187,6 +187,6 @@ def _status(error: StudentError) -> str:
 
 def _sentence(error: StudentError) -> str:
     if error.is_stub:
-        where = f", line {error.line} of your file" if error.line else ""
+        where = f", {error.place}" if error.place else ""
         return f"Not written yet{where}: {error.message or 'your code goes here'}."
-    return f"Your code raised {error}."
+    return f"Your code raised {error}." + (f"\n{error.code}" if error.code else "")

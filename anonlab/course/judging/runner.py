@@ -68,7 +68,7 @@ def run_tests(
     points: dict[str, int],
     student: Callable[[], Student],
     seed: int = 0,
-    seconds: int = SECONDS,
+    seconds: float = SECONDS,
 ) -> tuple[Verdict, ...]:
     """Run the tests of the file `path` that `points` names, each with a fresh `student()`.
 

@@ -3,6 +3,7 @@ data. At grading another object with the same methods stands before a sandboxed 
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -24,13 +25,18 @@ class StudentError(Exception):
 
     kind, message  the type and text of what was raised
     line           where in the student's file, 0 if unknown
+    place, code    the same in words, and the line itself; '' if unknown
     """
 
-    def __init__(self, kind: str, message: str, line: int = 0) -> None:
-        super().__init__(f"{kind}: {message}" + (f" (line {line} of your file)" if line else ""))
+    def __init__(
+        self, kind: str, message: str, line: int = 0, place: str = "", code: str = ""
+    ) -> None:
         self.kind = kind
         self.message = message
         self.line = line
+        self.place = place or (f"line {line} of your file" if line else "")
+        self.code = code
+        super().__init__(f"{kind}: {message}" + (f" ({self.place})" if self.place else ""))
 
     @property
     def changed_argument(self) -> bool:
@@ -56,11 +62,20 @@ class Student:
     returns.
 
     explains  a wrong answer is made short and explained; without it, it is only wrong
+    above     the code is a cell's, in which line `above` + 1 has number 1; None: it is a file's
     raises    LoadError if the file cannot be loaded
     """
 
-    def __init__(self, code: str, path: str = "your file", explains: bool = True) -> None:
+    def __init__(
+        self,
+        code: str,
+        path: str = "your file",
+        explains: bool = True,
+        above: int | None = None,
+    ) -> None:
         self._path = path
+        self._lines = re.split(r"\r\n?|\n", code)
+        self._above = above
         self._explains = explains
         self._module = ModuleType(MODULE)
         self._names = self._module.__dict__
@@ -68,11 +83,10 @@ class Student:
         try:
             with self._imported():
                 exec(compile(code, path, "exec", dont_inherit=True), self._names)
-        except SyntaxError as error:
-            raise LoadError("SyntaxError", error.msg, error.lineno or 0) from None
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a student's file does
             failure = self._student_error(error)
-            raise LoadError(failure.kind, failure.message, failure.line) from None
+            place = (failure.line, failure.place, failure.code)
+            raise LoadError(failure.kind, failure.message, *place) from None
 
     @classmethod
     def load(cls, path: Path) -> Student:
@@ -132,9 +146,24 @@ class Student:
                 sys.modules[MODULE] = before
 
     def _student_error(self, error: BaseException) -> StudentError:
+        kind, text = type(error).__name__, str(error)
+        if isinstance(error, SyntaxError) and error.filename == self._path:
+            return StudentError(kind, error.msg, *self._place(error.lineno, error.offset))
         frames = traceback.extract_tb(error.__traceback__)
-        lines = [frame.lineno or 0 for frame in frames if frame.filename == self._path]
-        return StudentError(type(error).__name__, str(error), lines[-1] if lines else 0)
+        lines = [frame.lineno for frame in frames if frame.filename == self._path]
+        return StudentError(kind, text, *self._place(lines[-1] if lines else 0))
+
+    def _place(self, line: int | None, column: int | None = None) -> tuple[int, str, str]:
+        """Return a line's number, the same in words, and the line, with a mark below `column`."""
+        if not line:
+            return 0, "", ""
+        in_cell = self._above is not None and line > self._above
+        seen = line - self._above if in_cell and self._above is not None else line
+        place = f"line {seen} of the cell" if in_cell else f"line {line} of your file"
+        if line > len(self._lines):
+            return line, place, ""
+        code = f"{seen:6} | {self._lines[line - 1].rstrip()}"
+        return line, place, code + (f"\n{'^':>{8 + column + 1}}" if column else "")
 
 
 def explains(student: object) -> bool:
