@@ -3,6 +3,8 @@ data. At grading another object with the same methods stands before a sandboxed 
 
 from __future__ import annotations
 
+import builtins
+import io
 import sys
 import traceback
 from collections.abc import Iterator
@@ -15,6 +17,10 @@ from anonlab.box.both_ends import NotPlain, changed_text, decode, encode, unchan
 
 MODULE = "student"
 """What the module of a student's file is called."""
+NOT_UTF8 = "the file is not UTF-8"
+NO_INPUT = "input() is not available when graded"
+TO_DO = {NOT_UTF8: "save it as UTF-8", NO_INPUT: "leave it out, or ask below `if __name__`"}
+"""What to do about a file that cannot be loaded, by what a box says of it."""
 CHANGED = "ArgumentChanged"
 """The kind of error when the student's code has changed what it was given."""
 
@@ -44,7 +50,13 @@ class StudentError(Exception):
 
 
 class LoadError(StudentError):
-    """The student's file itself cannot be loaded."""
+    """The student's file itself cannot be loaded. What a box says of it is told with what to do:
+    the sentence is the same on a laptop and at grading."""
+
+    def __init__(self, kind: str, message: str, line: int = 0) -> None:
+        super().__init__(
+            kind, f"{message}: {TO_DO[message]}" if message in TO_DO else message, line
+        )
 
 
 class Student:
@@ -59,13 +71,14 @@ class Student:
     raises    LoadError if the file cannot be loaded
     """
 
-    def __init__(self, code: str, path: str = "your file", explains: bool = True) -> None:
+    def __init__(self, code: str | bytes, path: str = "your file", explains: bool = True) -> None:
         self._path = path
         self._explains = explains
         self._module = ModuleType(MODULE)
         self._names = self._module.__dict__
         self._names["__file__"] = path
         try:
+            check_text(code)
             with self._imported():
                 exec(compile(code, path, "exec", dont_inherit=True), self._names)
         except SyntaxError as error:
@@ -77,12 +90,7 @@ class Student:
     @classmethod
     def load(cls, path: Path) -> Student:
         """Return the student whose code is in `path`; FileNotFoundError if there is none."""
-        code = path.read_bytes()
-        try:
-            return cls(code.decode("utf-8-sig"), str(path))
-        except UnicodeDecodeError as error:
-            line = code.count(b"\n", 0, error.start) + 1
-            raise LoadError("SyntaxError", "the file is not UTF-8", line) from None
+        return cls(path.read_bytes(), str(path))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -120,12 +128,15 @@ class Student:
     @contextmanager
     def _imported(self) -> Iterator[None]:
         """Inside the block the student's file is the module `student`, as if it were imported:
-        dataclasses, typing and pickle look it up by name."""
+        dataclasses, typing and pickle look it up by name. Nobody sits at its keyboard."""
         before = sys.modules.get(MODULE)
+        asking = sys.stdin, builtins.input
         sys.modules[MODULE] = self._module
+        sys.stdin, builtins.input = io.StringIO(), _no_input
         try:
             yield
         finally:
+            sys.stdin, builtins.input = asking
             if before is None:
                 sys.modules.pop(MODULE, None)
             else:
@@ -135,6 +146,22 @@ class Student:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno or 0 for frame in frames if frame.filename == self._path]
         return StudentError(type(error).__name__, str(error), lines[-1] if lines else 0)
+
+
+def check_text(code: str | bytes) -> None:
+    """Raise SyntaxError for a file that is not UTF-8 and does not say what it is instead, as a box
+    does: compile() lets that pass in comments."""
+    if isinstance(code, str) or b"coding" in b"".join(code.split(b"\n", 2)[:2]):
+        return
+    try:
+        code.decode()
+    except UnicodeDecodeError as error:
+        line = code.count(b"\n", 0, error.start) + 1
+        raise SyntaxError(NOT_UTF8, ("", line, 0, "")) from None
+
+
+def _no_input(prompt: object = "", /) -> str:
+    raise EOFError(NO_INPUT)
 
 
 def explains(student: object) -> bool:
