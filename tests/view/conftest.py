@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ import sample
 from visiting import ARGS, CHROMIUM, Visit
 
 from anonlab.formats.trace import Trace
+
+FACTS = Path(__file__).with_name("facts_of_moment.js")
 
 
 @cache
@@ -77,6 +80,24 @@ def call(browser: Any) -> Iterator[Any]:
     yield lambda expression, given=None: page.evaluate(f"given => {expression}", given)
     page.close()
     assert wrong == []
+
+
+@pytest.fixture(scope="module")
+def on_story(browser: Any) -> Iterator[Any]:
+    """Evaluate a function of (story, given) for a payload."""
+    from anonlab.view.player.export import STORY
+    from anonlab.view.story.words import words_js
+
+    sources = [file.read_text(encoding="utf-8") for file in (*STORY, FACTS)]
+    page = browser.new_page()
+    page.add_script_tag(content=words_js() + "".join(sources))
+
+    def run(made: Any, function: str, given: Any = None) -> Any:
+        script = f"([made, given]) => ({function})(openStory(JSON.parse(made)), given)"
+        return page.evaluate(script, [json.dumps(made), given])
+
+    yield run
+    page.close()
 
 
 @pytest.fixture(scope="module")

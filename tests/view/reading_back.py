@@ -181,7 +181,7 @@ class _Text:
         raise AssertionError(f"no reader for the line {s!r}")
 
     def machine(self, shape: str, design: str, used: str, frames: str, swap: str) -> Iterator[Fact]:
-        yield ("machine", _plain(design), shape, used, frames, swap)
+        yield ("machine", _plain(design), shape, used, frames, swap or "0")
 
     def process(self, name: str, pid: str, parent: str, program: str, mm: str) -> Iterator[Fact]:
         yield ("process", _plain(name), pid, _plain(parent), mm or "0", _plain(program))
@@ -221,7 +221,7 @@ class _Text:
         indexes = indexes if len(indexes) == len(numbers) else indexes * len(numbers)
         data = _numbers(tags)
         data = data if len(data) == len(numbers) else data * len(numbers)
-        named = "" if flags == "no flags" else flags.replace(" and ", " ")
+        named = (flags or "").replace(" and ", " ")
         for pfn, at, tag in zip(numbers, indexes, data, strict=True):
             yield ("frame", str(pfn), count, mapcount, hex(at), _plain(mapping), str(tag), named,
                    private or "0")  # fmt: skip
@@ -257,8 +257,10 @@ class _Text:
 
 _AT = r"(0x[0-9a-f]+)"
 _SOME = r"((?:-?\w+)(?:(?: to | and )-?\w+)*)"
+_FLAG = "(?:anon|swapcache|dirty|referenced|locked|reserved|exclusive)"
+_FLAGS = rf"{_FLAG}(?: and {_FLAG})*"
 _READERS: list[tuple[str, Any]] = [
-    (rf"Machine (\w+), design {_NAME}: (\d+) of (\d+) frames? in use, (\d+) swap slots?\.",
+    (rf"Machine (\w+), design {_NAME}: (\d+) of (\d+) frames? in use(?:, (\d+) swap slots?)?\.",
      _Text.machine),
     (rf"Process {_NAME}: pid (\d+)(?:, child of {_NAME})?(?:, runs {_NAME})?, "
      r"(?:address space (\d+)|exited)\.", _Text.process),
@@ -272,10 +274,10 @@ _READERS: list[tuple[str, Any]] = [
     (rf"  (?:Page|(\d+) pages from) {_AT}: frames? {_SOME}, (writable|read-only)"
      r"(?:, the zero page)?(?:, shared by \d+)?, bits (\S+)\.", _Text.page),
     (rf"Frames? {_SOME}: (?:mapping {_NAME}|no mapping), index {_SOME}, count (-?\d+), "
-     rf"mapcount (-?\d+), content {_SOME}, (no flags|[a-z ]+)(?:, swap slot (\d+))?"
+     rf"mapcount (-?\d+), content {_SOME}(?:, ({_FLAGS}))?(?:, swap slot (\d+))?"
      r"(?:, the zero page)?, (?:unmapped|in address spaces? .*)\.", _Text.frame),
     (r"Swap slot (\d+): use count (\d+), content (-?\d+)(?:, also in frame (\d+))?\.", _Text.slot),
-    (rf"(File|Shared memory) {_NAME}: mapping (-?\d+), (\d+) pages?, \d+ cached\.", _Text.a_file),
+    (rf"(File|Shared memory) {_NAME}: mapping (-?\d+), (\d+) pages?(?:, \d+ cached)?\.", _Text.a_file),
     (rf"  Cached pages? {_SOME}: frames? {_SOME}\.", _Text.cached),
     (rf"Node {_NAME}: {_NAME} {_NAME}((?:, .*)?)\.", _Text.node),
     (rf"Edge {_NAME}: {_NAME} to {_NAME}\.", _Text.edge),

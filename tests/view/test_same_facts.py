@@ -40,8 +40,13 @@ def test_every_frame_of_the_player_states_every_fact_once(trace: Trace) -> None:
 def test_every_text_states_every_fact_once(trace: Trace) -> None:
     for step in trace.steps:
         told = text_facts(text_twin(step.snapshot))
-        assert set(told) == true_facts(step.snapshot)
+        assert set(told) == not_zero(true_facts(step.snapshot))
         assert len(told) == len(set(told))
+
+
+def not_zero(truth: set[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    """What text says: counters of cost that are zero have no line."""
+    return {fact for fact in truth if fact[0] != "cost" or fact[2] != "0"}
 
 
 @pytest.mark.slow
@@ -55,7 +60,7 @@ def test_random_histories_say_the_same_in_picture_page_and_text(design: str, see
     for at, (step, shown) in enumerate(zip(trace.steps, told, strict=True)):
         truth = true_facts(step.snapshot)
         assert set(shown) == truth
-        assert set(text_facts(text_twin(step.snapshot))) == truth
+        assert set(text_facts(text_twin(step.snapshot))) == not_zero(truth)
         if at % 12 == 0:
             assert set(svg_facts(snapshot_svg(step.snapshot))) == truth
 

@@ -22,6 +22,12 @@ MOST_WHOLE = 80
 """Steps whose whole state is on the page as text for browsers without scripts."""
 _HERE = Path(__file__).parent
 _STAGE = _HERE.parent / "stage"
+_STORY = _HERE.parent / "story"
+STORY = (
+    *(_STAGE / name for name in ("page_numbers.js", "words.js", "moment.js", "differences.js")),
+    *(_STAGE / "story.js", _STORY / "text.js"),
+)
+"""The files that read a payload and tell it, without drawing; the first ones of the module."""
 MODULE = (
     *(_STAGE / name for name in ("page_numbers.js", "words.js", "picture.js", "address.js")),
     _HERE / "player.js",

@@ -58,6 +58,7 @@ class Machine {
   constructor(payload, track, known) {
     this.deltas = payload.tracks[track].deltas;
     this.known = known;
+    this.track = track;
     this.step = -1;
     this.undo = [];
     this.entries = new Map(); // mm: Map(vpn: entry)
@@ -149,6 +150,7 @@ class Moment {
   constructor(machine) {
     this.machine = machine;
     this.i = machine.step;
+    this.track = machine.track;
     const facts = (field) => machine.lists[field].map((number) => machine.known(field, number));
     for (const field of ["processes", "files", "nodes", "edges"]) this[field] = facts(field);
     this.owners = new Map(facts("mappings").map(({ number, name }) => [number, name]));

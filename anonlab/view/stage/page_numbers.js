@@ -35,3 +35,6 @@ function short(tag) {
   const number = BigInt(tag);
   return number > -10000n && number < 100000n ? String(number) : hex(BigInt.asUintN(64, number), 0);
 }
+
+// Return how much higher one content tag is than another, as a plain number.
+const tagStep = (low, high) => Number(BigInt(high) - BigInt(low));

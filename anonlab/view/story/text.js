@@ -41,9 +41,10 @@ function twinSentences(moment, story) {
 }
 
 function twinMachine(moment, story) {
-  const machine = story.name || `${story.levels}x${story.bits}`;
   const { nframes, nswap } = story;
-  return say("twin.machine", { machine, design: quoted(moment.design), used: moment.frames.size, nframes, nswap });
+  const machine = story.machine || `${story.levels}x${story.bits}`;
+  const design = quoted(story.designs[moment.track]);
+  return say("twin.machine", { machine, design, used: moment.frames.size, nframes, nswap });
 }
 
 function twinProcess(process) {
@@ -53,7 +54,8 @@ function twinProcess(process) {
 }
 
 function twinSpace(moment, story, space) {
-  const { digits, bits, levels } = story;
+  const { bits, levels } = story;
+  const digits = addressDigits(story);
   const who = space.names.map(quoted).join(", ") || say("twin.nobody");
   const lines = [say("twin.space", { mm: space.mm, who, pgd: space.pgd, home: space.home && quoted(space.home) })];
   for (const vma of space.vmas) lines.push(twinVma(vma, digits));
@@ -64,9 +66,12 @@ function twinSpace(moment, story, space) {
       lines.push(say(key, { level, vpn, row, digits }));
     }
   }
-  for (const run of entryRuns(moment, story, space)) lines.push(twinEntries(moment, story, run));
+  for (const run of twinRuns(moment, story, space.mm)) lines.push(twinEntries(moment, story, run));
   return lines;
 }
+
+// Return how many hex digits write any address of the machine.
+const addressDigits = (story) => Math.ceil((story.levels * story.bits + 12) / 4);
 
 // Return the pairs of a map whose keys are numbers, ascending.
 const byNumber = (map) => [...map].sort((one, other) => one[0] - other[0]);
@@ -84,13 +89,13 @@ function twinVma(vma, digits) {
 }
 
 // Return neighbouring entries that one line can tell; on a small machine each has its own.
-function entryRuns(moment, story, space) {
+function twinRuns(moment, story, mm) {
   const runs = [];
   let last;
-  for (const [vpn, entry] of byNumber(space.entries)) {
-    const told = entry.present ? `${bitsOf(entry)} ${entry.pfn === 0} ${moment.users(entry.pfn).length}` : "swapped out";
+  for (const entry of moment.entriesOf(mm)) {
+    const told = entry.present ? `${entry.letters} ${entry.zero} ${moment.users(entry.pfn).length}` : "swapped out";
     const run = runs[runs.length - 1];
-    if (run && !isWholeMachine(story) && told === last && vpn === run[run.length - 1].vpn + 1) run.push(entry);
+    if (run && !isWholeMachine(story) && told === last && entry.vpn === run[run.length - 1].vpn + 1) run.push(entry);
     else runs.push([entry]);
     last = told;
   }
@@ -100,22 +105,19 @@ function entryRuns(moment, story, space) {
 // True if the tables of the machine are small enough to be told slot by slot.
 const isWholeMachine = (story) => story.levels === 2 && story.perTable <= 16;
 
-// Return the bits of a present entry as text.py writes them: "PW-A-".
-const bitsOf = (entry) => [..."PWUAD"].map((letter) => (entry.letters.includes(letter) ? letter : "-")).join("");
-
 function twinEntries(moment, story, run) {
   const [first] = run;
-  const where = { n: run.length, vpn: first.vpn, digits: story.digits };
+  const where = { n: run.length, vpn: first.vpn, digits: addressDigits(story) };
   if (!first.present) return say("twin.swapped", { ...where, slots: numbersInWords(run.map((entry) => entry.slot)) });
-  const mappers = first.pfn === 0 ? 0 : moment.users(first.pfn).length;
+  const mappers = first.zero ? 0 : moment.users(first.pfn).length;
   return say("twin.page", {
     ...where,
     frames: numbersInWords(run.map((entry) => entry.pfn)),
     write: first.write,
     read: !first.write,
-    zero: first.pfn === 0,
+    zero: first.zero,
     mappers: mappers > 1 ? mappers : 0,
-    bits: bitsOf(first),
+    bits: first.letters,
   });
 }
 
@@ -134,7 +136,7 @@ const spanInWords = (first, last) => (first === last ? String(first) : say("twin
 
 function twinFrames(moment, story) {
   const runs = [];
-  for (const [, frame] of byNumber(moment.frames)) {
+  for (const frame of moment.frames.values()) {
     const run = runs[runs.length - 1];
     if (run && !isWholeMachine(story) && frameFollows(moment, run, frame)) run.push(frame);
     else runs.push([frame]);
@@ -146,8 +148,8 @@ function frameFollows(moment, run, frame) {
   const last = run[run.length - 1];
   const alike = ["count", "mapcount", "mapping", "flags", "private"].every((name) => frame[name] === last[name]);
   if (!alike || frame.private || frame.pfn !== last.pfn + 1 || frame.index !== last.index + 1) return false;
-  const step = tagStep(last, frame);
-  if (step !== (run.length > 1 ? tagStep(run[0], run[1]) : step) || (step !== 0 && step !== 1)) return false;
+  const step = tagStep(last.data, frame.data);
+  if (step !== (run.length > 1 ? tagStep(run[0].data, run[1].data) : step) || (step !== 0 && step !== 1)) return false;
   const [one, other] = [last, frame].map((each) => String(moment.users(each.pfn).map((user) => user.mm)));
   return one === other;
 }
@@ -164,7 +166,7 @@ function twinFrame(moment, run) {
     free: !frame.owner,
     index: spanInWords(hexOf(frame.index), hexOf(last.index)),
     content: spanInWords(String(frame.data), String(last.data)),
-    flags: flagNames(frame.flags).join(say("twin.and")),
+    flags: flagWords(frame.flags).join(say("twin.and")),
     slot: frame.private,
     zero: frame.pfn === 0,
     mms: mms.length,
@@ -172,6 +174,8 @@ function twinFrame(moment, run) {
     unmapped: !mms.length,
   });
 }
+
+const flagWords = (flags) => PAGE_FLAGS.filter(([bit]) => hasBit(flags, bit)).map(([, name]) => name);
 
 const twinSlots = (moment) =>
   byNumber(moment.slots).map(([, slot]) => say("twin.swap", { ...slot, content: slot.data }));
@@ -206,6 +210,6 @@ function twinGraph(moment, story) {
 }
 
 function twinWalk(walk, story) {
-  const probes = walk.probes.map((probe) => say("twin.probe", { ...probe, digits: story.digits, miss: !probe.hit }));
+  const probes = walk.probes.map((probe) => say("twin.probe", { ...probe, digits: addressDigits(story), miss: !probe.hit }));
   return say("twin.walk", { ...walk, via: quoted(walk.via), probes: probes.join(", ") });
 }

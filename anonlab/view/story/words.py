@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 from anonlab.formats.templates import fill, short
+from anonlab.machine.words import PAGE_FLAGS
 
 __all__ = ["WORDS", "say", "short", "words_js"]
 
@@ -35,6 +36,10 @@ def say(key: str, /, **arguments: object) -> str:
 
 
 def words_js() -> str:
-    """Return the line of the player's module that holds the catalogue, by key."""
-    plain = json.dumps(WORDS, separators=(",", ":"), ensure_ascii=False)
-    return f"const WORDS = {plain};\n"
+    """Return the lines of the player's module that hold the catalogue, by key, and the names of
+    page flags."""
+    tables = {"WORDS": WORDS, "PAGE_FLAGS": PAGE_FLAGS}
+    return "".join(
+        f"const {name} = {json.dumps(table, separators=(',', ':'), ensure_ascii=False)};\n"
+        for name, table in tables.items()
+    )
