@@ -13,7 +13,8 @@ from anonlab.notebook.completion import hint, offers
 
 MOST_TYPED = 200
 """Lines that recall brings back."""
-_PLACE = re.compile(r"mm(\d+)-(?:(?:pte|vma)-([0-9a-f]+)|head)")
+_PLACE = re.compile(r"[pmr](\d+)(?:-(\d+))?")
+"""A slot, an address space or a run of slots in the picture (view/stage/moment.js)."""
 
 
 class Acts:
@@ -47,7 +48,7 @@ class Acts:
 
     def place(self) -> tuple[str, str]:
         """Return the process and the address of what is chosen in the picture, '' if none is."""
-        match = _PLACE.search(str(self.bench.player.chosen))
+        match = _PLACE.fullmatch(str(self.bench.player.chosen))
         if match is None:
             return "", ""
         mm, vpn = int(match[1]), match[2]
@@ -55,7 +56,7 @@ class Acts:
         names = next(users, ())
         if not names:
             return "", ""
-        return names[0], hex(int(vpn, 16) << PAGE_SHIFT) if vpn else ""
+        return names[0], hex(int(vpn) << PAGE_SHIFT) if vpn else ""
 
     # One method for each message
 

@@ -9,11 +9,11 @@ notebooks is ``anonlab.view.player.player.Player``: it needs anywidget, which no
 from anonlab.view.charts.chart import lines_svg, lines_text
 from anonlab.view.charts.costs import costs_svg, costs_text
 from anonlab.view.player.export import html, save_html
-from anonlab.view.player.facts import facts
-from anonlab.view.stage.address import address_text
-from anonlab.view.stage.changes import Change, changes
+from anonlab.view.stage.address import address_svg, address_text
 from anonlab.view.stage.graph import dot_source
-from anonlab.view.stage.stage import address_svg, snapshot_svg
+from anonlab.view.stage.static import snapshot_svg
+from anonlab.view.story.changes import Change, changes
+from anonlab.view.story.facts import facts
 from anonlab.view.story.text import text_twin
 
 __all__ = [

@@ -19,7 +19,7 @@ from anonlab.recording.recorder import record
 from anonlab.rmap import DESIGNS
 from anonlab.view.player.export import html
 from anonlab.view.stage.palette import variables_css
-from anonlab.view.stage.stage import snapshot_svg
+from anonlab.view.stage.static import snapshot_svg
 
 BESIDE = ("anongroup", "anonmm", "anon_vma", "anon_vma_chain")
 """The designs that the gallery puts side by side: the mail, its rival, its successor, today."""

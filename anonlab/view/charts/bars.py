@@ -3,31 +3,16 @@ logarithmic scale with its numbers. `bars_text` is its twin."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
 from math import ceil, floor, log10
 
-from anonlab.view.stage.cells import fit
-from anonlab.view.stage.palette import variables_css
+from anonlab.view.charts.maker import Chart
+from anonlab.view.stage.lettering import BOLD, fit
 
 WIDTH = 760.0
 _LEFT, _RIGHT, _TOP, _BAR, _GAP = 200.0, 96.0, 92.0, 17.0, 13.0
-_LOOKS = (
-    ("write-fill", "write-line", "■"),
-    ("zero-fill", "zero-line", "▲"),
-    ("swap-fill", "swap-line", "●"),
-)
-"""Per series: fill, stroke, and the sign that stands before its numbers."""
-_STYLE = """
-.anonlab-bars{font-family:var(--al-font);max-width:100%;height:auto}
-.anonlab-bars text{font-size:12px;fill:var(--al-muted)}
-.anonlab-bars .h{font-size:16px;font-weight:650;fill:var(--al-ink)}
-.anonlab-bars .n{font-weight:600;fill:var(--al-ink)}
-.anonlab-bars .mid{text-anchor:middle}.anonlab-bars .end{text-anchor:end}
-.anonlab-bars .grid{stroke:var(--al-faint)}
-.anonlab-bars .page{fill:var(--al-panel)}
-.anonlab-bars .bar{stroke-width:1.4}
-"""
+_LOOKS = (("write", "■"), ("zero", "▲"), ("swap", "●"))
+"""Per series: its paint, and the sign that stands before its numbers."""
 Rows = Sequence[tuple[str, Mapping[str, float]]]
 """(label, {series: value > 0}); a series may be missing in a row."""
 
@@ -40,26 +25,25 @@ def bars_svg(rows: Rows, title: str, unit: str) -> str:
     """
     series = _series(rows)
     low, high = _decades(rows)
-    body, y = "", _TOP
+    bars = sum(len(values) for _, values in rows)
+    chart = Chart(title, bars_text(rows, title, unit), WIDTH, 0)
+    bottom = _TOP + _BAR * bars + _GAP * len(rows)
+    _key(chart, series)
+    _grid(chart, low, high, bottom, unit)
+    y = _TOP
     for label, values in rows:
         middle = y + _BAR * len(values) / 2 + 4
-        body += f'<text class="n" x="16" y="{middle:g}">{escape(fit(label, _LEFT - 26, 12))}</text>'
-        for name, look in zip(series, _LOOKS, strict=False):
+        chart.say(16, middle, fit(label, _LEFT - 26, 12, BOLD), "small strong")
+        for name, (paint, sign) in zip(series, _LOOKS, strict=False):
             if name in values:
-                body += _bar(values[name], look, y, low, high)
+                width = max(2.0, _x(values[name], low, high) - _LEFT)
+                chart.box(_LEFT, y, width, _BAR - 3, paint)
+                told = f"{sign} {number(values[name])}"
+                chart.say(_LEFT + width + 7, y + 11.5, told, "small strong")
                 y += _BAR
         y += _GAP
-    height = y + 34
-    told = escape(bars_text(rows, title, unit))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="anonlab-bars" role="img" '
-        f'width="{WIDTH:g}" height="{height:g}" viewBox="0 0 {WIDTH:g} {height:g}">'
-        f"<title>{escape(title)}</title><desc>{told}</desc>"
-        f"<style>{variables_css('.anonlab-bars')}{_STYLE}</style>"
-        f'<rect class="page" width="100%" height="100%" rx="10"/>'
-        f'<text class="h" x="16" y="28">{escape(title)}</text>{_key(series)}'
-        f"{_grid(low, high, y, unit)}{body}</svg>"
-    )
+    chart.height = y + 34
+    return chart.svg()
 
 
 def bars_text(rows: Rows, title: str, unit: str) -> str:
@@ -98,36 +82,18 @@ def _x(value: float, low: int, high: int) -> float:
     return _LEFT + (WIDTH - _LEFT - _RIGHT) * (log10(value) - low) / (high - low)
 
 
-def _bar(value: float, look: tuple[str, str, str], y: float, low: int, high: int) -> str:
-    fill, line, sign = look
-    width = max(2.0, _x(value, low, high) - _LEFT)
-    paint = f'style="fill:var(--al-{fill});stroke:var(--al-{line})"'
-    return (
-        f'<rect class="bar" x="{_LEFT:g}" y="{y:g}" width="{width:.1f}" height="{_BAR - 3:g}" '
-        f'rx="2" {paint}/><text class="n" x="{_LEFT + width + 7:.1f}" y="{y + 11.5:g}">'
-        f"{sign} {number(value)}</text>"
-    )
-
-
-def _key(series: Sequence[str]) -> str:
-    out, x = "", 16.0
-    for name, (fill, line, sign) in zip(series, _LOOKS, strict=False):
-        paint = f'style="fill:var(--al-{fill});stroke:var(--al-{line})"'
-        out += f'<rect class="bar" x="{x:g}" y="42" width="22" height="14" rx="2" {paint}/>'
-        out += f'<text class="n" x="{x + 29:g}" y="53.5">{sign} {escape(name)}</text>'
+def _key(chart: Chart, series: Sequence[str]) -> None:
+    x = 16.0
+    for name, (paint, sign) in zip(series, _LOOKS, strict=False):
+        chart.box(x, 42, 22, 14, paint)
+        chart.say(x + 29, 53.5, f"{sign} {name}", "small strong")
         x += 54 + 7.2 * (len(name) + 2)
-    return out
 
 
-def _grid(low: int, high: int, bottom: float, unit: str) -> str:
-    return "".join(_lines(low, high, bottom)) + (
-        f'<text class="mid" x="{(_LEFT + WIDTH - _RIGHT) / 2:g}" y="{bottom + 24:g}">'
-        f"{escape(unit)}, each line ten times the last</text>"
-    )
-
-
-def _lines(low: int, high: int, bottom: float) -> Iterator[str]:
+def _grid(chart: Chart, low: int, high: int, bottom: float, unit: str) -> None:
     for power in range(low, high + 1):
         x = _x(10.0**power, low, high)
-        yield f'<path class="grid" d="M{x:g} {_TOP - 8:g}V{bottom - 6:g}"/>'
-        yield f'<text class="mid" x="{x:g}" y="{_TOP - 14:g}">{number(10.0**power)}</text>'
+        chart.stroke(f"M{x:g} {_TOP - 8:g}V{bottom - 6:g}")
+        chart.say(x, _TOP - 14, number(10.0**power), "muted", "middle")
+    middle = (_LEFT + WIDTH - _RIGHT) / 2
+    chart.say(middle, bottom + 24, f"{unit}, each line ten times the last", "muted", "middle")

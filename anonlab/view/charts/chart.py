@@ -6,34 +6,21 @@ Lines differ by dash and by the sign at their end as well as by colour. `lines_t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 
-from anonlab.view.stage.cells import fit
-from anonlab.view.stage.palette import variables_css
+from anonlab.view.charts.maker import Chart
+from anonlab.view.stage.lettering import BOLD, fit, width_of
 
 WIDTH, HEIGHT = 760.0, 300.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 190.0, 54.0, 44.0
 _LOOKS = (
-    ("accent", "", "M-4-4h8v8h-8z"),
-    ("miss", "7 4", "M0-5L5 4h-10z"),
-    ("hit", "2 3", "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0"),
-    ("swap-line", "10 3 2 3", "M0-5.5L5.5 0L0 5.5L-5.5 0z"),
-    ("extra", "12 4", "M-5-2h10v4h-10z"),
-    ("muted", "1 3", "M-2-5h4v10h-4z"),
+    ("accent", "", "m-4-4h8v8h-8z"),
+    ("miss", "7 4", "m0-5l5 9h-10z"),
+    ("hit", "2 3", "m-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0"),
+    ("swap-line", "10 3 2 3", "m0-5.5l5.5 5.5l-5.5 5.5l-5.5-5.5z"),
+    ("extra", "12 4", "m-5-2h10v4h-10z"),
+    ("muted", "1 3", "m-2-5h4v10h-4z"),
 )
 """Per series: colour, dashes, sign at its end."""
-_STYLE = """
-.anonlab-chart{font-family:var(--al-font);max-width:100%;height:auto}
-.anonlab-chart text{font-size:12px;fill:var(--al-muted)}
-.anonlab-chart .h{font-size:16px;font-weight:650;fill:var(--al-ink)}
-.anonlab-chart .n{font-size:12.5px;font-weight:600;fill:var(--al-ink)}
-.anonlab-chart .mid{text-anchor:middle}.anonlab-chart .end{text-anchor:end}
-.anonlab-chart .grid{stroke:var(--al-faint)}
-.anonlab-chart .axis,.anonlab-chart .tie{stroke:var(--al-line);fill:none}
-.anonlab-chart .when{stroke:var(--al-mark);stroke-dasharray:3 3}
-.anonlab-chart .line{fill:none;stroke-width:2.4;stroke-linejoin:round}
-.anonlab-chart .page{fill:var(--al-panel)}
-"""
 
 
 def lines_svg(
@@ -50,19 +37,13 @@ def lines_svg(
     """
     steps = _checked(series)
     top = _nice(max(max(counts) for counts in series.values()))
-    body = _grid(top, steps, x_label) + _moments(marks or {}, steps)
+    chart = Chart(title, lines_text(series, title, x_label, marks), WIDTH, HEIGHT)
+    _grid(chart, top, steps, x_label)
+    _moments(chart, marks or {}, steps)
     lows = _labels([_y(counts[-1], top) for counts in series.values()])
     for (name, counts), look, low in zip(series.items(), _LOOKS, lows, strict=False):
-        body += _line(name, counts, top, look, low)
-    told = escape(lines_text(series, title, x_label, marks))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="anonlab-chart" role="img" '
-        f'width="{WIDTH:g}" height="{HEIGHT:g}" viewBox="0 0 {WIDTH:g} {HEIGHT:g}">'
-        f"<title>{escape(title)}</title><desc>{told}</desc>"
-        f"<style>{variables_css('.anonlab-chart')}{_STYLE}</style>"
-        f'<rect class="page" width="100%" height="100%" rx="10"/>'
-        f'<text class="h" x="16" y="28">{escape(title)}</text>{body}</svg>'
-    )
+        _line(chart, name, counts, top, look, low)
+    return chart.svg()
 
 
 def lines_text(
@@ -112,31 +93,28 @@ def _y(count: float, top: int) -> float:
     return HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * count / top
 
 
-def _grid(top: int, steps: int, x_label: str) -> str:
-    right, out = WIDTH - _RIGHT, ""
+def _grid(chart: Chart, top: int, steps: int, x_label: str) -> None:
+    right = WIDTH - _RIGHT
     for part in range(5):
         count = top * part // 4
         y = _y(count, top)
-        out += f'<path class="{"grid" if part else "axis"}" d="M{_LEFT:g} {y:g}H{right:g}"/>'
-        out += f'<text class="end" x="{_LEFT - 8:g}" y="{y + 4:g}">{count:,}</text>'
+        chart.stroke(f"M{_LEFT:g} {y:g}H{right:g}", "hair" if part else "line")
+        chart.say(_LEFT - 8, y + 4, f"{count:,}", "muted", "end")
     for step in sorted({0, (steps - 1) // 2, steps - 1}):
-        x = _x(step, steps)
-        out += f'<text class="mid" x="{x:g}" y="{HEIGHT - 26:g}">{step}</text>'
-    middle = (_LEFT + right) / 2
-    return out + f'<text class="mid" x="{middle:g}" y="{HEIGHT - 8:g}">{escape(x_label)}</text>'
+        chart.say(_x(step, steps), HEIGHT - 26, str(step), "muted", "middle")
+    chart.say((_LEFT + right) / 2, HEIGHT - 8, x_label, "muted", "middle")
 
 
-def _moments(marks: Mapping[int, str], steps: int) -> str:
-    out, edge = "", -1.0
+def _moments(chart: Chart, marks: Mapping[int, str], steps: int) -> None:
+    edge = -1.0
     for step, word in sorted(marks.items()):
         x = _x(step, steps)
-        out += f'<path class="when" d="M{x:g} {_TOP - 6:g}V{HEIGHT - _BOTTOM:g}"/>'
-        if x > edge:  # a word that would cover its neighbour is in the text twin only
-            out += (
-                f'<text class="mid" x="{x:g}" y="{_TOP - 10:g}">{escape(fit(word, 90, 12))}</text>'
-            )
-            edge = x + 0.28 * 12 * len(fit(word, 90, 12)) * 2 + 8
-    return out
+        chart.stroke(f"M{x:g} {_TOP - 6:g}V{HEIGHT - _BOTTOM:g}", "mark", dashes="3 3")
+        text = fit(word, 90, 12)
+        half = width_of(text, 12) / 2
+        if x - half > edge:  # a word that would cover its neighbour is in the text twin only
+            chart.say(x, _TOP - 10, text, "muted", "middle")
+            edge = x + half + 8
 
 
 def _labels(ys: Sequence[float]) -> list[float]:
@@ -150,21 +128,23 @@ def _labels(ys: Sequence[float]) -> list[float]:
 
 
 def _line(
-    name: str, counts: Sequence[int], top: int, look: tuple[str, str, str], low: float
-) -> str:
+    chart: Chart,
+    name: str,
+    counts: Sequence[int],
+    top: int,
+    look: tuple[str, str, str],
+    low: float,
+) -> None:
     colour, dashes, sign = look
     steps = len(counts)
     path = f"M{_x(0, steps):g} {_y(counts[0], top):.1f}"
     for at in range(1, steps):
-        path += f"H{_x(at, steps):.1f}"
-        path += f"V{_y(counts[at], top):.1f}" if counts[at] != counts[at - 1] else ""
+        if counts[at] != counts[at - 1] or at == steps - 1:
+            path += f"H{_x(at, steps):.1f}"
+            path += f"V{_y(counts[at], top):.1f}" if counts[at] != counts[at - 1] else ""
     x, y = _x(steps - 1, steps), _y(counts[-1], top)
-    paint = f'style="stroke:var(--al-{colour});stroke-dasharray:{dashes or "none"}"'
-    label = escape(fit(f"{name} {counts[-1]:,}", _RIGHT - 40, 12.5))
-    return (
-        f'<path class="line" d="{path}" {paint}/>'
-        f'<path class="tie" d="M{x:g} {y:.1f}L{x + 14:g} {low:.1f}"/>'
-        f'<path transform="translate({x + 20:g} {low:.1f})" d="{sign}" '
-        f'style="fill:var(--al-{colour})"/>'
-        f'<text class="n" x="{x + 30:g}" y="{low + 4:.1f}">{label}</text>'
-    )
+    chart.stroke(path, colour, 2.4, dashes)
+    chart.stroke(f"M{x:g} {y:.1f}L{x + 14:g} {low:.1f}", "line")
+    chart.sign(f"M{x + 20:g} {low:.1f}{sign}", colour)
+    label = fit(f"{name} {counts[-1]:,}", _RIGHT - 40, 12, BOLD)
+    chart.say(x + 30, low + 4, label, "small strong")

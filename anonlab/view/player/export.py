@@ -1,100 +1,130 @@
-"""The player as one HTML page: no network, no Python, the same module as in JupyterLab."""
+"""The player as one HTML page: no network, no Python, the same module as in JupyterLab.
+
+Picture and text of the opening step and the whole story as a list stand in the page; the script
+takes over from there. So a browser that runs no script, a strict content security policy, and paper
+show what they can.
+"""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
-from collections.abc import Iterable, Sequence
-from html import escape
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from anonlab.view.player.payload import Payload, Played, TooLarge, size, texts
-from anonlab.view.stage.graph import Layouter, dot_layout
+from anonlab.formats.trace import Step
+from anonlab.view.stage.graph import Layouter, dot_layout, payload_layout
 from anonlab.view.stage.palette import variables_css
-from anonlab.view.stage.parts import AT_HAND, Parts
-from anonlab.view.stage.stage import PICTURE_CSS
-from anonlab.view.story.words import words_js
+from anonlab.view.stage.static import snapshot_svg
+from anonlab.view.story.align import Track, align
+from anonlab.view.story.payload import TABS, Payload, Played, payload
+from anonlab.view.story.text import text_twin
+from anonlab.view.story.words import say, words_js
+from anonlab.view.templates import filled
 
-MOST_PAGE_BYTES = 4_000_000
-"""Budget of one page."""
-ELSEWHERE = "the player in a notebook has the rest"
-MOST_WHOLE = 80
-"""Steps whose whole state is on the page as text for browsers without scripts."""
-_HERE = Path(__file__).parent
-_STAGE = _HERE.parent / "stage"
-_STORY = _HERE.parent / "story"
+MOST_PLAIN_BYTES = 200_000
+"""A larger payload is sent compressed."""
+MOST_LISTED = 400
+"""Lines of the story in the static form; a longer one says how many are left out."""
+_VIEW = Path(__file__).parent.parent
+
+
+def _files(folder: str, names: str) -> tuple[Path, ...]:
+    return tuple(_VIEW / folder / f"{name}.js" for name in names.split())
+
+
 STORY = (
-    *(_STAGE / name for name in ("page_numbers.js", "words.js", "moment.js", "differences.js")),
-    *(_STAGE / "story.js", _STORY / "text.js"),
+    *_files("stage", "page_numbers words moment differences story"),
+    *_files("story", "text changes"),
 )
 """The files that read a payload and tell it, without drawing; the first ones of the module."""
 MODULE = (
-    *(_STAGE / name for name in ("page_numbers.js", "words.js", "picture.js", "address.js")),
-    _HERE / "player.js",
+    *STORY,
+    *_files("stage", "layout folds shapes draw memory arrows lecture patch"),
+    *_files("player", "elements told graph tabs card_parts cards left bar overview side"),
+    *_files("player", "keys stage shell player"),
 )
-"""The files of the player's module, in order."""
-PAGE = _HERE / "page.js"
+"""The files of the player's module, in order: one scope, and the last one exports it."""
+SHEETS = (_VIEW / "stage" / "picture.css", _VIEW / "player" / "stage.css")
+PAGE = Path(__file__).with_name("page.js")
 _EXPORT_LINE = "export default { render };"
 
 
 def player_css() -> str:
-    """Return the style sheet of the player: palette, picture and controls."""
-    sheets = (PICTURE_CSS, _HERE / "cards.css", _HERE / "player.css")
-    return variables_css(":is(.anonlab-player, .anonlab-page)") + "".join(
-        sheet.read_text(encoding="utf-8") for sheet in sheets
+    """Return the style sheet of the player: palette, picture, and all around it."""
+    sheets = "".join(sheet.read_text(encoding="utf-8") for sheet in SHEETS)
+    return variables_css(":is(.anonlab-player,.anonlab-page)") + re.sub(
+        r"(?m)^[ \t]+|\n+$", "", sheets
     )
+
+
+def player_js() -> str:
+    """Return the player's module. Every notebook and every page stores it: without indentation
+    and whole lines of comment (no text of it has a line break inside)."""
+    source = "".join(file.read_text(encoding="utf-8") for file in MODULE)
+    return words_js() + re.sub(r"(?m)^[ \t]*(//.*)?\n|^[ \t]+", "", source)
+
+
+def made_payload(
+    played: Played,
+    title: str | None = None,
+    cards: Mapping[int, Any] | None = None,
+    tabs: Iterable[str] = TABS,
+    layouter: Layouter | None = dot_layout,
+) -> Payload:
+    """Return the payload of a player, with the graphs laid out; raises as `payload` does."""
+    made = payload(played, title, cards, tabs)
+    if layouter is not None and "rmap" in made["tabs"]:
+        for track in made["tracks"]:
+            track["graph"] = payload_layout(made, track, layouter)
+    return made
+
+
+def packed(made: Payload) -> Payload | str:
+    """Return a payload as it is sent: a large one as "deflate:" and base64 of compressed JSON."""
+    plain = json.dumps(made, separators=(",", ":"), ensure_ascii=False).encode()
+    if len(plain) <= MOST_PLAIN_BYTES:
+        return made
+    return "deflate:" + base64.b64encode(zlib.compress(plain, 6)).decode()
+
+
+def cards_for(predict: Iterable[int]) -> dict[int, Any]:
+    """Return the card that asks, before each of these steps, what will change in the picture."""
+    return {
+        step: {
+            "name": f"marks-{step}",
+            "title": say("ask.title"),
+            "ask": say("ask.marks"),
+            "parts": [{"kind": "mark", "text": say("ask.mark")}],
+            "note": say("ask.note"),
+            "chances": 1,
+        }
+        for step in predict
+    }
 
 
 def html(
     played: Played,
     title: str | None = None,
     predict: Iterable[int] = (),
-    layouter: Layouter = dot_layout,
-    thin: bool = True,
+    layouter: Layouter | None = dot_layout,
+    cards: Mapping[int, Any] | None = None,
+    tabs: Iterable[str] = TABS,
 ) -> str:
     """Return a page that plays a trace, or several of one history side by side, by name.
 
-    `#step=7` in its address opens step 7. Of a trace that is longer than a page holds, the page has
-    the last step of each operation, then of the first operations only, and says so.
-    thin    False: raise instead
-    raises  ValueError for a trace that is empty or too large
+    `#step=7` in its address opens step 7, `#ask=7` asks its question, `#big` is for lectures;
+    `theme=dark`, `tab=cost`, `tabs=rmap,cost`, `chosen=f3` say what they say.
+    predict  numbers of steps before which the reader marks what will change
+    cards    {step: the question that is asked before it}
+    raises   ValueError for a trace that is empty, or a step or tab that is not there
     """
-    predict = tuple(predict)
-    parts = Parts(played, title, predict, layouter)
-    made, need = _fitting(parts)
-    if len(made) == len(parts.ids):
-        return _page(made)
-    if not thin:
-        raise TooLarge(
-            f"the page for {parts.aligned.title!r} needs {need:,} bytes, a page holds "
-            f"{MOST_PAGE_BYTES:,}: export fewer steps, for example Trace(title, trace.steps[:50])",
-            need,
-        )
-    if not parts.sampled:
-        parts = Parts(played, title, predict, layouter, sampled=True)
-        made, _ = _fitting(parts)
-    if len(made) < len(parts.ids):
-        for part in made.values():
-            part["note"] += f" This page holds {len(made)} of {len(parts.ids)} parts."
-            part["parts"]["list"] = part["parts"]["list"][: len(made)]
-    return _page(made)
-
-
-def _fitting(parts: Parts) -> tuple[dict[str, Payload], int]:
-    """Return the first parts that fit on a page, one at least, and the bytes that all need."""
-    made: dict[str, Payload] = {}
-    need = len(player_css()) + len(_module()) + len(_script(PAGE))
-    for wanted in parts.ids:
-        part = parts.part(wanted)
-        for step in part["steps"]:
-            if step.pop("more", None):  # nobody is there to draw the sub-steps
-                part["note"] = part["note"].replace(AT_HAND, ELSEWHERE)
-        more = size(part) + len(_without_script([part]).encode())
-        if made and need + more > MOST_PAGE_BYTES:
-            return made, round(need * len(parts.ids) / len(made))
-        made[wanted] = part
-        need += more
-    return made, need
+    asked = {**cards_for(predict), **(cards or {})}
+    made = made_payload(played, title, asked, tabs, layouter)
+    return _page(made, align(played).tracks, align(played).words)
 
 
 def save_html(
@@ -106,22 +136,46 @@ def save_html(
     return target
 
 
-def _page(parts: dict[str, Payload]) -> str:
-    first = next(iter(parts.values()))
-    shown = {"parts": parts} if len(parts) > 1 else {"frames": first}
-    plain = {**shown, "step": 0, "prediction": {}, "predictions": {}}
-    state = json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
-    title = escape(first["title"])
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>\n{player_css()}"
-        "</style></head>\n"
-        f'<body class="anonlab-page"><main id="anonlab"></main><div id="strip"></div>\n'
-        f"<noscript>{_without_script(list(parts.values()))}</noscript>\n"
-        f'<script type="application/json" id="anonlab-state">{_embedded(state)}</script>\n'
-        f'<script type="module">\n{_module()}{_script(PAGE)}</script>\n</body></html>\n'
+def _page(made: Payload, tracks: Sequence[Track], steps: Sequence[Step]) -> str:
+    state = {"frames": packed(made), "step": 0, "chosen": "", "predictions": {}, "keeping": ""}
+    return filled(
+        "player/page.html.j2",
+        title=made["title"],
+        note=made["note"],
+        css=player_css(),
+        body=static_form(made["title"], made["note"], tracks, steps),
+        state=_embedded(json.dumps(state, separators=(",", ":"), ensure_ascii=False)),
+        script=_script(),
     )
+
+
+def static_form(
+    title: str, note: str, tracks: Sequence[Track], steps: Sequence[Step], at: int = 0
+) -> str:
+    """Return picture and text of step `at`, the story as a list, and the last picture: all that
+    needs neither script nor style sheet."""
+    last = len(steps) - 1
+    return filled(
+        "player/static.html.j2",
+        title=title,
+        note=note,
+        moments=[_moment(tracks, steps, step) for step in dict.fromkeys((at, last))],
+        last=last,
+        lines=[{"step": number, "is_last": step.level == "op", "step_title": step.title,
+                "text": step.text, "sentence": step.sentence, "error": step.error}
+               for number, step in enumerate(steps[:MOST_LISTED])],
+        more=max(0, len(steps) - MOST_LISTED),
+    )  # fmt: skip
+
+
+def _moment(tracks: Sequence[Track], steps: Sequence[Step], at: int) -> dict[str, object]:
+    pictures = []
+    for track in tracks:
+        snapshot = track.steps[track.at[at]].snapshot
+        name = track.name if len(tracks) > 1 else ""
+        pictures.append({"name": name, "svg": snapshot_svg(snapshot), "text": text_twin(snapshot)})
+    return {"step": at, "title": steps[at].title, "sentence": steps[at].sentence,
+            "pictures": pictures}  # fmt: skip
 
 
 def _embedded(plain: str) -> str:
@@ -129,34 +183,9 @@ def _embedded(plain: str) -> str:
     return plain.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def player_js() -> str:
-    """Return the player's module. Every notebook and every page stores it: without indentation
-    and whole lines of comment (no text of it has a line break inside)."""
-    source = words_js() + "".join(map(_script, MODULE))
-    return re.sub(r"(?m)^[ \t]*(//.*)?\n|^[ \t]+", "", source)
-
-
-def _module() -> str:
-    """Return the player's module without its export: an inline script has nobody to export to."""
+def _script() -> str:
+    """Return the player's module without its export, an inline script has nobody to export to, and
+    what a page adds."""
     source = player_js()
     assert source.count(_EXPORT_LINE) == 1, f"player.js must hold the line {_EXPORT_LINE!r} once"
-    return source.replace(_EXPORT_LINE, "")
-
-
-def _script(file: Path) -> str:
-    return file.read_text(encoding="utf-8")
-
-
-def _without_script(parts: Sequence[Payload]) -> str:
-    """Return every step as text; of a long trace the whole state at keyframes only."""
-    out = [f"<h1>{escape(parts[0]['title'])}</h1>"]
-    total = sum(len(made["steps"]) for made in parts)
-    for made in parts:
-        last = len(made["steps"]) - 1
-        for at, (step, said) in enumerate(zip(made["steps"], texts(made), strict=True)):
-            head = f"step {at} of {last}: {step['title']}"
-            whole = total <= MOST_WHOLE or "full" in step
-            news = "\n".join(f"{sign} {told}" for sign, told, _ in step["changes"])
-            told = escape(said if whole else news)
-            out.append(f"<h2>{escape(head)}</h2><p>{escape(step['sentence'])}</p><pre>{told}</pre>")
-    return "\n".join(out)
+    return source.replace(_EXPORT_LINE, "") + PAGE.read_text(encoding="utf-8")

@@ -1,12 +1,13 @@
-// What the exported page adds to the player's module: a stand-in for the widget's model, the step in
-// the page's address, and the strip for paper.
-const model = {
+// What an exported page adds to the player's module: a stand-in for the widget's model, and an address
+// that opens a step, asks a question, and says how the page looks:
+//   #step=7  #ask=7  #big  #theme=dark  #tab=cost  #tabs=rmap,cost  #tabs=none  #chosen=f3
+const pageModel = {
   state: JSON.parse(document.getElementById("anonlab-state").textContent),
   heard: {},
   get(name) { return this.state[name]; },
   set(name, value) {
     this.state[name] = value;
-    (this.heard["change:" + name] || []).slice().forEach((listener) => listener());
+    for (const listener of [...(this.heard[`change:${name}`] || [])]) listener();
   },
   save_changes() {},
   send() {},
@@ -15,52 +16,67 @@ const model = {
     this.heard[name] = (this.heard[name] || []).filter((one) => one !== listener);
   },
 };
-model.state.frames ||= Object.values(model.state.parts)[0];
-const linked = (name) => (new RegExp(`[#&]${name}=([\\w:]+)`).exec(location.hash) || [])[1];
-const steps = () => model.get("frames").steps.length;
-let written = ""; // what the page itself put into the address
-const follow = () => {
-  if (location.hash === written) return;
-  const id = linked("part");
-  if (id && model.state.parts[id] && id !== model.get("frames").parts.here) model.set("wanted", [id, 0]);
-  const step = Math.min(steps() - 1, Number(linked("step") || 0));
-  if (step !== model.get("step")) model.set("step", step);
-};
 
-// A part of a long trace is asked for: here all parts are on the page already.
-model.on("change:wanted", () => {
-  const [id, step] = model.get("wanted");
-  model.state.step = 0;
-  model.set("frames", model.state.parts[id]);
-  model.set("step", step < 0 ? steps() - 1 : Math.min(step, steps() - 1));
-});
-// The step goes into the address when one stays at it: that is slow, and browsers count it.
-let soon = 0;
-model.on("change:step", () => {
-  clearTimeout(soon);
-  soon = setTimeout(() => {
-    const part = (model.get("frames").parts || {}).here;
-    const hash = `#${part ? `part=${part}&` : ""}step=${model.get("step")}`;
-    written = hash;
-    if (location.hash !== hash && (location.hash || model.get("step"))) location.replace(hash);
-  }, 150);
-});
-
-// The strip for paper: every step with its picture and its text.
-function strip(data, root) {
-  root.replaceChildren();
-  root.className = "anonlab-player al-strip";
-  data.steps.forEach((step, at) => {
-    const { element, cells, lanes } = buildPicture(data, `strip${at}-`);
-    paint(data, cells, at);
-    lanes.forEach(fold);
-    const head = make("h2", {}, `${named(data, at)}: ${step.title}`);
-    root.append(make("section", {}, head, make("p", {}, step.sentence), element, make("pre", {}, twin(data, at))));
-  });
+// Return what the address asks for, {name: text}.
+function pageWishes() {
+  const pairs = location.hash.slice(1).split("&").filter(Boolean).map((part) => part.split("="));
+  return Object.fromEntries(pairs.map(([name, value]) => [name, value === undefined ? "1" : decodeURIComponent(value)]));
 }
 
-model.state.step = Math.min(steps() - 1, Number(linked("step") || 0));
-addEventListener("hashchange", follow);
-render({ model, el: document.getElementById("anonlab") });
-if (linked("part")) follow();
-addEventListener("beforeprint", () => strip(model.get("frames"), document.getElementById("strip")));
+// Return the step that a text names, null if it names none of this story.
+function stepNamed(text, last) {
+  return /^\d+$/.test(text || "") ? Math.min(Number(text), last) : null;
+}
+
+function pageLook({ theme }) {
+  for (const element of [document.body, ...document.querySelectorAll(".anonlab-player")]) {
+    if (theme === "dark" || theme === "light") element.dataset.theme = theme;
+    else delete element.dataset.theme;
+  }
+}
+
+// Do what the address asks for.
+function followPage(player) {
+  const wishes = pageWishes();
+  const { last } = player.story;
+  pageLook(wishes);
+  const step = stepNamed(wishes.step, last);
+  if (step !== null && step !== player.now.i) player.show(step, false);
+  if ("big" in wishes) player.setBig(true);
+  if (wishes.chosen) player.choose(wishes.chosen);
+  if (wishes.tab && player.tabs.tabs.includes(wishes.tab) && player.now.tab !== wishes.tab) player.setTab(wishes.tab);
+  const asked = stepNamed(wishes.ask, last);
+  if (asked !== null && player.story.ask[asked]) player.ask(asked);
+}
+
+// The step goes into the address when one stays at it: that is slow, and browsers count it.
+let pageTimer = 0;
+let pageWrote = "";
+function noteStep() {
+  clearTimeout(pageTimer);
+  pageTimer = setTimeout(() => {
+    const rest = location.hash.slice(1).split("&").filter((part) => part && !/^(step|ask)(=|$)/.test(part));
+    pageWrote = `#${[`step=${pageModel.get("step")}`, ...rest].join("&")}`;
+    if (location.hash !== pageWrote && (location.hash || pageModel.get("step"))) location.replace(pageWrote);
+  }, 150);
+}
+
+async function openPage() {
+  const host = document.getElementById("anonlab");
+  const still = host.querySelector("[data-part=static]");
+  const payload = await unpacked(pageModel.get("frames"));
+  const wishes = pageWishes();
+  if (wishes.tabs) payload.tabs = wishes.tabs === "none" ? [] : payload.tabs.filter((tab) => wishes.tabs.split(",").includes(tab));
+  pageModel.state.frames = payload;
+  pageModel.state.step = stepNamed(wishes.step, payload.steps.length - 1) ?? 0;
+  const { player } = mount({ model: pageModel, el: host });
+  if (still) {
+    still.hidden = true;
+    host.append(still);
+  }
+  followPage(player);
+  pageModel.on("change:step", noteStep);
+  addEventListener("hashchange", () => { if (location.hash !== pageWrote) followPage(player); });
+}
+
+openPage();

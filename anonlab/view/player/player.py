@@ -1,13 +1,12 @@
 """The player: a trace as a picture that one can step through, in JupyterLab.
 
-All frames are sent to the browser once; a click changes the picture there, whether the kernel is
-busy or not. `step` is synchronised both ways, `prediction` comes back to Python.
+The whole trace is sent to the browser once, as numbers; a click changes the picture there, whether
+the kernel is busy or not. `step` is synchronised both ways, `predictions` come back to Python.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,17 @@ import traitlets
 from IPython.display import display
 
 from anonlab.formats.trace import Trace
-from anonlab.view.player.export import html, player_css, player_js, save_html
-from anonlab.view.player.payload import Played
-from anonlab.view.stage.parts import Parts
+from anonlab.view.player.export import (
+    cards_for,
+    html,
+    made_payload,
+    packed,
+    player_css,
+    player_js,
+)
 from anonlab.view.stage.picture import picture
+from anonlab.view.story.payload import TABS, Payload, Played
+from anonlab.view.templates import filled
 
 STATIC = "anonlab-static"
 """Class of what a notebook shows where widgets cannot live."""
@@ -33,31 +39,32 @@ class Player(anywidget.AnyWidget):
     title        what the player is called; the trace's own title if not given
     predict      numbers of steps of `trace` before which the learner is asked what will change
     predictions  what `predictions` held when the learner left, to go on from there
-    keep         is called with `predictions` each time there is a new one, and returns a sentence
-                 about where it is kept; without it, the player says that nothing is kept
     page         file for the same player as a page of its own, written when this is shown; the
                  static form of a notebook links to it
-    raises       ValueError for a trace that is empty
+    keep         is called with `predictions` each time there is a new one, and returns a sentence
+                 about where it is kept; without it, the player says that nothing is kept
+    tabs         what can be opened below the picture, of story.payload.TABS; a lesson names those
+                 whose topic has come
+    cards        {step: the question that is asked before it}, for other questions than `predict`
+    judge        is called with (step, answers) of a card without a truth of its own, and returns
+                 its verdict
+    raises       ValueError for a trace that is empty, a step or a tab that is not there
 
-    `step` is the number of the step shown, from 0; setting it moves the picture. `kept` lists the
-    steps of the trace that are shown. `prediction` holds what the learner marked last, and what
-    of it was right; `predictions` holds the first prediction of every step, by its number, with
-    what was hit, missed and too much, and `names` of these places; `keeping` says where they are
-    kept. `chosen` is the place in the picture that the learner chose ("mm1-pte-30"), '' if none.
-
-    A trace that is too large for one player comes in parts; `show_part` shows another one. The
-    browser asks for it itself, which needs a running kernel; stepping within a part does not.
+    `step` is the number of the step shown, from 0; setting it moves the picture. `predictions`
+    holds the first answers of every step, by its number: `answers`, and for marks in the picture
+    what was `hit`, `missed` and `extra`; `keeping` says where they are kept. `chosen` is the place
+    in the picture that the learner chose ("p1-48": page 48 of address space 1), '' if none.
     """
 
     _esm = player_js()
     _css = player_css()
-    frames = traitlets.Dict().tag(sync=True)
+    frames = traitlets.Any().tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
-    prediction = traitlets.Dict().tag(sync=True)
     predictions = traitlets.Dict().tag(sync=True)
     chosen = traitlets.Unicode("").tag(sync=True)
     keeping = traitlets.Unicode("").tag(sync=True)
     wanted: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    verdict = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -67,38 +74,38 @@ class Player(anywidget.AnyWidget):
         predictions: Mapping[str, Any] | None = None,
         page: str | Path | None = None,
         keep: Callable[[Mapping[str, Any]], str] | None = None,
+        tabs: Iterable[str] = TABS,
+        cards: Mapping[int, Any] | None = None,
+        judge: Callable[[int, list[Any]], dict[str, Any]] | None = None,
     ) -> None:
         self.trace = trace
-        self._keep = keep
-        self._predict = tuple(predict or ())
-        self._title = title
+        self._keep, self._judge = keep, judge
+        self._title, self._tabs = title, tuple(tabs)
+        self._cards = {**cards_for(predict or ()), **(cards or {})}
         self.page = Path(page) if page is not None else None
-        self.parts = Parts(trace, title, self._predict)
-        first = self.parts.part("c0")
-        super().__init__(frames=first, predictions=dict(predictions or {}))
+        self._last = 0
+        super().__init__(frames=self._packed(self._payload()), predictions=dict(predictions or {}))
         self._keep_predictions({"new": self.predictions})
 
-    @property
-    def kept(self) -> tuple[int, ...]:
-        """The steps of the trace that the player shows, in order."""
-        return tuple(self.frames["kept"])
+    def _payload(self) -> Payload:
+        return made_payload(self.trace, self._title, self._cards, self._tabs)
 
-    def show_part(self, part: str, step: int = 0) -> None:
-        """Show another part of a long trace, at `step`; -1 is its last one.
+    def _packed(self, made: Payload) -> Payload | str:
+        self._last = len(made["steps"]) - 1
+        return packed(made)
 
-        raises  ValueError if there is no such part
-        """
-        frames = self.parts.part(part)
-        last = len(frames["steps"]) - 1
-        self.step = 0
-        self.frames = frames
-        self.step = last if step < 0 else min(step, last)
+    def play(self, trace: Played, step: int = -1) -> None:
+        """Show another trace in the same place, at `step`; -1 is its last one."""
+        self.trace, self._cards = trace, {}
+        self.show_payload(self._payload(), step)
 
-    def play(self, trace: Played) -> None:
-        """Show another trace in the same place, at its last step."""
-        self.trace = trace
-        self.parts = Parts(trace, self._title)
-        self.show_part(self.parts.ids[-1], -1)
+    def show_payload(self, made: Payload, step: int = -1) -> None:
+        """Show a payload, at `step`; -1 is its last one."""
+        frames = self._packed(made)
+        with self.hold_sync():
+            self.step = 0
+            self.frames = frames
+            self.step = self._last if step < 0 else min(step, self._last)
 
     @traitlets.observe("predictions")
     def _keep_predictions(self, change: Any) -> None:
@@ -109,15 +116,17 @@ class Player(anywidget.AnyWidget):
                 self.keeping = f"Not kept: {error}"
 
     @traitlets.observe("wanted")
-    def _show_wanted(self, change: Any) -> None:
-        part, step, *_ = change["new"]
-        self.show_part(str(part), int(step))
+    def _answer_wanted(self, change: Any) -> None:
+        """Judge the answers of a card, if there is somebody to judge them."""
+        if change["new"][:1] == ["judge"] and self._judge is not None:
+            _, step, answers, number = change["new"]
+            self.verdict = {**self._judge(int(step), answers), "number": number}
 
     @traitlets.validate("step")
     def _valid_step(self, proposal: Any) -> int:
-        step, last = int(proposal["value"]), len(self.frames["steps"]) - 1
-        if not 0 <= step <= last:
-            raise traitlets.TraitError(f"this player has steps 0 to {last}, got {step}")
+        step = int(proposal["value"])
+        if not 0 <= step <= self._last:
+            raise traitlets.TraitError(f"this player has steps 0 to {self._last}, got {step}")
         return step
 
     def _ipython_display_(self, **_: Any) -> None:
@@ -131,26 +140,30 @@ class Player(anywidget.AnyWidget):
             self.save_html(self.page)
         made = self._repr_mimebundle_()
         data = dict((made[0] if isinstance(made, tuple) else made) or {})
-        for output in ({**data, "text/plain": f"player: {self.frames['title']}"}, self._static()):
+        for output in ({**data, "text/plain": f"player: {self._name()}"}, self._static()):
             display(output, raw=True)  # type: ignore[no-untyped-call]
 
+    def _first_trace(self) -> Trace:
+        return self.trace if isinstance(self.trace, Trace) else next(iter(self.trace.values()))
+
+    def _name(self) -> str:
+        return self._first_trace().title if self._title is None else self._title
+
     def _static(self) -> dict[str, str]:
-        trace = self.trace if isinstance(self.trace, Trace) else next(iter(self.trace.values()))
+        trace = self._first_trace()
         last = picture(trace.steps[-1].snapshot)
-        title = escape(f"{self.frames['title']}: the last of {len(trace.steps)} steps")
-        link = ""
-        if self.page is not None:
-            link = f'<p><a href="{escape(self.page.as_posix())}">Step through it: a page</a></p>'
-        html = (
-            f"<style>.jp-OutputArea:has(.anonlab-player) .{STATIC}{{display:none}}</style>"
-            f'<div class="{STATIC}"><p><b>{title}</b></p>{link}{last._repr_html_()}</div>'
-        )
-        return {"text/html": html, "text/plain": f"{title}\n{last.text}"}
+        title = f"{self._name()}: the last of {len(trace.steps)} steps"
+        page = self.page.as_posix() if self.page is not None else ""
+        drawn = last._repr_html_()
+        made = filled("player/notebook.html.j2", kind=STATIC, title=title, page=page, picture=drawn)
+        return {"text/html": made, "text/plain": f"{title}\n{last.text}"}
 
     def html(self) -> str:
         """Return the same player as one HTML page that needs neither network nor Python."""
-        return html(self.trace, self._title, self._predict)
+        return html(self.trace, self._title, cards=self._cards, tabs=self._tabs)
 
     def save_html(self, path: str | Path) -> Path:
         """Write `html()` to `path` and return the path."""
-        return save_html(self.trace, path, self._title, self._predict)
+        target = Path(path)
+        target.write_text(self.html(), encoding="utf-8")
+        return target

@@ -1,24 +1,16 @@
-"""How an address is split: which bits choose which slot of which table, down to the frame.
-
-Drawn once for a machine: a field of bits for every level of tables and one for the byte in the
-page, below each the table that it indexes, and the frame at the end. What an address of an address
-space finds there is filled in: here for a picture, in the player by address.js, in the same words.
-"""
+"""How an address is split: which bits choose which slot of which table, down to the frame."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from anonlab.formats.snapshot import Snapshot
 from anonlab.machine.words import PAGE_SHIFT, PTE_SHIFT, PTE_WRITE, Geometry, is_present, swp_offset
-from anonlab.view.stage.cells import Cell, Panel, Spot, State
-from anonlab.view.stage.tables import WIDTH
+from anonlab.view.charts.maker import Chart
+from anonlab.view.stage.shapes import Words
 from anonlab.view.story.reading import Reading, read, table_names
 
-ASK = "choose a page to see where its bits lead"
-_GAP, _TOP = 8.0, 52.0
-_FIELD, _TABLE = 40.0, 42.0
+WIDTH, _GAP, _TOP = 560.0, 12.0, 56.0
 
 
 class Field(NamedTuple):
@@ -101,74 +93,59 @@ def sentences(geometry: Geometry, way: tuple[Found, ...]) -> list[str]:
     return out
 
 
-class AddressPanel:
-    """The picture of an address of a machine of this geometry."""
+def address_svg(snapshot: Snapshot, mm: int, address: int) -> str:
+    """Return how `address` (bytes) of address space `mm` is split, as a self-contained SVG: a field
+    of bits for every level of tables, below each the table that it indexes, and the frame.
 
-    def __init__(self, geometry: Geometry) -> None:
-        self.geometry = geometry
-        self.fields = fields(geometry)
-        head = Cell("address", "head", 0, 0, WIDTH, 44, (Spot(0, 16, "h"), Spot(0, 33, "s")))
-        cells = [head, *self._cells()]
-        height = _TOP + 32 + _FIELD + 20 + _TABLE + 2
-        caption = "how an address is split"
-        self.panel = Panel("address", "spaces", caption, WIDTH, height, tuple(cells))
+    raises  ValueError if there is no address space `mm`, or no such address on this machine
+    """
+    reading = read(snapshot)
+    way, names = found(reading, mm, address), fields(snapshot.geometry)
+    twin = address_lines(reading, mm, address)
+    chart = Chart(twin[0].rstrip(":"), "\n".join(twin[1:]), WIDTH, _TOP + 172)
+    weights = [max(9, field.width) for field in names]
+    scale = (WIDTH - 32 - _GAP * (len(weights) - 1)) / sum(weights)
+    x = 16.0
+    for field, each, weight in zip(names, way, weights, strict=True):
+        width, is_byte = weight * scale, field is names[-1]
+        _bits(chart, field, each, x, width)
+        if is_byte:
+            _end_of_way(chart, way[-2].leads, x, width)
+        else:
+            _table(chart, each, x, width)
+        x += width + _GAP
+    return chart.svg()
 
-    def _cells(self) -> Iterator[Cell]:
-        weights = [max(9, field.width) for field in self.fields]
-        scale = (WIDTH - 2 - _GAP * (len(weights) - 1)) / sum(weights)
-        x, top = 1.0, _TOP + 32
-        below = top + _FIELD + 20
-        for at, weight in enumerate(weights):
-            width = weight * scale
-            middle, last = width / 2, at == len(weights) - 1
-            spots = (Spot(middle, 11, "b mid"), Spot(middle, 26, "s mid"))
-            yield Cell(f"address-cap-{at}", "cap", x, _TOP, width, 30, spots)
-            spots = (Spot(middle, 17, "bt mid"), Spot(middle, 33, "b mid"))
-            yield Cell(f"address-bits-{at}", "field", x, top, width, _FIELD, spots)
-            spots = (Spot(middle, 17, "v mid"), Spot(middle, 33, "b mid"))
-            kind = "end" if last else "table"
-            yield Cell(f"address-table-{at}", kind, x, below, width, _TABLE, spots)
-            if not last:
-                down = f"M{x + middle:g} {top + _FIELD:g}V{below - 2:g}m-3.5-5l3.5 5l3.5-5"
-                yield Cell(f"address-down-{at}", "wire", 0, 0, 0, 0, (), down)
-                y = below + _TABLE / 2
-                on = f"M{x + width:g} {y:g}h{_GAP - 1.5:g}m-4-3.5l4 3.5l-4 3.5"
-                yield Cell(f"address-on-{at}", "wire", 0, 0, 0, 0, (), on)
-            x += width + _GAP
 
-    def scheme(self) -> dict[str, State]:
-        """Return the states while no address is chosen: which bits choose what."""
-        out = {"address": State("on", ("how an address is split", ASK))}
-        for at, field in enumerate(self.fields):
-            last = at == len(self.fields) - 1
-            bits = f"{field.high}–{field.low}"
-            name = f"bits {field.high} to {field.low}: " + (
-                "the byte in the page" if last else f"the slot of the {field.name}"
-            )
-            out[f"address-cap-{at}"] = State("on", (field.name, bits))
-            out[f"address-bits-{at}"] = State("open", ("·" * field.width,), "", name)
-            out[f"address-table-{at}"] = State("open", ("the frame" if last else field.name,))
-            out |= {} if last else {f"address-{way}-{at}": State("on") for way in ("down", "on")}
-        return out
+def _bits(chart: Chart, field: Field, each: Found, x: float, width: float) -> None:
+    middle = x + width / 2
+    chart.say(middle, _TOP, field.name, "small strong", "middle")
+    chart.say(middle, _TOP + 16, f"{field.high}–{field.low}", "muted", "middle")
+    chart.box(x, _TOP + 24, width, 42, "write" if each.slot else "strip")
+    chart.say(middle, _TOP + (41 if each.slot else 49), each.bits, "small code", "middle")
+    if each.slot:
+        chart.say(middle, _TOP + 58, each.slot, "small strong", "middle")
 
-    def states(self, reading: Reading, mm: int, address: int) -> dict[str, State]:
-        """Return the states for an address; raises as `found` does."""
-        way = found(reading, mm, address)
-        told = sentences(self.geometry, way)
-        under = f"{address:#0{self.geometry.hex_digits + 2}x} of {reading.who(mm)}"
-        out = self.scheme() | {"address": State("on", ("how an address is split", under))}
-        for at, (each, sentence) in enumerate(zip(way[:-1], told, strict=False)):
-            slot = f"slot {each.slot}"
-            there = each.row >= 0
-            out[f"address-bits-{at}"] = State("used", (each.bits, each.slot), "", sentence)
-            texts = (f"row {each.row}", slot) if there else ("no table",)
-            out[f"address-table-{at}"] = State("used" if there else "void", texts, "", sentence)
-        last = len(way) - 1
-        out[f"address-bits-{last}"] = State("byte", (way[-1].bits,), "", told[-1])
-        end = tuple(way[-2].leads.split(", ")) if way[-2].leads else ("no page",)
-        look = "used" if way[-2].leads else "void"
-        out[f"address-table-{last}"] = State(look, end, "", ", ".join(end))
-        return out
+
+def _table(chart: Chart, each: Found, x: float, width: float) -> None:
+    """Draw the table that a field indexes, and where its slot leads."""
+    middle, y = x + width / 2, _TOP + 92
+    chart.stroke(f"M{middle:g} {_TOP + 67:g}V{y - 2:g}m-3.5-5l3.5 5l3.5-5", "line", 1.5)
+    there = each.row >= 0
+    chart.box(x, y, width, 44, "on" if there else "missing")
+    words = [f"row {each.row}", f"slot {each.slot}"] if there else ["no table"]
+    for at, text in enumerate(words):
+        ink = "accent-ink" if there else ""
+        chart.words.append(Words(middle, y + 18 + 16 * at, text, "small", "middle", ink=ink))
+    on = f"M{x + width:g} {y + 22:g}h{_GAP - 2:g}m-4-3.5l4 3.5l-4 3.5"
+    chart.stroke(on, "line", 1.5)
+
+
+def _end_of_way(chart: Chart, leads: str, x: float, width: float) -> None:
+    middle, y = x + width / 2, _TOP + 92
+    chart.box(x, y, width, 44, ("write" if "writable" in leads else "read") if leads else "missing")
+    for at, text in enumerate(leads.split(", ") if leads else ["no page"]):
+        chart.say(middle, y + 18 + 16 * at, text, "small strong", "middle")
 
 
 def address_text(snapshot: Snapshot, mm: int, address: int) -> str:

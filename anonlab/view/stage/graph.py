@@ -1,30 +1,32 @@
-"""The design's own graph: which mms, VMAs and groups hang together, so who may map a page.
+"""Layouts of the design's own graph: which mms, VMAs and groups hang together.
 
-The graph is laid out once, for the union of all nodes and edges of a trace, so that nothing moves
+A graph is laid out once, for the union of all nodes and edges of a trace, so that nothing moves
 between steps: a step only says which of them exist. Positions come from the `dot` program; where
-there is none, nodes stand in columns, with the same ids and the same facts.
+there is none, nodes stand in columns, with the same ids.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from anonlab.formats.snapshot import Edge, Node
-from anonlab.view.player.facts import edge_fact, node_fact
-from anonlab.view.player.links import Links, tags
-from anonlab.view.stage.cells import Cell, Panel, Spot, State, fit
-from anonlab.view.stage.tables import WIDTH
-from anonlab.view.story.reading import Reading
+from anonlab.view.stage.lettering import BOLD, width_of
+from anonlab.view.story.payload import Payload
 
 COLUMN_GAP = 30.0
 """px between two columns; more would shrink the words below what can be read."""
-NODE_HEIGHT, MOST_NODES = 40.0, 24
-"""px of a node, and nodes beyond which parallel ones share a place."""
-MOST_UNDER = 22
+NODE_HEIGHT, LINE_HEIGHT = 26.0, 14.0
+"""px of a node with its title, and of each line of facts below it."""
+MOST_WIDE = 230.0
+MOST_UNDER = 26
 """Characters of the facts of a node that stand in one line."""
+BROWSER_HEIGHT = 36.0
+"""px of a node in the browser (player/graph.js)."""
+MOST_NODES = 60
+"""Nodes of a graph that `dot` is asked for; more take it too long."""
 Point = tuple[float, float]
 Link = tuple[str, str]
 LOOSE = frozenset({"own", "parent", "home"})
@@ -32,11 +34,9 @@ LOOSE = frozenset({"own", "parent", "home"})
 
 
 class Place(NamedTuple):
-    """A place for one node, or for several that come, go and connect alike."""
+    """The place of one node: its id and its size in px."""
 
     name: str
-    kind: str
-    nodes: tuple[str, ...]
     width: float
     height: float = NODE_HEIGHT
 
@@ -146,220 +146,97 @@ def _bow(tail: Point, head: Point, tail_width: float, head_width: float) -> tupl
 
 
 Layouter = Callable[[str], Layout | None]
+"""Takes DOT and returns positions; None for the built-in columns."""
 
 
-LETTERS = {
-    "group": "G", "space": "S", "head": "H", "anonmm": "M", "zombie": "Z", "vma": "V",
-    "anon_vma": "A", "root": "R", "chain": "C", "block": "B", "context": "X", "dead": "D",
-    "file": "F", "page": "P",
-}  # fmt: skip
-"""The letter of every kind of node; an address space has the letter of its page table."""
-STARTS = frozenset({"group", "space", "head", "root", "chain", "file"})
-"""Kinds of nodes at which a walk may start: drawn filled."""
-GONE = frozenset({"zombie", "dead"})
-"""Kinds of nodes whose address space is gone: drawn dashed."""
-_KEY = 18.0
-"""px of a row of the key to the edges."""
+def under(node: Node, who: str = "") -> list[str]:
+    """Return the lines below the title of a node: its facts, and who runs in an mm."""
+    words = [f"{name} {value}" for name, value in node.facts] + [who] * bool(who)
+    lines: list[str] = []
+    for word in words:
+        if lines and len(lines[-1]) + 3 + len(word) <= MOST_UNDER:
+            lines[-1] += f" · {word}"
+        else:
+            lines.append(word)
+    return lines
 
 
-class GraphPanel:
-    """The design's graph over all `readings` of a trace.
+def place_of(node: Node, who: str = "") -> Place:
+    """Return the place that a node needs; `who` are the processes of an mm."""
+    lines = under(node, who)
+    title = width_of(node.label, 13, BOLD) + 30
+    width = max(title, *(width_of(line, 12) + 20 for line in lines), 84.0)
+    return Place(node.id, min(MOST_WIDE, round(width)), NODE_HEIGHT + LINE_HEIGHT * len(lines))
 
-    layouter  takes DOT and returns positions, or None for the built-in columns
+
+def laid_out(
+    places: Sequence[Place],
+    edges: Iterable[Edge],
+    layouter: Layouter | None = dot_layout,
+) -> Layout:
+    """Return where `places` and the edges between them stand.
+
+    layouter  None for columns
     """
-
-    def __init__(
-        self,
-        readings: Sequence[Reading],
-        links: Links,
-        letters: Mapping[int, str],
-        layouter: Layouter = dot_layout,
-    ) -> None:
-        self.readings, self.tags = readings, links
-        self.letters = {f"mm{mm}": letter for mm, letter in letters.items()}
-        self.places = _places(readings)
-        self.home = {node: place for place in self.places for node in place.nodes}
-        edges = {edge for reading in readings for edge in reading.snapshot.edges}
-        known = [edge for edge in edges if edge.tail in self.home and edge.head in self.home]
-        self.kinds = sorted({edge.kind for edge in known})
-        self.links = sorted({self._link(edge) for edge in known})
-        firm = {self._link(edge) for edge in known if edge.kind not in LOOSE}
-        loose = set(self.links) - firm
-        layout = layouter(dot_source(self.places, self.links, loose)) if self.places else None
-        self._draw(layout or column_layout(self.places, self.links, loose))
-
-    def _link(self, edge: Edge) -> Link:
-        return self.home[edge.tail].name, self.home[edge.head].name
-
-    def _draw(self, layout: Layout) -> None:
-        width = max(WIDTH, layout.width)
-        spots = (Spot(0, 16, "h"), Spot(0, 33, "s"))
-        cells = [Cell("graph", "head", 0, 0, width, 44, spots), *self._key(width)]
-        top = max(cell.y + cell.height for cell in cells) + 8
-        for at, link in enumerate(self.links):
-            points = tuple((x, y + top) for x, y in layout.curves[link])
-            (x0, y0), (x1, y1) = points[0], points[-1]
-            cells.append(Cell(f"edge-{at}", "edge", 0, 0, x0 + x1, y0 + y1, (), _curve(points)))
-        for place in self.places:
-            x, y = layout.centres[place.name]
-            half, middle, low = place.width / 2, place.width / 2 + 9, place.height / 2
-            lines = (
-                Spot(middle, 17, "b mid"),
-                Spot(middle, 32, "s mid"),
-                Spot(middle, 46, "s mid"),
-            )
-            texts = (*lines, Spot(13, low + 5, "kd mid"))
-            corner = (round(x - half, 1), round(y - low + top, 1))
-            cells.append(Cell(place.name, "node", *corner, place.width, place.height, texts))
-        caption = "who may map the pages"
-        zone = "memory" if width <= WIDTH + 8 else "spaces"
-        self.panel = Panel("graph", zone, caption, width, top + layout.height + 4, tuple(cells))
-
-    def _key(self, width: float) -> Iterator[Cell]:
-        """Yield a sample of every kind of edge with its name, in rows."""
-        x, y = 0.0, 44.0
-        for at, kind in enumerate(self.kinds):
-            need = 38 + 6.8 * len(kind)
-            if x and x + need > width:
-                x, y = 0.0, y + _KEY
-            sample = f"M{x:g} {y + 9:g}H{x + 26:g}"
-            yield Cell(f"key-{at}", "sample", 0, 0, 0, 0, (), sample)
-            yield Cell(f"key-text-{at}", "cap", x + 32, y, need - 32, _KEY, (Spot(0, 13, "s"),))
-            x += need + 8
-
-    def states(self, reading: Reading) -> dict[str, State]:
-        """Return which nodes and edges exist in `reading`."""
-        snapshot = reading.snapshot
-        under = f"reverse map {snapshot.design}"
-        out = {"graph": State("on", ("who may map the pages", under))}
-        for at, kind in enumerate(self.kinds):
-            out[f"key-{at}"] = State(f"on e{_word(kind)}")
-            out[f"key-text-{at}"] = State("on", (kind,))
-        nodes = {node.id: node for node in snapshot.nodes}
-        around = _around(snapshot.edges)
-        for place in self.places:
-            here = [nodes[node] for node in place.nodes if node in nodes]
-            links = self._tags(here, reading, around)
-            letter = self.letters.get(place.nodes[0], LETTERS.get(place.kind, "·"))
-            out |= {place.name: _node_state(place, here, reading, letter, links)} if here else {}
-        held: dict[Link, list[Edge]] = {}
-        for edge in snapshot.edges:
-            if edge.tail in self.home and edge.head in self.home:
-                held.setdefault(self._link(edge), []).append(edge)
-        for at, link in enumerate(self.links):
-            if link in held:
-                out[f"edge-{at}"] = _edge_state(held[link], nodes)
-        return out
-
-    def _tags(self, here: Sequence[Node], reading: Reading, around: dict[str, list[str]]) -> str:
-        """Return the links of the nodes that share a place."""
-        told = [self.tags.of_node(node, reading, around).partition("|") for node in here]
-        same = [tag for one, _, _ in told for tag in one.split()]
-        return tags(same, (tag for _, _, two in told for tag in two.split()))
+    links, loose = _links(places, edges)
+    small = layouter is not None and 0 < len(places) <= MOST_NODES
+    layout = layouter(dot_source(places, links, loose)) if layouter and small else None
+    return layout or column_layout(places, links, loose)
 
 
-def _around(edges: Sequence[Edge]) -> dict[str, list[str]]:
-    """Return {node: nodes that an edge joins it to}."""
-    out: dict[str, list[str]] = {}
-    for edge in edges:
-        out.setdefault(edge.tail, []).append(edge.head)
-        out.setdefault(edge.head, []).append(edge.tail)
-    return out
+def _links(places: Sequence[Place], edges: Iterable[Edge]) -> tuple[list[Link], set[Link]]:
+    """Return the links between `places`, and those of them that are loose."""
+    names = {place.name for place in places}
+    known = [edge for edge in edges if edge.tail in names and edge.head in names]
+    links = sorted({(edge.tail, edge.head) for edge in known})
+    firm = {(edge.tail, edge.head) for edge in known if edge.kind not in LOOSE}
+    return links, set(links) - firm
 
 
-def _places(readings: Sequence[Reading]) -> list[Place]:
-    """Return a place per node of the union; parallel nodes share one in a large graph."""
-    labels: dict[str, Node] = {}
-    widths: dict[str, int] = {}
-    tall: dict[str, bool] = {}
-    for reading in readings:
-        for node in reading.snapshot.nodes:
-            labels[node.id] = node
-            under = _lines(_under(node, reading))
-            longest = max(len(node.label) * 8.1, *(len(line) * 6.6 for line in under))
-            tall[node.id] = tall.get(node.id, False) or bool(under[1])
-            widths[node.id] = max(widths.get(node.id, 0), int(longest) + 38)
-    groups: dict[object, list[str]] = {}
-    looks = _stories(readings) if len(labels) > MOST_NODES else {}
-    for name in labels:
-        groups.setdefault(looks.get(name, name), []).append(name)
-    return [
-        Place(
-            f"node-{at}",
-            labels[names[0]].kind,
-            tuple(names),
-            _wide(names, widths),
-            NODE_HEIGHT + 14 * any(tall[name] for name in names),
-        )
-        for at, names in enumerate(groups.values())
-    ]
+def payload_layout(made: Payload, track: Payload, layouter: Layouter) -> dict[str, Any] | None:
+    """Return where the nodes of one track of a payload stand, over all its steps; None if they are
+    too many, or there is no `dot`: the browser puts them in columns then.
+
+    {width, height, nodes: {id: [x, y, width]}}, x and y of the upper left corner
+    """
+    facts = made["facts"]
+    used: dict[str, set[int]] = {"nodes": set(), "edges": set()}
+    for delta in track["deltas"]:
+        for field, numbers in used.items():
+            for _, _, new in delta.get(field, ()):
+                numbers.update(new)
+    nodes = [Node(*facts["nodes"][number]) for number in sorted(used["nodes"])]
+    places = {node.id: Place(node.id, _browser_width(node), BROWSER_HEIGHT) for node in nodes}
+    for node in nodes:
+        wide = max(places[node.id].width, _browser_width(node))
+        places[node.id] = Place(node.id, wide, BROWSER_HEIGHT)
+    if not 0 < len(places) <= MOST_NODES:
+        return None
+    edges = [Edge(*facts["edges"][number]) for number in sorted(used["edges"])]
+    known = list(places.values())
+    layout = _close(layouter)(dot_source(known, *_links(known, edges)))
+    if layout is None:
+        return None
+    corners = {
+        name: [round(x - places[name].width / 2, 1), round(y - BROWSER_HEIGHT / 2, 1),
+               places[name].width]
+        for name, (x, y) in layout.centres.items()
+    }  # fmt: skip
+    return {"width": round(layout.width), "height": round(layout.height), "nodes": corners}
 
 
-def _wide(names: list[str], widths: dict[str, int]) -> float:
-    return float(min(230, max(88, *(widths[name] for name in names))))
+def _browser_width(node: Node) -> float:
+    """Return the px of a node in the browser: the longest of its two lines of words."""
+    facts = [f"{name} {value}" for name, value in node.facts]
+    longest = max([*node.label.split(", "), *facts[:1]], key=len)
+    return float(min(130, max(58, round(len(longest) * 7.1 + 14))))
 
 
-def _stories(readings: Sequence[Reading]) -> dict[str, object]:
-    """What must be equal for two nodes of a large graph to share a place."""
-    stories: dict[str, list[object]] = {}
-    for at, reading in enumerate(readings):
-        around: dict[str, list[tuple[str, str, str]]] = {}
-        for edge in reading.snapshot.edges:
-            around.setdefault(edge.tail, []).append((">", edge.head, edge.kind))
-            around.setdefault(edge.head, []).append(("<", edge.tail, edge.kind))
-        for node in reading.snapshot.nodes:
-            near = tuple(sorted(around.get(node.id, ())))
-            stories.setdefault(node.id, []).append((at, node.kind, near))
-    return {name: tuple(story) for name, story in stories.items()}
+def _close(layouter: Layouter) -> Layouter:
+    return lambda source: layouter(source.replace("ranksep=0.55", "ranksep=0.35"))
 
 
-def _lines(under: str) -> tuple[str, str]:
-    """Break the facts of a node into two lines if they are long."""
-    if len(under) <= MOST_UNDER or " · " not in under:
-        return under, ""
-    words = under.split(" · ")
-    half = (len(words) + 1) // 2
-    return " · ".join(words[:half]), " · ".join(words[half:])
-
-
-def _under(node: Node, reading: Reading) -> str:
-    """Return the second line of a node: its facts, and who runs in an mm."""
-    words = [f"{name} {value}" for name, value in node.facts]
-    words += [reading.who(mm) for mm in reading.spaces if node.id == f"mm{mm}"]
-    return " · ".join(words)
-
-
-def _node_state(place: Place, here: list[Node], reading: Reading, letter: str, links: str) -> State:
-    first = here[0]
-    many = len(here) > 1
-    title = f"{len(here)} {first.kind}s" if many else first.label
-    under = first.kind if many else _under(first, reading) or first.kind
-    room = place.width - 30
-    lines = (fit(line, room, 12.3) for line in _lines(under))
-    texts = (fit(title, room, 15), *lines, letter)
-    name = title if many else f"{title}, {under}"
-    look = "group" if first.kind in STARTS else "gone" if first.kind in GONE else "member"
-    told = tuple(map(node_fact, here))
-    return State(f"{look} {_word(first.kind)}", texts, "", name, told, links)
-
-
-def _word(kind: str) -> str:
-    """Return `kind` as a CSS class."""
-    return "k-" + "".join(letter if letter.isalnum() else "-" for letter in kind)
-
-
-def _edge_state(edges: list[Edge], nodes: dict[str, Node]) -> State:
-    def label(name: str) -> str:
-        return nodes[name].label if name in nodes else name
-
-    first = edges[0]
-    name = f"{first.kind}: {label(first.tail)} to {label(first.head)}"
-    name = f"{len(edges)} edges, the first: {name}" if len(edges) > 1 else name
-    look = f"on e{_word(first.kind)}"
-    return State(look, (), "", name, tuple(edge_fact(edge) for edge in edges))
-
-
-def _curve(points: Sequence[Point]) -> str:
+def edge_path(points: Sequence[Point]) -> str:
     """Return the path of an edge with an open arrow head; dot adds the tip as a last point."""
     body = points if len(points) % 3 == 1 else points[:-1]
     (x0, y0), rest = body[0], body[1:]

@@ -13,6 +13,7 @@ LIGHT: dict[str, str] = {
     "ink": "#18212f",
     "muted": "#546072",
     "line": "#7b8696",
+    "hair": "#d5dae3",
     "faint": "#dfe3ea",
     "accent": "#1d5bbf",
     "accent-ink": "#ffffff",
@@ -45,7 +46,8 @@ DARK: dict[str, str] = {
     "panel": "#151b25",
     "ink": "#e9eef5",
     "muted": "#a6b2c2",
-    "line": "#748294",
+    "line": "#8492a5",
+    "hair": "#2c3643",
     "faint": "#2c3643",
     "accent": "#82b4ff",
     "accent-ink": "#0a1c38",
@@ -104,8 +106,8 @@ _LAB = {
     "font": "--jp-ui-font-family",
     "mono": "--jp-code-font-family",
 }
-_FONT = '-apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "Noto Sans", Arial, sans-serif'
-_MONO = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace'
+FONT = '-apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "Noto Sans", Arial, sans-serif'
+MONO = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace'
 
 
 def _declare(colours: dict[str, str]) -> str:
@@ -119,14 +121,19 @@ def variables_css(selector: str) -> str:
     """Return the custom properties for elements that match `selector` (no comma in it).
 
     A plain page follows prefers-color-scheme; inside JupyterLab its theme decides, because
-    its <body> says so in data-jp-theme-light. Paper is always light.
+    its <body> says so in data-jp-theme-light; data-theme on the element itself decides over both.
+    Paper is always light.
     """
-    fonts = f"--al-font:var({_LAB['font']},{_FONT});--al-mono:var({_LAB['mono']},{_MONO});"
-    light, dark = _declare(LIGHT), _declare(DARK)
+    fonts = f"--al-font:var({_LAB['font']},{FONT});--al-mono:var({_LAB['mono']},{MONO});"
+    light = _declare(LIGHT) + "color-scheme:light"
+    dark = _declare(DARK) + "color-scheme:dark"
     return (
-        f"{selector}{{{fonts}{light}color-scheme:light}}\n"
-        f"@media (prefers-color-scheme:dark){{{selector}{{{dark}color-scheme:dark}}}}\n"
-        f'body[data-jp-theme-light="true"] {selector}{{{light}color-scheme:light}}\n'
-        f'body[data-jp-theme-light="false"] {selector}{{{dark}color-scheme:dark}}\n'
-        f"@media print{{{selector}{{{light}color-scheme:light}}}}\n"
+        f"{selector}{{{fonts}{light}}}\n"
+        f"@media (prefers-color-scheme:dark){{{selector}{{{dark}}}}}\n"
+        f'body[data-jp-theme-light="true"] {selector}{{{light}}}\n'
+        f'body[data-jp-theme-light="false"] {selector}{{{dark}}}\n'
+        f'html body {selector}[data-theme="light"],{selector}[data-theme="light"]{{{light}}}\n'
+        f'html body {selector}[data-theme="dark"],{selector}[data-theme="dark"]{{{dark}}}\n'
+        f"@media print{{html {selector},html body[data-jp-theme-light] {selector},"
+        f"html {selector}[data-theme]{{{light}}}}}\n"
     )

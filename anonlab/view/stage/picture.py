@@ -8,8 +8,8 @@ from html import escape
 
 from anonlab.formats.snapshot import Snapshot
 from anonlab.view.charts.chart import lines_svg, lines_text
-from anonlab.view.stage.address import address_lines
-from anonlab.view.stage.stage import address_svg, snapshot_svg, space_svg
+from anonlab.view.stage.address import address_lines, address_svg
+from anonlab.view.stage.static import snapshot_svg, space_svg
 from anonlab.view.story.reading import read
 from anonlab.view.story.text import space_text, text_twin
 

@@ -1,75 +1,54 @@
 """Two reverse maps side by side: pages, their anon_vmas, the VMAs on these, and the processes.
 
-Both are drawn by the graph panel of every other picture, laid out once for both: what is the same
+Both are drawn as in every other picture, laid out once for both: what is the same
 stands at the same place, and what the second has otherwise is marked. `rmaps_text` is the twin.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 from anonlab.formats.rmap_graph import PageFact, RmapGraph, differences
 from anonlab.formats.snapshot import Edge, Node, Snapshot
 from anonlab.machine.words import LESSON, PAGE_SHIFT
-from anonlab.view.player.links import Links
-from anonlab.view.stage.cells import Panel, State, merge, panel_svg
-from anonlab.view.stage.graph import GraphPanel, Layouter, dot_layout
-from anonlab.view.stage.stage import style
-from anonlab.view.story.reading import read
+from anonlab.view.stage.graph import Layouter, dot_layout
+from anonlab.view.stage.static import CSS_CLASS
+from anonlab.view.stage.static_graph import Graph
 from anonlab.view.story.text import quoted, wrapped
+from anonlab.view.templates import drawn
 
-_PAD = 10.0
-KEY = "P page · R root, A other anon_vma · V VMA · M address space"
 Pair = tuple[RmapGraph, RmapGraph]
 
 
-def rmaps_svg(pair: Pair, titles: tuple[str, str], layouter: Layouter = dot_layout) -> list[str]:
+def rmaps_svg(
+    pair: Pair, titles: tuple[str, str], layouter: Layouter | None = dot_layout
+) -> list[str]:
     """Return a self-contained SVG for each of two graphs.
 
     titles  what each is, above it
     """
     people = _people(pair)
-    readings = [
-        read(graph_snapshot(graph, title, people))
-        for graph, title in zip(pair, titles, strict=True)
+    moments = [graph_snapshot(graph, title, people)
+               for graph, title in zip(pair, titles, strict=True)]  # fmt: skip
+    graphs = [(moment.nodes, moment.edges) for moment in moments]
+    tight = None if layouter is None else _tight(layouter)
+    union = Graph(graphs, {}, tight)
+    both = (None, graphs[0])
+    return [
+        drawn(
+            "stage/graph.svg.j2",
+            CSS_CLASS,
+            title=f"reverse map, {title}",
+            summary=f"{title} · {_summary(graph)}",
+            graph=union.drawing(nodes, edges, before),
+        )
+        for (nodes, edges), title, graph, before in zip(graphs, titles, pair, both, strict=True)
     ]
-    named = dict.fromkeys(range(1, len(people) + 1), "M")
-    panel = GraphPanel(readings, Links(readings, {}), named, _tight(layouter))
-    states = [panel.states(reading) for reading in readings]
-    for shown, title, graph in zip(states, titles, pair, strict=True):
-        shown["graph"] = State("on", (f"{title} · {_summary(graph)}", KEY))
-    before = {**states[0], "graph": states[1]["graph"]}
-    drawn = (
-        _sheet(panel.panel, states[0], None, titles[0], "one-"),
-        _sheet(panel.panel, states[1], before, titles[1], "two-"),
-    )
-    return list(drawn)
 
 
 def _tight(layouter: Layouter) -> Layouter:
     """Let columns stand closer: two graphs stand side by side on a wide screen."""
     return lambda source: layouter(source.replace("ranksep=0.55", "ranksep=0.3"))
-
-
-def _sheet(
-    panel: Panel,
-    states: dict[str, State],
-    before: dict[str, State] | None,
-    title: str,
-    prefix: str,
-) -> str:
-    width, height = panel.width + 2 * _PAD, panel.height + 2 * _PAD
-    body = panel_svg(panel, merge([states]), before, prefix)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="anonlab-picture" role="img" '
-        f'style="max-width:100%;height:auto" '
-        f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}">'
-        f"<title>reverse map, {escape(title)}</title><style>{style()}</style>"
-        f'<rect class="page" width="100%" height="100%"/>'
-        f'<rect class="sheet" rx="10" width="{width:g}" height="{height:g}"/>'
-        f'<g transform="translate({_PAD:g} {_PAD:g})">{body}</g></svg>'
-    )
 
 
 def graph_snapshot(graph: RmapGraph, title: str, people: Sequence[str]) -> Snapshot:

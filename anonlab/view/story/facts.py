@@ -21,9 +21,7 @@ A fact is a tuple of strings. Its first word is its kind::
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 from anonlab.formats.snapshot import (
     Edge,
@@ -36,7 +34,6 @@ from anonlab.formats.snapshot import (
     WalkFact,
 )
 from anonlab.machine.words import (
-    PAGE_SHIFT,
     PTE_SHIFT,
     Geometry,
     is_present,
@@ -46,8 +43,6 @@ from anonlab.machine.words import (
 from anonlab.view.story.reading import Frame, Reading, read
 
 Fact = tuple[str, ...]
-EXACT = 1 << 52
-"""Numbers below it are exact in a browser, and so are their differences."""
 
 
 def facts(snapshot: Snapshot) -> frozenset[Fact]:
@@ -181,52 +176,3 @@ def walk_fact(walk: WalkFact, geometry: Geometry) -> Fact:
         for mm, vpn, hit, nodes in walk.probes
     )
     return ("walk", str(walk.pfn), walk.via, str(walk.nodes), str(walk.locks), *probes)
-
-
-def pack(items: Iterable[Fact]) -> str:
-    """Write facts as JSON, short when they follow each other, for a data attribute.
-
-    A list of groups; a group is a list of columns, after the number of facts. A column is one
-    string for all, or {"a": first, "d": step, "w": hex digits, 0 for decimal}, or a list; numbers
-    from EXACT on are in lists, as text.
-    """
-    groups: list[list[Fact]] = []
-    for fact in items:
-        if groups and _alike(groups[-1][0], fact):
-            groups[-1].append(fact)
-        else:
-            groups.append([fact])
-    packed = [[len(group), *map(_column, zip(*group, strict=True))] for group in groups]
-    return json.dumps(packed, separators=(",", ":"), ensure_ascii=False) if packed else ""
-
-
-def _alike(one: Fact, other: Fact) -> bool:
-    return len(one) == len(other) and one[0] == other[0] and one[0] in ("pte", "frame", "cached")
-
-
-def _column(values: Sequence[str]) -> Any:
-    first = values[0]
-    if all(value == first for value in values):
-        return first
-    width = len(first) - 2 if first.startswith("0x") else 0
-    try:
-        numbers = [int(value, 16 if width else 10) for value in values]
-    except ValueError:
-        return list(values)
-    if max(map(abs, numbers)) >= EXACT:
-        return list(values)
-    step = numbers[1] - numbers[0]
-    told = [spelt(numbers[0] + step * at, width) for at in range(len(numbers))]
-    if tuple(told) != tuple(values):
-        return list(values)
-    return {"a": numbers[0], "d": step, "w": width}
-
-
-def spelt(number: int, width: int) -> str:
-    """Write `number` with `width` hex digits, or in decimal where width is 0."""
-    return f"0x{number:0{width}x}" if width else str(number)
-
-
-def page_of(address: str) -> int:
-    """Return the page number of a hex address in a fact."""
-    return int(address, 16) >> PAGE_SHIFT

@@ -1,0 +1,101 @@
+"""What a static picture shows: one moment, the one before it if there is one, and what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from anonlab.machine.words import PTE_SHIFT, PTE_WRITE, ZERO_PFN, is_present, swp_offset
+from anonlab.view.story.reading import Frame, Reading
+from anonlab.view.story.words import say
+
+SIGNS = {"N": "new", "C": "changed", "G": "gone"}
+
+
+def state_of(word: int) -> str:
+    """Return what a word that is not 0 is: write, read, zero or swap."""
+    if not is_present(word):
+        return "swap"
+    if word >> PTE_SHIFT == ZERO_PFN:
+        return "zero"
+    return "write" if word & PTE_WRITE else "read"
+
+
+def place_of(word: int) -> int:
+    """Return the frame of a present word, the swap slot of another one."""
+    return int(word >> PTE_SHIFT if is_present(word) else swp_offset(word))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One moment to draw. `letters` {mm: its letter}."""
+
+    now: Reading
+    before: Reading | None
+    letters: Mapping[int, str]
+
+    @cached_property
+    def words(self) -> dict[tuple[int, int], int]:
+        """{(mm, vpn): word} of all entries."""
+        return _words(self.now)
+
+    @cached_property
+    def gone(self) -> dict[tuple[int, int], int]:
+        """The entries that were there before and are not now."""
+        old = _words(self.before) if self.before else {}
+        return {page: word for page, word in old.items() if page not in self.words}
+
+    @cached_property
+    def signs(self) -> dict[str, str]:
+        """{key: N, C or G} of everything that differs from the moment before."""
+        if self.before is None:
+            return {}
+        old = _words(self.before)
+        rows = [(f"p{mm}-{vpn}", _seen(old.get((mm, vpn))), _seen(self.words.get((mm, vpn))))
+                for mm, vpn in old.keys() | self.words.keys()]  # fmt: skip
+        was, now = self.before, self.now
+        rows += [(f"f{pfn}", _frame(was.frames.get(pfn)), _frame(now.frames.get(pfn)))
+                 for pfn in was.frames.keys() | now.frames.keys()]  # fmt: skip
+        rows += [(f"m{mm}", mm in was.spaces or None, mm in now.spaces or None)
+                 for mm in was.spaces.keys() | now.spaces.keys()]  # fmt: skip
+        rows += [(f"s{slot}", was_slots.get(slot), now_slots.get(slot))
+                 for was_slots, now_slots in [(slots_of(was), slots_of(now))]
+                 for slot in was_slots.keys() | now_slots.keys()]  # fmt: skip
+        return {
+            key: "N" if a is None else "G" if b is None else "C" for key, a, b in rows if a != b
+        }
+
+    def sign(self, key: str) -> str:
+        """Return N, C, G, or '' where nothing differs."""
+        return self.signs.get(key, "")
+
+    def name(self, seen: list[str], more: str, sign: str) -> str:
+        """Return the name of an option: what one sees first, then the rest."""
+        shown = " ".join([*filter(None, seen), *filter(None, [sign])])
+        change = f", {say(f'sign.{SIGNS[sign]}')}" if sign else ""
+        return f"{shown}; {more}{change}"
+
+
+def _words(reading: Reading) -> dict[tuple[int, int], int]:
+    return {
+        (mm, vpn): word for mm, space in reading.spaces.items() for vpn, word in space.words.items()
+    }
+
+
+def _seen(word: int | None) -> object:
+    return None if word is None else (is_present(word), place_of(word), bool(word & PTE_WRITE))
+
+
+def _frame(frame: Frame | None) -> object:
+    if frame is None:
+        return None
+    return (frame.mapcount, frame.data, frame.count, frame.index, frame.mapping, frame.private)
+
+
+def slots_of(reading: Reading) -> dict[int, tuple[int, int, int]]:
+    """Return {swap slot in use: (count, content, cached pfn)}."""
+    snapshot = reading.snapshot
+    columns = (snapshot.swap_slot, snapshot.swap_count, snapshot.swap_data, snapshot.swap_pfn)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return {slot: (count, data, pfn) for slot, count, data, pfn in rows}
