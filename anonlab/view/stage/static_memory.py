@@ -185,7 +185,7 @@ class Memory:
             words.append(Words(right, y + height / 2 + 4.4, letters, "small strong", "end"))
         for pfn in range(line.first, line.last + 1):
             self.ends["f", pfn] = (y + height / 2, height)
-        name = self.scene.name([each.text for each in words], say("frames.name", **args), "")
+        name = self.scene.name([each.text for each in words], say("frames.all-name", **args), "")
         self.options.append(Option(f"rf{line.first}", name, box, tuple(words)))
 
     def _rest(self, lines: Sequence[Line], y: float) -> float:

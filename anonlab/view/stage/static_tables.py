@@ -275,7 +275,7 @@ class _Table:
             frames = ""
         words += [Words(right, y + 4.6, frames, "strong", "end")] if frames else []
         args = {"n": line.pages, "first": line.first, "last": line.last, "who": self.who}
-        more = say("run.name", mapped=len(here), frames=frames, **args)
+        more = say("run.all-name", mapped=len(here), frames=frames, **args)
         name = self.scene.name([label.text, text, frames], more, sign)
         key = f"r{self.mm}-{line.first}"
         self.options.append(Option(key, name, box, tuple(words), sign=sign, mark=(box.x, y)))
