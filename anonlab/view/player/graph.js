@@ -1,0 +1,100 @@
+// The design's own graph: who may map the pages. Where `dot` laid it out, its places are taken, else
+// nodes stand in three columns: what a frame points to, what lies between, address spaces.
+
+const NODE_HEIGHT = 36;
+const NODE_PITCH = 42;
+const EDGE_DASHES = { own: "6 3", parent: "6 3", home: "6 3", mm: "2 3", pte: "2 3" };
+
+const nodeColumn = (kind) => (kind === "mm" ? 2 : kind === "vma" || kind === "block" || kind === "area" ? 1 : 0);
+
+// Return {places: Map(id -> [x, y, width]), width, height, look} of columns that fit into `width` px:
+// gaps give way first, then bold words, then the widest columns, whose texts are cut.
+function graphColumns(nodes, texts, width) {
+  const columns = [[], [], []];
+  for (const one of nodes) columns[nodeColumn(one.kind)].push(one);
+  const used = columns.filter((column) => column.length);
+  const rows = Math.max(...used.map((column) => column.length));
+  const { wanted, look, gap, cut } = columnWidths(used, texts, width - 14);
+  const widest = Math.max(...wanted);
+  const places = new Map();
+  let x = 12;
+  used.forEach((column, at) => {
+    const wide = wanted[at] === widest ? Math.max(44, wanted[at] - cut) : wanted[at];
+    column.forEach((one, row) => places.set(one.id, [x, 2 + (row + (rows - column.length) / 2) * NODE_PITCH, wide]));
+    x += wide + gap;
+  });
+  return { places, width: x - gap + 2, height: rows * NODE_PITCH, look };
+}
+
+function columnWidths(used, texts, room) {
+  let found = null;
+  for (const [look, pad, least] of [["smallStrong", 12, 16], ["small", 8, 12], ["small", 5, 10]]) {
+    const width = ([first, second]) => Math.ceil(Math.max(textWidth(first, look), textWidth(second, "small"))) + pad;
+    const wanted = used.map((column) => Math.max(40, ...column.map((one) => width(texts.get(one.id)))));
+    const gaps = used.length - 1;
+    const spare = room - wanted.reduce((sum, wide) => sum + wide, 0);
+    const gap = gaps ? clamp(spare / gaps, least, 84) : 0;
+    found = { wanted, look, gap, cut: Math.max(0, gap * gaps - spare) };
+    if (!found.cut) break;
+  }
+  return found;
+}
+
+// Return the two lines of a node: an address space is said by its letter, as in the picture.
+function nodeTexts(story, one) {
+  const facts = one.facts.map(([name, value]) => `${name} ${value}`).filter((text) => !/^(refs|free|pfn|active|root)\b/.test(text));
+  if (one.kind === "mm") {
+    const mm = Number((/\d+/.exec(one.id) || [0])[0]);
+    return [`${story.letter(mm)} ${story.nameOf(mm)}`, one.label];
+  }
+  const [first, ...more] = one.label.replace(/^chain of /, "").split(", ");
+  return [first, more.join(", ") || (one.kind === "block" ? "" : facts[0] || "")];
+}
+
+function edgePath([x, y, w], [tx, ty, tw]) {
+  const half = NODE_HEIGHT / 2;
+  if (x === tx) return [`M${x} ${y + half}C${x - 12} ${y + half} ${tx - 12} ${ty + half} ${tx} ${ty + half}`, ""];
+  if (x > tx) return [`M${x} ${y + half + 8}L${tx + tw} ${ty + half + 8}`, ""];
+  const from = x + w;
+  const bend = Math.min(26, (tx - from) / 2);
+  return [`M${from} ${y + half}C${from + bend} ${y + half} ${tx - bend} ${ty + half} ${tx - 1} ${ty + half}`, `M${tx} ${ty + half}l-7-4v8z`];
+}
+
+// Return the graph of a moment as markup. `probed`: the probes to light up, the last of a space counts.
+function graphMarkup(story, moment, { track = 0, width = 340, probed = [], label = "" } = {}) {
+  const hits = new Map(probed.map(({ mm, hit }) => [`${mm}`, hit]));
+  const texts = new Map(moment.nodes.map((one) => [one.id, nodeTexts(story, one)]));
+  if (!moment.nodes.length) return `<p class="al-small">${safe(say("graph.none"))}</p>`;
+  const laid = graphLayout(story, track, moment, width) || graphColumns(moment.nodes, texts, width);
+  const edges = moment.edges.map(({ tail, head, kind }) => {
+    const from = laid.places.get(tail);
+    const to = laid.places.get(head);
+    if (!from || !to) return "";
+    const [path, tip] = edgePath(from, to);
+    const dash = EDGE_DASHES[kind] ? ` stroke-dasharray="${EDGE_DASHES[kind]}"` : "";
+    return `<path class="al-edge" d="${path}"${dash}/>${tip ? `<path class="al-tip" d="${tip}"/>` : ""}`;
+  });
+  const nodes = moment.nodes.map((one) => {
+    const [x, y, wide] = laid.places.get(one.id) || [0, 0, 0];
+    const [first, second] = texts.get(one.id).map((text, line) => fitText(text, wide - 4, line ? "small" : laid.look || "smallStrong"));
+    const hit = one.kind === "mm" ? hits.get((/\d+/.exec(one.id) || [""])[0]) : undefined;
+    const look = hit === undefined ? "" : hit ? " hit" : " miss";
+    const middle = x + wide / 2;
+    return `<g class="al-node ${one.kind === "mm" ? "space" : ""}${look}"><title>${safe([one.label, ...one.facts.map(([name, value]) => `${name} ${value}`)].join(", "))}</title><rect x="${x}" y="${y}" width="${wide}" height="${NODE_HEIGHT}" rx="${one.kind === "mm" ? 3 : 10}"/><text${laid.look === "small" ? "" : ' class="al-first"'} x="${middle}" y="${y + (second ? 15.5 : 22.5)}" text-anchor="middle">${safe(first)}</text> ${second ? `<text x="${middle}" y="${y + 29.5}" text-anchor="middle">${safe(second)}</text>` : ""}</g>`;
+  });
+  const name = label || say("graph.name", { nodes: moment.nodes.map((one) => one.label).join("; ") });
+  return `<svg class="al-graph" width="${Math.max(width, laid.width)}" height="${laid.height}" viewBox="0 0 ${Math.max(width, laid.width)} ${laid.height}" role="img" aria-label="${safe(name)}">${edges.join("")}${nodes.join("")}</svg>`;
+}
+
+// Return the places of dot's layout where it fits in the room, null for columns.
+function graphLayout(story, track, moment, width) {
+  const laid = story.graph ? story.graph(track) : null;
+  if (!laid || !laid.nodes || laid.width > width) return null;
+  const places = new Map();
+  for (const one of moment.nodes) if (!laid.nodes[one.id]) return null;
+  for (const one of moment.nodes) {
+    const [x, y, wide] = laid.nodes[one.id];
+    places.set(one.id, [x, y, wide]);
+  }
+  return { places, width: laid.width, height: laid.height };
+}

@@ -1,0 +1,210 @@
+// The tabs under the stage: the reverse map with its walk, the cost so far, the address, processes
+// and areas, the text. A lesson names them; an open panel takes its room from the stage.
+
+class Tabs {
+  constructor(player) {
+    this.player = player;
+    const { prefix } = player;
+    this.list = node("div", { class: "al-tabs", role: "tablist", "aria-label": say("tabs.name") });
+    this.panel = node("div", { class: "al-panel", role: "tabpanel", id: `${prefix}panel`, tabindex: "0", hidden: true });
+  }
+
+  load(story) {
+    const { prefix } = this.player;
+    this.tabs = story.tabs.filter((name) => PANELS[name] && !(name === "rmap" && story.designs.length > 1));
+    this.buttons = this.tabs.map((name) => node("button", { type: "button", role: "tab", id: `${prefix}tab-${name}`, "data-tab": name, "aria-selected": "false", tabindex: "-1" }, say(`tab.${name}`)));
+    this.list.replaceChildren(...this.buttons);
+    this.list.hidden = !this.tabs.length;
+  }
+
+  paint(step, now) {
+    const open = Boolean(now.tab) && !now.big;
+    this.buttons.forEach((button, at) => {
+      const chosen = now.tab === this.tabs[at];
+      attribute(button, "aria-selected", String(chosen));
+      attribute(button, "aria-controls", chosen && open ? this.panel.id : null);
+      attribute(button, "tabindex", chosen || (!now.tab && !at) ? "0" : "-1");
+    });
+    this.panel.hidden = !open;
+    if (!open) return;
+    attribute(this.panel, "aria-labelledby", `${this.player.prefix}tab-${now.tab}`);
+    const markup = PANELS[now.tab](this.player, step, now);
+    const focused = this.panel.contains(document.activeElement) ? document.activeElement.dataset.do : "";
+    if (fillIn(this.panel, markup) && focused) this.panel.querySelector(`[data-do="${focused}"]`)?.focus({ preventScroll: true });
+  }
+
+  // The walk, probe by probe: next, all, again.
+  act(name) {
+    const { player } = this;
+    const { now } = player;
+    if (name === "probe" && now.tab !== "rmap") {
+      if (!this.tabs.includes("rmap") || now.big) return;
+      player.setTab("rmap");
+    }
+    const walk = player.stage.walk();
+    if (!walk) return player.bar.hear(say("walk.choose"));
+    const all = walk.probes.length;
+    if (name === "probe") now.probe = now.probe >= all ? (now.probe === ALL_PROBES ? 1 : all) : now.probe + 1;
+    if (name === "all") now.probe = ALL_PROBES;
+    if (name === "again") now.probe = 0;
+    return player.paint(false);
+  }
+}
+
+// ---- the reverse map
+
+function rmapPanel(player, step, now) {
+  const { story, stage, room } = player;
+  const moment = story.moment(now.i);
+  const walk = stage.walk();
+  const upto = walk ? Math.min(now.probe, walk.probes.length) : 0;
+  const wide = Math.min(520, Math.round((room.width - 60) * (room.narrow ? 0.55 : 0.46)));
+  const graph = graphMarkup(story, moment, { width: wide, probed: walk ? walk.probes.slice(0, upto) : [] });
+  return `<div class="al-columns"><div><h2>${safe(say("graph.title"))}</h2>${graph}</div><div>${walk ? walkMarkup(story, walk, upto) : `<h2>${safe(say("walk.title"))}</h2><p>${safe(say("walk.choose"))}</p>`}</div></div>`;
+}
+
+function walkMarkup(story, walk, upto) {
+  const all = walk.probes.length;
+  const hits = (list) => list.filter((probe) => probe.hit).length;
+  const rows = walk.probes.map((probe, at) => {
+    const how = at < upto ? (probe.hit ? "hit" : "miss") : "wait";
+    return `<li data-probe="${at + 1}">${judgedMarkup(how)}<span><b>${story.letter(probe.mm)}</b> ${safe(say("walk.at", { name: story.nameOf(probe.mm), vpn: probe.vpn }))}</span><b class="al-${how}">${safe(say(`walk.${how}`))}</b></li>`;
+  });
+  const done = upto >= all;
+  const said = done ? say("walk.found", { hits: hits(walk.probes), n: all, locks: walk.locks }) : say("walk.marked");
+  const act = (name, text, disabled) => `<button type="button" data-do="${name}"${disabled ? ' aria-disabled="true"' : ""}>${safe(text)}</button>`;
+  return `<h2>${safe(say("walk.from", { pfn: walk.pfn, via: walk.via || say("walk.chain") }))}</h2><ol class="al-probes">${rows.join("")}</ol><div class="al-acts">${act("probe", say("walk.next", { upto, n: all }), done)}${act("all", say("walk.all"))}${act("again", say("walk.again"))}</div><p role="status">${safe(said)}</p>`;
+}
+
+// ---- the cost so far
+
+// What is drawn, from the counters of a design; all but the bytes only grow.
+const COSTS = {
+  copied: (cost) => Object.keys(cost).reduce((sum, name) => sum + (name.includes("copie") ? cost[name] : 0), 0),
+  probed: (cost) => cost.probes ?? cost.ptes_probed ?? 0,
+  vain: (cost) => (cost.probes === undefined ? 0 : cost.probes - (cost.hits || 0)),
+  nodes: (cost) => cost.nodes || 0,
+  locks: (cost) => cost.locks || 0,
+  bytes: (cost) => cost.bytes64 ?? cost.bytes32 ?? 0,
+};
+
+function costPanel(player, step, now) {
+  const { story } = player;
+  const charts = Object.keys(COSTS).map((name) => sparkMarkup(story, name, now.i)).filter(Boolean);
+  const many = story.designs.length > 1 ? `<p class="al-small">${story.designs.map((design, track) => `<span class="al-series s${track}">${safe(design)}</span>`).join(" ")}</p>` : "";
+  return `<div class="al-sparks">${charts.join("") || `<p>${safe(say("cost.none"))}</p>`}</div>${many}<p>${safe(say("cost.now"))}</p>`;
+}
+
+// Return the values of one chart at every step of a track, as long as the story lives.
+function costSeries(story, track, name) {
+  story.series ??= new Map();
+  const id = `${track} ${name}`;
+  if (story.series.has(id)) return story.series.get(id);
+  const rows = story.counters.map((counter) => [counter, story.costs(track, counter)]);
+  const values = Array.from({ length: story.last + 1 }, (_, i) => COSTS[name](Object.fromEntries(rows.map(([counter, all]) => [counter, all[i]]))));
+  story.series.set(id, values);
+  return values;
+}
+
+const SPARK = { width: 196, height: 58 };
+
+function sparkMarkup(story, name, i) {
+  const lines = story.designs.map((_, track) => costSeries(story, track, name));
+  const most = Math.max(1, ...lines.map((values) => largest(values, i)));
+  if (!lines.some((values) => largest(values, story.last))) return "";
+  const { width, height } = SPARK;
+  const x = (step) => Math.round((4 + (step * (width - 8)) / Math.max(1, story.last)) * 10) / 10;
+  const y = (value) => Math.round((height - 6 - (value / most) * (height - 16)) * 10) / 10;
+  const path = (values) => {
+    let line = `M${x(0)} ${y(values[0])}`;
+    for (let step = 1, before = values[0]; step <= i; step += 1) {
+      if (values[step] === before && step < i) continue;
+      line += `H${x(step)}V${y(values[step])}`;
+      before = values[step];
+    }
+    return line;
+  };
+  const drawn = lines.map((values, track) => `<path class="al-line s${track}" d="${path(values)}"/><circle class="al-now" cx="${x(i)}" cy="${y(values[i])}" r="4"/>`);
+  const title = say(`cost.${name}`);
+  const said = lines.map((values) => values[i].toLocaleString("en")).join(" · ");
+  return `<div data-spark="${safe(title)}" data-points="${i + 1}"><h2>${safe(title)} <b>${said}</b></h2><svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${safe(say("cost.said", { title, said, i }))}"><path class="al-axis" d="M4 ${height - 5.5}H${width - 4}"/>${drawn.join("")}</svg></div>`;
+}
+
+function largest(values, upto) {
+  let most = 0;
+  for (let step = 0; step <= upto; step += 1) if (values[step] > most) most = values[step];
+  return most;
+}
+
+// ---- the address, bit by bit
+
+function addressPanel(player, step, now) {
+  const { story, stage } = player;
+  const moment = story.moment(now.i);
+  const thing = stage.thingAt(now.chosen, now.i);
+  const place = thing && thing.vpn >= 0 ? thing : firstPlace(moment, thing ? thing.pfn : 0, step);
+  if (!place) return `<p>${safe(say("address.none"))}</p>`;
+  const parts = slotsOf(place.vpn, story);
+  const rows = tableRows(moment, place, story);
+  const name = (level) => say(story.levels === 2 ? (level ? "address.leaf" : "address.top") : `address.level${Math.max(0, level - story.levels + 4)}`);
+  const heads = parts.map((_, level) => `<th scope="col">${safe(say("address.part", { bits: story.bits, table: name(level) }))}</th>`);
+  const cells = (text) => parts.map((part, level) => `<td class="al-mono">${text(part, level)}</td>`).join("");
+  const entry = moment.spaces.get(place.mm)?.entries.get(place.vpn);
+  const leads = (part, level) => (level < parts.length - 1 ? (rows[level + 1] ? say("address.row", { row: rows[level + 1] }) : say("address.notable")) : entry ? (entry.present ? say("address.frame", { pfn: entry.pfn }) : say("address.slot", { slot: entry.slot })) : say("address.empty"));
+  return `<h2>${say("address.title", { address: `<span class="al-mono">${firstByte(place.vpn)}</span>` })} <span class="al-small">${safe(say("address.of", { who: story.letter(place.mm), name: story.nameOf(place.mm) }))}</span></h2><table><thead><tr><th scope="col">${safe(say("address.what"))}</th>${heads.join("")}<th scope="col">${safe(say("address.byte"))}</th></tr></thead><tbody><tr><th scope="row">${safe(say("address.binary"))}</th>${cells((part) => part.toString(2).padStart(story.bits, "0"))}<td class="al-mono">0000 0000 0000</td></tr><tr><th scope="row">${safe(say("address.slotrow"))}</th>${cells((part) => `<b>${story.levels === 2 ? part.toString(16) : part}</b>`)}<td class="al-mono">000</td></tr><tr><th scope="row">${safe(say("address.leads"))}</th>${parts.map((part, level) => `<td>${safe(leads(part, level))}</td>`).join("")}<td></td></tr></tbody></table>`;
+}
+
+// Return the first page that maps frame `pfn`, else the step's own page, else any page.
+function firstPlace(moment, pfn, step) {
+  if (pfn && moment.users(pfn).length) return moment.users(pfn)[0];
+  for (const { mm, entries, names } of moment.spaces.values()) if (names.includes(step.process) && entries.has(step.vpn)) return { mm, vpn: step.vpn };
+  for (const { mm, entries } of moment.spaces.values()) for (const vpn of entries.keys()) return { mm, vpn };
+  for (const { mm, vmas } of moment.spaces.values()) if (vmas.length) return { mm, vpn: vmas[0].start };
+  return null;
+}
+
+// Return the slot that page `vpn` chooses at each level, the top one first.
+function slotsOf(vpn, story) {
+  const parts = [];
+  let rest = vpn;
+  for (let level = 0; level < story.levels; level += 1) {
+    parts.unshift(rest % story.perTable);
+    rest = Math.floor(rest / story.perTable);
+  }
+  return parts;
+}
+
+// Return the row of the table at each level on the way to a page, 0 where there is none.
+function tableRows(moment, { mm, vpn }, story) {
+  const space = moment.spaces.get(mm);
+  return Array.from({ length: story.levels }, (_, level) => {
+    if (!level) return space.pgd;
+    const prefix = Math.floor(vpn / story.perTable ** (story.levels - level));
+    return space.tables.get(level)?.get(prefix) || 0;
+  });
+}
+
+// ---- processes and areas
+
+function vmasPanel(player, step, now) {
+  const { story } = player;
+  const moment = story.moment(now.i);
+  const areas = (space) => space.vmas.map((vma) => say("vmas.area", { start: firstByte(vma.start), end: hexOf(BigInt(vma.end) * 4096n - 1n), prot: vma.prot, shared: vma.shared, file: vma.file, locked: vma.locked, growsdown: vma.growsdown })).join("; ");
+  const rows = moment.processes.map((one) => {
+    const space = moment.spaces.get(one.mm);
+    const where = space ? say("vmas.mm", { mm: one.mm, letter: story.letter(one.mm) }) : say("vmas.exited");
+    return `<tr><th scope="row"><b>${safe(one.name)}</b></th><td>${one.pid}</td><td>${safe(one.parent || say("vmas.noparent"))}</td><td>${safe(where)}</td><td class="al-mono">${safe(space ? areas(space) || say("vmas.noarea") : "")}</td></tr>`;
+  });
+  const heads = ["process", "pid", "parent", "space", "areas"].map((key) => `<th scope="col">${safe(say(`vmas.${key}`))}</th>`);
+  return `<table><thead><tr>${heads.join("")}</tr></thead><tbody>${rows.join("") || `<tr><td colspan="5">${safe(say("vmas.none"))}</td></tr>`}</tbody></table>`;
+}
+
+// ---- the text twin
+
+function textPanel(player, step, now) {
+  const { story } = player;
+  const texts = story.designs.map((_, track) => twinLines(story.moment(now.i, track), story).join("\n"));
+  return `<pre data-part="text">${safe(texts.join("\n\n"))}</pre>`;
+}
+
+const PANELS = { rmap: rmapPanel, cost: costPanel, address: addressPanel, vmas: vmasPanel, text: textPanel };
