@@ -6,6 +6,11 @@ let views = 0;
 const SAVE_AFTER = 40; // ms: scrubbing sends its last step, not every one
 
 function render({ model, el }) {
+  return mount({ model, el }).remove;
+}
+
+// Put a player into `el`; `remove` takes it out again.
+function mount({ model, el }) {
   const prefix = `al${(views += 1)}-`;
   const root = node("div", { class: "anonlab-player st", role: "group", "data-lm-suppress-shortcuts": "true" });
   el.append(root);
@@ -32,11 +37,12 @@ function render({ model, el }) {
   };
   for (const [event, act] of Object.entries(heard)) model.on(event, act);
   load();
-  return () => {
+  const remove = () => {
     for (const [event, act] of Object.entries(heard)) model.off(event, act);
     link.flush();
     player.remove();
   };
+  return { player, remove };
 }
 
 // Python, the page's address or another view of the same model has set the step.

@@ -120,12 +120,11 @@ def _legend(scene: Scene, arrows: Iterable[Arrow]) -> tuple[tuple[str, str, floa
     signs = set(scene.signs.values())
     kinds: list[str] = [state for state in ("write", "read", "zero", "swap") if state in states]
     kinds += [sign for sign in ("N", "C", "G") if sign in signs]
-    names = {"N": "new", "C": "changed", "G": "gone"}
     out, x = [], LEFT
     for kind in kinds:
-        text = say(f"legend.{names.get(kind, kind)}")
+        text = say(f"legend.{kind}")
         out.append((kind, text, x))
-        x += (34 if kind in names else 52) + width_of(text, 12)
+        x += (40 if kind in signs else 58) + width_of(text, 12)
     return tuple(out)
 
 

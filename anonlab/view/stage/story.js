@@ -98,6 +98,11 @@ class Story {
     return space && space.names.length ? space.names.join(" and ") : names.get(mm) || `mm ${mm}`;
   }
 
+  // Where `dot` put the nodes of a design's graph, {width, height, nodes: {id: [x, y, width]}}, or null.
+  graph(track) {
+    return this.payload.tracks[track].graph;
+  }
+
   // How much room the whole story wants, so that nothing moves.
   extent(track = 0) {
     return this.once(`extent ${track}`, () => extentOf(this, track));
