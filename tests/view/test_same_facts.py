@@ -8,13 +8,13 @@ from collections import Counter
 
 import pytest
 import sample
+from anonlab.view.player.payload import payload
 from reading_back import player_facts, svg_facts, text_facts, true_facts
 
 from anonlab import DESIGNS, record
 from anonlab.formats.trace import Trace
 from anonlab.histories.generate import generate
 from anonlab.view import facts, html, snapshot_svg, text_twin
-from anonlab.view.player.payload import payload
 
 
 def test_facts_are_what_a_plain_loop_finds(trace: Trace) -> None:

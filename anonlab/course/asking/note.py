@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from html import escape
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
 _P = ParamSpec("_P")
+_T = TypeVar("_T")
 _LOOK = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;max-width:96ch"
 """Lines break between words; JupyterLab's own rule would break them anywhere."""
 
@@ -26,11 +27,11 @@ class Note:
         return self.text
 
 
-def errors_as_notes(tool: Callable[_P, Note]) -> Callable[_P, Note]:
+def errors_as_notes(tool: Callable[_P, _T]) -> Callable[_P, _T | Note]:
     """Let `tool` say what a person can mend in a sentence instead of a traceback."""
 
     @wraps(tool)
-    def telling(*args: _P.args, **kwargs: _P.kwargs) -> Note:
+    def telling(*args: _P.args, **kwargs: _P.kwargs) -> _T | Note:
         try:
             return tool(*args, **kwargs)
         except (ValueError, OSError) as error:

@@ -8,26 +8,75 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from anonlab.course.asking.bank.predictions import PREDICTIONS, Prediction
+from anonlab.course.asking.card_widget import CardWidget, shown_card
+from anonlab.course.asking.cards import (
+    Verdict,
+    cannot_score,
+    example,
+    happened_verdict,
+    kept_verdict,
+    prediction_card,
+    prediction_text,
+    truths_of,
+)
 from anonlab.course.asking.note import Note, errors_as_notes
-from anonlab.course.asking.progress_log import ProgressLog
+from anonlab.course.asking.progress_log import Event, ProgressLog
 from anonlab.course.asking.review import keep_score, review_text
 from anonlab.course.asking.scores import Truth
 from anonlab.course.authoring.exercises import find_course
 from anonlab.formats.trace import Trace
 
+UNKNOWN_WORDS = "I do not know"
+
 
 @errors_as_notes
-def predict(name: str, answer: Any, why: str = "") -> Note:
-    """Keep a prediction, before you see what happens.
+def predict(name: str, answer: Any = ..., why: str = "") -> Note | CardWidget:
+    """Ask for a prediction on a card; or keep one, before you see what happens.
 
     "I do not know" is an answer too. The first one counts; later ones are kept beside it.
     """
+    log, asked = ProgressLog(find_course().root), PREDICTIONS.get(name)
     if not str(answer).strip() or answer is ...:
-        return Note(f"Write your answer in place of the dots; {name!r} is not kept yet.")
-    log = ProgressLog(find_course().root)
+        if asked is None:
+            return Note(f"Write your answer in place of the dots; {name!r} is not kept yet.")
+        return _card(log, name, asked)
+    first = not log.events("predict", name=name)
     said = ", ".join(map(str, answer)) if isinstance(answer, list | tuple | set) else str(answer)
     log.add("predict", name=name, answer=said, **({"why": why} if why else {}))
-    return Note(f"kept: {name}: {said}")
+    lines = [f"kept: {name}: {said}"]
+    lines += [] if first else ["The first answer counts; this one is kept beside it."]
+    lines += [cannot_score(asked.parts, said)] if asked else []
+    return Note("\n".join(filter(None, lines)))
+
+
+def _card(log: ProgressLog, name: str, asked: Prediction) -> CardWidget:
+    """Return the card of a prediction; one that was answered before shows the first answer."""
+    kept = log.events("predict", name=name)
+    card = prediction_card(name, asked)
+
+    def judge(answers: list[Any], last: bool) -> Verdict:
+        said = prediction_text(asked.parts, answers)
+        log.add("predict", name=name, answer=said, answers=answers)
+        return kept_verdict(asked.parts, answers, "Kept. What happened comes next.")
+
+    shapes = "\n".join(f"  {part['text']}" for part in asked.parts)
+    text = (
+        f"{asked.ask}\n{shapes}\n\nTo answer: predict({name!r}, {example(asked.parts)}); "
+        f"{UNKNOWN_WORDS!r} is an answer too."
+    )
+    if not kept:
+        return CardWidget(card, judge, text)
+    first = kept[0]
+    said = f"You said: {first.get('answer', '')}. The first answer counts."
+    answers = first.get("answers")
+    if answers is None:  # it was typed
+        return CardWidget(card, judge, text, [None] * len(asked.parts), _only(said))
+    return CardWidget(card, judge, text, answers, kept_verdict(asked.parts, answers, said))
+
+
+def _only(said: str) -> Verdict:
+    return {"parts": [], "again": False, "nudge": "", "said": said}
 
 
 @errors_as_notes
@@ -95,4 +144,15 @@ def reveal(
     shown = [f"you said: {kept[0].get('answer', '')}"] if kept else []
     if kept and truth is not None:
         shown.append(keep_score(log, name, kept[0], truth, among))
+        _show_on_card(name, kept[0], truth, shown[-1])
     return Note("\n".join([*shown, *([""] if shown else []), *map(str, lines)]))
+
+
+def _show_on_card(name: str, first: Event, truth: Truth, said: str) -> None:
+    """Put what happened beside what was said, on the card that asked."""
+    card, asked, answers = shown_card(name), PREDICTIONS.get(name), first.get("answers")
+    if card is None or asked is None or answers is None:
+        return
+    truths = truths_of(asked.parts, truth)
+    counted = said.partition("\n")[2].partition(". ")[0]  # the card itself says which ones
+    card.verdict = happened_verdict(asked.parts, answers, truths, f"{counted}." if counted else "")

@@ -1,6 +1,6 @@
-"""A learner's questions in a notebook: asked as text, answered with a few letters, judged at once.
+"""A learner's questions in a notebook: asked on a card or as text, judged at once.
 
-answer("02 order", ...)        asks; with an answer in place of the dots it is judged and kept
+answer("02 order", ...)        a card; with an answer in place of the dots it is judged and kept
 baseline(...), final(...)      the eight scenarios before and after the course
 then_and_now()                 both beside each other, once both are there
 """
@@ -11,6 +11,15 @@ from typing import Any
 
 from anonlab.course.asking.bank import QUESTIONS
 from anonlab.course.asking.bank.items import ITEMS
+from anonlab.course.asking.card_widget import CardWidget
+from anonlab.course.asking.cards import (
+    Verdict,
+    eight_card,
+    kept_verdict,
+    question_card,
+    question_verdict,
+    typed,
+)
 from anonlab.course.asking.mail_lines import mail as mail  # it shows its lines beside the questions
 from anonlab.course.asking.note import Note, errors_as_notes
 from anonlab.course.asking.progress_log import ProgressLog
@@ -21,6 +30,7 @@ from anonlab.course.asking.questions import (
     Inverse,
     Mark,
     Number,
+    letter,
     words_of,
 )
 from anonlab.course.authoring.exercises import Course, find_course
@@ -32,8 +42,8 @@ from anonlab.view.stage.picture import picture
 
 
 @errors_as_notes
-def answer(name: str, given: Any = ..., again: bool = False) -> Note:
-    """Ask the question `name`; or judge an answer to it, element by element, and keep it.
+def answer(name: str, given: Any = ..., again: bool = False) -> Note | CardWidget:
+    """Ask the question `name` on a card; or judge an answer to it, element by element, and keep it.
 
     The first answer is the one that is shown at the end of the notebook; try as often as you like.
     again  ask with other numbers, where the question has numbers
@@ -45,19 +55,35 @@ def answer(name: str, given: Any = ..., again: bool = False) -> Note:
     if again:
         log.add("again", name=name)
     seed = _seed(course, log, name)
-    text = question.ask(seed)
     if given is ... or not str(given).strip():
-        more = f'\nOther numbers: answer("{name}", again=True)'
-        return Note(
-            f'{text}\n\nTo answer: answer("{name}", "…") with {question.how}.'
-            f"{more if isinstance(question, Number) else ''}",
-            _riddle(question),
-        )
+        return _card(log, name, question, seed)
+    said, marks = _judged(log, name, question, seed, given)
+    text = f"{question.ask(seed)}\n\nyou answered: {said}\n\n{_marks_text(marks)}"
+    return Note(text, _riddle(question))
+
+
+def _card(log: ProgressLog, name: str, question: BankQuestion, seed: int) -> CardWidget:
+    more = f'\nOther numbers: answer("{name}", again=True)' if isinstance(question, Number) else ""
+    text = f'{question.ask(seed)}\n\nTo answer: answer("{name}", "…") with {question.how}.{more}'
+
+    def judge(answers: list[Any], last: bool) -> Verdict:
+        given = typed(question, answers)
+        last = last or all(each is None for each in answers)  # who does not know is told
+        _, marks = _judged(log, name, question, seed, given)
+        return question_verdict(question, answers, marks, last)
+
+    return CardWidget(question_card(name, question, seed), judge, text, html=_riddle(question))
+
+
+def _judged(
+    log: ProgressLog, name: str, question: BankQuestion, seed: int, given: Any
+) -> tuple[str, list[Mark]]:
+    """Judge an answer and keep it; return it as text, and its marks."""
     marks = question.judge(given, seed)
-    right = sum(mark.right for mark in marks)
     said = given if isinstance(given, str | int) else " ".join(map(str, given))
+    right = sum(mark.right for mark in marks)
     log.add("answer", name=name, given=str(said), right=right, of=len(marks), seed=seed)
-    return Note(f"{text}\n\nyou answered: {said}\n\n{_marks_text(marks)}", _riddle(question))
+    return str(said), marks
 
 
 def _riddle(question: BankQuestion) -> str:
@@ -85,27 +111,22 @@ def _seed(course: Course, log: ProgressLog, name: str) -> int:
 
 
 @errors_as_notes
-def baseline(given: Any = ...) -> Note:
+def baseline(given: Any = ...) -> Note | CardWidget:
     """Ask the eight scenarios before the course, or keep your answers to them: eight letters."""
     return _eight("before", given)
 
 
 @errors_as_notes
-def final(given: Any = ...) -> Note:
+def final(given: Any = ...) -> Note | CardWidget:
     """Ask eight scenarios of the same kind after the course, or keep your answers to them."""
     return _eight("after", given)
 
 
-def _eight(when: str, given: Any) -> Note:
+def _eight(when: str, given: Any) -> Note | CardWidget:
     questions: list[Choice] = [getattr(item, when) for item in ITEMS]
     tool = "baseline" if when == "before" else "final"
     if given is ... or not str(given).strip():
-        texts = [f"{at}. {question.ask(0)}" for at, question in enumerate(questions, 1)]
-        ask = (
-            f'{tool}("…") keeps your answers: eight letters in order, such as '
-            f'"{"?" * len(ITEMS)}"; ? says that you do not know, and is a good answer.'
-        )
-        return Note("\n\n".join([*texts, ask]))
+        return _eight_card(when, tool, questions)
     letters = "".join(words_of(given))
     allowed = [{UNKNOWN, *"abcdefgh"[: len(question.options)]} for question in questions]
     if len(letters) != len(questions):
@@ -113,9 +134,29 @@ def _eight(when: str, given: Any) -> Note:
     for at, (one, known) in enumerate(zip(letters, allowed, strict=True), 1):
         if one not in known:
             raise ValueError(f"question {at} has no option {one!r}; nothing is kept yet")
+    return Note(_keep_eight(when, letters))
+
+
+def _keep_eight(when: str, letters: str) -> str:
     ProgressLog(find_course().root).add("items", which=when, given=letters)
     then = "Right answers come after the second time." if when == "before" else "Now look back."
-    return Note(f"kept: {letters}. They carry no points. {then}")
+    return f"kept: {letters}. They carry no points. {then}"
+
+
+def _eight_card(when: str, tool: str, questions: list[Choice]) -> CardWidget:
+    texts = [f"{at}. {question.ask(0)}" for at, question in enumerate(questions, 1)]
+    how = (
+        f'{tool}("…") keeps your answers: eight letters in order, such as '
+        f'"{"?" * len(ITEMS)}"; ? says that you do not know, and is a good answer.'
+    )
+    note = "There are no points. I don't know is a good answer."
+    card = eight_card(tool, questions, note)
+
+    def judge(answers: list[Any], last: bool) -> Verdict:
+        letters = "".join(UNKNOWN if each is None else letter(each) for each in answers)
+        return kept_verdict(card["parts"], answers, _keep_eight(when, letters))
+
+    return CardWidget(card, judge, "\n\n".join([*texts, how]))
 
 
 @errors_as_notes

@@ -50,7 +50,7 @@ def score(answer: Any, truth: Truth, among: Iterable[Any] = ()) -> Score | None:
     wanted = [_plain(each) for each in ([truth] if isinstance(truth, str | int) else truth)]
     if isinstance(truth, set):
         wanted.sort()
-    mine = _recognised(answer, {*wanted, *map(_plain, among)})
+    mine = recognised(answer, {*wanted, *map(_plain, among)})
     if not mine:
         return None
     if isinstance(truth, set):
@@ -88,7 +88,7 @@ def _number(word: str) -> str:
         return word
 
 
-def _recognised(answer: Any, known: set[str]) -> list[str]:
+def recognised(answer: Any, known: set[str]) -> list[str]:
     """Return the elements in an answer. In a text these are the numbers, where all that is known
     are numbers, and else the parts that are known: between commas, or word by word."""
     if isinstance(answer, list | tuple | set | frozenset):

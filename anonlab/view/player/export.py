@@ -48,6 +48,11 @@ MODULE = (
     *_files("player", "keys stage shell player"),
 )
 """The files of the player's module, in order: one scope, and the last one exports it."""
+CARD = (
+    *_files("stage", "page_numbers words"),
+    *_files("player", "elements card_parts cards"),
+)
+"""The files that show a question card, for a module of its own."""
 SHEETS = (_VIEW / "stage" / "picture.css", _VIEW / "player" / "stage.css")
 PAGE = Path(__file__).with_name("page.js")
 _EXPORT_LINE = "export default { render };"
@@ -62,9 +67,14 @@ def player_css() -> str:
 
 
 def player_js() -> str:
-    """Return the player's module. Every notebook and every page stores it: without indentation
-    and whole lines of comment (no text of it has a line break inside)."""
-    source = "".join(file.read_text(encoding="utf-8") for file in MODULE)
+    """Return the player's module."""
+    return module_js(MODULE)
+
+
+def module_js(files: Iterable[Path]) -> str:
+    """Return a module of `files`, with the catalogue in front. Every notebook and every page stores
+    it: without indentation and whole lines of comment (no text has a line break inside)."""
+    source = "".join(file.read_text(encoding="utf-8") for file in files)
     return words_js() + re.sub(r"(?m)^[ \t]*(//.*)?\n|^[ \t]+", "", source)
 
 

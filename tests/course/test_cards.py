@@ -1,0 +1,189 @@
+"""Cards: each question can be answered on one, and what was said comes back as it was meant."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from project import ROOT
+from test_questions import answer_of, rights
+
+from anonlab import learn
+from anonlab.course.asking.bank import QUESTIONS
+from anonlab.course.asking.bank.items import ITEMS
+from anonlab.course.asking.bank.predictions import PREDICTIONS
+from anonlab.course.asking.card_widget import CardWidget
+from anonlab.course.asking.cards import (
+    BELOW,
+    cannot_score,
+    check_form,
+    question_card,
+    question_parts,
+    typed,
+)
+from anonlab.course.asking.progress_log import ProgressLog
+from anonlab.course.asking.questions import (
+    BankQuestion,
+    Choice,
+    Inverse,
+    Order,
+    Table,
+    words_of,
+)
+from anonlab.course.authoring.exercises import Course
+
+ASKED = re.compile(r'\b(?:predict|answer)\("([^"]+)", \.\.\.\)')
+
+
+def on_card(question: BankQuestion, right: Any) -> list[Any]:
+    """The clicks that mean the typed answer `right`."""
+    if isinstance(question, Table):
+        return [question.words.index(word) for word in words_of(right)]
+    numbers = [ord(each) - ord("a") for each in str(right)]
+    if isinstance(question, Choice):
+        return numbers
+    if isinstance(question, Inverse):
+        return [numbers]
+    if isinstance(question, Order):
+        items = range(len(question_parts(question)[0]["items"]))  # type: ignore[arg-type]
+        line = [items[-1]] if question.others else []
+        rest = [each for each in items if each not in (*numbers, *line)]
+        return [[*numbers, *line, *rest]]
+    return [str(right)]
+
+
+def test_notebooks_ask_what_there_is_and_all_of_it() -> None:
+    sources = (path.read_text("utf-8") for path in (ROOT / "notebooks" / "source").glob("*.py"))
+    asked = {name for text in sources for name in ASKED.findall(text)}
+    assert asked == set(QUESTIONS) | set(PREDICTIONS)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_right_answer_on_the_card_is_right(name: str) -> None:
+    question = QUESTIONS[name]
+    answers = on_card(question, answer_of(name))
+    check_form(question_card(name, question, 0)["parts"], answers)
+    assert all(rights(question.judge(typed(question, answers), 0)))
+    unknown = [None] * len(answers)
+    assert not all(rights(question.judge(typed(question, unknown), 0)))
+
+
+def test_what_does_not_belong_stands_below_a_line() -> None:
+    orders = [one for one in QUESTIONS.values() if isinstance(one, Order) and one.others]
+    assert orders
+    for question in orders:
+        items = question_parts(question)[0]["items"]
+        assert isinstance(items, list)
+        assert items[-1] == BELOW
+        everything = [[*range(len(items) - 1), len(items) - 1]]
+        assert "does not belong" in str(question.judge(typed(question, everything), 0))
+
+
+def test_a_second_chance_says_how_many_and_no_answer(course: Course) -> None:
+    card, question = learn.answer("06 copies"), QUESTIONS["06 copies"]
+    assert isinstance(card, CardWidget)
+    assert isinstance(question, Table)
+    right = on_card(question, answer_of("06 copies"))
+    wrong = [(each + 1) % len(question.words) for each in right]
+    card._heard({"lock": wrong})
+    assert card.verdict["again"]
+    assert all(part["truth"] == part["why"] == "" for part in card.verdict["parts"])
+    assert card.verdict["nudge"].startswith("0 of 5 right.")
+    card._heard({"lock": right})
+    assert not card.verdict["again"]
+    assert [part["right"] for part in card.verdict["parts"]] == [True] * 5
+    assert [part["given"] for part in card.verdict["parts"]] == question.right()
+    assert [part["truth"] for part in card.verdict["parts"]] == question.right()
+    kept = ProgressLog(course.root).events("answer", name="06 copies")
+    assert [event["right"] for event in kept] == [0, 5], "both are kept, the first one counts"
+
+
+def test_who_does_not_know_is_told_at_once(course: Course) -> None:
+    card = learn.answer("06 copies")
+    assert isinstance(card, CardWidget)
+    card._heard({"lock": [None] * 5})
+    assert not card.verdict["again"]
+    assert "vfork" in str(card.verdict["parts"])
+
+
+def test_a_prediction_is_kept_and_what_happened_comes_onto_its_card(course: Course) -> None:
+    card = learn.predict("00 frames", ...)
+    assert isinstance(card, CardWidget)
+    assert "predict('00 frames', \"2, 2\")" in repr(card)
+    card._heard({"lock": [2, 1]})
+    assert card.verdict["said"] == "Kept. What happened comes next."
+    learn.reveal("00 frames", ["fork took 0"], truth=[0, 1])
+    assert [(part["right"], part["truth"]) for part in card.verdict["parts"]] == [
+        (False, "0"),
+        (True, "1"),
+    ]
+    assert "1 of 2 right" in card.verdict["said"]
+    again = learn.predict("00 frames", ...)
+    assert isinstance(again, CardWidget)
+    assert again.answers == [2, 1]
+    assert "The first answer counts" in again.verdict["said"]
+    learn.predict("00 frames", "0, 1")
+    assert "you said 2, 1" in repr(learn.predicted("00")), "the first answer counts"
+
+
+def test_a_set_is_compared_as_a_set_on_the_card(course: Course) -> None:
+    card = learn.predict("07 frames", ...)
+    assert isinstance(card, CardWidget)
+    card._heard({"lock": [[2, 0]]})
+    learn.reveal("07 frames", [], truth={"0x30000", "0x32000"}, among=("0x31000",))
+    assert card.verdict["parts"][0]["right"] is True
+
+
+def test_eight_scenarios_are_one_card(course: Course) -> None:
+    card = learn.baseline()
+    assert isinstance(card, CardWidget)
+    card._heard({"lock": [0, None, *[1] * (len(ITEMS) - 2)]})
+    kept = ProgressLog(course.root).events("items", which="before")
+    assert [event["given"] for event in kept] == ["a?bbbbbb"]
+
+
+def test_the_form_of_an_answer_is_checked_and_nothing_is_kept(course: Course) -> None:
+    card = learn.predict("00 frames", ...)
+    assert isinstance(card, CardWidget)
+    for wrong, says in (
+        ([1], "2 answers are asked for"),
+        ([1, 65], "part 2: a whole number from 0 to 64"),
+        ([1, True], "part 2: a whole number"),
+        ("2, 0", "2 answers"),
+        (None, "2 answers"),
+    ):
+        card._heard({"lock": wrong})
+        assert card.verdict["again"]
+        assert says in card.verdict["nudge"]
+    card._heard("no dictionary")
+    assert not ProgressLog(course.root).events("predict")
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "says"),
+    [
+        ("00 frames", "2", "2 numbers are asked for, and 1 are in it"),
+        ("00 frames", "two and one", "2 numbers are asked for, and 0 are in it"),
+        ("00 frames", "2 and 0", ""),
+        ("00 frames", "I do not know", ""),
+        ("04 frames", "zero", "one number is asked for"),
+        ("05 first write", "the kid", "Nothing in it is one of: parent, child, nobody."),
+        ("05 first write", "the child", ""),
+        ("07 frames", "none", ""),
+        ("09 one look", "anonmm and pte_chain", ""),
+    ],
+)
+def test_what_of_a_typed_prediction_cannot_be_scored_is_said(
+    course: Course, name: str, answer: str, says: str
+) -> None:
+    assert says in cannot_score(PREDICTIONS[name].parts, answer)
+    said = repr(learn.predict(name, answer))
+    assert said.startswith(f"kept: {name}: {answer}"), "it is kept all the same"
+    assert says in said
+    assert ("\n" in said) == bool(says)
+
+
+def test_a_later_prediction_is_kept_beside_the_first(course: Course) -> None:
+    learn.predict("04 frames", 3)
+    assert "The first answer counts" in repr(learn.predict("04 frames", 0))
