@@ -86,15 +86,15 @@ function graphMarkup(story, moment, { track = 0, width = 340, probed = [], label
   return `<svg class="al-graph" width="${Math.max(width, laid.width)}" height="${laid.height}" viewBox="0 0 ${Math.max(width, laid.width)} ${laid.height}" role="img" aria-label="${safe(name)}">${edges.join("")}${nodes.join("")}</svg>`;
 }
 
-// Return the places of dot's layout where it fits in the room, null for columns.
+// Return the places of dot's layout, stretched to the room; null where it does not fit: columns then.
 function graphLayout(story, track, moment, width) {
-  const laid = story.graph ? story.graph(track) : null;
-  if (!laid || !laid.nodes || laid.width > width) return null;
-  const places = new Map();
-  for (const one of moment.nodes) if (!laid.nodes[one.id]) return null;
-  for (const one of moment.nodes) {
+  const laid = story.graph(track);
+  if (!laid || laid.width + 14 > width || moment.nodes.some((one) => !laid.nodes[one.id])) return null;
+  const widest = Math.max(...Object.values(laid.nodes).map(([, , wide]) => wide));
+  const stretch = clamp((width - 14 - widest) / Math.max(1, laid.width - widest), 1, 2);
+  const places = new Map(moment.nodes.map((one) => {
     const [x, y, wide] = laid.nodes[one.id];
-    places.set(one.id, [x, y, wide]);
-  }
-  return { places, width: laid.width, height: laid.height };
+    return [one.id, [Math.round(12 + x * stretch), y + 2, wide]];
+  }));
+  return { places, width, height: laid.height + 4 };
 }

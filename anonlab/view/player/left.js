@@ -35,6 +35,7 @@ class Left {
 
   paint(step, now) {
     const { story } = this.player;
+    this.now = null;
     if (this.player.room.narrow) this.paintSelect(step);
     else this.paintLines(step, now);
     if (!this.player.room.narrow || now.big) this.paintChanged(now.i);
@@ -55,8 +56,7 @@ class Left {
     const row = this.rows.get(step.operation);
     for (const pips of this.list.querySelectorAll(".al-pips")) if (!row || !row.contains(pips)) pips.remove();
     if (row) this.paintPips(row, now.i, story.partsOf(step.operation));
-    if (row && this.shownRow !== row) this.reveal(row);
-    this.shownRow = row;
+    this.now = row;
   }
 
   // Build the rows around place `at` of the story; of a long one only some stand there.
@@ -99,9 +99,13 @@ class Left {
     return put(pips, n <= MOST_PIPS ? "●".repeat(i - first + 1) + "○".repeat(last - i) : `${i - first + 1}/${n}`);
   }
 
-  reveal(row) {
-    const top = row.offsetTop - this.list.offsetTop;
-    this.list.scrollTop = Math.max(0, top - this.list.clientHeight / 2 + 20);
+  // Scroll the story so that its line stands in view; called when everything else has its height.
+  reveal() {
+    const { now, list } = this;
+    if (!now || this.player.room.narrow) return;
+    const { offsetTop: top, offsetHeight: height } = now;
+    const [from, room] = [list.scrollTop, list.clientHeight];
+    if (top < from || top + height + 30 > from + room) list.scrollTop = Math.max(0, top - (room - height) / 2);
   }
 
   paintSelect(step) {

@@ -6,6 +6,7 @@
 const PAUSE = 1400; // ms a step is shown while playing
 const WIDE = 1180;
 const NARROW = 900;
+const CROWDED = 760; // px of height
 const BAR = 88;
 const TABS = 36;
 const ALL_PROBES = Infinity;
@@ -190,7 +191,7 @@ class Player {
     if (now.big === big) return;
     now.big = big;
     now.blank = false;
-    if (big && root.requestFullscreen) root.requestFullscreen().catch(() => {});
+    if (big && root.requestFullscreen && navigator.userActivation?.isActive) root.requestFullscreen().catch(() => {});
     else if (!big && document.fullscreenElement === root) document.exitFullscreen().catch(() => {});
     attribute(root, "data-big", big);
     this.measure();
@@ -231,8 +232,9 @@ class Player {
     const narrow = width < NARROW && !now.big;
     const visible = visibleHeight(root, now.big);
     const tabs = this.tabs.tabs.length && !now.big ? TABS : 0;
-    const over = this.overview.height();
     const open = now.tab && tabs;
+    attribute(root, "data-crowded", open && visible < CROWDED); // the overview makes room for the panel
+    const over = open && visible < CROWDED ? 0 : this.overview.height();
     const card = narrow && this.card;
     const column = now.big ? (this.card ? 330 : 0) : this.stage.side ? (this.card ? 228 : 0) : narrow ? (card ? Math.min(230, Math.round(visible * 0.36)) + 8 : 42) : 0;
     const bar = now.big ? this.bar.element.offsetHeight : BAR;
@@ -263,6 +265,7 @@ class Player {
     this.tabs.paint(step, now);
     if (now.big) fillIn(this.nextBig, say("left.next", { what: nextMarkup(story, now.i) }));
     attribute(root, "data-blank", now.big && now.blank);
+    if (!this.card) this.left.reveal();
     if (focus && !root.contains(document.activeElement)) this.keepFocus(focus);
   }
 

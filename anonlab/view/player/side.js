@@ -37,10 +37,10 @@ class Side {
   }
 
   // Return the tracks by equal memory: [[track, …], …].
-  classes(i) {
+  classes() {
     const found = new Map();
     this.story.designs.forEach((_, track) => {
-      const key = memoryKey(this.story.moment(i, track));
+      const key = memoryKey(this.moments[track]);
       if (!found.has(key)) found.set(key, []);
       found.get(key).push(track);
     });
@@ -50,13 +50,13 @@ class Side {
   // Return {mm, vpn} of the page that is looked at: the chosen one, else the step's own.
   page(step, now) {
     for (let track = 0; now.chosen && track < this.story.designs.length; track += 1) {
-      const thing = this.stage.thingAt(now.chosen, now.i, track);
+      const thing = this.stage.thingIn(this.moments[track], now.chosen);
       if (!thing) continue;
       if (thing.vpn >= 0) return thing;
-      const [user] = this.story.moment(now.i, track).users(thing.pfn);
+      const [user] = this.moments[track].users(thing.pfn);
       if (user) return { mm: user.mm, vpn: user.vpn };
     }
-    const moment = this.story.moment(now.i, 0);
+    const [moment] = this.moments;
     const own = [...moment.spaces.values()].find((space) => space.names.includes(step.process) && space.entries.has(step.vpn));
     if (own) return { mm: own.mm, vpn: step.vpn };
     for (const space of moment.spaces.values()) for (const entry of space.entries.values()) if (entry.present) return { mm: space.mm, vpn: entry.vpn };
@@ -67,7 +67,8 @@ class Side {
 
   paint(step, now, move) {
     const { width, height, narrow } = this.player.room;
-    const classes = this.classes(now.i);
+    this.moments = this.story.designs.map((_, track) => this.story.moment(now.i, track));
+    const classes = this.classes();
     const columns = narrow ? 1 : Math.min(2, classes.length);
     const across = narrow && width < 700 ? Math.min(2, this.panels.length) : this.panels.length;
     const inner = width - 12;
@@ -103,7 +104,7 @@ class Side {
   // One design's graph, the walk from its frame of the page, what it has cost so far.
   panelMarkup(track, page, now, room) {
     const { story } = this;
-    const moment = story.moment(now.i, track);
+    const moment = this.moments[track];
     const entry = page && moment.spaces.get(page.mm)?.entries.get(page.vpn);
     const walk = entry && entry.present ? moment.walks.get(entry.pfn) : null;
     const graph = graphMarkup(story, moment, { track, width: room, probed: walk ? walk.probes : [], label: say("side.design", { design: story.designs[track] }) });

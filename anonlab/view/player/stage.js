@@ -53,10 +53,9 @@ class Stage {
 
   // ---- what is chosen: a page of an address space, or a frame
 
-  // Return {mm, vpn, pfn} of the thing `key` at step i of a track: vpn -1 or pfn 0 if it has none.
-  thingAt(key, i, track = 0) {
+  // Return {mm, vpn, pfn} of the thing `key` at a moment: vpn -1 or pfn 0 if it has none.
+  thingIn(moment, key) {
     if (!key) return null;
-    const moment = this.story.moment(i, track);
     for (const { mm, entries } of moment.spaces.values()) {
       for (const entry of entries.values()) if (slotKey(mm, entry.vpn) === key) return { mm, vpn: entry.vpn, pfn: entry.present ? entry.pfn : 0 };
     }
@@ -71,8 +70,9 @@ class Stage {
   // Return the walk from the frame of what is chosen, null if there is none.
   walk() {
     const { now } = this.player;
-    const thing = this.thingAt(now.chosen, now.i);
-    return thing && thing.pfn ? this.story.moment(now.i).walks.get(thing.pfn) || null : null;
+    const moment = this.story.moment(now.i);
+    const thing = this.thingIn(moment, now.chosen);
+    return thing && thing.pfn ? moment.walks.get(thing.pfn) || null : null;
   }
 
   probes() {

@@ -141,7 +141,7 @@ function largest(values, upto) {
 function addressPanel(player, step, now) {
   const { story, stage } = player;
   const moment = story.moment(now.i);
-  const thing = stage.thingAt(now.chosen, now.i);
+  const thing = stage.thingIn(moment, now.chosen);
   const place = thing && thing.vpn >= 0 ? thing : firstPlace(moment, thing ? thing.pfn : 0, step);
   if (!place) return `<p>${safe(say("address.none"))}</p>`;
   const parts = slotsOf(place.vpn, story);
@@ -203,7 +203,10 @@ function vmasPanel(player, step, now) {
 
 function textPanel(player, step, now) {
   const { story } = player;
-  const texts = story.designs.map((_, track) => twinLines(story.moment(now.i, track), story).join("\n"));
+  const texts = story.designs.map((_, track) => {
+    const news = changeLines(story, now.i, track).map(([sign, said]) => `${sign} ${said}`);
+    return [...twinLines(story.moment(now.i, track), story), ...(news.length ? [say("text.changed"), ...news] : [])].join("\n");
+  });
   return `<pre data-part="text">${safe(texts.join("\n\n"))}</pre>`;
 }
 

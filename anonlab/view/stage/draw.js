@@ -267,7 +267,7 @@ function entryInside(plan, table, line, entry, box) {
   const right = table.x + plan.table - 16;
   const room = right - x - textWidth(number, "strong") - 4;
   const words = stateWords(plan, table, entry, line.first);
-  const word = firstThatFits(words, room, "small") || (room > 12 ? fitText(words[words.length - 1], room, "small") : "");
+  const word = firstThatFits(words, room, "small"); // where it has no room, colour and arrow say it
   return {
     seen: [word, number],
     html: (hasIcon ? iconAt(box[0] + 16, line.y - 1, state) : "") + textAt(x, line.y + 4.4, word, "small")
@@ -296,27 +296,41 @@ function runParts(plan, table, line) {
   if (!isUsed(table, line)) return [];
   const key = runKey(table.mm, line.first);
   const entries = table.entries.get(line) || [];
-  const box = boxOf(plan, table, line);
   const sign = runSign(table, line);
-  const address = addressParts(plan, line.first);
-  const states = new Set(entries.map(entryState));
-  const look = states.size === 1 && entries.length === line.pages ? [...states][0] : entries.length ? "strip" : sign === "G" ? "gone" : "none";
-  const right = table.x + plan.table - 16;
   const frames = framesText(entries);
-  const args = {n: line.pages, first: line.first, last: line.last, who: table.who, mapped: entries.length, frames};
-  const number = firstThatFits([frames], box[2] - 34 - textWidth(say("run.short", args), "small"), "strong");
-  const room = right - box[0] - 14 - (number ? textWidth(number, "strong") + 4 : 0);
+  const args = {n: line.pages, first: line.first, last: line.last, who: table.who, mapped: entries.length};
   const quiet = line.quiet && !sign;
-  const tries = [quiet ? say("run.quiet", args) : "", say("run.pages", args), say("run.short", args)];
-  const text = firstThatFits(tries, room, "small") || fitText(String(line.pages), room, "small");
-  const body = addressText(plan, table, line, address.html)
+  const box = line.titled ? boxOf(plan, table, line) : [table.x, line.y - plan.box / 2, plan.table - 2, plan.box];
+  const inside = runInside(plan, table, line, {box, args, frames, quiet});
+  const address = line.titled ? addressParts(plan, line.first) : {seen: "", html: ""};
+  const body = (line.titled ? addressText(plan, table, line, address.html) : "")
     + `<path class="pile" d="M${px(box[0] + 5)} ${px(box[1] + box[3] + 2.5)}H${px(box[0] + box[2] - 5)}"/>` + boxAt(...box)
-    + textAt(box[0] + 14, line.y + 4.4, text, "small") + textAt(right, line.y + 4.6, number, "strong", "end")
-    + (sign ? markAt(box[0], line.y, sign) : "");
+    + inside.html + (sign ? markAt(box[0] + (line.titled ? 0 : 2), line.y, sign) : "");
   plan.things.set(key, {kind: "run", mm: table.mm, vpn: line.first, first: line.first, last: line.last});
   entries.forEach((entry) => noteArrow(plan, table, line, entry, table.signs.get(entry.vpn) || ""));
   const more = say(quiet ? "run.name-quiet" : "run.name", args);
-  return [{key, html: optionHtml(plan, {key, look: `${look} run`, seen: [address.seen, text, number], more, body, box, sign})}];
+  const look = `${runLook(line, entries, sign)} run`;
+  return [{key, html: optionHtml(plan, {key, look, seen: [address.seen, ...inside.seen], more, body, box, sign})}];
+}
+
+// A run looks like its pages if they are all alike, and neutral if they are not.
+function runLook(line, entries, sign) {
+  const states = new Set(entries.map(entryState));
+  if (states.size === 1 && entries.length === line.pages) return [...states][0];
+  return entries.length ? "strip" : sign === "G" ? "gone" : "none";
+}
+
+// How many pages a run has, and in which frames; runs over several tables say where they begin.
+function runInside(plan, table, line, {box, args, frames, quiet}) {
+  const left = box[0] + 14;
+  const right = table.x + plan.table - 16;
+  const number = firstThatFits([frames], right - left - 4 - textWidth(say("run.short", args), "small"), "strong");
+  const room = right - left - (number ? textWidth(number, "strong") + 4 : 0);
+  const keys = quiet ? ["run.quiet", "run.pages", "run.short"] : ["run.pages", "run.short"];
+  const from = line.titled ? [] : ["run.between", "run.from"].map((name) => say(name, args));
+  const tries = [...from, ...keys.map((name) => say(name, args))];
+  const text = firstThatFits(tries, room, "small") || fitText(String(line.pages), room, "small");
+  return {seen: [text, number], html: textAt(left, line.y + 4.4, text, "small") + textAt(right, line.y + 4.6, number, "strong", "end")};
 }
 
 // The sign of a run: that of its changed pages if they have one, else C.

@@ -6,7 +6,8 @@
 //   4. neighbours that change together now share a row;
 //   5. a table of entries is one row;  6. several tables are.
 // A line of the grid: {kind: "title", prefix} | {kind: "row", first, last} | {kind: "run", first,
-// last, pages, quiet}. `quiet` runs hold nothing that changes at this step.
+// last, pages, quiet}. `quiet` runs hold nothing that changes at this step; `titled` lines stand below the
+// title of their table.
 
 const FEWEST_TO_FOLD = 3;
 
@@ -26,6 +27,7 @@ function linesAround(leaves, segments) {
     }
     skipped = null;
     lines.push({kind: "title", prefix: leaf.prefix});
+    const start = lines.length;
     let at = leaf.first;
     for (const segment of own) {
       pushRun(lines, at, segment.first - 1);
@@ -33,6 +35,7 @@ function linesAround(leaves, segments) {
       at = segment.last + 1;
     }
     pushRun(lines, at, leaf.last);
+    for (const line of lines.slice(start)) line.titled = true;
   }
   return lines;
 }

@@ -158,6 +158,10 @@ function columnForm(survey, width, options) {
   const count = options.slots ? most
     : Math.max(1, ...columnsOf(survey, most).map((columns) => columns.reduce((high, mm, at) => (mm ? at + 1 : high), 1)));
   let form = formFor(width, count, options.mini) || {...MINI, memory: Math.max(110, Math.min(134, width - 190))};
+  if (form.name === "mini") {
+    const spare = Math.max(0, Math.min(40, width - widthOf(form, count)));
+    form = {...form, table: form.table + spare * 0.5 / count, memory: form.memory + spare * 0.2};
+  }
   if (width > 900 && !options.big) {
     const more = Math.min(70, (width - 900) / 4);
     form = {...form, table: form.table + more / count, memory: form.memory + more};
@@ -274,7 +278,7 @@ function planMemory(plan) {
   const top = MEMORY_TOP + plan.zeroRoom;
   lines.forEach((line, at) => { line.y = top + at * plan.framePitch; });
   const bottom = top + lines.length * plan.framePitch;
-  if (!options.only) lines = lines.filter((line) => line.first <= reach);
+  if (!options.only) lines = lines.filter((line) => line.first <= reach).map((line) => (line.last > reach ? {...line, last: reach} : line));
   plan.frames = lines;
   plan.framesEnd = lines.length ? lines[lines.length - 1].y + plan.framePitch : top;
   plan.reach = reach;

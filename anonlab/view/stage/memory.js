@@ -21,7 +21,8 @@ function memoryGroup(plan) {
 
 function memoryHead(plan) {
   const title = firstThatFits([say("picture.memory"), say("picture.memory-short")], plan.memoryWidth, "title");
-  const used = fitText(say("picture.used", {used: plan.moment.frames.size, nframes: plan.story.nframes}), plan.memoryWidth, "small");
+  const args = {used: plan.moment.frames.size, nframes: plan.story.nframes};
+  const used = firstThatFits([say("picture.used", args), say("picture.used-short", args)], plan.memoryWidth, "small");
   return textAt(plan.memoryX, 21, title, "title") + textAt(plan.memoryX, 39, used, "muted");
 }
 
@@ -48,8 +49,9 @@ function frameFacts(plan, pfn) {
     : file ? say("frame.file", {file: file.name, page: frame.index})
     : say("frame.holds", {data: frame.data});
   const sharing = users.length > 1 ? say("frame.shared", {n: users.length}) : users.length ? say("frame.one") : frame ? say("frame.nobody") : "";
+  const short = frame && !file ? say("frame.tag", {data: frame.data}) : holds;
   const look = !frame ? (sign === "G" ? "gone" : "free") : file ? "file" : users.some((one) => one.write) ? "write" : "read";
-  return {pfn, frame, users, sign, letters, file, holds, sharing, look};
+  return {pfn, frame, users, sign, letters, file, holds, short, sharing, look};
 }
 
 // The file or shared memory whose page a frame holds.
@@ -94,14 +96,14 @@ function twoLines(plan, facts, [x, y, width, height]) {
   }
   const above = textWidth(sharing, "small") + 10;
   const isTight = textWidth(holds, main) > right - start - above;
-  const what = fitText(holds, right - start - (isTight ? 0 : above), main);
+  const what = fitMiddle(holds, right - start - (isTight ? 0 : above), main);
   const low = y + height - 7.5;
   const letters = lettersText(facts.letters, width - 28 - (isTight ? above : 0));
   const end = isTight ? right - above : right;
   const from = Math.max(start, left + (letters ? textWidth(letters, "smallStrong") + 10 : 0));
   const deep = plan.deep && !facts.file ? firstThatFits(deepTexts(plan, frame), end - from, "small") : "";
   return {
-    seen: isTight ? [number, what, letters, deep, sharing] : [number, what, sharing, letters, deep],
+    seen: [number, what, sharing, letters, deep],
     html: textAt(left, y + 21, number, "number") + textAt(start, y + 20, what, main)
       + textAt(right, isTight ? low : y + 20, sharing, "small", "end")
       + textAt(left, low, letters, "smallStrong") + textAt(from, low, deep, "small"),
@@ -127,7 +129,8 @@ function oneLine(plan, facts, [x, y, width, height]) {
   if (!frame) return {seen: [number, holds], html: textAt(left, base, number, "strong") + textAt(start, base, holds, main)};
   const roomy = right - start;
   const wanted = lettersText(facts.letters, roomy * 0.5);
-  const what = fitText(holds, roomy - (wanted ? textWidth(wanted, "smallStrong") + 8 : 0), main);
+  const forWhat = roomy - (wanted ? textWidth(wanted, "smallStrong") + 8 : 0);
+  const what = firstThatFits([holds], forWhat, main) || fitMiddle(isMini ? facts.short : holds, forWhat, main);
   const letters = lettersText(facts.letters, roomy - textWidth(what, main) - 8);
   const middle = start + textWidth(what, main) + 12;
   const room = right - middle - (letters ? textWidth(letters, "smallStrong") + 10 : 0);
@@ -192,7 +195,7 @@ function slotParts(plan, slot, box) {
   const left = box[0] + 14;
   const right = box[0] + box[2] - 14;
   const start = left + textWidth(number, "strong") + 10;
-  const shown = fitText(what, right - start, "small");
+  const shown = fitMiddle(what, right - start, "small");
   const more = firstThatFits(cached, right - start - textWidth(shown, "small") - 8, "small");
   const body = boxAt(...box, 6) + textAt(left, base, number, "strong") + textAt(start, base, shown, "small") + textAt(right, base, more, "small", "end")
     + (sign ? markAt(box[0] + box[2] - 1, box[1] + 3, sign) : "");

@@ -63,6 +63,12 @@ function fitText(text, room, look) {
   return kept > 0 ? `${text.slice(0, kept)}…` : "";
 }
 
+// Return `text`, shortened in its middle if it is too wide: the ends of numbers tell them apart.
+function fitMiddle(text, room, look) {
+  const tries = [text, ...[12, 8, 5, 4, 3].filter((kept) => 2 * kept < text.length).map((kept) => `${text.slice(0, -kept).slice(0, kept + 7)}…${text.slice(-kept)}`)];
+  return firstThatFits(tries, room, look) || fitText(text, room, look);
+}
+
 // Return a text element, "" for an empty text. `anchor` is start, middle or end.
 function textAt(x, y, text, look, anchor = "start") {
   if (text === "") return "";
