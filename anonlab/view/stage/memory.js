@@ -170,7 +170,8 @@ function swapGroup(plan) {
   const parts = [];
   const inUse = plan.swapLines.some((line) => line.numbers.some((slot) => slots.has(slot) || plan.changes.sign(swapKey(slot))));
   if (inUse) {
-    const text = fitText(say("swap.used", {used: slots.size, n: plan.story.nswap}), plan.memoryWidth, "title");
+    const args = {used: slots.size, n: plan.story.nswap};
+    const text = firstThatFits([say("swap.used", args), say("swap.used-short", args)], plan.memoryWidth, "title");
     parts.push({key: "head", html: `<g>${textAt(plan.memoryX, plan.swapTop + 16, text, "title")}</g>`});
   }
   plan.swapLines.forEach((line, at) => {
@@ -241,7 +242,7 @@ function closedLine(plan, mm) {
   const count = [...space.entries.values()].filter((entry) => entry.present).length;
   const changed = plan.changes.entries.some((one) => one.mm === mm && one.sign);
   const args = {n: count, frames: pfns.slice(0, 12).join(" ") + (pfns.length > 12 ? " …" : "")};
-  const texts = count ? [say("closed.pages", args), say("closed.frames", args), say("closed.count", args)] : [say("closed.empty")];
+  const texts = count ? [say("closed.pages", args), say("closed.frames", args), say("closed.count", args), say("run.short", args)] : [say("closed.empty")];
   const sign = plan.changes.sign(spaceKey(mm)) || (changed ? "C" : "");
   return {key: spaceKey(mm), mm, at: mm, look: "strip", letter: plan.story.letter(mm), name: plan.story.nameOf(mm), texts, sign, more: say("closed.name")};
 }
