@@ -279,7 +279,7 @@ function planMemory(plan) {
   const top = MEMORY_TOP + plan.zeroRoom;
   lines.forEach((line, at) => { line.y = top + at * plan.framePitch; });
   const bottom = top + lines.length * plan.framePitch;
-  if (!options.only) lines = lines.filter((line) => line.first <= reach).map((line) => (line.last > reach ? {...line, last: reach} : line));
+  if (!options.only) lines = lines.filter((line) => line.first <= reach).map((line) => (line.last > reach ? {...frameLine(line.first, reach), y: line.y} : line));
   plan.frames = lines;
   plan.framesEnd = lines.length ? lines[lines.length - 1].y + plan.framePitch : top;
   plan.reach = reach;

@@ -121,10 +121,10 @@ function oneLine(plan, facts, [x, y, width, height]) {
   const {pfn, frame, holds} = facts;
   const base = y + height / 2 + 4.6;
   const isMini = plan.form === "mini";
-  const left = x + 14;
-  const right = x + width - 14;
+  const left = x + (isMini ? 9 : 14);
+  const right = x + width - (isMini ? 13 : 14);
   const number = String(pfn);
-  const start = left + Math.max(isMini ? 19 : 26, textWidth(number, "strong") + 8);
+  const start = left + Math.max(isMini ? 17 : 26, textWidth(number, "strong") + 8);
   const main = frame ? "strong" : "plain";
   if (!frame) return {seen: [number, holds], html: textAt(left, base, number, "strong") + textAt(start, base, holds, main)};
   const roomy = right - start;
