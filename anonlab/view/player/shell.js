@@ -232,9 +232,10 @@ class Player {
     const narrow = width < NARROW && !now.big;
     const visible = visibleHeight(root, now.big);
     const tabs = this.tabs.tabs.length && !now.big ? TABS : 0;
-    const open = now.tab && tabs;
-    attribute(root, "data-crowded", open && visible < CROWDED); // the overview makes room for the panel
-    const over = open && visible < CROWDED ? 0 : this.overview.height();
+    const open = now.tab !== "" && tabs > 0;
+    const crowded = open && visible < CROWDED;
+    attribute(root, "data-crowded", crowded); // the overview makes room for the panel
+    const over = crowded ? 0 : this.overview.height();
     const card = narrow && this.card;
     const column = now.big ? (this.card ? 330 : 0) : this.stage.side ? (this.card ? 228 : 0) : narrow ? (card ? Math.min(230, Math.round(visible * 0.36)) + 8 : 42) : 0;
     const bar = now.big ? this.bar.element.offsetHeight : BAR;
