@@ -44,7 +44,7 @@ function columnWidths(used, texts, room) {
 function nodeTexts(story, one) {
   const facts = one.facts.map(([name, value]) => `${name} ${value}`).filter((text) => !/^(refs|free|pfn|active|root)\b/.test(text));
   if (one.kind === "mm") {
-    const mm = Number((/\d+/.exec(one.id) || [0])[0]);
+    const mm = Number(spaceNumber(one));
     return [`${story.letter(mm)} ${story.nameOf(mm)}`, one.label];
   }
   const [first, ...more] = one.label.replace(/^chain of /, "").split(", ");
@@ -62,28 +62,40 @@ function edgePath([x, y, w], [tx, ty, tw]) {
 
 // Return the graph of a moment as markup. `probed`: the probes to light up, the last of a space counts.
 function graphMarkup(story, moment, { track = 0, width = 340, probed = [], label = "" } = {}) {
-  const hits = new Map(probed.map(({ mm, hit }) => [`${mm}`, hit]));
-  const texts = new Map(moment.nodes.map((one) => [one.id, nodeTexts(story, one)]));
   if (!moment.nodes.length) return `<p class="al-small">${safe(say("graph.none"))}</p>`;
+  const hits = new Map(probed.map(({ mm, hit }) => [String(mm), hit]));
+  const texts = new Map(moment.nodes.map((one) => [one.id, nodeTexts(story, one)]));
   const laid = graphLayout(story, track, moment, width) || graphColumns(moment.nodes, texts, width);
-  const edges = moment.edges.map(({ tail, head, kind }) => {
-    const from = laid.places.get(tail);
-    const to = laid.places.get(head);
-    if (!from || !to) return "";
-    const [path, tip] = edgePath(from, to);
-    const dash = EDGE_DASHES[kind] ? ` stroke-dasharray="${EDGE_DASHES[kind]}"` : "";
-    return `<path class="al-edge" d="${path}"${dash}/>${tip ? `<path class="al-tip" d="${tip}"/>` : ""}`;
-  });
+  const edges = moment.edges.map((edge) => edgeMarkup(edge, laid.places));
   const nodes = moment.nodes.map((one) => {
-    const [x, y, wide] = laid.places.get(one.id) || [0, 0, 0];
-    const [first, second] = texts.get(one.id).map((text, line) => fitText(text, wide - 4, line ? "small" : laid.look || "smallStrong"));
-    const hit = one.kind === "mm" ? hits.get((/\d+/.exec(one.id) || [""])[0]) : undefined;
-    const look = hit === undefined ? "" : hit ? " hit" : " miss";
-    const middle = x + wide / 2;
-    return `<g class="al-node ${one.kind === "mm" ? "space" : ""}${look}"><title>${safe([one.label, ...one.facts.map(([name, value]) => `${name} ${value}`)].join(", "))}</title><rect x="${x}" y="${y}" width="${wide}" height="${NODE_HEIGHT}" rx="${one.kind === "mm" ? 3 : 10}"/><text${laid.look === "small" ? "" : ' class="al-first"'} x="${middle}" y="${y + (second ? 15.5 : 22.5)}" text-anchor="middle">${safe(first)}</text> ${second ? `<text x="${middle}" y="${y + 29.5}" text-anchor="middle">${safe(second)}</text>` : ""}</g>`;
+    const hit = one.kind === "mm" ? hits.get(spaceNumber(one)) : undefined;
+    return nodeMarkup(one, laid, texts.get(one.id), hit === undefined ? "" : hit ? "hit" : "miss");
   });
   const name = label || say("graph.name", { nodes: moment.nodes.map((one) => one.label).join("; ") });
-  return `<svg class="al-graph" width="${Math.max(width, laid.width)}" height="${laid.height}" viewBox="0 0 ${Math.max(width, laid.width)} ${laid.height}" role="img" aria-label="${safe(name)}">${edges.join("")}${nodes.join("")}</svg>`;
+  const across = Math.max(width, laid.width);
+  return `<svg class="al-graph" width="${across}" height="${laid.height}" viewBox="0 0 ${across} ${laid.height}" role="img" aria-label="${safe(name)}">${edges.join("")}${nodes.join("")}</svg>`;
+}
+
+const spaceNumber = (one) => (/\d+/.exec(one.id) || [""])[0];
+
+function edgeMarkup({ tail, head, kind }, places) {
+  const [from, to] = [places.get(tail), places.get(head)];
+  if (!from || !to) return "";
+  const [path, tip] = edgePath(from, to);
+  const dash = EDGE_DASHES[kind] ? ` stroke-dasharray="${EDGE_DASHES[kind]}"` : "";
+  return `<path class="al-edge" d="${path}"${dash}/>${tip ? `<path class="al-tip" d="${tip}"/>` : ""}`;
+}
+
+function nodeMarkup(one, laid, texts, look) {
+  const [x, y, wide] = laid.places.get(one.id) || [0, 0, 0];
+  const strong = laid.look !== "small";
+  const [first, second] = texts.map((text, line) => fitText(text, wide - 4, line || !strong ? "small" : "smallStrong"));
+  const middle = x + wide / 2;
+  const whole = [one.label, ...one.facts.map(([name, value]) => `${name} ${value}`)].join(", ");
+  const box = `<rect x="${x}" y="${y}" width="${wide}" height="${NODE_HEIGHT}" rx="${one.kind === "mm" ? 3 : 10}"/>`;
+  const line = (text, down, classes) => (text ? `<text${classes} x="${middle}" y="${y + down}" text-anchor="middle">${safe(text)}</text> ` : "");
+  const words = line(first, second ? 15.5 : 22.5, strong ? ' class="al-first"' : "") + line(second, 29.5, "");
+  return `<g class="al-node ${look}"><title>${safe(whole)}</title>${box}${words}</g>`;
 }
 
 // Return the places of dot's layout, stretched to the room; null where it does not fit: columns then.

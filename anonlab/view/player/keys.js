@@ -39,11 +39,10 @@ class Keys {
     if (option) return this.inPicture(option, key);
     const way = { ArrowUp: -1, ArrowDown: 1, ArrowLeft: -1, ArrowRight: 1 }[key];
     const upright = key === "ArrowUp" || key === "ArrowDown";
-    if (target.closest("[role=toolbar]") && upright) return () => this.step([...target.closest("[role=toolbar]").querySelectorAll("button, input")], target, way);
-    if (target.closest("[role=tablist]") && way && !upright) return () => this.step([...target.closest("[role=tablist]").querySelectorAll("[role=tab]")], target, way);
+    if (target.closest(".al-tools") && upright) return () => this.step([...target.closest(".al-tools").querySelectorAll("button, input")], target, way);
+    if (target.closest(".al-tabs") && way && !upright) return () => this.step([...target.closest(".al-tabs").querySelectorAll("[role=tab]")], target, way);
     if (target.dataset.line && upright) return () => this.step([...this.player.root.querySelectorAll("[data-line]")], target, way, false);
-    if (target.closest("[role=tabpanel], .al-card") && (upright || key === "Home" || key === "End")) return () => this.scroll(target, key);
-    if (target.matches("input[type=range]") && (key === "PageUp" || key === "PageDown")) return null;
+    if (target.closest(".al-panel, .al-card") && (upright || key === "Home" || key === "End")) return () => this.scroll(target, key);
     return null;
   }
 
@@ -64,7 +63,7 @@ class Keys {
   }
 
   scroll(target, key) {
-    const box = target.closest("[role=tabpanel], .al-card");
+    const box = target.closest(".al-panel, .al-card");
     const by = { ArrowUp: -48, ArrowDown: 48, Home: -1e6, End: 1e6 }[key];
     box.scrollTop += by;
   }

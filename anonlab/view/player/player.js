@@ -3,7 +3,6 @@
 // frames (a payload, or "deflate:…") may be replaced at any time; step, chosen and predictions go
 // both ways; keeping says where answers are kept.
 let views = 0;
-const SAVE_AFTER = 40; // ms: scrubbing sends its last step, not every one
 
 function render({ model, el }) {
   return mount({ model, el }).remove;
@@ -39,7 +38,6 @@ function mount({ model, el }) {
   load();
   const remove = () => {
     for (const [event, act] of Object.entries(heard)) model.off(event, act);
-    link.flush();
     player.remove();
   };
   return { player, remove };
@@ -62,20 +60,15 @@ function followChosen(player, model) {
   player.paint(false);
 }
 
-// What the player may ask of its host.
+// What the player may ask of its host. A change is sent at once: ipywidgets holds back what comes too
+// fast, and an echo of an older change would undo one that is not sent yet.
 function modelLink(model) {
-  let timer = 0;
-  const flush = () => {
-    clearTimeout(timer);
-    timer = 0;
-    model.save_changes();
-  };
   const set = (name, value) => {
     if (model.get(name) === value) return;
     model.set(name, value);
-    if (!timer) timer = setTimeout(flush, SAVE_AFTER);
+    model.save_changes();
   };
-  return { get: (name) => model.get(name), set, flush: () => timer && flush(), judge: (step, card, answers) => judged(model, step, card, answers) };
+  return { get: (name) => model.get(name), set, judge: (step, card, answers) => judged(model, step, card, answers) };
 }
 
 // Ask Python for a verdict: `wanted` says what is asked, `verdict` comes back with its number.

@@ -3,6 +3,7 @@
 
 const PANEL_HEIGHT = 148; // px of a design's panel at least
 const MOST_GRAPH = 132; // px of a graph; a higher one scrolls
+const MOST_PROBES = 6; // that are said
 const HEAD = 25; // px above a picture
 const GAP = 8;
 
@@ -108,18 +109,31 @@ class Side {
     const entry = page && moment.spaces.get(page.mm)?.entries.get(page.vpn);
     const walk = entry && entry.present ? moment.walks.get(entry.pfn) : null;
     const graph = graphMarkup(story, moment, { track, width: room, probed: walk ? walk.probes : [], label: say("side.design", { design: story.designs[track] }) });
-    const probe = ({ mm, vpn, hit }) => `${story.letter(mm)} <span class="al-mono">${firstByte(vpn)}</span> <b class="al-${hit ? "hit" : "miss"}">${JUDGED[hit ? "hit" : "miss"]} ${safe(say(hit ? "walk.hit" : "walk.miss"))}</b>`;
-    const told = walk ? `${safe(say("side.in", { who: story.letter(page.mm), vpn: page.vpn, pfn: entry.pfn }))} <b>${safe(say("side.probes", { n: walk.probes.length }))}</b>${walk.probes.length ? ": " : ""}${walk.probes.slice(0, 6).map(probe).join(", ")}${walk.probes.length > 6 ? ", …" : ""}` : safe(say(entry ? "side.nowalk" : "side.nothing"));
+    const told = walk ? this.walkTold(page, entry, walk) : safe(say(entry ? "side.nowalk" : "side.nothing"));
     const own = story.own(now.i, track);
     const rows = Number((/ height="([\d.]+)"/.exec(graph) || [0, 0])[1]);
     const scrolls = rows > MOST_GRAPH ? ` tabindex="0" role="region" aria-label="${safe(say("side.graph", { design: story.designs[track] }))}"` : "";
     return `<div class="al-scroll"${scrolls}>${graph}</div><p>${told}</p>${own ? `<p class="al-small">${safe(own)}</p>` : ""}`;
   }
+
+  // The walk in one sentence: the first probes, hit or miss.
+  walkTold(page, entry, walk) {
+    const probe = ({ mm, vpn, hit }) => {
+      const how = hit ? "hit" : "miss";
+      return `${this.story.letter(mm)} <span class="al-mono">${firstByte(vpn)}</span> <b class="al-${how}">${JUDGED[how]} ${safe(say(`walk.${how}`))}</b>`;
+    };
+    const { probes } = walk;
+    const first = [...probes.slice(0, MOST_PROBES).map(probe), ...(probes.length > MOST_PROBES ? ["…"] : [])].join(", ");
+    const where = safe(say("side.in", { who: this.story.letter(page.mm), vpn: page.vpn, pfn: entry.pfn }));
+    return `${where} <b>${safe(say("side.probes", { n: probes.length }))}</b>${first ? `: ${first}` : ""}`;
+  }
 }
 
 // What two designs must share to be drawn as one: areas, entries, frames in use.
 function memoryKey(moment) {
-  const spaces = [...moment.spaces.values()].map((space) => [space.mm, space.names, space.vmas.map((vma) => [vma.start, vma.end, vma.prot, vma.shared, vma.file]), moment.entriesOf(space.mm).map((entry) => [entry.vpn, entry.pfn, entry.write, entry.slot])]);
+  const area = ({ start, end, prot, shared, file }) => [start, end, prot, shared, file];
+  const entry = ({ vpn, pfn, write, slot }) => [vpn, pfn, write, slot];
+  const spaces = [...moment.spaces.values()].map(({ mm, names, vmas }) => [mm, names, vmas.map(area), moment.entriesOf(mm).map(entry)]);
   const frames = [...moment.frames.values()].map((frame) => [frame.pfn, frame.mapcount, frame.data]);
   return JSON.stringify([spaces, frames, [...moment.slots.values()]]);
 }

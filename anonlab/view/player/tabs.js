@@ -60,20 +60,22 @@ function rmapPanel(player, step, now) {
   const upto = walk ? Math.min(now.probe, walk.probes.length) : 0;
   const wide = Math.min(520, Math.round((room.width - 60) * (room.narrow ? 0.55 : 0.46)));
   const graph = graphMarkup(story, moment, { width: wide, probed: walk ? walk.probes.slice(0, upto) : [] });
-  return `<div class="al-columns"><div><h2>${safe(say("graph.title"))}</h2>${graph}</div><div>${walk ? walkMarkup(story, walk, upto) : `<h2>${safe(say("walk.title"))}</h2><p>${safe(say("walk.choose"))}</p>`}</div></div>`;
+  const right = walk ? walkMarkup(story, walk, upto) : `<h2>${safe(say("walk.title"))}</h2><p>${safe(say("walk.choose"))}</p>`;
+  return `<div class="al-columns"><div><h2>${safe(say("graph.title"))}</h2>${graph}</div><div>${right}</div></div>`;
 }
 
 function walkMarkup(story, walk, upto) {
   const all = walk.probes.length;
-  const hits = (list) => list.filter((probe) => probe.hit).length;
   const rows = walk.probes.map((probe, at) => {
     const how = at < upto ? (probe.hit ? "hit" : "miss") : "wait";
     return `<li data-probe="${at + 1}">${judgedMarkup(how)}<span><b>${story.letter(probe.mm)}</b> ${safe(say("walk.at", { name: story.nameOf(probe.mm), vpn: probe.vpn }))}</span><b class="al-${how}">${safe(say(`walk.${how}`))}</b></li>`;
   });
   const done = upto >= all;
-  const said = done ? say("walk.found", { hits: hits(walk.probes), n: all, locks: walk.locks }) : say("walk.marked");
+  const said = done ? say("walk.found", { hits: walk.probes.filter((probe) => probe.hit).length, n: all, locks: walk.locks }) : say("walk.marked");
   const act = (name, text, disabled) => `<button type="button" data-do="${name}"${disabled ? ' aria-disabled="true"' : ""}>${safe(text)}</button>`;
-  return `<h2>${safe(say("walk.from", { pfn: walk.pfn, via: walk.via || say("walk.chain") }))}</h2><ol class="al-probes">${rows.join("")}</ol><div class="al-acts">${act("probe", say("walk.next", { upto, n: all }), done)}${act("all", say("walk.all"))}${act("again", say("walk.again"))}</div><p role="status">${safe(said)}</p>`;
+  const acts = [act("probe", say("walk.next", { upto, n: all }), done), act("all", say("walk.all")), act("again", say("walk.again"))];
+  const title = say("walk.from", { pfn: walk.pfn, via: walk.via || say("walk.chain") });
+  return `<h2>${safe(title)}</h2><ol class="al-probes">${rows.join("")}</ol><div class="al-acts">${acts.join("")}</div><p role="status">${safe(said)}</p>`;
 }
 
 // ---- the cost so far
@@ -127,7 +129,9 @@ function sparkMarkup(story, name, i) {
   const drawn = lines.map((values, track) => `<path class="al-line s${track}" d="${path(values)}"/><circle class="al-now" cx="${x(i)}" cy="${y(values[i])}" r="4"/>`);
   const title = say(`cost.${name}`);
   const said = lines.map((values) => values[i].toLocaleString("en")).join(" · ");
-  return `<div data-spark="${safe(title)}" data-points="${i + 1}"><h2>${safe(title)} <b>${said}</b></h2><svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${safe(say("cost.said", { title, said, i }))}"><path class="al-axis" d="M4 ${height - 5.5}H${width - 4}"/>${drawn.join("")}</svg></div>`;
+  const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
+  const chart = `<svg ${size} role="img" aria-label="${safe(say("cost.said", { title, said, i }))}"><path class="al-axis" d="M4 ${height - 5.5}H${width - 4}"/>${drawn.join("")}</svg>`;
+  return `<div data-spark="${safe(title)}" data-points="${i + 1}"><h2>${safe(title)} <b>${said}</b></h2>${chart}</div>`;
 }
 
 function largest(values, upto) {
@@ -145,13 +149,36 @@ function addressPanel(player, step, now) {
   const place = thing && thing.vpn >= 0 ? thing : firstPlace(moment, thing ? thing.pfn : 0, step);
   if (!place) return `<p>${safe(say("address.none"))}</p>`;
   const parts = slotsOf(place.vpn, story);
+  const leads = leadsOf(moment, place, story);
+  const row = (head, cells, last) =>
+    `<tr><th scope="row">${safe(say(head))}</th>${cells.join("")}<td class="al-mono">${last}</td></tr>`;
+  const head = (text) => `<th scope="col">${safe(text)}</th>`;
+  const heads = parts.map((_, level) => head(say("address.part", { bits: story.bits, table: tableName(story, level) })));
+  const title = say("address.title", { address: `<span class="al-mono">${firstByte(place.vpn)}</span>` });
+  const who = say("address.of", { who: story.letter(place.mm), name: story.nameOf(place.mm) });
+  const rows = [
+    row("address.binary", parts.map((part) => `<td class="al-mono">${part.toString(2).padStart(story.bits, "0")}</td>`), "0000 0000 0000"),
+    row("address.slotrow", parts.map((part) => `<td class="al-mono"><b>${story.levels === 2 ? part.toString(16) : part}</b></td>`), "000"),
+    row("address.leads", leads.map((text) => `<td>${safe(text)}</td>`), ""),
+  ];
+  return `<h2>${title} <span class="al-small">${safe(who)}</span></h2><table><thead><tr>${head(say("address.what"))}${heads.join("")}${head(say("address.byte"))}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
+}
+
+// What a table at `level` is called, 0 is the top one.
+function tableName(story, level) {
+  if (story.levels === 2) return say(level ? "address.leaf" : "address.top");
+  return say(`address.level${clamp(level - story.levels + 4, 0, 3)}`);
+}
+
+// Return where the slot at each level leads: to the next table, at last to a frame.
+function leadsOf(moment, place, story) {
   const rows = tableRows(moment, place, story);
-  const name = (level) => say(story.levels === 2 ? (level ? "address.leaf" : "address.top") : `address.level${Math.max(0, level - story.levels + 4)}`);
-  const heads = parts.map((_, level) => `<th scope="col">${safe(say("address.part", { bits: story.bits, table: name(level) }))}</th>`);
-  const cells = (text) => parts.map((part, level) => `<td class="al-mono">${text(part, level)}</td>`).join("");
   const entry = moment.spaces.get(place.mm)?.entries.get(place.vpn);
-  const leads = (part, level) => (level < parts.length - 1 ? (rows[level + 1] ? say("address.row", { row: rows[level + 1] }) : say("address.notable")) : entry ? (entry.present ? say("address.frame", { pfn: entry.pfn }) : say("address.slot", { slot: entry.slot })) : say("address.empty"));
-  return `<h2>${say("address.title", { address: `<span class="al-mono">${firstByte(place.vpn)}</span>` })} <span class="al-small">${safe(say("address.of", { who: story.letter(place.mm), name: story.nameOf(place.mm) }))}</span></h2><table><thead><tr><th scope="col">${safe(say("address.what"))}</th>${heads.join("")}<th scope="col">${safe(say("address.byte"))}</th></tr></thead><tbody><tr><th scope="row">${safe(say("address.binary"))}</th>${cells((part) => part.toString(2).padStart(story.bits, "0"))}<td class="al-mono">0000 0000 0000</td></tr><tr><th scope="row">${safe(say("address.slotrow"))}</th>${cells((part) => `<b>${story.levels === 2 ? part.toString(16) : part}</b>`)}<td class="al-mono">000</td></tr><tr><th scope="row">${safe(say("address.leads"))}</th>${parts.map((part, level) => `<td>${safe(leads(part, level))}</td>`).join("")}<td></td></tr></tbody></table>`;
+  const end = !entry ? say("address.empty") : entry.present ? say("address.frame", { pfn: entry.pfn }) : say("address.slot", { slot: entry.slot });
+  return rows.map((_, level) => {
+    if (level === rows.length - 1) return end;
+    return rows[level + 1] ? say("address.row", { row: rows[level + 1] }) : say("address.notable");
+  });
 }
 
 // Return the first page that maps frame `pfn`, else the step's own page, else any page.
@@ -189,11 +216,14 @@ function tableRows(moment, { mm, vpn }, story) {
 function vmasPanel(player, step, now) {
   const { story } = player;
   const moment = story.moment(now.i);
-  const areas = (space) => space.vmas.map((vma) => say("vmas.area", { start: firstByte(vma.start), end: hexOf(BigInt(vma.end) * 4096n - 1n), prot: vma.prot, shared: vma.shared, file: vma.file, locked: vma.locked, growsdown: vma.growsdown })).join("; ");
+  const last = (vma) => hexOf(BigInt(vma.end) * 4096n - 1n);
+  const areas = ({ vmas }) => vmas.map((vma) => say("vmas.area", { ...vma, start: firstByte(vma.start), end: last(vma) })).join("; ");
   const rows = moment.processes.map((one) => {
     const space = moment.spaces.get(one.mm);
     const where = space ? say("vmas.mm", { mm: one.mm, letter: story.letter(one.mm) }) : say("vmas.exited");
-    return `<tr><th scope="row"><b>${safe(one.name)}</b></th><td>${one.pid}</td><td>${safe(one.parent || say("vmas.noparent"))}</td><td>${safe(where)}</td><td class="al-mono">${safe(space ? areas(space) || say("vmas.noarea") : "")}</td></tr>`;
+    const cells = [one.pid, one.parent || say("vmas.noparent"), where].map((text) => `<td>${safe(text)}</td>`);
+    const own = space ? areas(space) || say("vmas.noarea") : "";
+    return `<tr><th scope="row"><b>${safe(one.name)}</b></th>${cells.join("")}<td class="al-mono">${safe(own)}</td></tr>`;
   });
   const heads = ["process", "pid", "parent", "space", "areas"].map((key) => `<th scope="col">${safe(say(`vmas.${key}`))}</th>`);
   return `<table><thead><tr>${heads.join("")}</tr></thead><tbody>${rows.join("") || `<tr><td colspan="5">${safe(say("vmas.none"))}</td></tr>`}</tbody></table>`;

@@ -91,13 +91,14 @@ function tableHead(plan, table) {
   const width = plan.table;
   const sign = plan.changes.sign(spaceKey(mm));
   const home = plan.deep && space && space.home ? `mm ${mm} · ${space.home.replace(/([a-z])(\d)/, "$1 $2")}` : "";
-  const rooms = width - 18 - (sign ? 26 : 0);
+  const start = Math.max(18, textWidth(table.letter, "letter") + 7);
+  const rooms = width - start - (sign ? 26 : 0);
   const name = fitText(table.who, rooms, "title");
   const left = rooms - textWidth(name, "title") - 12;
   const more = plan.form === "mini" ? "" : firstThatFits([home, plan.deep ? `mm ${mm}` : say("picture.page-table")], left, "small");
-  let html = textAt(x, 21, table.letter, "letter") + textAt(x + 18, 21, name, "title")
+  let html = textAt(x, 21, table.letter, "letter") + textAt(x + start, 21, name, "title")
     + textAt(x + width, 21, more, "muted", "end");
-  if (sign) html += markAt(x + 18 + textWidth(name, "title") + 14, 16, sign);
+  if (sign) html += markAt(x + start + textWidth(name, "title") + 14, 16, sign);
   html += textAt(x, 39, areasText(table, width), "mutedCode");
   return plan.isWhole ? html + stripHtml(plan, table) : html;
 }

@@ -39,7 +39,8 @@ function makeSurvey(story, track) {
   for (let i = 0; i <= story.last; i += 1) {
     const moment = story.moment(i, track);
     const live = [...moment.spaces.keys()];
-    const process = moment.processes.find((one) => one.name === story.step(i).process);
+    const acting = story.processAt(i);
+    const process = moment.processes.find((one) => one.name === acting);
     survey.exited.push(exitedBy(survey, live));
     survey.live.push(live);
     if (i === 0) surveyStart(survey, moment);

@@ -34,6 +34,11 @@ class Story {
     return { i, label, title, sentence, source, operation, isLast: level === 1, process, vpn, pages, error, line: this.line(operation) };
   }
 
+  // Who does a step, without its sentence.
+  processAt(i) {
+    return this.payload.steps[i][3];
+  }
+
   // The text of an operation; that of -1 is what the start is called.
   line(operation) {
     return operation < 0 ? this.payload.labels[this.payload.steps[0][0]][1] : this.lines[operation];
