@@ -111,8 +111,8 @@ def test_the_player_opens_after_a_prediction(course: Course) -> None:
 def test_marks_in_the_player_are_kept_and_come_back(course: Course) -> None:
     trace = record("p = spawn\np mmap 0x30000 1\np write 0x30000 7\n")
     player = learn.play(trace, "03 marks", gate=False, ask=[2])
-    first = {"step": 2, "title": "write", "hit": ["mm1-pte-30"], "missed": ["frame-1"], "extra": [],
-             "names": {"mm1-pte-30": "p, page 0x30000", "frame-1": "frame 1"}}  # fmt: skip
+    first = {"step": 2, "title": "write", "hit": ["p1-48"], "missed": ["f1"], "extra": [],
+             "names": {"p1-48": "p, page 0x30000", "f1": "frame 1"}}  # fmt: skip
     player.predictions = {"2": first}
     assert player.keeping == "Kept with your progress in this course."
     player.predictions = {"2": {**first, "hit": []}, "3": {**first, "known": False}}

@@ -46,7 +46,7 @@ from anonlab.grading.reports.words import MEANING, STATUS_WORDS
 from anonlab.grading.reports.write import LONGEST_NAME, file_name
 from anonlab.grading.store.result import STATUSES, STUDENTS_DOING
 from anonlab.recording.recorder import operations, record
-from anonlab.view.stage.stage import snapshot_svg
+from anonlab.view.stage.static import snapshot_svg
 from anonlab.view.story.text import text_twin
 
 CHROMIUM = shutil.which("chromium")

@@ -1,123 +1,70 @@
-"""The first lesson in a real JupyterLab: click and key through the player, kernel busy or not."""
+"""The stage in a real JupyterLab: on one screen, by click and key, kernel busy or not."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-from controls import theme_of
 from labserver import Notebook, Watch, chromium, jupyter_lab, needs_browser
+from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, Locator, expect
 from project import ROOT
+from true_changes import entries, signs
 
-from anonlab.formats.snapshot import Snapshot
-from anonlab.formats.trace import Step
-from anonlab.machine.words import is_present, pte_letters, swp_offset
+from anonlab.formats.trace import Trace
+from anonlab.histories import library
+from anonlab.recording.recorder import record
 from anonlab.view.stage import palette
 
 pytestmark = [needs_browser, pytest.mark.xdist_group("browser")]
 
-NAME = "00_start_here.ipynb"
+FIRST = "00_start_here.ipynb"
 NOTEBOOKS = ROOT / "notebooks"
 PICTURES = ROOT / "build" / "screenshots"
-Facts = set[tuple[str, ...]]
+MOST_LIVE = 3
+"""Stories with so many address spaces at a time have all tables open."""
+LAPTOP, SMALL = (1366, 768), (1000, 700)
+"""Windows in px, side bar open: 914 x 647 and 548 x 579 are left for the notebook."""
 
 
-# What should be seen: the notebook's own traces, and their snapshots walked by hand.
+def stories() -> dict[str, Trace]:
+    """The library's histories with up to MOST_LIVE address spaces at a time."""
+    made = {name: record(library.load(name)) for name in library.names()}
+    return {
+        name: trace
+        for name, trace in made.items()
+        if max(len(step.snapshot.mms) for step in trace.steps) <= MOST_LIVE
+    }
 
 
-@dataclass(frozen=True)
-class Shown:
-    """One player that the notebook makes: its title and the steps it shows."""
-
-    title: str
-    steps: tuple[Step, ...]
+STORIES = stories()
 
 
-def players_of(notebook: Path) -> list[Shown]:
-    """Run the code of `notebook` here and return the players it makes, in order."""
-    from anonlab.view.player.player import Player
-
-    made: list[Shown] = []
-    original = Player.__init__
-
-    def noting(self: Any, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **kwargs)
-        steps = tuple(self.trace.steps[at] for at in self.kept)
-        made.append(Shown(self.frames["title"], steps))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Player, "__init__", noting)
-        patch.chdir(notebook.parent)
-        space: dict[str, Any] = {"display": lambda *things: None}
-        for cell in nbformat.read(notebook, as_version=4).cells:
-            if cell.cell_type == "code":
-                exec(compile(cell.source, notebook.name, "exec"), space)
-    return made
-
-
-def words_of(
-    snapshot: Snapshot, row: int, level: int = 0, vpn: int = 0
-) -> Iterator[tuple[int, int]]:
-    """(vpn, word) of every entry of the leaf tables below table `row`."""
-    shape = snapshot.geometry
-    for index in (snapshot.row == row).nonzero()[0]:
-        number, word = int(snapshot.slot[index]), int(snapshot.word[index])
-        below = vpn << shape.bits | number
-        if level == shape.levels - 1:
-            yield below, word
-        else:
-            yield from words_of(snapshot, word >> 12, level + 1, below)
-
-
-def truth(snapshot: Snapshot) -> Facts:
-    """Page-table entries, frames and processes of `snapshot`, as the picture states them."""
-    facts: Facts = set()
-    for mm in snapshot.mms:
-        for vpn, word in words_of(snapshot, mm.pgd):
-            where = ("pte", str(mm.mm), snapshot.geometry.address(vpn))
-            if is_present(word):
-                facts.add((*where, "frame", str(word >> 12), pte_letters(word)))
-            else:
-                facts.add((*where, "swap", str(swp_offset(word))))
-    for pfn, count, mapcount in zip(snapshot.pfn, snapshot.count, snapshot.mapcount, strict=True):
-        facts.add(("frame", str(pfn), str(count), str(mapcount)))
-    facts |= {("process", process.name, str(process.mm)) for process in snapshot.processes}
-    return facts
-
-
-# What is seen: the facts that visible cells of the picture stand for, and their texts.
-
-
-def unpacked(groups: list[Any]) -> Iterator[tuple[str, ...]]:
-    """The facts in a data-facts attribute: [number, column, …] with columns written short."""
-    for number, *columns in groups:
-        for at in range(number):
-            yield tuple(_entry(column, at) for column in columns)
-
-
-def _entry(column: Any, at: int) -> str:
-    if isinstance(column, dict):
-        value = column["a"] + column["d"] * at
-        return f"0x{value:0{column['w']}x}" if column["w"] else str(value)
-    return str(column[at] if isinstance(column, list) else column)
+def player_cell(name: str) -> str:
+    return (
+        "from anonlab.histories import library\n"
+        "from anonlab.recording.recorder import record\n"
+        "from anonlab.view.player.player import Player\n\n"
+        f"Player(record(library.load({name!r})))"
+    )
 
 
 class PlayerPage:
     """A player in the notebook, by its title."""
 
-    def __init__(self, notebook: Notebook, shown: Shown) -> None:
-        self.notebook, self.shown = notebook, shown
-        self.last = len(shown.steps) - 1
-        label = json.dumps(f"player: {shown.title}")
-        self.root = notebook.page.locator(f".anonlab-player[aria-label={label}]").first
-        self.root.scroll_into_view_if_needed()
+    def __init__(self, notebook: Notebook, trace: Trace) -> None:
+        self.notebook, self.trace = notebook, trace
+        self.last = len(trace.steps) - 1
+        self.root: Locator = notebook.page.locator(
+            f".anonlab-player[aria-label*={json.dumps(trace.title)}]"
+        ).first
+        self.root.wait_for()
+        self.root.evaluate("root => root.scrollIntoView({block: 'start'})")
 
     def part(self, name: str) -> Locator:
         return self.root.locator(f"[data-part={name}]")
@@ -126,63 +73,68 @@ class PlayerPage:
         self.root.locator(f"[data-do={does}]").click()
 
     def key(self, key: str) -> None:
-        """Press a key with the focus on the player itself."""
-        self.root.focus()
+        """Press a key with the focus on Next."""
+        self.root.locator("[data-do=next]").focus()
         self.notebook.page.keyboard.press(key)
 
     def is_at(self, step: int) -> None:
-        """Wait until `step` is shown."""
+        """Wait until `step` is shown and no arrow moves."""
         expect(self.root).to_have_attribute("data-step", str(step))
-
-    def cells(self) -> list[tuple[list[tuple[str, ...]], list[str]]]:
-        """(facts, texts) of each visible cell of the picture."""
-        found = self.part("picture").evaluate(
-            """picture => [...picture.querySelectorAll("[data-facts]")]
-                .filter(g => getComputedStyle(g).visibility !== "hidden")
-                .filter(g => g.getClientRects().length)
-                .map(g => [JSON.parse(g.dataset.facts),
-                           [...g.querySelectorAll("text")].map(text => text.textContent)])"""
-        )
-        return [(list(unpacked(facts)), texts) for facts, texts in found]
-
-    def facts(self) -> Facts:
-        """The facts of the picture, cut down to what `truth` tells."""
-        found: Facts = set()
-        for facts, _ in self.cells():
-            for fact in facts:
-                if fact[0] == "pte":
-                    found.add(fact)
-                elif fact[0] == "frame":
-                    found.add(fact[:4])
-                elif fact[0] == "process":
-                    found.add((fact[0], fact[1], fact[4]))
-        return found
+        expect(self.root.locator("[data-moving]")).to_have_count(0)
 
     def agrees(self, step: int) -> None:
-        """Check words and picture against the trace at `step`."""
+        """Check the sentence and the arrows against the trace at `step`."""
         self.is_at(step)
-        told = self.shown.steps[step]
-        expect(self.part("label")).to_have_text(told.title)
+        told = self.trace.steps[step]
+        expect(self.part("sentence")).to_contain_text(told.title)
         expect(self.part("sentence")).to_contain_text(told.sentence)
-        expect(self.part("source")).to_contain_text(told.source)
-        seen, wanted = self.facts(), truth(told.snapshot)
-        assert seen == wanted, f"step {step} ({told.label}): {sorted(seen ^ wanted)[:6]}"
+        arrows = self.root.evaluate(
+            """root => Object.fromEntries([...root.querySelectorAll("[data-arrow][data-to]")]
+                .map(arrow => [arrow.dataset.arrow, arrow.dataset.to]))"""
+        )
+        assert arrows == entries(told.snapshot), f"step {step} ({told.label})"
+
+    def out_of_sight(self, keys: list[str]) -> dict[str, Any]:
+        """What cannot be seen now: bar, sentence and the things `keys`."""
+        found: dict[str, Any] = self.root.evaluate(OUT_OF_SIGHT, keys)
+        return found
+
+
+OUT_OF_SIGHT = """(root, keys) => {
+    const clip = (element) => {
+        let box = {left: 0, top: 0, right: innerWidth, bottom: innerHeight};
+        for (let at = element.parentElement; at !== document.body; at = at.parentElement) {
+            if (getComputedStyle(at).overflow === "visible") continue;
+            const own = at.getBoundingClientRect();
+            box = {left: Math.max(box.left, own.left), top: Math.max(box.top, own.top),
+                   right: Math.min(box.right, own.right), bottom: Math.min(box.bottom, own.bottom)};
+        }
+        return box;
+    };
+    const seen = (element) => {
+        if (!element) return false;
+        const own = element.getBoundingClientRect(), box = clip(element);
+        return own.width > 0 && own.left >= box.left - 1 && own.right <= box.right + 1
+            && own.top >= box.top - 1 && own.bottom <= box.bottom + 1;
+    };
+    const part = (name) => root.querySelector(`[data-part=${name}]`);
+    const missing = keys.filter((key) => !seen(root.querySelector(`[data-key="${key}"] .fo`)));
+    return {bar: seen(part("bar")), sentence: seen(part("sentence")), missing,
+            height: part("bar").offsetHeight};
+}"""
 
 
 @pytest.fixture(scope="module")
-def shown() -> list[Shown]:
-    """The players of the first notebook."""
-    found = players_of(NOTEBOOKS / NAME)
-    assert found, f"{NAME} makes no player"
-    return found
-
-
-@pytest.fixture(scope="module")
-def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the notebooks: JupyterLab saves what it runs."""
-    folder = tmp_path_factory.mktemp("lab") / "notebooks"
-    shutil.copytree(NOTEBOOKS, folder, ignore=shutil.ignore_patterns("source", ".*"))
-    return folder
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the first notebook, and one with a player for each story."""
+    made = tmp_path_factory.mktemp("lab") / "notebooks"
+    made.mkdir()
+    shutil.copy(NOTEBOOKS / FIRST, made)
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    cells = [new_code_cell(player_cell(name)) for name in STORIES]
+    whole = new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(whole, made / "stories.ipynb")
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -193,94 +145,101 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def lesson(
-    browser: Browser, notebooks: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Notebook, Watch]]:
-    """The first notebook, open and run in the light theme, and what went wrong meanwhile."""
-    with jupyter_lab(notebooks, tmp_path_factory.mktemp("light")) as address:
-        page = browser.new_page(viewport={"width": 1400, "height": 900})
-        watch = Watch(page)
-        notebook = Notebook(page, address, NAME)
-        notebook.run_all()
-        yield notebook, watch
+def address(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with jupyter_lab(folder, tmp_path_factory.mktemp("light")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, address: str) -> Iterator[tuple[Notebook, Watch]]:
+    """The stories, open and run in the light theme, and what went wrong meanwhile."""
+    page = browser.new_page(viewport=size(LAPTOP))
+    watch = Watch(page)
+    notebook = Notebook(page, address, "stories.ipynb")
+    notebook.run_all()
+    yield notebook, watch
+    page.close()
+
+
+def size(window: tuple[int, int]) -> Any:
+    return {"width": window[0], "height": window[1]}
 
 
 @pytest.fixture
-def player(lesson: tuple[Notebook, Watch], shown: list[Shown]) -> Iterator[PlayerPage]:
-    """The first player at its first step; afterwards, nothing must have gone wrong."""
-    found = PlayerPage(lesson[0], shown[0])
+def player(opened: tuple[Notebook, Watch]) -> Iterator[PlayerPage]:
+    """A player at its first step; afterwards, nothing must have gone wrong."""
+    found = PlayerPage(opened[0], STORIES["fork_and_write"])
     found.key("Home")
     found.is_at(0)
     yield found
-    assert lesson[1].wrong == []
+    assert opened[1].wrong == []
 
 
-def test_every_cell_runs_without_complaint(lesson: tuple[Notebook, Watch]) -> None:
-    notebook, watch = lesson
+def test_the_first_notebook_runs_without_complaint(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport=size(LAPTOP))
+    watch = Watch(page)
+    notebook = Notebook(page, address, FIRST)
+    notebook.run_all()
     assert notebook.complaints() == []
     assert watch.wrong == []
+    page.close()
 
 
-def test_clicks_step_through_pictures_that_equal_the_trace(player: PlayerPage) -> None:
-    player.agrees(0)
-    for step in range(1, player.last + 1):
-        player.click("next")
+@pytest.mark.parametrize("name", STORIES)
+def test_each_step_is_told_and_seen_on_one_screen(
+    name: str, opened: tuple[Notebook, Watch]
+) -> None:
+    """Nobody scrolls: after each Next the bar, the sentence and all that changed are in sight."""
+    trace = STORIES[name]
+    player = PlayerPage(opened[0], trace)
+    player.key("Home")
+    player.root.evaluate("root => root.scrollIntoView({block: 'start'})")
+    for step, changed in enumerate(signs(trace)):
+        if step:
+            player.click("next")
         player.agrees(step)
-    player.click("previous")
-    player.agrees(player.last - 1)
-    player.click("first")
-    player.agrees(0)
-    player.click("last")
-    player.agrees(player.last)
+        keys = sorted(key for key in changed if key[0] in "pf")
+        found = player.out_of_sight(keys)
+        assert found["height"] <= 90
+        assert (found["bar"], found["sentence"], found["missing"]) == (True, True, []), step
+    assert opened[1].wrong == []
 
 
-def test_keys_step_through_pictures_that_equal_the_trace(player: PlayerPage) -> None:
+def test_in_a_small_window_bar_sentence_and_a_changed_pair_are_in_sight(
+    opened: tuple[Notebook, Watch],
+) -> None:
+    trace = STORIES["fork_and_write"]
+    player = PlayerPage(opened[0], trace)
+    player.notebook.page.set_viewport_size(size(SMALL))
+    try:
+        player.key("Home")
+        player.root.evaluate("root => root.scrollIntoView({block: 'start'})")
+        for step, changed in enumerate(signs(trace)):
+            if step:
+                player.click("next")
+            player.is_at(step)
+            found = player.out_of_sight(sorted(key for key in changed if key[0] in "pf"))
+            assert (found["bar"], found["sentence"], found["missing"]) == (True, True, []), step
+    finally:
+        player.notebook.page.set_viewport_size(size(LAPTOP))
+
+
+def test_keys_step_and_the_ends_do_not_wrap(player: PlayerPage) -> None:
     player.key("End")
     player.agrees(player.last)
-    for step in reversed(range(player.last)):
+    player.key("ArrowRight")
+    player.agrees(player.last)
+    for step in reversed(range(player.last - 3, player.last)):
         player.key("ArrowLeft")
         player.agrees(step)
-    player.key("ArrowRight")
-    player.agrees(1)
-
-
-def test_every_other_player_equals_its_trace(
-    lesson: tuple[Notebook, Watch], shown: list[Shown]
-) -> None:
-    for one in shown[1:]:
-        player = PlayerPage(lesson[0], one)
-        player.key("Home")
-        player.agrees(0)
-        for step in range(1, player.last + 1):
-            player.key("ArrowRight")
-            player.agrees(step)
-
-
-def test_the_ends_do_not_wrap(player: PlayerPage) -> None:
+    player.key("Home")
     player.key("ArrowLeft")
-    player.is_at(0)
-    expect(player.part("live")).to_contain_text("This is the first step.")
-    player.key("End")
-    player.key("ArrowRight")
-    player.is_at(player.last)
-    expect(player.part("live")).to_contain_text("This is the last step.")
-
-
-def test_cards_show_the_numbers_of_their_frame(player: PlayerPage) -> None:
-    player.key("End")
-    player.is_at(player.last)
-    cards = [
-        (facts[0], texts) for facts, texts in player.cells() if facts and facts[0][0] == "frame"
-    ]
-    assert cards
-    for (_, pfn, count, mapcount, *_), texts in cards:
-        assert texts[0].split()[-1] == pfn
-        assert f"count {count} · map {mapcount}" in texts
+    player.agrees(0)
 
 
 def test_play_goes_on_by_itself_and_pauses(player: PlayerPage) -> None:
     player.click("play")
-    player.is_at(2)
+    expect(player.root).to_have_attribute("data-step", "2", timeout=20_000)
     player.click("play")
     at = player.root.get_attribute("data-step")
     player.notebook.page.wait_for_timeout(2500)
@@ -298,33 +257,10 @@ def test_no_key_changes_the_notebook(player: PlayerPage) -> None:
     cells = player.notebook.cells()
     for key in KEYS:
         player.key(key)
-        if key in ("p", "t", "Space"):
-            player.key(key)  # out of that mode again
+        if key == "f":
+            player.notebook.page.keyboard.press("Escape")  # out of lecture mode
         assert player.notebook.cells() == cells, f"after {key}"
         expect(player.root).to_be_visible()
-
-
-def test_a_prediction_is_compared_with_what_happens(player: PlayerPage) -> None:
-    player.key("p")
-    page = player.notebook.page
-    page.keyboard.press("Space")
-    expect(player.root.locator("[aria-selected=true]")).to_have_count(1)
-    page.keyboard.press("Escape")
-    player.key("ArrowRight")
-    player.agrees(1)
-    expect(player.part("guess")).to_contain_text("Your prediction:")
-
-
-def test_the_text_says_what_the_picture_shows(player: PlayerPage) -> None:
-    player.key("End")
-    player.key("t")
-    expect(player.part("text")).to_be_visible()
-    expect(player.part("picture")).to_be_hidden()
-    text = player.part("text").inner_text()
-    for process in player.shown.steps[-1].snapshot.processes:
-        assert process.name in text
-    player.key("t")
-    expect(player.part("picture")).to_be_visible()
 
 
 def test_the_player_steps_while_the_kernel_is_busy(player: PlayerPage) -> None:
@@ -342,41 +278,29 @@ def test_the_player_steps_while_the_kernel_is_busy(player: PlayerPage) -> None:
 @pytest.mark.slow(pool="sizes of pictures")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_screenshots(
-    theme: str,
-    browser: Browser,
-    notebooks: Path,
-    shown: list[Shown],
-    tmp_path_factory: pytest.TempPathFactory,
+    theme: str, browser: Browser, folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Pictures for people to look at, in build/screenshots; nothing may overflow its notebook."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    scratch = tmp_path_factory.mktemp(theme)
-    with jupyter_lab(notebooks, scratch, theme) as address:
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    with jupyter_lab(folder, tmp_path_factory.mktemp(theme), theme) as address:
+        page = browser.new_page(viewport=size(LAPTOP))
         watch = Watch(page)
-        notebook = Notebook(page, address, NAME)
+        notebook = Notebook(page, address, "stories.ipynb")
         notebook.run_all()
-        player = PlayerPage(notebook, shown[0])
-        is_light = page.evaluate("() => document.body.dataset.jpThemeLight")
-        assert is_light == str(theme == "light").lower()
+        player = PlayerPage(notebook, STORIES["fork_and_write"])
         colours = palette.LIGHT if theme == "light" else palette.DARK
-        assert theme_of(player.root)[0] == colours["ink"]
-        for width in (1400, 400):
-            # High enough for the whole player: JupyterLab scrolls inside its own window.
-            page.set_viewport_size({"width": width, "height": 3000})
-            if width == 400:
-                page.evaluate(
-                    "() => window.jupyterapp.commands.execute('application:toggle-left-area')"
-                )
-            for name, step in (("start", 0), ("middle", player.last // 2), ("end", player.last)):
+        ink = player.root.evaluate("root => getComputedStyle(root).getPropertyValue('--al-ink')")
+        assert ink.strip() == colours["ink"]
+        for window in (LAPTOP, SMALL, (1920, 1080)):
+            page.set_viewport_size(size(window))
+            for step in (0, player.last // 2, player.last):
                 player.key("Home")
                 for _ in range(step):
                     player.key("ArrowRight")
                 player.is_at(step)
-                player.root.screenshot(path=PICTURES / f"player-{theme}-{width}-{name}.png")
-            page.set_viewport_size({"width": width, "height": 1000})
-            player.root.evaluate("root => root.scrollIntoView({block: 'start'})")
-            page.screenshot(path=PICTURES / f"lab-{theme}-{width}.png")
+                player.root.evaluate("root => root.scrollIntoView({block: 'start'})")
+                page.screenshot(path=PICTURES / f"lab-{theme}-{window[0]}-{step}.png")
             overflow = player.root.evaluate("root => root.scrollWidth - root.clientWidth")
-            assert overflow <= 1, f"{theme}, {width} px: the player is {overflow} px too wide"
+            assert overflow <= 1, f"{theme}, {window}: the player is {overflow} px too wide"
         assert watch.wrong == []
+        page.close()

@@ -212,13 +212,13 @@ def test_an_error_in_line_1_of_the_text_is_pointed_at(bench: Workbench) -> None:
 @pytest.mark.parametrize(
     ("button", "place", "line"),
     [
-        ("write", "mm1-pte-30", "a write 0x30000 100"),
-        ("read", "mm2-pte-31", "b read 0x31000"),
-        ("swap_out", "mm1-pte-30", "a swap_out 0x30000"),
-        ("mremap", "mm2-pte-30", "b mremap 0x30000 1 to 0x80000"),
+        ("write", "p1-48", "a write 0x30000 100"),
+        ("read", "p2-49", "b read 0x31000"),
+        ("swap_out", "p1-48", "a swap_out 0x30000"),
+        ("mremap", "p2-48", "b mremap 0x30000 1 to 0x80000"),
         ("munmap", "mm1-vma-30", "a munmap 0x30000 1"),
-        ("fork", "mm2-head", "p3 = fork b"),
-        ("exit", "d0-mm1-pte-30", "a exit"),
+        ("fork", "m2", "p3 = fork b"),
+        ("exit", "r1-48", "a exit"),
     ],
 )
 def test_a_click_acts_on_what_is_chosen_in_the_picture(
@@ -236,14 +236,14 @@ def test_a_click_without_a_choice_says_what_to_do(bench: Workbench) -> None:
 
 
 def test_the_chosen_process_is_named_until_it_is_gone(bench: Workbench) -> None:
-    bench.player.chosen = "mm2-pte-30"
+    bench.player.chosen = "p2-48"
     assert bench.bar.view["chosen"] == "page 0x30000 of b"
     bench.do("b exit")
     assert bench.bar.view["chosen"] == ""
 
 
 def test_twenty_quick_clicks_are_twenty_operations(bench: Workbench) -> None:
-    bench.player.chosen = "mm1-pte-30"
+    bench.player.chosen = "p1-48"
     for value in range(20):
         click(bench, "on_page", verb="write", value=value)
     assert len(bench.history.ops) == 24

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from typing import Any
 
@@ -97,43 +96,6 @@ def _walk(words: Any, shape: Any, mm: int, pgd: int, address: Any) -> Iterator[F
                 yield (*where, "frame", str(word >> 12), bits)
             elif word:
                 yield (*where, "swap", str(word >> 8))
-
-
-# ---- pictures and player frames -------------------------------------------------------------
-
-
-def unpacked(groups: list[list[Any]]) -> Iterator[Fact]:
-    """The facts of one data-facts attribute."""
-    for count, *columns in groups:
-        yield from zip(*(_column(column, count) for column in columns), strict=True)
-
-
-def _column(column: Any, count: int) -> list[str]:
-    if isinstance(column, str):
-        return [column] * count
-    if isinstance(column, list):
-        return column
-    numbers = [column["a"] + column["d"] * at for at in range(count)]
-    return [f"0x{n:0{column['w']}x}" if column["w"] else str(n) for n in numbers]
-
-
-def svg_facts(svg: str) -> list[Fact]:
-    """Every fact in an SVG, repeated if it is stated twice."""
-    root = ElementTree.fromstring(svg)
-    told = (element.get("data-facts") for element in root.iter())
-    return [fact for text in told if text for fact in unpacked(json.loads(text))]
-
-
-def player_facts(made: dict[str, Any]) -> Iterator[list[Fact]]:
-    """The facts of every step, as the player's module puts the states together."""
-    states: list[int] = []
-    for step in made["steps"]:
-        if "full" in step:
-            states = list(step["full"])
-        else:
-            for cell, state in zip(step["delta"][::2], step["delta"][1::2], strict=True):
-                states[cell] = state
-        yield [fact for state in states for fact in unpacked(made["states"][state][4])]
 
 
 # ---- text -----------------------------------------------------------------------------------

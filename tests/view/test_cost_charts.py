@@ -50,7 +50,7 @@ def test_a_larger_count_has_a_longer_bar():
     bars = [
         float(bar.get("width"))
         for bar in ET.fromstring(costs_svg(records)).iter(f"{SVG}rect")
-        if bar.get("class") == "bar"
+        if "f-write-fill" in bar.get("class", "")
     ]
     assert bars == sorted(bars)
     assert len(set(bars)) == 4

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from true_changes import signs
 
 from anonlab import record
 from anonlab.formats.trace import Trace
@@ -48,29 +49,4 @@ def test_signs_are_those_of_entries_and_frames_that_differ(on_story: Any) -> Non
             const signs = Object.fromEntries(story.changes(i).signs);
             return signs; })""",
     )
-    before: dict[str, Any] = {}
-    for number, step in enumerate(trace.steps):
-        now = shown(step.snapshot)
-        true = {
-            key: "G" if key not in now else "N" if key not in before else "C"
-            for key in before.keys() | now.keys()
-            if before.get(key) != now.get(key)
-        }
-        assert found[number] == (true if number else {}), number
-        before = now
-
-
-def shown(snapshot: Any) -> dict[str, Any]:
-    """{key: what a picture shows of it} of entries, frames, swap slots and address spaces."""
-    out: dict[str, Any] = {}
-    for kind, *fact in facts(snapshot):
-        if kind == "pte":
-            letters = fact[-1] if fact[2] == "frame" else ""
-            out[f"p{fact[0]}-{int(fact[1], 16) >> 12}"] = (*fact[:4], "W" in letters)
-        elif kind == "frame":
-            out[f"f{fact[0]}"] = (*fact[:6], fact[7])
-        elif kind == "slot":
-            out[f"s{fact[0]}"] = fact
-        elif kind == "mm":
-            out[f"m{fact[0]}"] = True
-    return out
+    assert found == signs(trace)

@@ -16,4 +16,5 @@ def history_page(history: History, design: str = "anongroup") -> str:
     raises  ValueError if the history has no steps
     """
     walks = len(history.ops) <= MOST_WITH_WALKS
-    return html(record(history, design, walks=walks))
+    many = f"The walks of the reverse map are left out: {len(history.ops):,} operations."
+    return html(record(history, design, walks=walks), note="" if walks else many)

@@ -123,6 +123,7 @@ def html(
     layouter: Layouter | None = dot_layout,
     cards: Mapping[int, Any] | None = None,
     tabs: Iterable[str] = TABS,
+    note: str = "",
 ) -> str:
     """Return a page that plays a trace, or several of one history side by side, by name.
 
@@ -130,10 +131,12 @@ def html(
     `theme=dark`, `tab=cost`, `tabs=rmap,cost`, `chosen=f3` say what they say.
     predict  numbers of steps before which the reader marks what will change
     cards    {step: the question that is asked before it}
+    note     a sentence above the story, such as what was left out
     raises   ValueError for a trace that is empty, or a step or tab that is not there
     """
     asked = {**cards_for(predict), **(cards or {})}
     made = made_payload(played, title, asked, tabs, layouter)
+    made["note"] = " ".join(filter(None, (note, made["note"])))
     return _page(made, align(played).tracks, align(played).words)
 
 

@@ -164,7 +164,7 @@ def under(node: Node, who: str = "") -> list[str]:
 def place_of(node: Node, who: str = "") -> Place:
     """Return the place that a node needs; `who` are the processes of an mm."""
     lines = under(node, who)
-    title = width_of(node.label, 13, BOLD) + 30
+    title = width_of(node.label, 13, BOLD) + 26
     width = max(title, *(width_of(line, 12) + 20 for line in lines), 84.0)
     return Place(node.id, min(MOST_WIDE, round(width)), NODE_HEIGHT + LINE_HEIGHT * len(lines))
 

@@ -120,16 +120,14 @@ class Graph:
         paint = "start" if node.kind in STARTS else "dead" if node.kind in GONE else "node"
         box = Box(round(x, 1), round(y, 1), place.width, place.height, 8, paint)
         lines = under(node, self.who.get(node.id, ""))
-        title = fit(node.label, place.width - 12, 13, BOLD)
+        title = fit(node.label, place.width - 24, 13, BOLD)
         middle = round(centre[0], 1)
         words = [Words(middle, round(y + 17, 1), title, "strong", "middle")]
         for at, line in enumerate(lines):
             text = fit(line, place.width - 8, 12)
             words.append(Words(middle, round(y + 32 + 14 * at, 1), text, "small", "middle"))
         name = ", ".join([node.label, *lines])
-        return Option(
-            f"n-{node.id}", name, box, tuple(words), sign=sign, mark=(x + place.width - 2, y + 2)
-        )
+        return Option(f"n-{node.id}", name, box, tuple(words), sign=sign, mark=(x + place.width, y))
 
 
 def _larger(one: Place, other: Place | None) -> Place:

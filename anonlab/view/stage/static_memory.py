@@ -252,7 +252,7 @@ class Memory:
             beside = heights[y]
             step = min(_SPREAD, (height - 10) / len(beside))
             y += (beside.index(number) - (len(beside) - 1) / 2) * step
-            yield from _bundle(bundle, right + 4, (self.x, y))
+            yield from _bundle(bundle, right + 4, (self.x, y), len(beside) == 1)
 
     def _way(self, tail: Tail) -> tuple[tuple[int, Point], tuple[float, float] | None]:
         kind = "s" if tail.state == "swap" else "f"
@@ -269,7 +269,8 @@ def _users(scene: Scene) -> dict[int, list[tuple[int, bool]]]:
     return out
 
 
-def _bundle(bundle: Sequence[Tail], across: float, end: Point) -> Iterator[Arrow]:
+def _bundle(bundle: Sequence[Tail], across: float, end: Point, counted: bool) -> Iterator[Arrow]:
+    """Yield the arrows of entries that share a path; `counted` where a number has room."""
     first = bundle[0]
     (x1, y1), (x2, y2) = first.at, end
     bend = max(18.0, (x2 - (across if first.lane >= 0 else x1)) * 0.5)
@@ -287,7 +288,7 @@ def _bundle(bundle: Sequence[Tail], across: float, end: Point) -> Iterator[Arrow
         pfn = -1 if tail.state == "swap" else tail.place
         yield Arrow(
             f"p{tail.mm}-{tail.pages[0]}", pfn, slot, tail.state, "" if at else path, head,
-            (x1 - 5, y1), tail.changed, len(bundle), (x2 - 14, y2 - 6),
+            (x1 - 5, y1), tail.changed, len(bundle) if counted else 1, (x2 - 14, y2 - 6),
         )  # fmt: skip
 
 
