@@ -414,6 +414,11 @@ def test_designs_share_the_picture_while_their_memory_is_equal(see: Open) -> Non
         player.press("ArrowRight")
     assert shared[0] == 1
     assert max(shared) == 2
+    player.page.set_viewport_size({"width": 1920, "height": 1080})
+    player.press("f")
+    assert player.run("tooSmall", 24) == []
+    assert player.run("cropped") == []
+    assert player.run("() => document.documentElement.scrollHeight") == 1080
 
 
 # ---- the model
