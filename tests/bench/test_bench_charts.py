@@ -42,7 +42,7 @@ def test_the_shipped_run_has_a_peer_or_the_reason() -> None:
 
 def drawn(svg: str) -> list[str]:
     """The numbers beside the bars, with their signs, top down."""
-    texts = re.findall(r'class="n" x="([\d.]+)" y="([\d.]+)">([^<]+)<', svg)
+    texts = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"[^>]* font-weight="700"[^>]*>([^<]+)<', svg)
     bars = [(float(y), text) for _, y, text in texts if text[0] in "■▲●" and float(y) > 60]
     return [unescape(text) for _, text in sorted(bars)]
 
@@ -63,7 +63,7 @@ def test_chart_and_text_hold_the_same_numbers() -> None:
 def test_longer_bars_are_larger_numbers() -> None:
     rows = [("a", {"one": 1.0, "two": 1000.0}), ("b", {"one": 30.0})]
     svg = bars_svg(rows, "title", "ns")
-    widths = [float(w) for w in re.findall(r'x="200" y="[\d.]+" width="([\d.]+)"', svg)]
+    widths = [float(w) for w in re.findall(r'x="200.0" y="[\d.]+" width="([\d.]+)"', svg)]
     assert widths[1] > widths[2] > widths[0]
     assert bars_text(rows, "title", "ns") == "title, ns:\na: one 1, two 1,000.\nb: one 30.\n"
 

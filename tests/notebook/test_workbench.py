@@ -216,7 +216,7 @@ def test_an_error_in_line_1_of_the_text_is_pointed_at(bench: Workbench) -> None:
         ("read", "p2-49", "b read 0x31000"),
         ("swap_out", "p1-48", "a swap_out 0x30000"),
         ("mremap", "p2-48", "b mremap 0x30000 1 to 0x80000"),
-        ("munmap", "mm1-vma-30", "a munmap 0x30000 1"),
+        ("munmap", "p1-48", "a munmap 0x30000 1"),
         ("fork", "m2", "p3 = fork b"),
         ("exit", "r1-48", "a exit"),
     ],
@@ -258,7 +258,8 @@ def test_twenty_quick_clicks_are_twenty_operations(bench: Workbench) -> None:
 def test_designs_beside_it_go_on_with_it(bench: Workbench) -> None:
     click(bench, "compare", name="anon_vma_chain")
     bench.do("b write 0x30000 9")
-    assert bench.player.frames["lanes"] == ["anongroup", "anon_vma_chain"]
+    designs = [track["design"] for track in bench.player.frames["tracks"]]
+    assert designs == ["anongroup", "anon_vma_chain"]
     for design in bench.designs:
         assert bench.trace_of(design) == record(bench.text, design, bench.trace.title)
     click(bench, "design", name="anon_vma_chain")
@@ -300,12 +301,19 @@ def test_an_unknown_design_is_refused_with_those_there_are() -> None:
 def test_one_can_step_through_everything(bench: Workbench) -> None:
     for value in range(30):
         bench.do(f"b write 0x30000 {value}")
-    seen: list[tuple[int, str]] = []
-    for part in bench.player.parts.ids:
-        frames = bench.player.parts.part(part)
-        assert len(frames["steps"]) <= 11
-        seen += [(step["operation"], step["label"]) for step in frames["steps"][bool(seen) :]]
+    frames = bench.player.frames
+    seen = [(row[1], frames["labels"][row[0]][0]) for row in frames["steps"]]
     assert seen == [(step.operation, step.label) for step in bench.trace.steps]
+
+
+def test_a_long_history_is_played_in_windows_that_say_so(bench: Workbench) -> None:
+    for value in range(100):
+        bench.do(f"b write 0x30000 {value}")
+    for number in (0, 1, 50, 104):
+        click(bench, "show", operation=number)
+        frames = bench.player.frames
+        assert frames["steps"][bench.player.step][1] == number - 1
+        assert "of 104 are here" in frames["note"]
 
 
 def test_any_operation_can_be_shown(bench: Workbench) -> None:
@@ -314,7 +322,7 @@ def test_any_operation_can_be_shown(bench: Workbench) -> None:
     for number in (0, 1, 17, 34):
         click(bench, "show", operation=number)
         frames = bench.player.frames
-        assert frames["steps"][bench.player.step]["operation"] == number - 1
+        assert frames["steps"][bench.player.step][1] == number - 1
         assert bench.bar.view["shown"] == number
 
 

@@ -239,7 +239,8 @@ _READERS: list[tuple[str, Any]] = [
      rf"mapcount (-?\d+), content {_SOME}(?:, ({_FLAGS}))?(?:, swap slot (\d+))?"
      r"(?:, the zero page)?, (?:unmapped|in address spaces? .*)\.", _Text.frame),
     (r"Swap slot (\d+): use count (\d+), content (-?\d+)(?:, also in frame (\d+))?\.", _Text.slot),
-    (rf"(File|Shared memory) {_NAME}: mapping (-?\d+), (\d+) pages?(?:, \d+ cached)?\.", _Text.a_file),
+    (rf"(File|Shared memory) {_NAME}: mapping (-?\d+), (\d+) pages?(?:, \d+ cached)?\.",
+     _Text.a_file),
     (rf"  Cached pages? {_SOME}: frames? {_SOME}\.", _Text.cached),
     (rf"Node {_NAME}: {_NAME} {_NAME}((?:, .*)?)\.", _Text.node),
     (rf"Edge {_NAME}: {_NAME} to {_NAME}\.", _Text.edge),

@@ -87,7 +87,7 @@ def test_the_picture_says_what_its_text_says(machine: str) -> None:
     lines = address_text(snapshot, 2, WHERE[machine]).splitlines()
     assert root.findtext("{*}desc") == "\n".join(lines[1:])
     width = float(root.get("width", "0"))
-    for box in root.iter("{*}rect"):
+    for box in root.findall(".//{*}rect"):
         assert float(box.get("x", "0")) + float(box.get("width", "0").rstrip("%")) <= width + 1
     seen = {element.text for element in root.iter() if element.tag.endswith("text")}
     for bits, slot, _ in by_hand(snapshot, 2, WHERE[machine]):

@@ -94,8 +94,8 @@ def is_drawn_whole(graph: RmapGraph) -> None:
 def drawn(svg: str) -> tuple[list[str], list[str]]:
     """The names of the nodes and of the edges of a drawing."""
     root = ElementTree.fromstring(svg)
-    nodes = [e.findtext("{*}title") or "" for e in root.iter("{*}g") if e.get("data-key")]
-    edges = [e.findtext("{*}title") or "" for e in root.iter("{*}path")]
+    nodes = [e.findtext("{*}title") or "" for e in root.findall(".//{*}g") if e.get("data-key")]
+    edges = [e.findtext("{*}title") or "" for e in root.findall(".//{*}path")]
     return nodes, [edge for edge in edges if edge]
 
 

@@ -85,7 +85,8 @@ class Player(anywidget.AnyWidget):
         self.page = Path(page) if page is not None else None
         self._last = 0
         super().__init__(frames=self._packed(self._payload()), predictions=dict(predictions or {}))
-        self._keep_predictions({"new": self.predictions})
+        if not self.predictions:
+            self._keep_predictions({"new": {}})
 
     def _payload(self) -> Payload:
         return made_payload(self.trace, self._title, self._cards, self._tabs)

@@ -179,9 +179,27 @@ def laid_out(
     layouter  None for columns
     """
     links, loose = _links(places, edges)
-    small = layouter is not None and 0 < len(places) <= MOST_NODES
-    layout = layouter(dot_source(places, links, loose)) if layouter and small else None
+    asked = layouter is not None and 0 < len(places) <= MOST_NODES
+    layout = _by_number(places, links, loose, layouter) if layouter and asked else None
     return layout or column_layout(places, links, loose)
+
+
+def _by_number(
+    places: Sequence[Place], links: Sequence[Link], loose: Collection[Link], layouter: Layouter
+) -> Layout | None:
+    """Ask `layouter` with numbers for names: it never reads what a person wrote."""
+    ordered, _ = _in_order(places, links)
+    number = {place.name: f"node-{at}" for at, place in enumerate(ordered)}
+    name = {short: place.name for short, place in zip(number.values(), ordered, strict=True)}
+    numbered = [place._replace(name=number[place.name]) for place in ordered]
+    pairs = {link: (number[link[0]], number[link[1]]) for link in links}
+    source = dot_source(numbered, list(pairs.values()), {pairs[link] for link in loose})
+    layout = layouter(source)
+    if layout is None:
+        return None
+    centres = {name[each]: point for each, point in layout.centres.items()}
+    curves = {(name[a], name[b]): points for (a, b), points in layout.curves.items()}
+    return layout._replace(centres=centres, curves=curves)
 
 
 def _links(places: Sequence[Place], edges: Iterable[Edge]) -> tuple[list[Link], set[Link]]:
@@ -214,7 +232,7 @@ def payload_layout(made: Payload, track: Payload, layouter: Layouter) -> dict[st
         return None
     edges = [Edge(*facts["edges"][number]) for number in sorted(used["edges"])]
     known = list(places.values())
-    layout = _close(layouter)(dot_source(known, *_links(known, edges)))
+    layout = _by_number(known, *_links(known, edges), _close(layouter))
     if layout is None:
         return None
     corners = {

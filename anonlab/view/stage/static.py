@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from anonlab.formats.snapshot import Snapshot
 from anonlab.view.stage.graph import MOST_NODES, Layouter, dot_layout
-from anonlab.view.stage.lettering import width_of
+from anonlab.view.stage.lettering import fit, width_of
 from anonlab.view.stage.scene import Scene
 from anonlab.view.stage.shapes import Arrow, Group, Words
 from anonlab.view.stage.static_graph import Drawing, Graph
@@ -22,7 +22,6 @@ from anonlab.view.story.reading import letters, read
 from anonlab.view.story.words import say
 from anonlab.view.templates import drawn
 
-LEAST_WIDTH = 686.0
 _ARROWS = {0: 80.0, 1: 200.0, 2: 120.0, 3: 110.0}
 """px between tables and memory, by the tables beside each other."""
 _MEMORY = 232.0
@@ -83,12 +82,17 @@ def _sheet(
         bands.append(Band(scene, mms[at : at + MOST_BESIDE], top))
         top = bands[-1].bottom + _GAP
     right = max((band.right for band in bands), default=LEFT + 120)
-    memory_x = max(right + _ARROWS[min(MOST_BESIDE, len(mms))], LEAST_WIDTH - _MEMORY - LEFT)
+    memory_x = right + _ARROWS[min(MOST_BESIDE, len(mms))]
     memory = Memory(scene, memory_x, _MEMORY)
     groups = [group for band in bands for group in band.groups()]
     tails = [tail for band in bands for tail in band.tails]
     arrows = tuple(memory.arrows(tails, right))
     words = [] if mms else [Words(LEFT, 22, say("picture.no-process"), "plain")]
+    gone = [process.name for process in scene.now.snapshot.processes if not process.mm] * graph
+    if gone:
+        exited = fit(say("closed.exited", names=", ".join(gone)), memory_x - LEFT - 12, 12)
+        top = max(top, 40.0) + 16
+        words.append(Words(LEFT, top - 8, exited, "muted"))
     bottom = max(top, memory.bottom, 60.0)
     legend = _legend(scene, arrows)
     legend_at, bottom = (bottom, bottom + _LEGEND) if legend else (bottom, bottom)
