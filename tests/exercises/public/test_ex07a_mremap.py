@@ -34,7 +34,12 @@ def moves(history: History) -> Iterator[Question]:
         copied = [old != new for old, new in zip(words, right, strict=True)]
         index = [after.index[word >> 12] if maps(word) else 0 for word in right]
         taken = [word >> 12 for word, new in zip(right, copied, strict=True) if new]
-        args = (np.array(words), np.array(count), new_vpn, np.array([*taken, 97, 98, 99]))
+        args = (
+            np.array(words),
+            np.array(count),
+            new_vpn,
+            np.array([*taken, *range(97, 100 + npages)]),
+        )
         where = f"{who} moves {npages} pages from {moment.address(moment.vpn)}"
         yield Question("move_range", args, (right, index, copied), where, words_text)
 
@@ -57,6 +62,9 @@ def guess(function: Any) -> Any:
 
 
 GUESSES = {
+    "Did you hand out frames by the place of the page? The next one goes to the next page that needs one.": (
+        lambda args, right: by_place(args, right)
+    ),
     "Did you leave out the index? Then the walk looks for the page where it was before.": guess(
         lambda vpn, word, count, new, index, copied: (new, 0, copied)
     ),
@@ -77,6 +85,12 @@ GUESSES = {
         )
     ),
 }
+
+
+def by_place(args: Any, right: Any) -> Any:
+    """What somebody answers who gives page n the n-th frame."""
+    pages = zip(args[3].tolist(), right[0], right[2], strict=False)
+    return [pfn << 12 | now & 0xFFF if copied else now for pfn, now, copied in pages], *right[1:]
 
 
 def copy_all(args: tuple[Any, ...]) -> Any:

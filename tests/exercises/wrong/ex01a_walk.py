@@ -20,4 +20,14 @@ WRONG = (
         "    addrs = sorted(set(addrs.tolist()))\n    return [walk(tables, pgd, each, levels, bits) for each in addrs]\n"
         "    words = 0 * addrs + (pgd << PAGE_SHIFT)\n",
     ),
+    (
+        "yours is None (a forgotten return?)",
+        "        word = int(tables[word >> PAGE_SHIFT][index])\n",
+        "        word = int(tables[word >> PAGE_SHIFT][index])\n        if not word:\n            return None\n",
+    ),
+    (
+        "Did you work in place",
+        "    words = 0 * addrs + (pgd << PAGE_SHIFT)\n",
+        "    addrs &= ~0xFFF\n    words = 0 * addrs + (pgd << PAGE_SHIFT)\n",
+    ),
 )
