@@ -95,6 +95,46 @@ def course_release(
         click.echo(path)
 
 
+@course.command("drill")
+@click.argument("drills", nargs=-1, required=True, metavar="DRILL...")
+@click.option("--pages", type=click.Path(path_type=Path), help="Write a page to print, HTML.")
+@click.option("--number", default=5, show_default=True, help="Questions of each drill.")
+@click.option("--level", type=click.IntRange(0, 4), help="0 to 4; else they grow harder.")
+@click.option("--seed", default=0, show_default=True, help="Other numbers.")
+@click.option("--answers/--no-answers", default=True, help="Answers after the questions.")
+def course_drill(
+    drills: tuple[str, ...],
+    pages: Path | None,
+    number: int,
+    level: int | None,
+    seed: int,
+    answers: bool,
+) -> None:
+    """Make questions of each DRILL, 01 to 10, with their answers: as text, or as pages to print."""
+    from anonlab.course.drills.paper import homework, paper, paper_text
+
+    names = [name.rjust(2, "0") for name in drills]
+    items = homework(names, number, seed, level)
+    if pages is None:
+        text = paper_text(items)
+        click.echo(text if answers else text.partition("\n\nAnswers\n")[0])
+        return
+    title = f"anonlab: questions on {', '.join(names)}"
+    pages.write_text(paper(title, items, True, answers), "utf-8", newline="\n")
+    click.echo(pages)
+
+
+@course.command("exam")
+@click.argument("exam", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
+def course_exam(exam: Path, out: Path) -> None:
+    """Write every variant of EXAM, a TOML file, as a page to print, with its key."""
+    from anonlab.course.drills.paper import write_exam
+
+    for path in write_exam(exam, out):
+        click.echo(path)
+
+
 @click.command()
 @click.argument("exercise")
 @click.option("--because", default="", help="What you think is wrong; it is kept.")

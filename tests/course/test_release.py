@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,8 @@ def test_a_release_holds_no_canary(teacher: Path, tmp_path: Path) -> None:
     for path in places:
         path.write_text(path.read_text("utf-8") + f"# {canary}\n", "utf-8")
     for path in (teacher / "solutions").glob("*.py"):
-        text = path.read_text("utf-8").replace("# </answer>", f'"{canary}"\n    # </answer>')
+        marked = rf'\1"{canary}"\n\1# </answer>'
+        text = re.sub(r"^( *)# </answer>", marked, path.read_text("utf-8"), flags=re.MULTILINE)
         path.write_text(text, "utf-8")
     files = write_release(teacher, assignment(tmp_path, 'exercises = "all"\n'), tmp_path / "out")
     assert len(files) > 2 * len(MASTERS)

@@ -34,7 +34,8 @@ from typing import Any
 from anonlab.course.authoring.contract import check_promises, for_students, ids_of
 from anonlab.errors import FormatError
 
-NAME = re.compile(r"ex(\d\d[a-z])_([a-z0-9_]+)\Z")
+NAME = re.compile(r"(?:ex(?=\d)|(?=lab))(\d\d[a-z]|lab\d)_([a-z0-9_]+)\Z")
+"""The name of a master: its number, "04a" or, for a lab, "lab1", and its topic."""
 _ANSWER = re.compile(r"^( *)# <answer>\n(?:.*\n)*?\1# </answer>\n", re.MULTILINE)
 _MARKS = re.compile(r"^ *# </?answer>\n", re.MULTILINE)
 _OPTIONAL = {"equivalent": dict, "promises": dict}
@@ -79,8 +80,13 @@ class Master:
 
     @property
     def notebook(self) -> str:
-        """The notebook's number: "04"."""
-        return self.number[:2]
+        """The notebook's number: "04"; "" for a lab, which belongs to none."""
+        return "" if self.is_lab else self.number[:2]
+
+    @property
+    def is_lab(self) -> bool:
+        """True for a lab, "lab1": the work of days."""
+        return self.number.startswith("lab")
 
     @property
     def header(self) -> str:
@@ -111,7 +117,9 @@ def read_master(path: Path) -> Master:
     """Return the master in `path`; FormatError, with the line where one is known, if it is none."""
     found = NAME.match(path.stem)
     if not found:
-        raise FormatError(f"{path}: a master is called exNNx_topic.py, such as ex04a_fork.py")
+        raise FormatError(
+            f"{path}: a master is called exNNx_topic.py, such as ex04a_fork.py, or labN_topic.py"
+        )
     text = path.read_text("utf-8")
     try:
         tree = ast.parse(text)

@@ -124,13 +124,14 @@ def whole_problems(root: Path) -> list[str]:
 
 
 def not_asked(notebooks: Path, masters: tuple[Master, ...]) -> list[str]:
-    """Return one sentence for each exercise that no cell of a notebook asks for."""
+    """Return one sentence for each exercise that no cell of a notebook asks for; a lab needs no
+    cell."""
     said = "\n".join(path.read_text("utf-8") for path in (notebooks / "source").glob("*.py"))
     asked = set(re.findall(r"^# %%exercise (\w+)", said, re.MULTILINE))
     return [
         f"no notebook asks for {each.number}: a cell '%%exercise {each.number}' does"
         for each in masters
-        if each.number not in asked
+        if each.number not in asked and not each.is_lab
     ]
 
 
