@@ -44,11 +44,19 @@ def attention_of(submissions: list[Submission], deadline: bool) -> list[Attentio
         *(each for submission in submissions for each in _not_taken(submission)),
         *(each for submission in submissions for each in _doubts(submission)),
     ]
-    unknown = sum(each.received is None for each in submissions if each.student)
-    if deadline and unknown:
-        told = f"lateness is unknown for {unknown} of {len(submissions)} submissions"
-        found.append(Attention("lateness", "", "", f"{told}: nobody says when they came"))
-    return found
+    return [*found, *_lateness(submissions, deadline)]
+
+
+def _lateness(submissions: list[Submission], deadline: bool) -> Iterator[Attention]:
+    """Yield who came late by an unknown time, and of how many nobody says when they came."""
+    untimed = [each for each in submissions if each.student and each.received is None and deadline]
+    for each in untimed:
+        if each.late:
+            why = "its name says LATE; nobody says by how much, so it costs nothing"
+            yield Attention("lateness", each.student, each.id, why)
+    if untimed:
+        told = f"lateness is unknown for {len(untimed)} of {len(submissions)} submissions"
+        yield Attention("lateness", "", "", f"{told}: nobody says when they came")
 
 
 def _unmatched(submission: Submission) -> Iterator[Attention]:

@@ -8,7 +8,7 @@ import secrets
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from anonlab.course.authoring.masters import Master, read_masters
@@ -98,8 +98,9 @@ class GradingRun:
         terms = Terms(
             due,
             LatePolicy.from_plain(assignment.late),
-            read_extensions(extensions, roster, due) if extensions else {},
+            read_extensions(extensions, roster, due, assignment.clock) if extensions else {},
             read_adjustments(adjustments, roster) if adjustments else {},
+            assignment.clock or UTC,
         )
         wanted = {each.number: each for each in masters if each.number in assignment.numbers}
         return cls(

@@ -17,7 +17,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +148,8 @@ def _settings(root: Path, course: Path, assignment: Assignment) -> Settings:
 
 def _grade(result: Result, said: Metadata, assignment: Assignment) -> Grade:
     due = said.due or (datetime.fromisoformat(assignment.due) if assignment.due else None)
-    terms = Terms(due, LatePolicy.from_plain(assignment.late))
+    zone = assignment.clock or UTC
+    terms = Terms(due, LatePolicy.from_plain(assignment.late), zone=zone)
     return grade(clean_result(result), said.received, terms)
 
 

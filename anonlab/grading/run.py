@@ -121,10 +121,13 @@ def _grade(
     tell: Tell | None,
 ) -> RunSummary:
     options = grading.options
-    receipts = read_receipts(options.received) if options.received else {}
+    zone = grading.assignment.clock
+    receipts = None
+    if options.received:
+        receipts = read_receipts(options.received, grading.roster, zone)
     found = survey_folder(
         options.folder, grading.roster, grading.masters, receipts, grading.due(), grading.groups,
-        options.names,
+        options.names, zone,
     )  # fmt: skip
     shard, shards = options.shard or (0, 1)
     mine = [each for each in found.entrants if shard_of(each.id, shards) == shard % shards]

@@ -45,7 +45,7 @@ def take(
     if receipts:
         table = tmp_path / "receipts.csv"
         table.write_text(f"submission,student,received\n{receipts}", "utf-8")
-        known = read_receipts(table)
+        known = read_receipts(table, roster(tmp_path))
     found = survey_folder(tmp_path / "in", roster(tmp_path), masters, known, **more)
     taken = {
         each.id: accept(each, masters, tmp_path / "out" / each.id, boxed) for each in found.entrants

@@ -125,11 +125,14 @@ def check_fates(
 
 
 cells = st.one_of(
-    st.sampled_from(("0000001", "2", "jdoe", "ANN@X.org", "1,5", "", "why", "A")), text
+    st.sampled_from(
+        ("0000001", "2", "jdoe", "ANN@X.org", "1,5", "", "why", "A", "-", "2026-10-01T12:00:00Z")
+    ),
+    text,
 )
 headers = st.sampled_from(
     ("student_id", "Student ID", "points", "reason", "author", "due", "group", "submission",
-     "received", "Email", "ID", "")
+     "received", "Email", "ID", "", "Last modified (submission)", "Submission ID")
 )  # fmt: skip
 
 
@@ -156,7 +159,7 @@ def test_each_row_of_a_table_is_read_or_refused_with_its_line(
     readers = {
         "adjustments": lambda path: sum(map(len, read_adjustments(path, roster).values())),
         "extensions": lambda path: len(read_extensions(path, roster, None)),
-        "receipts": lambda path: len(read_receipts(path)),
+        "receipts": lambda path: len(read_receipts(path, roster)),
         "groups": lambda path: len(full) if read_groups(path, roster) else 0,
         "roster": lambda path: len(full) if read_roster(path) else 0,
     }

@@ -247,9 +247,82 @@ def test_what_was_handed_in_and_not_taken_is_told_with_what_to_do(graded) -> Non
 
 @pytest.mark.parametrize("due", ["", "due = 2026-10-01T12:00:00Z\n"])
 def test_lateness_that_nobody_knows_is_told_once(graded, due: str) -> None:  # type: ignore[no-untyped-def]
-    found = graded(CANVAS, {**CANVAS_FILES, f"jdoe_{ONE}": "1"}, hw=due)
+    found = graded(CANVAS, {f"zhaoli_{ONE}": "1", f"jdoe_{ONE}": "1"}, hw=due)
     told = "lateness is unknown for 2 of 2 submissions: nobody says when they came"
     assert found.why("lateness") == ([told] if due else [])
+
+
+WALL = 'due = 2026-10-24T22:00:00\nzone = "Europe/Berlin"\n[late]\npercent_per_day = 10\n'
+SHEET = WORKSHEET.replace("Status", "Status,Last modified (submission)")
+DEUTSCH = (
+    "ID,Vollständiger Name,E-Mail-Adresse,Status,Zuletzt geändert (Abgabe)\n"
+    'Teilnehmer/in12,Jane Doe,n1@x,"Zur Bewertung abgegeben","Sonntag, 25. Oktober 2026, 21:30"\n'
+)
+MOODLES = f"Jane Doe_12_assignsubmission_file_/{ONE}"
+HUB = (
+    "github_username,roster_identifier,student_repository_name,submission_timestamp\n"
+    "janedoe,0000001,uni/hw1-janedoe,2026-10-25T20:30:00Z\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("roster", "name", "received"),
+    [
+        (OWN, f"0000001/{ONE}", "submission,received\n0000001,2026-10-25T21:30:00\n"),
+        (OWN, f"0000001/{ONE}", "Student ID,submitted_at\n0000001,2026-10-25T20:30:00Z\n"),
+        (WORKSHEET, MOODLES,
+         SHEET.replace("Submitted", '"S","Sunday, 25 October 2026, 9:30 PM"')),
+        (DEUTSCH, MOODLES, DEUTSCH),
+        (GITHUB, f"hw1-janedoe/{ONE}", HUB),
+        (GRADESCOPE, f"x/submission_111/{ONE}",
+         "SID,Email,Submission ID,Submission Time\n0000001,n1@x,111,2026-10-25 13:30:00 -0700\n"),
+        (BLACKBOARD, f"{BB.replace('10-01-11-58-03', '10-25-21-30-00')}_{ONE}", None),
+        (BRIGHTSPACE, f"{D2L.replace('Oct 1, 2026 1158 AM', 'Oct 25, 2026 930 PM')}/{ONE}", None),
+    ],
+    ids=["ours", "by student", "moodle", "moodle in German", "github", "gradescope",
+         "blackboard's name", "brightspace's name"],
+)  # fmt: skip
+def test_the_day_after_on_the_same_wall_is_one_day_late(graded, roster, name, received) -> None:  # type: ignore[no-untyped-def]
+    """22:00 the day before, with a clock change between: 24 hours and a half, and one day."""
+    meta = {"x/submission_metadata.yml": METADATA} if name.startswith("x/") else {}
+    tables = {} if received is None else {"received": received}
+    found = graded(roster, {name: "1", **meta}, hw=WALL, **tables)
+    (row,) = [each for each in found.grades if each["submission_id"]]
+    assert (row["received_utc"], row["days_late"]) == ("2026-10-25T20:30:00Z", "1"), found.told
+    assert found.why("lateness") == []
+
+
+def test_late_in_a_name_is_told_where_nobody_says_when(graded) -> None:  # type: ignore[no-untyped-def]
+    found = graded(CANVAS, {**CANVAS_FILES, f"jdoe_{ONE}": "1"}, hw=WALL)
+    late, unknown = [each for each in found.attention if each["status"] == "lateness"]
+    assert (late["student"], "its name says LATE" in late["reason"]) == ("1005", True)
+    assert "unknown for 2 of 2" in unknown["reason"]
+    assert "--received" in late["do"]
+
+
+def test_a_sheet_says_who_handed_in_nothing_and_who_is_not_ours(graded) -> None:  # type: ignore[no-untyped-def]
+    table = (
+        "Identifier,Email address,Last modified (submission)\nParticipant 12,n1@x,-\n"
+        'Participant 13,who@x,"Sunday, 25 October 2026, 9:30 PM"\n'
+    )
+    found = graded(WORKSHEET, {MOODLES: "1"}, hw=WALL, received=table)
+    assert (
+        "receipts, line 3: nobody in the roster goes by the name of 'Participant 13'" in found.told
+    )
+    assert "the receipts say that n1@x handed in nothing" in found.told
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        ("submission,received\n0000001,10/11/2026 9:30 PM\n", "line 2: "),
+        ("student,received\n1,2026-10-01\n1,2026-10-01\n0000001,2026-10-01\n", "line 4: "),
+        ("Participant,When\n", "or those of a grading sheet of Moodle"),
+    ],
+)
+def test_a_receipt_that_cannot_be_read_is_an_error(graded, table: str, why: str) -> None:  # type: ignore[no-untyped-def]
+    found = graded(OWN, {f"0000001/{ONE}": "1"}, hw=WALL, received=table)
+    assert (found.status, why in found.told) == (2, True), found.told
 
 
 # -- variants -------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ The assignment is a TOML file::
 
     name = "Homework 1"
     exercises = ["04a", "04b"]          # or "all"
-    due = 2026-10-01T12:00:00Z          # optional
+    due = 2026-10-01T12:00:00           # optional; on the wall of its zone, or with an offset
+    zone = "Europe/Berlin"              # optional: days are counted on the clocks there
     hints = "free"                      # or "none"
     [points]                            # optional: what an exercise counts for, instead of its own
     04a = 20
@@ -31,14 +32,18 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from anonlab.course.authoring.exercises import generated, student_view
 from anonlab.course.authoring.masters import Master, read_masters
 from anonlab.course.authoring.released_files import CONFIGURATION, WHEELS, instructors_files
 from anonlab.course.authoring.variants import SECRET_VARIABLE
+<<<<<<< HEAD
 from anonlab.version import __version__
+=======
+from anonlab.course.authoring.wall_clock import in_utc, stands_twice, zone_named
 
-_FIELDS = {"name", "exercises", "due", "hints", "points", "late", "grading"}
+_FIELDS = {"name", "exercises", "due", "zone", "hints", "points", "late", "grading"}
 HIDDEN_SHOWN = ("after_published", "hidden", "visible", "after_due_date")
 """When Gradescope may show hidden tests, in its own words."""
 LONGEST_SECONDS = 3600.0
@@ -60,7 +65,7 @@ class GradingTerms:
 @dataclass(frozen=True)
 class Assignment:
     """What is handed out; `points` has an entry for every exercise. `late` is the table as it
-    stands: grading knows what it means."""
+    stands: grading knows what it means. `zone` is the name of the clocks that count, "" for UTC."""
 
     name: str
     numbers: tuple[str, ...]
@@ -69,6 +74,12 @@ class Assignment:
     points: dict[str, int]
     late: dict[str, Any] = field(default_factory=dict)
     grading: GradingTerms = field(default_factory=GradingTerms)
+    zone: str = ""
+
+    @property
+    def clock(self) -> ZoneInfo | None:
+        """The zone that counts, None if none is named."""
+        return zone_named(self.zone) if self.zone else None
 
 
 def read_assignment(path: Path, masters: tuple[Master, ...]) -> Assignment:
@@ -95,14 +106,16 @@ def read_assignment(path: Path, masters: tuple[Master, ...]) -> Assignment:
         raise ValueError(f"{path}: hints is 'free' or 'none', got {plain['hints']!r}")
     if bad := [value for value in points.values() if type(value) is not int or value < 0]:
         raise ValueError(f"{path}: points are whole numbers, got {bad[0]!r}")
+    zone = _zone(path, plain.get("zone", ""))
     return Assignment(
         str(plain.get("name", path.stem)),
         tuple(number for number in known if number in numbers),
-        _due(path, plain.get("due")),
+        _due(path, plain.get("due"), zone),
         plain.get("hints", "free"),
         {number: points.get(number, known[number].points) for number in numbers},
         plain.get("late", {}),
         _grading(path, text, plain.get("grading", {})),
+        zone,
     )
 
 
@@ -141,12 +154,32 @@ def _grading(path: Path, text: str, plain: dict[str, Any]) -> GradingTerms:
     return terms
 
 
-def _due(path: Path, due: Any) -> str:
+def _zone(path: Path, name: Any) -> str:
+    if not isinstance(name, str):
+        raise ValueError(f"{path}: zone is the name of a time zone, got {name!r}")
+    try:
+        return str(zone_named(name)) if name else ""
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _due(path: Path, due: Any, zone: str) -> str:
+    """Return the deadline with its offset; a time without one is on the wall of `zone`."""
     if due is None:
         return ""
-    if not isinstance(due, datetime) or due.tzinfo is None:
-        raise ValueError(f"{path}: due is a time with its zone, such as 2026-10-01T12:00:00Z")
-    return due.isoformat()
+    if not isinstance(due, datetime) or (due.tzinfo is None and not zone):
+        raise ValueError(
+            f"{path}: due is a time with its zone, such as 2026-10-01T12:00:00Z, or has "
+            'zone = "Europe/Berlin" beside it'
+        )
+    clock = zone_named(zone) if zone else None
+    if due.tzinfo is None and clock is not None and stands_twice(due, clock):
+        first, second = (due.replace(tzinfo=clock, fold=fold).isoformat() for fold in (0, 1))
+        raise ValueError(f"{path}: due is there twice in {zone}: write {first} or {second}")
+    try:
+        return in_utc(due, clock).astimezone(clock or due.tzinfo).isoformat()
+    except ValueError as error:
+        raise ValueError(f"{path}: due: {error}") from None
 
 
 def write_release(
@@ -184,7 +217,7 @@ def write_release(
     if wheel is not None:
         (out / WHEELS).mkdir()
         shutil.copyfile(wheel, out / WHEELS / wheel.name)
-    fields = ("name", "numbers", "due", "hints", "points", "late")
+    fields = ("name", "numbers", "due", "zone", "hints", "points", "late")
     plain = {name: getattr(chosen, name) for name in fields}
     _write(out / "assignment.json", json.dumps(plain, indent=1) + "\n")
     return tuple(sorted(path for path in out.rglob("*") if path.is_file()))

@@ -8,14 +8,15 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from anonlab.course.authoring.masters import Master
+from anonlab.course.authoring.wall_clock import in_utc
 from anonlab.grading.intake.archives import is_archive
 from anonlab.grading.intake.groups import Groups
 from anonlab.grading.intake.names import Owner, owner
-from anonlab.grading.intake.receipts import Receipt
+from anonlab.grading.intake.receipts import Receipts
 from anonlab.grading.intake.roster import Roster
 
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}\Z")
@@ -29,6 +30,7 @@ class Entrant:
     partners  who share it, and its grade
     attempt   which one it is by its name, "" if that does not say
     system    that made its name, "" for a plain one
+    late      its name says that it came late, and not when
     """
 
     id: str
@@ -39,6 +41,7 @@ class Entrant:
     partners: tuple[str, ...] = ()
     attempt: str = ""
     system: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,16 @@ class Naming:
 
     pattern  of --names: it decides alone, by its group `student`
     known    whose each name is, where an export says so
+    zone     of times that stand in names
     """
 
     roster: Roster
     masters: Mapping[str, Master]
-    receipts: Mapping[str, Receipt]
+    receipts: Receipts
     groups: Groups
     pattern: re.Pattern[str] | None = None
     known: Mapping[str, tuple[str, ...]] | None = None
+    zone: tzinfo | None = None
 
     def owner(self, name: str) -> Owner:
         """Return whose the file or folder called `name` is."""
@@ -91,6 +96,7 @@ def find_entrants(paths: list[Path], naming: Naming) -> list[Entrant]:
     """Return the submissions among `paths`; what one student handed in at once is one."""
     grouped: dict[tuple[str, str], list[tuple[Path, str]]] = {}
     owners: dict[tuple[str, str], Owner] = {}
+    late: dict[tuple[str, str], bool] = {}
     for path in paths:
         whose = naming.owner(path.name)
         loose = whose.student and not is_archive(path.name) and not is_folder(path)
@@ -98,8 +104,10 @@ def find_entrants(paths: list[Path], naming: Naming) -> list[Entrant]:
         key = ("files of", whose.prefix.rstrip("_-. ")) if together else ("", path.name)
         grouped.setdefault(key, []).append((path, _called(path, whose, naming.masters)))
         owners.setdefault(key, whose)
+        late[key] = late.get(key, False) or whose.late
     return [
-        _entrant(name, files, owners[kind, name], naming) for (kind, name), files in grouped.items()
+        replace(_entrant(key[1], files, owners[key], naming), late=late[key])
+        for key, files in grouped.items()
     ]
 
 
@@ -126,7 +134,37 @@ def _entrant(name: str, paths: list[tuple[Path, str]], whose: Owner, naming: Nam
     )  # fmt: skip
     receipts = naming.receipts
     times = [receipts[each].received for each in names_of(entrant) if each in receipts]
-    return replace(entrant, received=max(times, default=None))
+    return replace(entrant, received=max(times, default=_said_by(whose, naming.zone)))
+
+
+def _said_by(whose: Owner, zone: tzinfo | None) -> datetime | None:
+    """Return the time in a name of Blackboard or Brightspace, which is on the wall of `zone`."""
+    try:
+        made = datetime.fromisoformat(whose.attempt)
+        return None if zone is None else in_utc(made, zone)
+    except ValueError:
+        return None
+
+
+def with_times(found: list[Entrant], receipts: Receipts) -> list[Entrant]:
+    """Return submissions with the times that receipts have for students: it is the time of the
+    only one, or of the last attempt if names say which that is."""
+    said = receipts.by_student
+    if not said:
+        return found
+    several: dict[str, list[Entrant]] = {}
+    for each in found:
+        several.setdefault(each.student, []).append(each)
+    timed = []
+    for each in found:
+        mine = several[each.student]
+        last = max(mine, key=lambda other: other.attempt)
+        sure = len(mine) == 1 or [other.attempt for other in mine].count(last.attempt) == 1
+        times = [said[student] for student in (each.student, *each.partners) if student in said]
+        if each.received is None and times and each is last and sure:
+            each = replace(each, received=max(times))
+        timed.append(each)
+    return timed
 
 
 def names_of(entrant: Entrant) -> set[str]:
@@ -164,7 +202,7 @@ def choose(
             continue
         if None not in times and len(set(times)) == len(times):
             best = max(several, key=lambda each: _rank(each, due.get(each.student)))
-        elif times.count(None) == len(times) and len(attempts - {""}) == len(several):
+        elif len(attempts - {""}) == len(several):
             best = max(several, key=lambda each: each.attempt)
         else:
             names = ", ".join(each.id for each in several)

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from anonlab.errors import FormatError
 from anonlab.grading.intake.receipts import Receipt
 from anonlab.grading.intake.roster import Roster
+from anonlab.grading.intake.times import read_time
 
 METADATA = "submission_metadata.yml"
 MOST_BYTES = 200_000_000
 _PAIR = re.compile(r"(?P<indent> *)(?P<item>- +)?:?(?P<key>[\w-]+):(?: +(?P<value>.*))?\Z")
-_ZONE = re.compile(r"(\.\d{6})\d*|\s+(?=[Z+-])")
 
 
 @dataclass
@@ -99,9 +99,6 @@ def _person(roster: Roster, said: dict[str, str]) -> str:
 
 def _time(path: Path, text: str) -> datetime:
     try:
-        time = datetime.fromisoformat(_ZONE.sub(r"\1", text.strip()))
-    except ValueError:
-        time = datetime.min
-    if time.tzinfo is None:
-        raise FormatError(f"{path}: {text!r} is no time with its zone")
-    return time.astimezone(UTC)
+        return read_time(text)
+    except ValueError as error:
+        raise FormatError(f"{path}: {error}") from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 from anonlab.course.authoring.masters import Master
@@ -31,10 +31,11 @@ from anonlab.grading.intake.entrants import (
     find_entrants,
     is_folder,
     names_of,
+    with_times,
 )
 from anonlab.grading.intake.gradescope_export import METADATA, export_folder, export_receipts
 from anonlab.grading.intake.groups import Groups
-from anonlab.grading.intake.receipts import Receipt
+from anonlab.grading.intake.receipts import Receipts
 from anonlab.grading.intake.roster import Roster
 from anonlab.grading.intake.submission import Submission
 
@@ -60,26 +61,30 @@ def survey_folder(
     folder: Path,
     roster: Roster,
     masters: Mapping[str, Master],
-    received: Mapping[str, Receipt] | None = None,
+    received: Receipts | None = None,
     due: Mapping[str, datetime] | None = None,
     groups: Groups | None = None,
     names: re.Pattern[str] | None = None,
+    zone: tzinfo | None = None,
 ) -> Survey:
     """List the submissions in `folder` and choose which count; nothing is opened.
 
-    received  by the name of a submission, from read_receipts
+    received  from read_receipts
     due       the deadline by student; who is not there has none
     names     decides alone whose a name is, by its group `student`
+    zone      of times that stand in names
     """
     folder = export_folder(folder)
-    known, receipts = None, received or {}
+    known, receipts = None, received or Receipts()
     if (folder / METADATA).is_file():
         known, said = export_receipts(folder / METADATA, roster)
-        receipts = {**said, **receipts}
+        receipts = replace(receipts, by_name={**said, **receipts})
     paths = sorted(folder.iterdir())
     ignored = [path for path in paths if path.name.startswith(".") or path.name in _LITTER]
-    naming = Naming(roster, masters, receipts, groups or Groups(), names, known)
-    found = find_entrants([path for path in paths if path not in set(ignored)], naming)
+    naming = Naming(roster, masters, receipts, groups or Groups(), names, known, zone)
+    left_out = set(ignored)
+    found = find_entrants([path for path in paths if path not in left_out], naming)
+    found = with_times(found, receipts)
     counting, superseded = choose(found, due or {})
     handed_in = {student for each in found for student in (each.student, *each.partners)}
     seen = {name for each in found for name in names_of(each)}
@@ -90,8 +95,17 @@ def survey_folder(
         tuple(superseded),
         tuple(each for each in roster.people if each not in handed_in),
         tuple(shown(path.name) for path in ignored),
-        tuple(lost),
+        (*lost, *receipts.notes, *_contradictions(receipts, found)),
     )
+
+
+def _contradictions(receipts: Receipts, found: list[Entrant]) -> list[str]:
+    """Return a sentence for whoever handed in something that a system does not know of."""
+    without = set(receipts.without)
+    return [
+        f"{each.id}: the receipts say that {each.student} handed in nothing"
+        for each in found if each.student in without and each.received is None
+    ]  # fmt: skip
 
 
 def accept(
@@ -104,7 +118,7 @@ def accept(
     """
     taken = Submission(
         entrant.id, entrant.student, {}, entrant.received, entrant.rejected,
-        partners=entrant.partners,
+        partners=entrant.partners, late=entrant.late,
     )  # fmt: skip
     if entrant.rejected:
         return taken

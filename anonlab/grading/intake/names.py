@@ -32,6 +32,7 @@ class Owner:
     attempt  which one it is, for comparing with others of the student; "" if the name does not say
     why      a sentence if it is nobody's
     system   that made the name, "" for a plain one
+    late     the name says that it came late, and not when
     """
 
     student: str
@@ -40,6 +41,7 @@ class Owner:
     attempt: str = ""
     why: str = ""
     system: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def _made(kind: str, pattern: str) -> _System:
 SYSTEMS = (
     _made(
         "canvas",
-        r"(?P<short>.+?)(?:_LATE)?_(?P<id>\d+)"
+        r"(?P<short>.+?)(?P<late>_LATE)?_(?P<id>\d+)"
         r"(?:_(?:question_\d+_)?\d+_(?P<rest>.+)|_text\.html|_link\.html)",
     ),
     _made(
@@ -130,7 +132,8 @@ def _by_system(roster: Roster, name: str, system: _System) -> Owner | None:
         prefix = f"{parts['short']}_{parts['id']}"
     else:
         prefix = name[: match.end("id" if system.kind == "moodle" else "attempt")]
-    return Owner(student, prefix, rest, _sortable(parts.get("attempt") or ""), why, system.kind)
+    attempt = _sortable(parts.get("attempt") or "")
+    return Owner(student, prefix, rest, attempt, why, system.kind, bool(parts.get("late")))
 
 
 def _person(roster: Roster, kind: str, parts: dict[str, str | None]) -> str:

@@ -36,7 +36,8 @@ class Layout:
     telling: tuple[str, ...]
     ids: tuple[str, ...]
     names: tuple[str, ...] = (
-        "First name", "Last name", "Surname", "Full name", "Student name", "Name",
+        "First name", "Last name", "Surname", "Full name", "Student name", "Name", "Vorname",
+        "Nachname", "Vollständiger Name",
     )  # fmt: skip
 
 
@@ -53,13 +54,16 @@ LAYOUTS = (
     Layout("blackboard", ("Username", "Last name", "First name"), ("Username", "Student ID")),
     Layout("gradescope", ("SID", "Email"), ("SID", "Email")),
     Layout("moodle", ("Email address",), ("ID number", "Email address", "Identifier", "Username")),
+    Layout("moodle", ("E-Mail-Adresse",), ("ID-Nummer", "Matrikelnummer", "E-Mail-Adresse", "ID")),
     Layout("own", (), ("student_id", "id", "student", "SID", "OrgDefinedId", "Username", "Email")),
 )  # fmt: skip
 """Kinds of rosters; the first one that fits counts."""
-EMAILS = ("email", "email address", "e-mail", "mail", "SIS Login ID")
+EMAILS = ("email", "email address", "e-mail", "mail", "E-Mail-Adresse", "SIS Login ID")
 
 
 _Key = TypeVar("_Key", str, tuple[str, ...])
+PARTICIPANT = re.compile(r"(?:Participant |Teilnehmer/in ?)(?=\d+\Z)")
+"""What Moodle's grading sheet writes before the number that its downloads have."""
 NUMBERS = {"canvas": ("ID", "canvas_user_id"), "moodle": ("Identifier",)}
 """Columns with the numbers that a system puts into the names of downloads."""
 
@@ -97,7 +101,7 @@ class Roster:
     def find(self, name: str) -> str:
         """Return the id of the student who goes by `name` (id, login, e-mail), "" if none does, or
         if more than one might. Case does not matter where no other student's name differs in it."""
-        exact = _plain(name)
+        exact = PARTICIPANT.sub("", _plain(name))
         if exact in self._known:
             return self._known[exact]
         return self._folded.get(exact.casefold(), "")
@@ -110,6 +114,8 @@ class Roster:
     def has_numbers_of(self, kind: str) -> bool:
         """Return whether there is a column with the numbers that this system puts into names."""
         mine = {folded_header(each) for each in self.header}
+        if kind == "moodle" and self._has_participants:
+            return True
         return bool(mine & {folded_header(each) for each in NUMBERS.get(kind, ())}) and (
             kind != "canvas" or self.kind == kind or "canvasuserid" in mine
         )
@@ -131,6 +137,11 @@ class Roster:
         near = self.near(name)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         return f"nobody in the roster goes by the name of {name!r}{hint}"
+
+    @cached_property
+    def _has_participants(self) -> bool:
+        people = self.people.values()
+        return any(PARTICIPANT.match(each) for person in people for each in person.ids)
 
     @cached_property
     def _folded(self) -> dict[str, str]:
@@ -205,8 +216,7 @@ def _roster(layout: Layout, table: Table) -> Roster:
             _plain(_id(cells[column])) for column in every if _id(cells[column])
         )
         found.append(Person(ids[0], name, email, at, tuple(goes_by)))
-        # Moodle's grading sheet says "Participant 123", its downloads have 123.
-        known += [(each.removeprefix("Participant "), ids[0]) for each in goes_by]
+        known += [(PARTICIPANT.sub("", each), ids[0]) for each in goes_by]
     often = Counter(person.id for person in found)
     names = Counter(name for name, _ in known)
     return Roster(

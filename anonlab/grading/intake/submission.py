@@ -33,6 +33,7 @@ class Submission:
     partners  who share it, and its grade
     variant   the id that the student's variant was made for, "" for `student`
     variant_file  what came along to say so, until it was compared
+    late      its name says that it came late, and not when
     """
 
     id: str
@@ -47,6 +48,7 @@ class Submission:
     partners: tuple[str, ...] = ()
     variant: str = ""
     variant_file: bytes = b""
+    late: bool = False
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ IDS = (
     "student_id", "student", "id", "ID number", "Identifier", "SIS User ID", "SIS Login ID",
     "Integration ID", "canvas_user_id", "user_id", "login_id", "Username", "User name", "Login",
     "Login ID", "OrgDefinedId", "Org Defined ID", "SID", "github_username", "github_id",
-    "Email address", "Email", "E-mail", "Mail",
+    "Email address", "Email", "E-mail", "Mail", "E-Mail-Adresse", "ID-Nummer", "Matrikelnummer",
+    "Anmeldename", "roster_identifier",
 )  # fmt: skip
 """Headers of columns that say who somebody is: ours and those of every system that we know."""
 _SEPARATOR = re.compile(r"\"?sep=(.)\"?[,;\t]*\r?\n", re.IGNORECASE)

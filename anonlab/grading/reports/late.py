@@ -1,13 +1,14 @@
 """From scores to grades: days late, what they cost, extensions, and adjustments made by hand.
 
-Everything here is computed from stored results: a changed policy runs no student's code. Times are
-compared in UTC, so that neither a time zone nor a change to daylight saving time costs anybody an
-hour. A submission that arrives exactly at its deadline is on time.
+Everything here is computed from stored results: a changed policy runs no student's code. A
+submission that arrives exactly at its deadline is on time. Days are counted on the wall of the
+assignment's zone: due at 22:00, the first day ends at 22:00, also where clocks change in between.
+Without a zone they have 24 hours each, in UTC.
 
 The policy is the table `[late]` of an assignment; without it lateness is told and costs nothing::
 
     [late]
-    percent_per_day = 10     # of the score, for each 24 hours that have begun
+    percent_per_day = 10     # of the score, for each day that has begun
     most_percent = 50        # never more than this; optional
     grace_minutes = 15       # so much later is still on time; optional
     missing = "zero"         # what was not handed in: "empty" (no grade) or "zero"; optional
@@ -18,16 +19,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
+from anonlab.course.authoring.wall_clock import days_begun, in_utc
 from anonlab.errors import FormatError
 from anonlab.grading.intake.roster import Roster
 from anonlab.grading.intake.tables import number_in, student_rows
 from anonlab.grading.store.result import Result
 
-DAY = timedelta(days=1)
 ADJUSTMENT_COLUMNS = ("student_id", "points", "reason", "author")
 EXTENSION_COLUMNS = ("student_id", "due", "reason")
 
@@ -36,7 +37,7 @@ EXTENSION_COLUMNS = ("student_id", "due", "reason")
 class LatePolicy:
     """What lateness costs.
 
-    percent_per_day   of the score reached, for each 24 hours after the deadline that have begun
+    percent_per_day   of the score reached, for each day after the deadline that has begun
     most_percent      the most that lateness costs, of the score reached
     grace             received so much after the deadline is on time; days count from the deadline
     missing_is_zero   a submission that never came gets 0; otherwise it gets no grade
@@ -62,10 +63,11 @@ class LatePolicy:
             plain.get("missing", "empty") == "zero",
         )
 
-    def days_late(self, received: datetime, due: datetime) -> int:
-        """Return how many days after `due` have begun; both times have a zone."""
+    def days_late(self, received: datetime, due: datetime, zone: tzinfo = UTC) -> int:
+        """Return how many days after `due` have begun on the wall of `zone`; both times have a
+        zone of their own."""
         late = utc(received) - utc(due)  # in UTC: two times of one zone are subtracted as wall time
-        return 0 if late <= self.grace else math.ceil(late / DAY)
+        return 0 if late <= self.grace else days_begun(received, due, zone)
 
     def penalty(self, score: float, days: int) -> float:
         """Return the points that `days` of lateness cost."""
@@ -97,13 +99,16 @@ def utc(when: datetime) -> datetime:
     return when.astimezone(UTC)
 
 
-def moment(text: str) -> datetime:
-    """Return the time that `text` writes, with its zone, in UTC; ValueError if it is none."""
+def moment(text: str, zone: tzinfo | None = None) -> datetime:
+    """Return the time that `text` writes, in UTC; without a zone it is on the wall of `zone`.
+
+    raises  ValueError if it is none
+    """
     try:
         when = datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(f"{text!r} is no time such as 2026-10-01T12:00:00Z") from None
-    return utc(when)
+    return in_utc(when, zone)
 
 
 def points(value: float) -> float:
@@ -127,20 +132,22 @@ class Terms:
     due          the deadline, with its zone; None if there is none
     extensions   by student: another deadline
     adjustments  by student
+    zone         whose clocks count days
     """
 
     due: datetime | None = None
     policy: LatePolicy = LatePolicy()
     extensions: Mapping[str, datetime] = field(default_factory=dict)
     adjustments: Mapping[str, tuple[Adjustment, ...]] = field(default_factory=dict)
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True)
 class Grade:
     """What a student gets for a submission.
 
-    received     when it came, UTC; None if nobody says, and then it is on time
-    due          this student's own deadline, UTC
+    received     when it came; None if nobody says, and then it is on time
+    due          this student's own deadline; both are in the zone that counts days
     penalty      points that lateness costs, >= 0
     adjustment   points given or taken by hand
     final        max(0, score - penalty + adjustment); None if there is no grade
@@ -162,8 +169,10 @@ def grade(result: Result, received: datetime | None, terms: Terms) -> Grade:
     due = terms.extensions.get(result.student, terms.due)
     days = 0
     if received is not None and due is not None:
-        days = terms.policy.days_late(received, due)
-    received, due = (None if when is None else utc(when) for when in (received, due))
+        days = terms.policy.days_late(received, due, terms.zone)
+    received, due = (
+        None if when is None else utc(when).astimezone(terms.zone) for when in (received, due)
+    )
     by_hand = terms.adjustments.get(result.student, ())
     reasons = tuple(f"{each.points:+g}: {each.reason}" for each in by_hand)
     score = result.score
@@ -198,9 +207,12 @@ def read_adjustments(path: Path, roster: Roster) -> dict[str, tuple[Adjustment, 
     return found
 
 
-def read_extensions(path: Path, roster: Roster, due: datetime | None) -> dict[str, datetime]:
+def read_extensions(
+    path: Path, roster: Roster, due: datetime | None, zone: tzinfo | None = None
+) -> dict[str, datetime]:
     """Return the deadlines in a CSV with the columns student_id, due, reason.
 
+    zone    of times that are written without one
     raises  FormatError, with the line, for an id that nobody in the roster has, a time without
             zone, a deadline before the common one, or two for one student
     """
@@ -208,7 +220,7 @@ def read_extensions(path: Path, roster: Roster, due: datetime | None) -> dict[st
     columns = EXTENSION_COLUMNS[1:]
     for row in student_rows(path, "extensions", columns, roster.find, roster.why_not):
         try:
-            own = moment(row.cells["due"])
+            own = moment(row.cells["due"], zone)
         except ValueError as error:
             raise FormatError(f"extensions ({path}): {error}", row.line) from None
         if row.student in found:

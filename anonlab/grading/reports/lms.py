@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from anonlab.grading.reports.cells import Sheet, csv_text, guarded, plain
-from anonlab.grading.reports.late import Grade
+from anonlab.grading.reports.late import Grade, utc
 from anonlab.grading.reports.words import number
 
 COLUMNS = ("student_id", "submission_id", "status", "received_utc", "raw", "max", "days_late",
@@ -35,7 +35,7 @@ def grades_csv(grades: Iterable[Grade]) -> str:
             result.student,
             result.submission,
             result.status,
-            "" if each.received is None else each.received.isoformat().replace("+00:00", "Z"),
+            "" if each.received is None else utc(each.received).isoformat().replace("+00:00", "Z"),
             number(result.score),
             number(result.most) if result.tests else "",
             str(each.days_late),

@@ -19,7 +19,7 @@ DO = {
     "missing": "look at what came (files.csv); give an answer the expected name and run it again",
     "ambiguous": "look at it; to count something else, remove what should not and run it again",
     "infra": "run the same command again",
-    "lateness": "say when they came with --received",
+    "lateness": "say when they came with --received: the system's own table will do",
 }
 """What an instructor can do about what needs attention."""
 MEANING = {
@@ -47,5 +47,5 @@ def number(value: float | None) -> str:
 
 
 def when(moment: datetime | None) -> str:
-    """Return a time in UTC as people read it; '' for none."""
-    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M} UTC"
+    """Return a time as people of its zone read it; '' for none."""
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M} {moment.tzinfo}"
