@@ -38,10 +38,8 @@ from anonlab.course.authoring.exercises import generated, student_view
 from anonlab.course.authoring.masters import Master, read_masters
 from anonlab.course.authoring.released_files import CONFIGURATION, WHEELS, instructors_files
 from anonlab.course.authoring.variants import SECRET_VARIABLE
-<<<<<<< HEAD
-from anonlab.version import __version__
-=======
 from anonlab.course.authoring.wall_clock import in_utc, stands_twice, zone_named
+from anonlab.version import __version__
 
 _FIELDS = {"name", "exercises", "due", "zone", "hints", "points", "late", "grading"}
 HIDDEN_SHOWN = ("after_published", "hidden", "visible", "after_due_date")

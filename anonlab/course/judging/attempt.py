@@ -28,7 +28,7 @@ def check_exercise(course: Course, number: str, because: str = "") -> ExerciseRe
     path = course.file(exercise.number)
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; get the template back with reset")
-    code = path.read_text("utf-8")
+    code = path.read_bytes()
     verdicts = run_tests(
         course.tests(exercise.number),
         exercise.public,
@@ -43,7 +43,7 @@ def check_exercise(course: Course, number: str, because: str = "") -> ExerciseRe
         points=report.points,
         most=report.most,
         tests={each.test: each.status for each in verdicts},
-        digest=digest(code),
+        digest=digest(_text(path)),
         **({"because": because} if because else {}),
     )
     return report
@@ -65,7 +65,12 @@ def seed_of(course: Course, number: str) -> int:
 
 def digest(text: str) -> str:
     """Return a short name for a text."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _text(path: Path) -> str:
+    """Return the text of a learner's file; what is not UTF-8 in it stays as it is, when written."""
+    return path.read_text("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def write_cell(course: Course, number: str, cell: str, take_cell: bool = False) 
     path, progress = course.file(exercise.number), ProgressLog(course.root)
     new = f"{exercise.header}\n{cell.strip()}\n"
     template = f"{exercise.header}\n{exercise.stub}"
-    old = path.read_text("utf-8") if path.is_file() else template
+    old = _text(path) if path.is_file() else template
     source = os.environ.get(OTHER_CELLS, "")
     if old == new and path.is_file():
         return CellOutcome("same", path)
@@ -117,7 +122,7 @@ def reset_exercise(course: Course, number: str) -> tuple[Path, Path | None]:
     exercise = course[number]
     path = course.file(exercise.number)
     template = f"{exercise.header}\n{exercise.stub}"
-    old = path.read_text("utf-8") if path.is_file() else template
+    old = _text(path) if path.is_file() else template
     beside = set_aside(path, old) if old != template else None
     _put(path, template)
     ProgressLog(course.root).add("reset", exercise=exercise.number)
@@ -136,11 +141,12 @@ def set_aside(path: Path, text: str) -> Path:
 def _put(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.write_text(text, "utf-8", newline="\n")
+    half.write_text(text, "utf-8", "surrogateescape", "\n")
     half.replace(path)
 
 
 def _difference(old: str, new: str, path: Path, beside: Path) -> str:
+    old = old.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     lines = difflib.unified_diff(
         old.splitlines(), new.splitlines(), path.name, beside.name, lineterm=""
     )

@@ -3,6 +3,8 @@ data. At grading another object with the same methods stands before a sandboxed 
 
 from __future__ import annotations
 
+import builtins
+import io
 import re
 import sys
 import traceback
@@ -16,6 +18,10 @@ from anonlab.box.both_ends import NotPlain, changed_text, decode, encode, unchan
 
 MODULE = "student"
 """What the module of a student's file is called."""
+NOT_UTF8 = "the file is not UTF-8"
+NO_INPUT = "input() is not available when graded"
+TO_DO = {NOT_UTF8: "save it as UTF-8", NO_INPUT: "leave it out, or ask below `if __name__`"}
+"""What to do about a file that cannot be loaded, by what a box says of it."""
 CHANGED = "ArgumentChanged"
 """The kind of error when the student's code has changed what it was given."""
 
@@ -50,7 +56,14 @@ class StudentError(Exception):
 
 
 class LoadError(StudentError):
-    """The student's file itself cannot be loaded."""
+    """The student's file itself cannot be loaded. What a box says of it is told with what to do:
+    the sentence is the same on a laptop and at grading."""
+
+    def __init__(
+        self, kind: str, message: str, line: int = 0, place: str = "", code: str = ""
+    ) -> None:
+        told = f"{message}: {TO_DO[message]}" if message in TO_DO else message
+        super().__init__(kind, told, line, place, code)
 
 
 class Student:
@@ -68,19 +81,21 @@ class Student:
 
     def __init__(
         self,
-        code: str,
+        code: str | bytes,
         path: str = "your file",
         explains: bool = True,
         above: int | None = None,
     ) -> None:
         self._path = path
-        self._lines = re.split(r"\r\n?|\n", code)
+        text = code if isinstance(code, str) else code.decode("utf-8", "replace")
+        self._lines = re.split(r"\r\n?|\n", text)
         self._above = above
         self._explains = explains
         self._module = ModuleType(MODULE)
         self._names = self._module.__dict__
         self._names["__file__"] = path
         try:
+            check_text(code, path)
             with self._imported():
                 exec(compile(code, path, "exec", dont_inherit=True), self._names)
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a student's file does
@@ -91,12 +106,7 @@ class Student:
     @classmethod
     def load(cls, path: Path) -> Student:
         """Return the student whose code is in `path`; FileNotFoundError if there is none."""
-        code = path.read_bytes()
-        try:
-            return cls(code.decode("utf-8-sig"), str(path))
-        except UnicodeDecodeError as error:
-            line = code.count(b"\n", 0, error.start) + 1
-            raise LoadError("SyntaxError", "the file is not UTF-8", line) from None
+        return cls(path.read_bytes(), str(path))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -134,12 +144,15 @@ class Student:
     @contextmanager
     def _imported(self) -> Iterator[None]:
         """Inside the block the student's file is the module `student`, as if it were imported:
-        dataclasses, typing and pickle look it up by name."""
+        dataclasses, typing and pickle look it up by name. Nobody sits at its keyboard."""
         before = sys.modules.get(MODULE)
+        asking = sys.stdin, builtins.input
         sys.modules[MODULE] = self._module
+        sys.stdin, builtins.input = io.StringIO(), _no_input
         try:
             yield
         finally:
+            sys.stdin, builtins.input = asking
             if before is None:
                 sys.modules.pop(MODULE, None)
             else:
@@ -164,6 +177,22 @@ class Student:
             return line, place, ""
         code = f"{seen:6} | {self._lines[line - 1].rstrip()}"
         return line, place, code + (f"\n{'^':>{8 + column + 1}}" if column else "")
+
+
+def check_text(code: str | bytes, path: str) -> None:
+    """Raise SyntaxError for a file that is not UTF-8 and does not say what it is instead, as a box
+    does: compile() lets that pass in comments."""
+    if isinstance(code, str) or b"coding" in b"".join(code.split(b"\n", 2)[:2]):
+        return
+    try:
+        code.decode()
+    except UnicodeDecodeError as error:
+        line = code.count(b"\n", 0, error.start) + 1
+        raise SyntaxError(NOT_UTF8, (path, line, None, None)) from None
+
+
+def _no_input(prompt: object = "", /) -> str:
+    raise EOFError(NO_INPUT)
 
 
 def explains(student: object) -> bool:
