@@ -18,7 +18,20 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import CANARY, FACTS, FOUR, FULL, HISTORY, NAMES, SOME, TESTS, TITLES, result, school
+from made import (
+    CANARY,
+    FACTS,
+    FOUR,
+    FULL,
+    HINTS,
+    HISTORY,
+    NAMES,
+    SOME,
+    TESTS,
+    TITLES,
+    result,
+    school,
+)
 
 from anonlab.formats.history_text import parse
 from anonlab.grading.reports import ClassFacts, Outputs, write_all
@@ -309,6 +322,30 @@ def test_a_grade_is_in_the_bar_whose_ends_it_lies_between() -> None:
     ):
         summary = summarise([Grade(FOUR["full"], final=final)], FACTS)
         assert [each["grades"] for each in summary["histogram"]].index(1) == bar
+
+
+def test_one_idea_counts_once_for_each_student_and_known_ones_come_first() -> None:
+    """Who missed three checks of an exercise by one mistake has one wrong idea. By hand: of the
+    three who tried 04a two got HINTS[1] (checks 1, 3), one of them also HINTS[0] (check 2)."""
+    class_ = [
+        result("1", ("pass", "fail", "pass", "fail", "pass", "pass")),
+        result("2", ("pass", "fail", "fail", "skipped", "timeout", "pass")),
+        result("3", ("pass", "crash", "pass", "pass", "pass", "pass")),
+        result("4", ("unchanged",) * 6, "unchanged"),
+    ]
+    summary = summarise([grade(each, None, Terms()) for each in class_], FACTS)
+    found = [(row["exercise"], row["idea"], row["students"], row["tried"])
+             for row in summary["ideas"]]  # fmt: skip
+    assert found == [
+        ("04a", HINTS[1], 2, 3),
+        ("04a", HINTS[0], 1, 3),
+        ("05a", MEANING["timeout"], 1, 3),
+        ("04a", MEANING["crash"], 1, 3),
+    ]
+    assert summary["ideas"][0]["checks"] == [TESTS[1][2], TESTS[3][2]]
+    assert summary["ideas"][0]["example"]["call"] == "share_page(0x3067)"
+    shown = unescape(summary_html(summary, FACTS))
+    assert shown.index(HINTS[1]) < shown.index(HINTS[0])
 
 
 def test_checks_are_counted_among_those_who_tried() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from anonlab.grading.reports.bars import histogram_svg, histogram_text
 from anonlab.grading.reports.clean import clean_plain
+from anonlab.grading.reports.ideas import ideas_of
 from anonlab.grading.reports.late import Grade
 from anonlab.grading.reports.pages import page
 from anonlab.grading.reports.words import DO, MEANING, number
@@ -68,6 +69,7 @@ def summarise(grades: Sequence[Grade], facts: ClassFacts) -> dict[str, Any]:
         "histogram": _histogram(finals, most),
         "late": sum(each.days_late > 0 for each in grades),
         "exercises": _exercises(grades, facts),
+        "ideas": ideas_of(grades),
         "checks": _checks(test for each in grades for test in each.result.tests),
         "absent": list(facts.absent),
         "unmatched": list(facts.unmatched),
