@@ -118,6 +118,24 @@ def course_release(
         click.echo(path)
 
 
+@course.command("export")
+@click.option("--nbgrader", is_flag=True, help="For a course of nbgrader, in the folder OUT.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A folder.")
+@click.option("--assignment", type=click.Path(path_type=Path), required=True, help="A TOML file.")
+@click.option("--secret", envvar="ANONLAB_SECRET", default="", help="The course's secret.")
+@click.argument("folder", type=click.Path(path_type=Path), default=".")
+def course_export(nbgrader: bool, out: Path, assignment: Path, secret: str, folder: Path) -> None:
+    """Write an assignment of the course in FOLDER as another system has it: with solutions and
+    hidden tests, for the instructor."""
+    if not nbgrader:
+        raise click.UsageError("say for which system: --nbgrader")
+    from anonlab.course.authoring.nbgrader import FORGED, export_nbgrader
+
+    for path in export_nbgrader(folder, assignment, out, secret):
+        click.echo(path)
+    click.echo(f"anonlab: {FORGED}", err=True)
+
+
 @click.command()
 @click.argument("exercise")
 @click.option("--because", default="", help="What you think is wrong; it is kept.")
