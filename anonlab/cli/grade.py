@@ -64,6 +64,11 @@ def _pattern(
     help="Whose a name is: a pattern with (?P<student>…) for the id.",
 )
 @click.option("--lms", type=_FILE, multiple=True, help="CSV from Canvas or Moodle, to be filled.")
+@click.option(
+    "--give-back",
+    type=click.Choice(["moodle", "canvas", "folder"]),
+    help="Pack feedback as that system takes it back.",
+)
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0: one per processor.")
 @click.option(
     "--shard", metavar="i/n", callback=_shard, help="Grade the i-th of n parts; reports come later."
