@@ -25,7 +25,7 @@ SETUP = """#!/usr/bin/env bash
 # Makes the machine that grades: programs of the distribution, a user of its own, anonlab.
 set -euo pipefail
 apt-get update
-apt-get install --yes --no-install-recommends bubblewrap util-linux python3 python3-venv
+apt-get install --yes --no-install-recommends libseccomp2 util-linux python3 python3-venv
 python3 -m venv /opt/anonlab
 /opt/anonlab/bin/pip install --no-cache-dir '/autograder/source[grade]'
 id grader > /dev/null 2>&1 || useradd --create-home grader

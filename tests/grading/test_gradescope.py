@@ -100,15 +100,14 @@ def test_a_template_gets_zero_and_nothing_at_all_gets_no_score(autograder: Path)
 
 def test_without_a_box_there_is_no_score_and_the_reason_is_told(autograder: Path) -> None:
     def no_box(*_: Any) -> None:
-        raise Refused("bwrap is not installed", "install bubblewrap")
+        raise Refused("no libseccomp", "install it")
 
-    assert run_gradescope(autograder, judged, no_box) == (
-        "bwrap is not installed; install bubblewrap"
-    )
+    assert run_gradescope(autograder, judged, no_box) == ("no libseccomp; install it")
     told = results(autograder)
     assert "score" not in told
     assert told["tests"] == []
-    assert told["output"] == "Not graded: bwrap is not installed. install bubblewrap."
+    assert told["output"].startswith("Not graded: the grader had trouble.")
+    assert "libseccomp" not in json.dumps(told)
 
 
 def test_a_fault_of_the_grader_gives_no_score_and_tells_students_nothing(autograder: Path) -> None:
