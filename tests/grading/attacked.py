@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +67,10 @@ def left_over() -> list[str]:
     objects, keys, files of this user in folders for everybody."""
     found = []
     for pid in Path("/proc/thread-self/children").read_text().split():
-        line = Path("/proc", pid, "stat").read_text()
-        if line.rpartition(")")[2].split()[0] not in "ZX":
-            found.append(f"process {line}")
+        with suppress(OSError):
+            line = Path("/proc", pid, "stat").read_text()
+            if line.rpartition(")")[2].split()[0] not in "ZX":
+                found.append(f"process {line}")
     for kind in ("shm", "msg", "sem"):
         path = Path("/proc/sysvipc", kind)
         lines = path.read_text().splitlines()[1:] if path.exists() else []
@@ -77,9 +79,11 @@ def left_over() -> list[str]:
     found += [line for line in keys.read_text().splitlines() if ": note" in line] \
         if keys.exists() else []  # fmt: skip
     for folder in {"/tmp", "/dev/shm", "/var/tmp", tempfile.gettempdir()}:
-        with os.scandir(folder) as entries:
-            found += [each.path for each in entries if each.stat(follow_symlinks=False).st_uid
-                      == os.getuid() and not each.name.startswith("anonlab-")]  # fmt: skip
+        for name in os.listdir(folder):  # noqa: PTH208
+            with suppress(OSError):
+                mine = os.lstat(f"{folder}/{name}").st_uid == os.getuid()
+                if mine and not name.startswith("anonlab-"):
+                    found.append(f"{folder}/{name}")
     return sorted(found)
 
 

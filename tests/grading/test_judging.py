@@ -69,7 +69,9 @@ def test_what_is_right_passes_in_any_dress(code: str | bytes, small: Small) -> N
 BAD_FILES = {
     "def f(x)\n    return 2": "SyntaxError: expected ':' (line 1",
     "def f(x):\n\tif x:\n        return 2\n": "SyntaxError: inconsistent use of tabs",
-    b"\n# \xe4\ndef f(x): return 2 * x\n": "SyntaxError: the file is not UTF-8 (line 2",
+    b"\n# \xe4\ndef f(x): return 2 * x\n": (
+        "SyntaxError: the file is not UTF-8: save it as UTF-8 (line 2"
+    ),
     b"\0": "null bytes",
     "\n\nimport nothing_like_it": (
         "ModuleNotFoundError: No module named 'nothing_like_it' (when graded, there are Python's "
