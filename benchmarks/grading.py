@@ -101,7 +101,7 @@ def start(folder: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     """Start a grader."""
     return subprocess.Popen(
         command(folder, out, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "ANONLAB_SECRET": "of the class"},
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "ANONLAB_SECRET": "the secret of the class"},
     )  # fmt: skip
 
 

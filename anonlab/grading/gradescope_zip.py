@@ -20,6 +20,7 @@ from anonlab.course.authoring.exercises import generated
 from anonlab.course.authoring.masters import Master, read_masters
 from anonlab.course.authoring.release import read_assignment
 from anonlab.course.authoring.selfcheck import tests_of
+from anonlab.course.authoring.variants import check_secret
 
 SETUP = """#!/usr/bin/env bash
 # Makes the machine that grades: programs of the distribution, a user of its own, anonlab.
@@ -50,6 +51,7 @@ def gradescope_zip(course: Path, assignment: Path, secret: str) -> bytes:
     """
     if not secret:
         raise ValueError("hidden inputs are made from a secret: set ANONLAB_SECRET")
+    check_secret(secret, "ANONLAB_SECRET")
     masters = read_masters(course / "solutions")
     chosen = read_assignment(assignment, masters)
     wanted = tuple(master for master in masters if master.number in chosen.numbers)

@@ -43,7 +43,7 @@ METADATA = {
 def packed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     toml = tmp_path_factory.mktemp("assignment") / "fork.toml"
     toml.write_text(TOML, "utf-8")
-    return gradescope_zip(ROOT, toml, "a secret")
+    return gradescope_zip(ROOT, toml, "a secret of some length")
 
 
 @pytest.fixture
@@ -161,8 +161,8 @@ def test_an_extension_in_gradescope_counts(tmp_path: Path) -> None:
 def test_the_zip_is_the_same_every_time(packed: bytes, tmp_path: Path) -> None:
     toml = tmp_path / "fork.toml"
     toml.write_text(TOML, "utf-8")
-    assert gradescope_zip(ROOT, toml, "a secret") == packed
-    assert gradescope_zip(ROOT, toml, "another") != packed
+    assert gradescope_zip(ROOT, toml, "a secret of some length") == packed
+    assert gradescope_zip(ROOT, toml, "another secret of some length") != packed
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         times = {each.date_time for each in archive.infolist()}
     assert times == {(2004, 3, 13, 0, 0, 0)}, "nothing of today"
@@ -203,10 +203,10 @@ def test_the_zip_needs_a_secret_and_overwrites_nothing(tmp_path: Path) -> None:
     told = CliRunner().invoke(cli, [*args, str(ROOT)], env={"ANONLAB_SECRET": ""})
     assert (told.exit_code, out.exists()) == (2, False)
     assert "set ANONLAB_SECRET" in told.output
-    told = CliRunner().invoke(cli, [*args, "--secret", "s", str(ROOT)])
+    told = CliRunner().invoke(cli, [*args, "--secret", "a secret of some length", str(ROOT)])
     assert told.exit_code == 0, told.output
     assert out.stat().st_mode & 0o777 == 0o600
-    told = CliRunner().invoke(cli, [*args, "--secret", "s", str(ROOT)])
+    told = CliRunner().invoke(cli, [*args, "--secret", "a secret of some length", str(ROOT)])
     assert told.exit_code == 2
     assert "exists: name a new file" in told.output
 

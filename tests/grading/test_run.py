@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 import shutil
@@ -22,8 +23,11 @@ from project import ROOT
 
 from anonlab.box.probe import BoxFacts, Refused
 from anonlab.cli.verbs import cli
+from anonlab.course.authoring.variants import variant_seed
 from anonlab.grading.config import GradingOptions, GradingRun
+from anonlab.grading.intake.submission import Submission
 from anonlab.grading.judging.engines import EngineTrouble
+from anonlab.grading.judging.grade_submission import seed_of
 from anonlab.grading.run import grade_class
 from anonlab.grading.store.store import Store, StoreTrouble, VerdictChange
 
@@ -263,8 +267,28 @@ def test_the_secret_is_made_once_and_the_courses_own_comes_first(
     one, other = (GradingRun.read(given).settings.secret for _ in range(2))
     assert one == other == (given.out / "secret").read_text("ascii")
     assert len(one) == 64
-    monkeypatch.setenv("ANONLAB_SECRET", "the course's")
-    assert GradingRun.read(given).settings.secret == "the course's"
+    monkeypatch.setenv("ANONLAB_SECRET", "the course's own secret")
+    assert GradingRun.read(given).settings.secret == "the course's own secret"
+
+
+def test_a_short_secret_grades_nobody(
+    given: GradingOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANONLAB_SECRET", "2026")
+    with pytest.raises(ValueError, match="ANONLAB_SECRET can be guessed.*Make one"):
+        grade_class(given, never, fine)
+
+
+def test_hidden_inputs_have_a_key_of_their_own(given: GradingOptions) -> None:
+    """A student whose id is what hidden inputs are made from has no variant that shows them."""
+    given.out.mkdir()
+    settings = GradingRun.read(given).settings
+    code = given.folder / "s00" / ONE
+    digest = hashlib.sha256(code.read_bytes()).hexdigest()
+    hidden = seed_of(Submission("s00", "s00", {"04a": code}), settings, "04a", keyed=True)
+    for student in (digest, f"{settings.assignment}|04a|{digest}", f"{settings.assignment}|04a"):
+        for number in ("04a", digest):
+            assert variant_seed(settings.secret, student, number) != hidden
 
 
 def test_variants_need_the_secret_that_made_them(

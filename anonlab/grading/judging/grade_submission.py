@@ -38,6 +38,8 @@ from anonlab.grading.store.result import Result, TestResult
 OFFICIAL = Path(__file__).with_name("official.ini")
 REPEATS = 2
 """So often a test is run again that had trouble of the grader; a time-out is repeated once."""
+HIDDEN_INPUTS = b"anonlab: hidden inputs"
+"""What the key of hidden inputs is derived with; no student's id is in it."""
 NO_SENSE = "the check could make no sense of what your code returned: is it of the right kind?"
 STARVED = "its box got too little of a processor, twice"
 ENVIRONMENT = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG", "PYTEST_THEME")
@@ -217,14 +219,15 @@ def seed_of(submission: Submission, settings: Settings, number: str, keyed: bool
     """Return the seed of inputs.
 
     keyed  inputs that nobody can foresee, from the secret and the bytes of the submission: a
-           regrade repeats them. Otherwise those of the student's own variant, as on the laptop
+           regrade repeats them. Their key is not that of variants, so that a student's variant.json
+           says nothing of them. Otherwise those of the student's own variant, as on the laptop
     """
     if keyed:
         path = submission.files.get(number)
         code = path.read_bytes() if path is not None and path.is_file() else b""
         message = f"{settings.assignment}|{number}|{hashlib.sha256(code).hexdigest()}"
-        key = hmac.new(settings.secret.encode(), message.encode(), hashlib.sha256)
-        return int.from_bytes(key.digest()[:8])
+        key = hmac.digest(settings.secret.encode(), HIDDEN_INPUTS, "sha256")
+        return int.from_bytes(hmac.digest(key, message.encode(), "sha256")[:8])
     if settings.variants and submission.student:
         return variant_seed(settings.secret, submission.variant or submission.student, number)
     return 0
