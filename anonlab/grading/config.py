@@ -13,6 +13,7 @@ from pathlib import Path
 
 from anonlab.course.authoring.masters import Master, read_masters
 from anonlab.course.authoring.release import Assignment, everything, read_assignment
+from anonlab.course.authoring.variants import check_secret
 from anonlab.grading.intake.groups import Groups, read_groups
 from anonlab.grading.intake.roster import Roster, read_roster
 from anonlab.grading.intake.submission import Settings
@@ -128,6 +129,8 @@ def _settings(options: GradingOptions, assignment: Assignment) -> Settings:
             f"variants were made with the course's secret: it is wanted in {terms.secret_env}, "
             "an environment variable that is empty"
         )
+    if secret:
+        check_secret(secret, terms.secret_env)
     return Settings(
         options.course.resolve(), assignment.name, assignment.points,
         secret or _own_secret(options.out / "secret"), terms.call_seconds, terms.box_seconds,
