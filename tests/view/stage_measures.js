@@ -22,7 +22,8 @@ window.tooSmall = (least) =>
   [...document.querySelectorAll(".anonlab-player *")].filter((one) => {
     const own = [...one.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
     if (!own || one.getBoundingClientRect().width < 2 || !one.checkVisibility() || one.closest(".al-hidden, title")) return false;
-    const scale = one.ownerSVGElement ? one.ownerSVGElement.getScreenCTM().a : 1;
+    const svg = one.ownerSVGElement;
+    const scale = svg ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : one.currentCSSZoom;
     return parseFloat(getComputedStyle(one).fontSize) * scale < least - 0.01;
   }).map((one) => one.textContent.trim().slice(0, 30));
 

@@ -393,7 +393,28 @@ def test_a_long_story_has_an_overview_to_jump_in(see: Open) -> None:
     player.root.locator("[data-part=goto]").fill("99999")
     player.press("Enter")
     assert player.step() == 7
-    assert player.run("() => document.documentElement.scrollHeight") == 640
+    for tab in ("", "cost"):
+        if tab:
+            player.root.locator(f"[data-tab={tab}]").click()
+        assert player.run("() => document.documentElement.scrollHeight") == 640
+
+
+def test_the_line_of_now_is_in_view_in_a_story_of_any_length(see: Open) -> None:
+    lines = ["shell = spawn", "shell mmap 0x30000 2"]
+    lines += [f"shell write 0x3{at % 2}000 {at}" for at in range(190)]
+    trace = record("\n".join(lines))
+    player = see(payload(Trace("long", tuple(step for step in trace.steps if step.level == "op"))))
+    for key, line in (("End", 191), ("Home", -1), ("ArrowRight", 0), ("End", 191)):
+        player.press(key)
+        now = player.root.locator("[aria-current=step]")
+        assert now.get_attribute("data-line") == str(line)
+        box, view = now.bounding_box(), player.root.locator(".al-story").bounding_box()
+        assert box
+        assert view
+        assert view["y"] <= box["y"] + 1
+        assert box["y"] + box["height"] <= view["y"] + view["height"] + 1
+    player.page.set_viewport_size({"width": 548, "height": 579})
+    expect(player.root.locator("select")).to_have_value("191")
 
 
 def test_designs_share_the_picture_while_their_memory_is_equal(see: Open) -> None:
@@ -411,6 +432,11 @@ def test_designs_share_the_picture_while_their_memory_is_equal(see: Open) -> Non
         player.press("ArrowRight")
     assert shared[0] == 1
     assert max(shared) == 2
+    player.page.set_viewport_size({"width": 1920, "height": 1080})
+    player.press("f")
+    assert player.run("tooSmall", 24) == []
+    assert player.run("cropped") == []
+    assert player.run("() => document.documentElement.scrollHeight") == 1080
 
 
 # ---- the model

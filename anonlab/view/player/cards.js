@@ -21,11 +21,11 @@ class Card {
     this.told = node("p", { class: "al-form", role: "alert" });
     this.parts = card.parts.map((part, number) => new PARTS[part.kind](part, number, this));
     const lock = node("button", { type: "submit", class: "al-go", "data-do": "lock" }, say("card.lock"));
-    const acts = node("div", { class: "al-acts" }, lock, control("dunno", say("card.dunno")));
+    const acts = node("div", { class: "al-acts" }, this.told, lock, control("dunno", say("card.dunno")));
     const note = node("p", { class: "al-small" }, card.note || say("card.first"));
     const next = host.next ? node("p", { class: "al-next1" }) : null;
     if (next) next.innerHTML = host.next;
-    this.element.append(this.title, ...(next ? [next] : []), ...(card.ask ? [node("p", { class: "al-ask" }, card.ask)] : []), ...this.parts.map((part) => part.element), this.told, acts, note);
+    this.element.append(this.title, ...(next ? [next] : []), ...(card.ask ? [node("p", { class: "al-ask" }, card.ask)] : []), ...this.parts.map((part) => part.element), acts, note);
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
       this.lock();

@@ -2,7 +2,10 @@
 // while a question is asked. Under 900 px a drop-down stands for the story.
 
 const MOST_TOLD = 5;
+const FEWER_TOLD = 3; // where the column is low
+const LOW = 420; // px
 const MOST_LINES = 160; // of the story, at once
+const EDGE = 20; // lines before and after the one that is shown, where there are more
 const MOST_PIPS = 10;
 
 class Left {
@@ -29,7 +32,6 @@ class Left {
     this.select.replaceChildren();
     this.operations = story.operations;
     this.place = new Map(this.operations.map((operation, at) => [operation, at]));
-    this.windowed = this.operations.length > MOST_LINES;
     this.select.from = -1;
   }
 
@@ -62,15 +64,22 @@ class Left {
   // Build the rows around place `at` of the story; of a long one only some stand there.
   window(at) {
     const { operations } = this;
-    const half = MOST_LINES / 2;
-    const from = this.windowed ? clamp(at - half, 0, operations.length - MOST_LINES) : 0;
-    if (this.from >= 0 && (!this.windowed || Math.abs(from - this.from) < half / 2)) return;
+    const [from, to] = this.around(at, this.from);
+    if (from === this.from) return;
     this.from = from;
     this.rows.clear();
-    const to = this.windowed ? from + MOST_LINES : operations.length;
     for (const operation of operations.slice(from, to)) this.rows.set(operation, this.line(this.player.story.line(operation), operation));
     const more = (n, key) => (n ? [node("li", { class: "al-more" }, say(key, { n }))] : []);
     this.list.replaceChildren(...more(from, "left.earlier"), ...this.rows.values(), ...more(operations.length - to, "left.later"));
+  }
+
+  // Return [from, to] of the lines to have there: as before while place `at` is well inside.
+  around(at, before) {
+    const all = this.operations.length;
+    const end = (from) => Math.min(all, from + MOST_LINES);
+    const inside = before >= 0 && at >= before + (before ? EDGE : 0) && at < end(before) - (end(before) < all ? EDGE : 0);
+    const from = inside ? before : clamp(at - MOST_LINES / 2, 0, Math.max(0, all - MOST_LINES));
+    return [from, end(from)];
   }
 
   line(text, operation) {
@@ -110,11 +119,11 @@ class Left {
 
   paintSelect(step) {
     const { operations } = this;
-    const from = clamp(this.place.get(step.operation) - MOST_LINES / 2, 0, Math.max(0, operations.length - MOST_LINES));
-    if (this.select.from < 0 || Math.abs(this.select.from - from) > MOST_LINES / 4) {
+    const [from, to] = this.around(this.place.get(step.operation), this.select.from);
+    if (this.select.from !== from) {
       this.select.from = from;
       const option = (operation) => node("option", { value: operation }, this.player.story.line(operation));
-      this.select.replaceChildren(...operations.slice(from, from + MOST_LINES).map(option));
+      this.select.replaceChildren(...operations.slice(from, to).map(option));
     }
     this.select.value = String(step.operation);
   }
@@ -124,8 +133,9 @@ class Left {
   paintChanged(i) {
     const { story } = this.player;
     const told = i ? changesTold(story, i) : [];
-    const rows = told.slice(0, MOST_TOLD).map(([sign, text]) => `<li>${signMarkup(sign)}<span>${safe(text)}</span></li>`);
-    if (told.length > MOST_TOLD) rows.push(`<li>${safe(say("left.more", { n: told.length - MOST_TOLD }))}</li>`);
+    const most = this.player.room.height < LOW ? FEWER_TOLD : MOST_TOLD;
+    const rows = told.slice(0, most).map(([sign, text]) => `<li>${signMarkup(sign)}<span>${safe(text)}</span></li>`);
+    if (told.length > most) rows.push(`<li>${safe(say("left.more", { n: told.length - most }))}</li>`);
     const none = `<p>${safe(i ? say("left.nothing") : say("left.start"))}</p>`;
     fillIn(this.changed, `<h2>${safe(say("left.changed"))}</h2>${rows.length ? `<ul>${rows.join("")}</ul>` : none}`);
   }

@@ -232,16 +232,17 @@ class Player {
     const narrow = width < NARROW && !now.big;
     const visible = visibleHeight(root, now.big);
     const tabs = this.tabs.tabs.length && !now.big ? TABS : 0;
-    const open = now.tab && tabs;
-    attribute(root, "data-crowded", open && visible < CROWDED); // the overview makes room for the panel
-    const over = open && visible < CROWDED ? 0 : this.overview.height();
+    const open = now.tab !== "" && tabs > 0;
+    const crowded = open && visible < CROWDED;
+    attribute(root, "data-crowded", crowded); // overview and designs make room for the panel
+    const over = crowded ? 0 : this.overview.height();
     const card = narrow && this.card;
     const column = now.big ? (this.card ? 330 : 0) : this.stage.side ? (this.card ? 228 : 0) : narrow ? (card ? Math.min(230, Math.round(visible * 0.36)) + 8 : 42) : 0;
     const bar = now.big ? this.bar.element.offsetHeight : BAR;
     const free = visible - bar - tabs - over - column - (now.big ? 92 : 16);
-    const panel = open ? clamp(free - 320, 176, 230) : 0;
+    const panel = open ? clamp(free - (narrow ? 240 : 320), narrow ? 140 : 176, 230) : 0;
     const least = now.big ? 300 : card ? 190 : narrow ? 240 : 300;
-    this.room = { width, narrow, visible, panel, card: column - 8, left: narrow || now.big ? 0 : width >= WIDE ? 270 : 206 };
+    this.room = { width, narrow, visible, crowded, panel, card: column - 8, left: narrow || now.big ? 0 : width >= WIDE ? 270 : 206 };
     this.room.height = Math.max(least, Math.min(now.big ? Infinity : this.stage.need(), free - panel));
     root.style.setProperty("--al-sh", `${this.room.height}px`);
     root.style.setProperty("--al-ph", `${panel}px`);

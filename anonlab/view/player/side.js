@@ -3,6 +3,7 @@
 
 const PANEL_HEIGHT = 148; // px of a design's panel at least
 const MOST_GRAPH = 132; // px of a graph; a higher one scrolls
+const LECTURE_ZOOM = 2; // as in stage.css
 const MOST_PROBES = 6; // that are said
 const HEAD = 25; // px above a picture
 const GAP = 8;
@@ -67,7 +68,9 @@ class Side {
   // ---- painting
 
   paint(step, now, move) {
-    const { width, height, narrow } = this.player.room;
+    const { height, narrow, crowded } = this.player.room;
+    const zoom = now.big ? LECTURE_ZOOM : 1;
+    const width = (this.player.room.width - (now.big ? 40 : 0)) / zoom;
     this.moments = this.story.designs.map((_, track) => this.story.moment(now.i, track));
     const classes = this.classes();
     const columns = narrow ? 1 : Math.min(2, classes.length);
@@ -76,8 +79,8 @@ class Side {
     const rows = Math.ceil(classes.length / columns);
     const page = this.page(step, now);
     this.paintPanels(page, now, Math.floor((inner - (across - 1) * GAP) / across) - 18, across);
-    const tall = Math.max(210, (height - LEGEND - this.tallest - GAP) / rows - GAP * (rows - 1) - HEAD - 3);
-    const options = { ...this.stage.options(now), width: Math.floor((inner - (columns - 1) * GAP) / columns) - 2, height: Math.floor(tall), big: false, mini: columns > 1, probes: [] };
+    const tall = Math.max(now.big ? 150 : 210, (height / zoom - (now.big ? 4 : LEGEND) - (crowded ? 0 : this.tallest + GAP)) / rows - GAP * (rows - 1) - HEAD - 3);
+    const options = { ...this.stage.options(now), foot: 6, changeLines: null, width: Math.floor((inner - (columns - 1) * GAP) / columns) - 2, height: Math.floor(tall), big: false, mini: columns > 1, probes: [] };
     this.grid.style.gridTemplateColumns = `repeat(${columns},minmax(0,1fr))`;
     const chosen = page && now.asked < 0 ? slotKey(page.mm, page.vpn) : "";
     for (const one of this.pictures) {
