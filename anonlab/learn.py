@@ -13,6 +13,7 @@ Predict, then see    predict, play, reveal, predicted
 What differs         frames_used, slots_filled, read_only_words, nonzero_words,
                      processes_with_new_frames, swap_entries_made, pages_with_same_frames
 Questions            answer, baseline, final, then_and_now
+Drills               drill("04"): fresh questions until five in a row are right
 The mail, the costs  mail, scoreboard
 Exercises            %%exercise 04a, check("04a"), statement, hint, solution, reset, progress,
                      run_mutant
@@ -36,6 +37,7 @@ from anonlab.course.asking.diff import (
     slots_filled,
     swap_entries_made,
 )
+from anonlab.course.asking.drill_tools import drill
 from anonlab.course.asking.exercise_tools import (
     hint,
     progress,
@@ -87,6 +89,7 @@ __all__ = [
     "compare",
     "compare_rmaps",
     "compare_steps",
+    "drill",
     "explore",
     "final",
     "fork_chain",

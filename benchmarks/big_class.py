@@ -84,7 +84,7 @@ def run(folder: Path) -> dict[str, Any]:
         *("--received", str(folder / "received.csv"), "--course", str(ROOT)),
         *("--out", str(folder / "out")),
     ]
-    variables = {**os.environ, "PYTHONPATH": str(ROOT), "ANONLAB_SECRET": "of the class"}
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "ANONLAB_SECRET": "the secret of the class"}
     begun, together, each = time.monotonic(), 0, 0
     with (folder / "log").open("w") as log, (folder / "said").open("w") as said:
         grader = subprocess.Popen(words, stdout=said, stderr=log, cwd=ROOT, env=variables)

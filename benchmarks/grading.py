@@ -3,7 +3,7 @@
 The class has right and wrong answers, templates, endless loops, crashes and forgeries, to the tiny
 exercise of tests/grading/toy. A pool, two shards and a Dask cluster must give the same scores, and
 each the score that its honest part earns. Then graders and workers are killed at random moments;
-what is resumed must end with the scores of an undisturbed run. Needs bubblewrap; as root it runs
+what is resumed must end with the scores of an undisturbed run. As root it runs
 itself as an ordinary user.
 """
 
@@ -101,7 +101,7 @@ def start(folder: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     """Start a grader."""
     return subprocess.Popen(
         command(folder, out, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "ANONLAB_SECRET": "of the class"},
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "ANONLAB_SECRET": "the secret of the class"},
     )  # fmt: skip
 
 
@@ -247,9 +247,8 @@ def called(pid: int, name: str) -> bool:
 
 
 def pool_workers(grader: int) -> list[int]:
-    """Return the workers of a grader's pool: the children of its fork server."""
-    return [worker for server in below(grader) if called(server, "forkserver")
-            for worker in below(server)]  # fmt: skip
+    """Return the workers of a grader's pool."""
+    return [worker for worker in below(grader) if called(worker, "spawn_main")]
 
 
 def dask_workers(host: int) -> list[int]:

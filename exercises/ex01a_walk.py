@@ -11,9 +11,9 @@ An address is cut into an offset (the low 12 bits) and one index of `bits` bits 
 1. `indices(addr, levels, bits)` returns the indices, top first: in the lesson machine (2 levels
    of 4 bits) `0x3a123` gives `[3, 10]`.
 2. `walk(tables, pgd, addr, levels, bits)` returns the entry for the address, 0 if a table is
-   missing.
-3. `walk_many(tables, pgd, addrs, levels, bits)` does so for an array of addresses, without a loop
-   over them.
+   missing. A swap entry is an entry too.
+3. `walk_many(tables, pgd, addrs, levels, bits)` does so for an array of addresses, in any
+   order. Array operations need no loop over them.
 
 The arguments of your functions must stay as they are: whoever calls still needs them.
 """

@@ -7,9 +7,9 @@ frame, and asks for the address.
    table's first) and ends at byte `offset` of the page: `address_of([3, 10], 0x123, 4)` is
    `0x3a123`.
 2. `addresses(tables, pgd, pfn, levels, bits)` returns every address, ascending, of a page that is
-   mapped to frame `pfn` in the address space whose top table is row `pgd`. A word maps a frame if
-   bit 0 (`PRESENT`) is set; the frame's number stands above bit 12. Any number of pages may
-   match.
+   mapped to frame `pfn` in the address space whose top table is row `pgd`. Tables have any
+   shape. A word maps a frame if bit 0 (`PRESENT`) is set; the frame's number
+   stands above bit 12. Any number of pages may match.
 
 The arguments of your functions must stay as they are: whoever calls still needs them.
 """

@@ -7,7 +7,8 @@ or, for anonymous memory, a number that the reverse map may use later.
 1. `split(vma, at)` cuts a VMA before page `at`, with start < at < end, and returns the lower and
    the upper part. No page may show anything else afterwards than before.
 2. `unmap(vmas, start, end)` returns what is left of a list of VMAs, ascending by address, when
-   the pages `[start, end)` are unmapped (`munmap`). Holes in the range are fine.
+   the pages `[start, end)` are unmapped (`munmap`): all that lies outside, and nothing
+   empty. Holes in the range are fine.
 
 The arguments of your functions must stay as they are: whoever calls still needs them.
 """

@@ -6,7 +6,7 @@ page of private anonymous memory has one of these words before a touch:
 * `0`: never touched. A **read** maps the zero page, frame 0: present, for users, accessed, but
   not writable. A **write** maps a new frame, with all five bits set;
 * the zero page: a **read** changes nothing. A **write** maps a new frame, as above;
-* any other present word here belongs to this process alone and is writable: nothing changes.
+* any other present word here belongs to this process alone and has all five bits: nothing changes.
 
 1. `touch_page(word, write, pfn)` returns the word after a read (`write` is False) or a write. If
    a new frame is needed, it is `pfn`.

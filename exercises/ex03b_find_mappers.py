@@ -8,7 +8,7 @@ every page table of every process.
    is in bytes. The list is ascending. As in 01b, a word maps a frame if bit 0 is set, and the
    frame's number stands above bit 12.
 2. `words_read(tables, pgds, levels, bits)` returns how many leaf words such a search has to read:
-   every slot of every leaf table that exists.
+   every slot of every leaf table that exists, whatever shape tables have.
 
 The arguments of your functions must stay as they are: whoever calls still needs them.
 """

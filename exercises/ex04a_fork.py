@@ -9,8 +9,8 @@ of private memory it makes the child's word and changes the parent's:
 * **0** stays 0 on both sides.
 
 Write `share_page(word)`, which returns the parent's and the child's new word. Then write
-`share_range(words)`: the same for an array of words at once, without a loop. It returns two
-arrays, the parent's and the child's.
+`share_range(words)`: the same for an array of words at once. It returns two arrays,
+the parent's and the child's. Array operations need no loop.
 
 The arguments of your functions must stay as they are: whoever calls still needs them.
 """

@@ -9,8 +9,11 @@ reads like this:
 
 Write `history()`, which returns the text of a history that starts at an empty machine and ends in
 exactly that state: at each address the same processes, those that share and those that do not. A
-process that is not named must not have pages. Full points need a history that is as short as
-ours; one operation may touch many pages (`shell write 0x30000 7 2` writes two).
+process that is not named must not have pages.
+
+The state gives 4 of the 10 points. 3 more are for a history that has at most two
+operations more than ours, and 3 more for one that is as short as ours. One operation
+may touch many pages (`shell write 0x30000 7 2` writes two).
 """
 
 def history():

@@ -9,8 +9,9 @@ changed line. With the right line all of them pass, whatever you do.
 **a page is reused while it is shared** (a write takes a page for its own although another process
 maps it).
 
-Write `history()`, which returns the text of a history that kills your mutant. Full points need
-one that is as short as ours.
+Write `history()`, which returns the text of a history that kills your mutant. That gives 4 of
+the 10 points; 3 more are for a history that has at most two operations more than ours, and 3
+more for one that is as short as ours.
 """
 
 def history():

@@ -11,8 +11,9 @@ the three arrays as they are afterwards, and the ascending list of the frames th
 * A present word that maps a frame takes one off `mapcount` and one off `count` of this frame. A
   frame whose `count` falls to 0 is free; a frame that somebody else holds stays.
 * The zero page (frame 0) has no mapcount and is never freed: nothing changes for it.
-* A swap entry takes one off `swap_map` of its slot, which is `word >> 8`. (Bits 1 to 5 say in which
-  swap area the slot lies; slots are numbered through all areas.)
+* A swap entry takes one off `swap_map` of its slot, which is `word >> 8`, and
+  nothing else. (Bits 1 to 5 say in which swap area the slot lies; slots are numbered
+  through all areas.)
 * The arrays that you get must stay as they are. One process never maps a frame twice.
 """
 

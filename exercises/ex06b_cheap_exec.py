@@ -9,7 +9,10 @@ Write `history()`, which returns the text of a history of at most 12 operations 
 
 * at some moment at least so many frames are mapped in more than one address space, and
 * over the whole history at most so many pages are copied because somebody wrote, and
-* a forked child has called `execve`, and two processes are alive at the end, which share nothing.
+* a forked child has called `execve`, and two processes are alive at the end, which share
+  nothing.
+
+Of the 10 points 4 are for all of this but the copies, and 6 more for the copies as well.
 """
 
 def history():

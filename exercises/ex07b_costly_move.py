@@ -7,8 +7,9 @@ Write `history()`, which returns the text of a history of at most 12 operations 
 `mremap` copy as many pages as you can under **anongroup**, on the lesson machine with 64 frames
 and 16 swap slots. The same history must copy no page for mremap under **anon_vma_chain**.
 
-`statement("07b")` says how many copies give the points of the public check, and how many are the
-most that we have found.
+`statement("07b")` says how many copies give the first 4 of the 10 points, and how many are the
+most that we have found. 3 more points are for 45 copies, and 3 more for as many as we
+have found.
 """
 
 def history():

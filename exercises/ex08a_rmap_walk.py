@@ -7,7 +7,7 @@ maps the page, look there.
 1. `rmap_walk(tables, pgds, index, pfn, mapcount, levels, bits)` goes through the top tables
    `pgds` of the group in order and looks up page number `index` in each. It returns a pair: the
    list of the places in `pgds` (0 is the first) where the word maps frame `pfn`, and how many
-   address spaces were looked at. It stops as soon as it has found `mapcount` mappings.
+   address spaces were looked at. It stops as soon as it has found `mapcount` mappings, not before.
 2. `try_to_unmap(words, pfn, entry)` gets the words that the walk has looked at. Every word that
    maps `pfn` is replaced by the swap entry `entry`; the others stay. It returns the new words.
 

@@ -11,8 +11,8 @@ Six mutants of the kernel, each with one changed line in swapping, walking or sh
 * a page swapped in elsewhere is not copied
 
 Write `history()`: **one** history of at most 30 operations. It is run with each mutant in turn,
-and everything is checked after every operation; you get points for each that it kills. The right
-kernel must survive it, and no operation may fail.
+and everything is checked after every operation; 4 of the 10 points are for two that it kills,
+3 more for four, and 3 more for all six. No operation may fail.
 """
 
 def history():

@@ -13,7 +13,7 @@ anonymous pages, one page at a time, in whole numbers: `pfn` is a frame, `mm` an
 * `clash(pfn, mm, vpn)`: a page that others map comes back from swap at `vpn` of `mm`. Return True
   if your design could not find it there; then this process gets a copy.
 * `candidates(pfn)`: return a list of `(mm, vpn)` where the page may be mapped, without
-  repetition.
+  repetition. A set will do.
 
 You **must not miss** a place that maps the page. You may name places that do not, in any address
 space that is there: each costs a look, and looks are counted. Any design that is right gets the

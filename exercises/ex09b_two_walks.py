@@ -17,7 +17,7 @@ The anon_vma lists VMAs, and the page lies in a VMA where its pgoff says so: a p
 
 2. `anon_vma_places(vmas, index)`: `vmas` lists `(mm, start, end, pgoff)`, oldest first, all in
    pages. Return the `(mm, vpn)` to look at, **newest VMA first**. A VMA that does not reach the
-   index is no place.
+   index is no place, and its last page is one.
 
 The arguments of your functions must stay as they are: whoever calls still needs them.
 """

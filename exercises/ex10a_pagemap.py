@@ -16,7 +16,7 @@ Other bits may be set as well; here they say nothing.
    are `True` or `False`. Soft-dirty counts for a page that is not there, too.
 2. `shared(words)` takes an array (uint64) of the words of pages 0, 1, 2, … and returns the numbers,
    ascending, of those pages that are present, not of a file, and not mapped exclusively. (The zero
-   page looks like one of them: the word alone does not tell.) Do it with array operations.
+   page looks like one of them: the word alone does not tell.) Array operations need no loop.
 
 The arguments of your functions must stay as they are: whoever calls still needs them.
 """

@@ -9,7 +9,9 @@ and under **anon_vma_chain** with today's rule for reuse. Of the latter we know 
 running kernel shows after every operation (`anonlab verify --live`, and the recordings).
 
 `statement("10b")` says how the two must differ in the end, and in how many operations it can be
-done. The history may be 10 operations long. Full points need one as short as ours.
+done. That they differ gives 4 of the 10 points; the history may be 10 operations long. 3 more
+points are for one that has at most two operations more than ours, and 3 more for one as short
+as ours.
 """
 
 def history():

@@ -5,17 +5,17 @@ All page tables of a machine are rows of one array, `tables`: row `r`, slot `s` 
 the last table is the page-table entry. `pgd` is the row of the top table, and row 0 is always
 empty.
 
-An address is cut into an offset (the low 12 bits) and one index of `bits` bits for each of the
-`levels` tables, the top table's index first.
+An address is cut into an offset (the low 12 bits)[^offset] and one index of `bits` bits for each of the
+`levels` tables[^any-shape], the top table's index first.
 
-1. `indices(addr, levels, bits)` returns the indices, top first: in the lesson machine (2 levels
+1. `indices(addr, levels, bits)` returns the indices, top first[^top-first]: in the lesson machine (2 levels
    of 4 bits) `0x3a123` gives `[3, 10]`.
-2. `walk(tables, pgd, addr, levels, bits)` returns the entry for the address, 0 if a table is
-   missing.
-3. `walk_many(tables, pgd, addrs, levels, bits)` does so for an array of addresses, without a loop
-   over them.
+2. `walk(tables, pgd, addr, levels, bits)` returns the entry for the address[^entry], 0 if a table is
+   missing[^missing]. A swap entry is an entry too[^swap].
+3. `walk_many(tables, pgd, addrs, levels, bits)` does so for an array of addresses, in any
+   order[^many]. Array operations need no loop over them.
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -47,6 +47,20 @@ EXERCISE = {
         "walk_many: 0 * addrs + (pgd << PAGE_SHIFT) -> (pgd << PAGE_SHIFT)": (
             "one row for all addresses: the first lookup makes an array of it"
         ),
+    },
+    "promises": {
+        "offset": ("forget the offset", "test_indices"),
+        "any-shape": (
+            "write the lesson's two levels of four bits down",
+            "test_many_addresses",
+            "test_deeper_tables",
+        ),
+        "top-first": ("begin with the last table", "test_indices"),
+        "entry": ("return the frame's number", "test_walk"),
+        "missing": ("yours is None (a forgotten return?)", "test_walk"),
+        "swap": ("return only present entries", "test_walk"),
+        "many": ("sort the addresses", "test_many_addresses", "test_walk_many"),
+        "arguments": ("Did you work in place", "test_many_addresses", "test_walk_many"),
     },
     "commentary": """
         Because row 0 is empty, the walk follows zeros to zeros and needs no branch. That is

@@ -4,14 +4,14 @@ The inverse of a walk. Someone hands you the slots that a walk went through, or 
 frame, and asks for the address.
 
 1. `address_of(slots, offset, bits)` returns the address whose walk goes through `slots` (the top
-   table's first) and ends at byte `offset` of the page: `address_of([3, 10], 0x123, 4)` is
+   table's first)[^top-first] and ends at byte `offset` of the page[^offset]: `address_of([3, 10], 0x123, 4)` is
    `0x3a123`.
-2. `addresses(tables, pgd, pfn, levels, bits)` returns every address, ascending, of a page that is
-   mapped to frame `pfn` in the address space whose top table is row `pgd`. A word maps a frame if
-   bit 0 (`PRESENT`) is set; the frame's number stands above bit 12. Any number of pages may
-   match.
+2. `addresses(tables, pgd, pfn, levels, bits)` returns every address, ascending[^ascending], of a page that is
+   mapped to frame `pfn` in the address space whose top table is row `pgd`. Tables have any
+   shape[^any-shape]. A word maps a frame if bit 0 (`PRESENT`) is set[^present]; the frame's number
+   stands above bit 12. Any number of pages may match[^every].
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -34,6 +34,19 @@ EXERCISE = {
     ],
     "equivalent": {
         "below: tables[row].tolist() -> tables[row]": "a number of NumPy is a number",
+    },
+    "promises": {
+        "top-first": ("put the last slot on top", "test_address_of"),
+        "offset": ("leave the offset out", "test_address_of"),
+        "ascending": (
+            "the items are right, their order is not",
+            "test_addresses",
+            "test_other_histories",
+        ),
+        "any-shape": ("write 16 for the number of slots", "test_addresses", "test_other_machines"),
+        "present": ("take swap entries for mappings", "test_addresses"),
+        "every": ("stop at the first page", "test_addresses"),
+        "arguments": ("Did you work in place", "test_address_of"),
     },
     "commentary": """
         `addresses` has to read every word of every table: that is what the kernel would have

@@ -5,11 +5,12 @@ program may do there, and `pgoff`, which says what the page at `start` shows: a 
 or, for anonymous memory, a number that the reverse map may use later.
 
 1. `split(vma, at)` cuts a VMA before page `at`, with start < at < end, and returns the lower and
-   the upper part. No page may show anything else afterwards than before.
-2. `unmap(vmas, start, end)` returns what is left of a list of VMAs, ascending by address, when
-   the pages `[start, end)` are unmapped (`munmap`). Holes in the range are fine.
+   the upper part[^halves]. No page may show anything else afterwards than before[^pgoff].
+2. `unmap(vmas, start, end)` returns what is left of a list of VMAs, ascending by address[^ascending], when
+   the pages `[start, end)` are unmapped (`munmap`): all that lies outside[^outside], and nothing
+   empty[^empty]. Holes in the range are fine[^holes].
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -33,6 +34,19 @@ EXERCISE = {
         "unmap: rest[0] < end < rest[1] -> (rest[0] <= end < rest[1])": (
             "cut before its first page, the upper part is the whole VMA"
         ),
+    },
+    "promises": {
+        "halves": ("end up in the lower part", "test_split"),
+        "pgoff": ("leave the upper part's pgoff as it was", "test_split"),
+        "ascending": (
+            "the items are right, their order is not",
+            "test_unmap",
+            "test_other_histories",
+        ),
+        "outside": ("drop every VMA that the range touches", "test_unmap"),
+        "empty": ("keep a VMA without pages", "test_unmap", "test_other_histories"),
+        "holes": ("forget what lies above the hole", "test_unmap"),
+        "arguments": ("Did you work in place", "test_unmap"),
     },
     "commentary": """
         Linux does the same: split_vma copies the VMA, moves vm_start, and adds (addr -

@@ -1,12 +1,12 @@
 """02b · When two VMAs become one
 
-After `mmap` the kernel looks at the VMA below and above: where two say the same about
-neighbouring pages, one is enough. A VMA is a tuple `(start, end, prot, shared, file, pgoff)`, in
+After `mmap` the kernel looks at the VMA below and above: where two say the same[^prot][^shared][^file] about
+neighbouring pages[^neighbours], one is enough. A VMA is a tuple `(start, end, prot, shared, file, pgoff)`, in
 pages; `file` is `""` for anonymous memory.
 
-Write `merge(lower, upper)`: it returns the one VMA that takes the place of both, or `None` if
+Write `merge(lower, upper)`: it returns the one VMA that takes the place of both[^both], or `None` if
 they must stay two. Private anonymous memory has its own page numbers as pgoff, until it is moved to
-another address. Ask for every field what a program would notice if you were wrong.
+another address[^pgoff]. Ask for every field what a program would notice if you were wrong.
 """
 
 EXERCISE = {
@@ -28,6 +28,14 @@ EXERCISE = {
     ],
     "equivalent": {
         "merge: upper[0] == end -> (upper[0] <= end)": "two VMAs never overlap",
+    },
+    "promises": {
+        "prot": ("forget prot", "test_merge"),
+        "shared": ("forget shared", "test_merge"),
+        "file": ("forget the file", "test_merge"),
+        "neighbours": ("merge across a hole", "test_merge"),
+        "both": ("the upper one's pgoff", "test_merge", "test_other_pairs"),
+        "pgoff": ("forget pgoff", "test_merge"),
     },
     "commentary": """
         This is can_vma_merge_after and can_vma_merge_before in mm/vma.c

@@ -3,17 +3,17 @@
 `mmap` gives no memory, only a promise. Memory comes when a page is touched, and it matters how. A
 page of private anonymous memory has one of these words before a touch:
 
-* `0`: never touched. A **read** maps the zero page, frame 0: present, for users, accessed, but
-  not writable. A **write** maps a new frame, with all five bits set;
-* the zero page: a **read** changes nothing. A **write** maps a new frame, as above;
-* any other present word here belongs to this process alone and is writable: nothing changes.
+* `0`: never touched. A **read** maps the zero page, frame 0[^zero-page]: present, for users, accessed, but
+  not writable[^not-writable]. A **write** maps a new frame, with all five bits set[^five-bits];
+* the zero page: a **read** changes nothing. A **write** maps a new frame, as above[^second-touch];
+* any other present word here belongs to this process alone and has all five bits: nothing changes[^own].
 
 1. `touch_page(word, write, pfn)` returns the word after a read (`write` is False) or a write. If
    a new frame is needed, it is `pfn`.
 2. `touch_range(words, write, pfns)` does so for an array of words. `pfns` are free frames, more
-   than enough: they are used in order, one for each page that needs one.
+   than enough: they are used in order, one for each page that needs one[^in-order].
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -37,6 +37,20 @@ EXERCISE = {
     "equivalent": {
         "touch_page: 12 -> 11": "no word of this machine has bit 11 set",
         "touch_range: 12 -> 11": "no word of this machine has bit 11 set",
+    },
+    "promises": {
+        "zero-page": ("give a frame to a page that is only read", "test_touch_page"),
+        "not-writable": ("map the zero page writable", "test_touch_page"),
+        "five-bits": ("forget DIRTY and ACCESSED", "test_touch_page"),
+        "second-touch": ("write into the zero page", "test_touch_page"),
+        "own": ("take a new frame for a page that has one", "test_touch_page"),
+        "in-order": (
+            "hand out frames by the place of the page",
+            "test_touch_range",
+            "test_other_histories",
+            "test_range_is_page_by_page",
+        ),
+        "arguments": ("Did you work in place", "test_touch_range"),
     },
     "commentary": """
         A word with frame number 0 is either 0 or the zero page: one test covers both, and a

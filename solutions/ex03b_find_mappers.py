@@ -4,13 +4,13 @@ A frame knows *how many* words map it (`mapcount`), not *which*. Find them the h
 every page table of every process.
 
 1. `mappers(tables, pgds, pfn, levels, bits)` returns the list of all `(place, address)` where the
-   frame `pfn` is mapped: `place` says which of the top tables `pgds` (0 is the first), `address`
-   is in bytes. The list is ascending. As in 01b, a word maps a frame if bit 0 is set, and the
+   frame `pfn` is mapped[^all]: `place` says which of the top tables `pgds` (0 is the first)[^place], `address`
+   is in bytes[^bytes]. The list is ascending[^ascending]. As in 01b, a word maps a frame if bit 0 is set[^present], and the
    frame's number stands above bit 12.
 2. `words_read(tables, pgds, levels, bits)` returns how many leaf words such a search has to read:
-   every slot of every leaf table that exists.
+   every slot of every leaf table that exists[^every-slot], whatever shape tables have[^any-shape].
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -34,6 +34,20 @@ EXERCISE = {
         "words_read: ignores bits": (
             "leaves() reads whole tables; bits are for the addresses alone"
         ),
+    },
+    "promises": {
+        "all": ("stop at the first mapping", "test_mappers"),
+        "place": ("return the rows of the top tables", "test_mappers"),
+        "bytes": ("return page numbers", "test_mappers"),
+        "ascending": (
+            "the items are right, their order is not",
+            "test_mappers",
+            "test_other_histories",
+        ),
+        "present": ("take swap entries for mappings", "test_mappers"),
+        "every-slot": ("count only words that are not empty", "test_words_read"),
+        "any-shape": ("write 16 for the number of slots", "test_mappers", "test_words_read"),
+        "arguments": ("Did you work in place", "test_mappers"),
     },
     "commentary": """
         This is the oracle of the whole course: everything that a reverse map answers is

@@ -3,16 +3,16 @@
 `fork` gives the child all memory of the parent without copying a page. For each page-table word
 of private memory it makes the child's word and changes the parent's:
 
-* a **present** word (bit `PRESENT` is set): both name the same frame, and `WRITE` is off in both.
-  The child has not touched the page yet, so `ACCESSED` is off in the child's word;
-* a word that is **not present and not 0** is a swap entry: parent and child both keep it;
+* a **present** word (bit `PRESENT` is set): both name the same frame[^same-frame], and `WRITE` is off in both[^write-off].
+  The child has not touched the page yet, so `ACCESSED` is off in the child's word[^accessed];
+* a word that is **not present and not 0** is a swap entry: parent and child both keep it[^swap];
 * **0** stays 0 on both sides.
 
 Write `share_page(word)`, which returns the parent's and the child's new word. Then write
-`share_range(words)`: the same for an array of words at once, without a loop. It returns two
-arrays, the parent's and the child's.
+`share_range(words)`: the same for an array of words at once[^range]. It returns two arrays,
+the parent's and the child's. Array operations need no loop.
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -32,6 +32,19 @@ EXERCISE = {
         "`word & ~WRITE` switches a bit off. For arrays: `np.where(present, words & ~WRITE, "
         "words)` changes only where `present` is true.",
     ],
+    "promises": {
+        "same-frame": ("give the child nothing", "test_share_page"),
+        "write-off": ("leave the parent's word writable", "test_share_page"),
+        "accessed": ("let the child keep ACCESSED", "test_share_page"),
+        "swap": ("take a word that is not present for an empty one", "test_share_page"),
+        "range": (
+            "forget swap entries in the range",
+            "test_share_range",
+            "test_other_histories",
+            "test_range_is_page_by_page",
+        ),
+        "arguments": ("Did you work in place", "test_share_range"),
+    },
     "commentary": """
         The child's word is the parent's new word without ACCESSED, so the work is done once.
         Linux does the same in copy_one_pte (2.6): it never asks who will write first, and

@@ -8,9 +8,12 @@ reads like this:
     0x31000: child alone, shell alone
 
 Write `history()`, which returns the text of a history that starts at an empty machine and ends in
-exactly that state: at each address the same processes, those that share and those that do not. A
-process that is not named must not have pages. Full points need a history that is as short as
-ours; one operation may touch many pages (`shell write 0x30000 7 2` writes two).
+exactly that state[^state]: at each address the same processes, those that share and those that do not[^sharers]. A
+process that is not named must not have pages[^nobody-else].
+
+The state gives [=test_reaches_the_state] of the 10 points. [=test_is_short] more are for a history that has at most two
+operations more than ours[^short], and [=test_is_shortest] more for one that is as short as ours[^shortest]. One operation
+may touch many pages (`shell write 0x30000 7 2` writes two).
 """
 
 EXERCISE = {
@@ -37,6 +40,13 @@ EXERCISE = {
         ),
         "history: shell mmap 0x30000 4: 4 -> 3": "the pages that are asked for are in it",
         "history: shell mmap 0x30000 4: 4 -> 5": "the pages that are asked for are in it",
+    },
+    "promises": {
+        "state": ("read where you should have written", "test_reaches_the_state"),
+        "sharers": ("forget the write after fork", "test_reaches_the_state"),
+        "nobody-else": ("write pages that nobody asked for", "test_reaches_the_state"),
+        "short": ("operations, 7 are enough", "test_is_short"),
+        "shortest": ("write page by page", "test_is_shortest"),
     },
     "commentary": """
         Every write before the fork is shared by all that are forked later; every write after

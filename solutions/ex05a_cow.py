@@ -4,16 +4,16 @@ A program writes to a private page whose word is present but not writable: the k
 fault and decides. `count` says how many references the frame has: one for each word that maps it,
 one for each device that holds it (a *pin*), and so on. Nobody is in the swap cache here.
 
-* If the frame is not the zero page and `count` is 1, the page is the writer's alone: it is
-  **reused**. The word becomes writable, dirty and accessed, and names the same frame.
-* Otherwise it is **copied**: the word names a new frame, with all five bits set.
+* If the frame is not the zero page[^zero-page] and `count` is 1[^count], the page is the writer's alone: it is
+  **reused**. The word becomes writable, dirty and accessed, and names the same frame[^reused].
+* Otherwise it is **copied**: the word names a new frame[^copied], with all five bits set[^five-bits].
 
 1. `break_cow(word, count, pfn)` returns the new word; if a new frame is needed, it is `pfn`.
 2. `break_cow_range(words, counts, pfns)` does so for arrays, and returns the new words and a bool
-   array that says which pages were copied. `pfns` are free frames, more than enough, used in
-   order.
+   array that says which pages were copied[^which]. `pfns` are free frames, more than enough, used in
+   order[^in-order].
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -37,6 +37,20 @@ EXERCISE = {
     "equivalent": {
         "break_cow: 12 -> 11": "no word of this machine has bit 11 set",
         "break_cow_range: 12 -> 11": "no word of this machine has bit 11 set",
+    },
+    "promises": {
+        "zero-page": ("write into the zero page", "test_break_cow"),
+        "count": ("reuse a page that two have", "test_break_cow"),
+        "reused": ("forget that the write makes the page dirty", "test_break_cow"),
+        "copied": ("leave the writer with the old frame", "test_break_cow"),
+        "five-bits": ("leave the copy read-only", "test_break_cow"),
+        "which": ("say which pages were reused", "test_break_cow_range", "test_other_histories"),
+        "in-order": (
+            "hand out frames by the place of the page",
+            "test_break_cow_range",
+            "test_range_is_page_by_page",
+        ),
+        "arguments": ("Did you work in place", "test_break_cow_range"),
     },
     "commentary": """
         This is do_wp_page with the rule that Linux had up to 2.6.12. The number that decides has

@@ -9,8 +9,9 @@ changed line. With the right line all of them pass, whatever you do.
 **a page is reused while it is shared** (a write takes a page for its own although another process
 maps it).
 
-Write `history()`, which returns the text of a history that kills your mutant. Full points need
-one that is as short as ours.
+Write `history()`, which returns the text of a history that kills your mutant[^kills]. That gives [=test_kills_the_mutant] of
+the 10 points; [=test_is_short] more are for a history that has at most two operations more than ours[^short], and [=test_is_shortest]
+more for one that is as short as ours[^shortest].
 """
 
 EXERCISE = {
@@ -34,6 +35,11 @@ EXERCISE = {
     ],
     "equivalent": {
         "history: p mmap 0x30000 1: 1 -> 2": "a page that nobody touches",
+    },
+    "promises": {
+        "kills": ("Did you fork?", "test_kills_the_mutant"),
+        "short": ("operations, 7 are enough", "test_is_short"),
+        "shortest": ("keep operations that the bug does not need", "test_is_shortest"),
     },
     "commentary": """
         count and mapcount stay right under all four mutants. Two are seen because a word is

@@ -6,14 +6,15 @@ must learn that it is gone.
 Write `exit_mm(words, count, mapcount, swap_map)`. `words` are the words of the process's private
 memory. `count` and `mapcount` say for every frame how many references and mappings it has,
 `swap_map` for every swap slot how many entries use it (and one more for the swap cache). Return
-the three arrays as they are afterwards, and the ascending list of the frames that became free.
+the three arrays as they are afterwards, and the ascending[^ascending] list of the frames that became free.
 
-* A present word that maps a frame takes one off `mapcount` and one off `count` of this frame. A
-  frame whose `count` falls to 0 is free; a frame that somebody else holds stays.
-* The zero page (frame 0) has no mapcount and is never freed: nothing changes for it.
-* A swap entry takes one off `swap_map` of its slot, which is `word >> 8`. (Bits 1 to 5 say in which
-  swap area the slot lies; slots are numbered through all areas.)
-* The arrays that you get must stay as they are. One process never maps a frame twice.
+* A present word that maps a frame takes one off `mapcount`[^mapcount] and one off `count`[^count] of this frame. A
+  frame whose `count` falls to 0 is free; a frame that somebody else holds stays[^held].
+* The zero page (frame 0) has no mapcount and is never freed: nothing changes for it[^zero-page].
+* A swap entry takes one off `swap_map` of its slot, which is `word >> 8`[^swap], and
+  nothing else[^not-present]. (Bits 1 to 5 say in which swap area the slot lies; slots are numbered
+  through all areas.)
+* The arrays that you get must stay as they are[^arguments]. One process never maps a frame twice.
 """
 
 EXERCISE = {
@@ -33,6 +34,16 @@ EXERCISE = {
         "are those pfns where count is 0 now. Entries are words that are not 0 and not "
         "present.",
     ],
+    "promises": {
+        "mapcount": ("forget mapcount", "test_exit"),
+        "count": ("forget count?", "test_exit"),
+        "held": ("ask mapcount whether the frame is free", "test_exit", "test_other_histories"),
+        "zero-page": ("lower the zero page as well", "test_exit"),
+        "swap": ("forget the swap entries", "test_exit"),
+        "not-present": ("take a swap entry for a mapping", "test_exit"),
+        "ascending": ("item 3 is wrong", "test_exit", "test_other_histories"),
+        "arguments": ("Did you work in place", "test_exit"),
+    },
     "commentary": """
         `a[i] -= 1` with an array of places counts a repeated place once. Here that is right
         only because one process maps a frame at most once; otherwise np.subtract.at is

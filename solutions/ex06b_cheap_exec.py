@@ -5,11 +5,14 @@ that costs, and what it would cost without sharing. `statement("06b")` shows you
 variant of your own it is: **at most 1 page copied by copy on write, at least 12 frames shared at
 one time.**
 
-Write `history()`, which returns the text of a history of at most 12 operations such that
+Write `history()`, which returns the text of a history of at most 12 operations[^twelve] such that
 
-* at some moment at least so many frames are mapped in more than one address space, and
-* over the whole history at most so many pages are copied because somebody wrote, and
-* a forked child has called `execve`, and two processes are alive at the end, which share nothing.
+* at some moment at least so many frames are mapped in more than one address space[^shared], and
+* over the whole history at most so many pages are copied because somebody wrote[^copies], and
+* a forked child has called `execve`[^execve], and two processes are alive at the end, which share
+  nothing[^parted].
+
+Of the 10 points [=test_shares_and_parts] are for all of this but the copies, and [=test_few_copies] more for the copies as well.
 """
 
 EXERCISE = {
@@ -31,6 +34,13 @@ EXERCISE = {
     ],
     "equivalent": {
         "history: shell mmap 0x30000 12: 12 -> 13": "a page that nobody touches",
+    },
+    "promises": {
+        "twelve": ("allowed are 12", "test_shares_and_parts"),
+        "shared": ("write the pages before the fork", "test_shares_and_parts"),
+        "copies": ("write shared pages before execve", "test_few_copies"),
+        "execve": ("Did the parent call execve, or nobody?", "test_shares_and_parts"),
+        "parted": ("did somebody exit", "test_shares_and_parts"),
     },
     "commentary": """
         Twelve shared frames and no copy: fork paid for page tables only, and execve threw

@@ -8,14 +8,14 @@ anonymous memory, `count` the references of the frame of each word (0 where ther
 `new_vpn` is the page number that the first page gets. Return three arrays:
 
 * the words as they stand at the new address;
-* the `index` that the frame of each word must have afterwards, 0 where there is none;
+* the `index` that the frame of each word must have afterwards[^index], 0 where there is none;
 * which pages were copied, as bools.
 
-A present word that maps a frame with `count` 1 moves as it is. If `count` is more than 1,
-somebody else may map or hold the frame at the old address: the word gets a new frame, the next of
-`pfns`, and keeps its bits. The zero page, swap entries and 0 move untouched; they have no index.
+A present word that maps a frame with `count` 1 moves as it is[^moves]. If `count` is more than 1,
+somebody else may map or hold the frame at the old address[^copied]: the word gets a new frame, the next of
+`pfns`[^in-order], and keeps its bits[^bits]. The zero page, swap entries and 0 move untouched; they have no index[^no-index].
 
-The arguments of your function must stay as they are: whoever calls still needs them.
+The arguments of your function must stay as they are[^arguments]: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -41,6 +41,20 @@ EXERCISE = {
         "move_range: mapped & (count > 1) -> (count > 1)": (
             "count is 0 where there is no frame, as the statement says"
         ),
+    },
+    "promises": {
+        "index": ("leave out the index", "test_move"),
+        "moves": ("copy a page that nobody shares", "test_move"),
+        "in-order": (
+            "hand out frames by the place of the page",
+            "test_move",
+            "test_other_histories",
+            "test_every_kind_of_page",
+        ),
+        "bits": ("forget the bits of a copied word", "test_move"),
+        "copied": ("move a shared page without a copy", "test_move"),
+        "no-index": ("give swap entries or the zero page an index", "test_move"),
+        "arguments": ("Did you work in place", "test_move"),
     },
     "commentary": """
         The mail calls mremap after fork the only problem, and solves it with a copy: "if

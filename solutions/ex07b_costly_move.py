@@ -3,12 +3,13 @@
 The mail expects that the copy in mremap "should usually not even trigger". Find out how often it
 *can* trigger, and that today's design does without it.
 
-Write `history()`, which returns the text of a history of at most 12 operations that makes
+Write `history()`, which returns the text of a history of at most 12 operations[^twelve] that makes
 `mremap` copy as many pages as you can under **anongroup**, on the lesson machine with 64 frames
-and 16 swap slots. The same history must copy no page for mremap under **anon_vma_chain**.
+and 16 swap slots[^machine]. The same history must copy no page for mremap under **anon_vma_chain**.
 
-`statement("07b")` says how many copies give the points of the public check, and how many are the
-most that we have found.
+`statement("07b")` says how many copies give the first [=test_some_copies] of the 10 points[^some], and how many are the
+most that we have found. [=test_many_copies] more points are for 45 copies[^many], and [=test_most_copies] more for as many as we
+have found[^most].
 """
 
 EXERCISE = {
@@ -37,6 +38,13 @@ EXERCISE = {
         "history: b mremap 0x10000 31 to 0x50000: 0x50000 -> 0x51000": "any free place will do",
         "history: c mremap 0x10000 31 to 0x50000: 0x50000 -> 0x4f000": "any free place will do",
         "history: c mremap 0x10000 31 to 0x50000: 0x50000 -> 0x51000": "any free place will do",
+    },
+    "promises": {
+        "twelve": ("allowed are 12", "test_some_copies"),
+        "machine": ("the machine is to be the lesson machine", "test_some_copies"),
+        "some": ("Did you move anything?", "test_some_copies"),
+        "many": ("Did you let one process move only?", "test_many_copies"),
+        "most": ("Did you keep all children alive?", "test_most_copies"),
     },
     "commentary": """
         31 shared pages and 31 copies fill 62 frames. Fork, move, exit is a round of three

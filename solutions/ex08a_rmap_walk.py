@@ -6,14 +6,14 @@ maps the page, look there.
 
 1. `rmap_walk(tables, pgds, index, pfn, mapcount, levels, bits)` goes through the top tables
    `pgds` of the group in order and looks up page number `index` in each. It returns a pair: the
-   list of the places in `pgds` (0 is the first) where the word maps frame `pfn`, and how many
-   address spaces were looked at. It stops as soon as it has found `mapcount` mappings.
+   list of the places in `pgds` (0 is the first) where the word maps frame `pfn`[^maps], and how many
+   address spaces were looked at[^looked]. It stops as soon as it has found `mapcount` mappings[^stops], not before[^all].
 2. `try_to_unmap(words, pfn, entry)` gets the words that the walk has looked at. Every word that
-   maps `pfn` is replaced by the swap entry `entry`; the others stay. It returns the new words.
+   maps `pfn` is replaced by the swap entry `entry`[^entry]; the others stay[^others]. It returns the new words.
 
 `word_at` walks one page table for you.
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -38,6 +38,15 @@ EXERCISE = {
         "rmap_walk: len(found) == mapcount -> (len(found) >= mapcount)": (
             "one is found at a time: never more than mapcount"
         ),
+    },
+    "promises": {
+        "maps": ("test only that the word is present", "test_walk"),
+        "looked": ("take every member of the group for a mapper", "test_walk"),
+        "stops": ("look on after the last mapping", "test_walk", "test_other_histories"),
+        "all": ("stop at the first mapping", "test_walk"),
+        "entry": ("clear the words", "test_unmap"),
+        "others": ("replace every present word", "test_unmap", "test_unmap_of_others"),
+        "arguments": ("Did you work in place", "test_unmap"),
     },
     "commentary": """
         The mail says it in a dozen lines of C, "look up page in page tables", and leaves open

@@ -10,9 +10,9 @@ Six mutants of the kernel, each with one changed line in swapping, walking or sh
 * swap-in keeps the use of its entry
 * a page swapped in elsewhere is not copied
 
-Write `history()`: **one** history of at most 30 operations. It is run with each mutant in turn,
-and everything is checked after every operation; you get points for each that it kills. The right
-kernel must survive it, and no operation may fail.
+Write `history()`: **one** history of at most 30 operations[^thirty]. It is run with each mutant in turn,
+and everything is checked after every operation; [=test_kills_two] of the 10 points are for two that it kills[^two],
+[=test_kills_four] more for four[^four], and [=test_kills_all] more for all six[^six]. No operation may fail[^no-error].
 """
 
 EXERCISE = {
@@ -42,6 +42,13 @@ EXERCISE = {
         "history: p write 0x30000 7 3: 0x30000 -> 0x31000": "another page stays in memory",
         "history: p swap_out 0x30000 2: 0x30000 -> 0x31000": "another page stays in memory",
         "history: c mremap 0x31000 1 to 0x50000: 1 -> 2": "a page more moves",
+    },
+    "promises": {
+        "thirty": ("allowed are 30", "test_kills_two"),
+        "two": ("Did you send pages to swap?", "test_kills_two"),
+        "four": ("Did you read the pages again?", "test_kills_four"),
+        "six": ("move a page that is on swap in one process only", "test_kills_all"),
+        "no-error": ("fails:", "test_kills_two"),
     },
     "commentary": """
         One history can kill all six because each needs only a few operations, and they do not

@@ -5,22 +5,22 @@ anonymous pages, one page at a time, in whole numbers: `pfn` is a frame, `mm` an
 `vpn` a page number.
 
 * `new_mm(mm)`, `fork_mm(child, parent)`, `drop_mm(mm)`: an address space comes (spawn, execve),
-  is forked, goes. Its pages are gone before it goes.
-* `add(pfn, mm, vpn)`: a new page was mapped, or a page came back from swap. `dup`: fork mapped it
+  is forked[^fork], goes. Its pages are gone before it goes[^gone].
+* `add(pfn, mm, vpn)`: a new page was mapped, or a page came back from swap[^swap]. `dup`: fork mapped it
   once more. `remove`: it lost this mapping. The last `remove` means that nobody maps it.
 * `must_copy(pfn, mm, vpn)`: mremap wants to move it. Return True if your design cannot follow;
-  then this process gets a copy. `moved(pfn, mm, old, new)`: it has moved.
+  then this process gets a copy. `moved(pfn, mm, old, new)`: it has moved[^moved].
 * `clash(pfn, mm, vpn)`: a page that others map comes back from swap at `vpn` of `mm`. Return True
   if your design could not find it there; then this process gets a copy.
 * `candidates(pfn)`: return a list of `(mm, vpn)` where the page may be mapped, without
-  repetition.
+  repetition[^list]. A set will do.
 
 You **must not miss** a place that maps the page. You may name places that do not, in any address
 space that is there: each costs a look, and looks are counted. Any design that is right gets the
 points for being right: the anon memory group of the mail, a chain of all places, or one that nobody
-has had before. Of the 20 points 4 are for the cost, over random histories: 1 if you name at most 6
-places for each that maps a page, 2 more if you name at most 3 (the group of the mail: 1 to 2), and
-1 if no page is copied that comes back from swap at the address where the others have it.
+has had before. Of the 20 points 4 are for the cost, over random histories: [=test_at_most_6_places] if you name at most 6
+places for each that maps a page[^six], [=test_at_most_3_places] more if you name at most 3[^three] (the group of the mail: 1 to 2), and
+[=test_no_needless_copy] if no page is copied that comes back from swap at the address where the others have it[^needless].
 """
 
 EXERCISE = {
@@ -47,6 +47,16 @@ EXERCISE = {
         "appends (mm, new). must_copy and clash return False: this design can follow "
         "everywhere.",
     ],
+    "promises": {
+        "fork": ("forget what fork does", "test_forks_and_writes"),
+        "gone": ("keep an address space after drop_mm", "test_forks_and_writes"),
+        "swap": ("come back from swap", "test_everything"),
+        "moved": ("forget to follow mremap", "test_moves", "test_everything"),
+        "list": ("something else than a list", "test_forks_and_writes"),
+        "six": ("name addresses at which the page has never been", "test_at_most_6_places"),
+        "three": ("name addresses at which the page has never been", "test_at_most_3_places"),
+        "needless": ("Did clash say True", "test_no_needless_copy"),
+    },
     "commentary": """
         This is the group of the mail: a page remembers its group and one address. fork and
         exit are one line each and touch no page. The price is in must_copy and clash, where

@@ -4,22 +4,22 @@ Two designs, and in each the operation that matters is missing: where may a page
 
 **anonmm** (Hugh Dickins, 2004). Every address space has a node; the nodes since one execve form a
 ring. A page remembers its *home*, the node of the process that touched it first, and one page
-number. The walk looks at home first, and then goes once round the ring from there.
+number. The walk looks at home first[^home], and then goes once round the ring from there[^round].
 
 1. `anonmm_places(ring, home, vpn)`: `ring` lists the nodes, oldest first, each as the number of
    its address space, or 0 if that is gone or has no page in memory; `home` is the place of the
    home in this list. Return the `(mm, vpn)` to look at, in walking order; a node that is 0 is
-   passed over.
+   passed over[^gone].
 
 **anon_vma** (Andrea Arcangeli, as merged in 2.6.7). A page remembers an anon_vma and an *index*.
-The anon_vma lists VMAs, and the page lies in a VMA where its pgoff says so: a page with the VMA's
+The anon_vma lists VMAs, and the page lies in a VMA where its pgoff says so[^pgoff]: a page with the VMA's
 `pgoff` as index lies at its first page.
 
 2. `anon_vma_places(vmas, index)`: `vmas` lists `(mm, start, end, pgoff)`, oldest first, all in
-   pages. Return the `(mm, vpn)` to look at, **newest VMA first**. A VMA that does not reach the
-   index is no place.
+   pages. Return the `(mm, vpn)` to look at, **newest VMA first**[^newest]. A VMA that does not reach the
+   index is no place[^reach], and its last page is one[^last].
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -39,6 +39,16 @@ EXERCISE = {
         "ring[home:] + ring[:home] without zeros; and start + index - pgoff for VMAs with "
         "pgoff <= index < pgoff + (end - start), in reversed order.",
     ],
+    "promises": {
+        "home": ("begin with the oldest node", "test_anonmm"),
+        "round": ("stop at the end of the list", "test_anonmm", "test_other_histories"),
+        "gone": ("nodes whose address space is gone", "test_anonmm"),
+        "pgoff": ("take the index for the page number", "test_anon_vma"),
+        "newest": ("begin with the oldest VMA", "test_anon_vma"),
+        "reach": ("a VMA may not reach the page", "test_anon_vma"),
+        "last": ("leave out the last page", "test_anon_vma"),
+        "arguments": ("Did you work in place", "test_anonmm"),
+    },
     "commentary": """
         anonmm needs no VMA and has one address, so mremap of a shared page must copy it.
         anon_vma finds the page through pgoff, wherever the VMA has moved to, and copies

@@ -4,21 +4,21 @@
 
 | bits | if the page is present (bit 63) | if it is swapped out (bit 62) |
 |---|---|---|
-| 0–54 | number of its frame (*pfn*) | 0–4 number of the swap device, 5–54 slot on it |
+| 0–54 | number of its frame (*pfn*)[^pfn] | 0–4 number of the swap device[^device], 5–54 slot[^slot] on it |
 | 55 | soft-dirty | soft-dirty |
-| 56 | mapped exclusively: by one page table | 0 |
-| 61 | page of a file, or shared memory | the same |
+| 56 | mapped exclusively: by one page table[^exclusive] | 0 |
+| 61 | page of a file, or shared memory | the same[^file] |
 
 Other bits may be set as well; here they say nothing.
 
-1. `decode(word)` returns a dictionary: `state` is `"page"`, `"swap"` or `"none"`; `pfn` the frame
-   or `None`; `device` and `slot` numbers on swap or `None`; `exclusive`, `file` and `soft_dirty`
-   are `True` or `False`. Soft-dirty counts for a page that is not there, too.
+1. `decode(word)` returns a dictionary: `state` is `"page"`, `"swap"` or `"none"`[^state]; `pfn` the frame
+   or `None`[^none]; `device` and `slot` numbers on swap or `None`; `exclusive`, `file` and `soft_dirty`
+   are `True` or `False`. Soft-dirty counts for a page that is not there, too[^soft-dirty].
 2. `shared(words)` takes an array (uint64) of the words of pages 0, 1, 2, … and returns the numbers,
-   ascending, of those pages that are present, not of a file, and not mapped exclusively. (The zero
-   page looks like one of them: the word alone does not tell.) Do it with array operations.
+   ascending[^ascending], of those pages that are present[^present], not of a file[^not-file], and not mapped exclusively[^not-exclusive]. (The zero
+   page looks like one of them: the word alone does not tell.) Array operations need no loop.
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
 
 EXERCISE = {
@@ -50,6 +50,25 @@ EXERCISE = {
         ),
         "bit: np.uint64(number) -> number": "NumPy 2 takes a plain int for a uint64",
         "bit: np.uint64(1) -> 1": "NumPy 2 takes a plain int for a uint64",
+    },
+    "promises": {
+        "pfn": ("keep bits above 54", "test_decode", "test_other_words"),
+        "device": ("take four bits for the device", "test_decode"),
+        "slot": ("take the whole entry for the slot", "test_decode"),
+        "exclusive": ("take bit 61 for exclusive", "test_decode"),
+        "file": ("look at bit 61 of present pages only", "test_decode"),
+        "state": ("count any word that is not 0 as present", "test_decode"),
+        "none": ("give a frame to a page that is not present", "test_decode"),
+        "soft-dirty": ("the answer is wrong", "test_decode", "test_other_words"),
+        "present": ("forget to ask whether the page is present", "test_shared"),
+        "not-file": ("count pages of files", "test_shared"),
+        "not-exclusive": ("return the pages that are exclusive", "test_shared"),
+        "ascending": (
+            "the items are right, their order is not",
+            "test_shared",
+            "test_other_arrays",
+        ),
+        "arguments": ("Did you work in place", "test_shared"),
     },
     "commentary": """
         Bit 56 is all that an ordinary user learns about sharing, and it is enough to see copy on

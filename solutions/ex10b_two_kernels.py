@@ -9,7 +9,9 @@ and under **anon_vma_chain** with today's rule for reuse. Of the latter we know 
 running kernel shows after every operation (`anonlab verify --live`, and the recordings).
 
 `statement("10b")` says how the two must differ in the end, and in how many operations it can be
-done. The history may be 10 operations long. Full points need one as short as ours.
+done. That they differ gives [=test_the_two_differ] of the 10 points[^differ]; the history may be 10 operations long[^ten]. [=test_is_short] more
+points are for one that has at most two operations more than ours[^short], and [=test_is_shortest] more for one as short
+as ours[^shortest].
 """
 
 EXERCISE = {
@@ -34,6 +36,12 @@ EXERCISE = {
         "history: p mmap 0x30000 1: 1 -> 2": "a page that nobody touches",
         "history: c mremap 0x30000 1 to 0x80000: 0x80000 -> 0x7f000": "any free place will do",
         "history: c mremap 0x30000 1 to 0x80000: 0x80000 -> 0x81000": "any free place will do",
+    },
+    "promises": {
+        "differ": ("Did you move anything?", "test_the_two_differ"),
+        "ten": ("allowed are 10", "test_the_two_differ"),
+        "short": ("operations, 7 are enough", "test_is_short"),
+        "shortest": ("keep operations that change no mapcount", "test_is_shortest"),
     },
     "commentary": """
         mremap is the one hard case of the mail: a page has one address, so a shared page that

@@ -110,6 +110,15 @@ def container(value: Any, depth: int, room: list[int]) -> Any:
     return {"$t": items} if type(value) is tuple else {"$s": items}
 
 
+def weight(shape: Any) -> int:
+    """Return for how many elements an array counts. One of shape (1000, 1000, 0) has none, and is a
+    million lists for whoever wants it as lists."""
+    found = 1
+    for part in shape:
+        found *= max(1, part)
+    return int(found)
+
+
 def of_numpy(value: Any, depth: int, room: list[int]) -> Any:
     """Return an array or a scalar of NumPy; anything else cannot be sent."""
     np = sys.modules.get("numpy")
@@ -119,8 +128,8 @@ def of_numpy(value: Any, depth: int, room: list[int]) -> Any:
         return _encode(value.item(), depth, room)
     if not isinstance(value, np.ndarray):
         raise NotPlain(f"return plain data (numbers, text, lists, …): got {type(value).__name__}")
-    room[0] -= value.size
-    if value.dtype.name not in DTYPES or room[0] < 0:
+    room[0] -= weight(value.shape)
+    if value.dtype.name not in DTYPES or room[0] < 0 or value.ndim > depth:
         raise NotPlain(
             f"return arrays of integers or bools with at most {MOST_ELEMENTS:,} elements: "
             f"got {value.dtype}[{value.size}]"

@@ -1,53 +1,31 @@
-"""A box: one student's file in a process of its own, which can answer and nothing else.
+"""A box: one student's code in a process of its own, which can answer and nothing else.
 
-bubblewrap gives it name spaces without network, other processes or files; prlimit inside sets the
-limits. It is started, asked and killed on one thread, because --die-with-parent follows the thread.
+The process is forked by a zygote (boxes.py), and closes itself in (walls.py) before it gets code.
 """
 
 from __future__ import annotations
 
-import marshal
+import base64
 import os
 import select
-import shutil
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from types import TracebackType
 from typing import Any
 
-from anonlab.box.wire import LONGEST_LINE, Broken, clean, question, read_answer
+from anonlab.box.boxes import START_SECONDS, zygote
+from anonlab.box.calls import NoBox
+from anonlab.box.usage import Schedule, Timer
+from anonlab.box.walls import CPU_SECONDS
+from anonlab.box.wire import LONGEST_LINE, Broken, Raised, clean, question, read_answer
 
-WORKER = Path(__file__).with_name("worker.py")
-BOTH_ENDS = Path(__file__).with_name("both_ends.py")
-ITS_IMPORT = "from anonlab.box.both_ends import changed_text, decode, encode, unchanged\n"
-FIRST = (
-    "import marshal, sys\nfor c in marshal.loads(sys.stdin.buffer.read(int(sys.argv[3]))): exec(c)"
-)
-"""What Python runs in the box: the worker, which comes compiled before the first question.
-Compiling it in each box would be a sixth of a box's start."""
-LIBRARY = "/library"
-"""Where the box has anonlab itself, without tests and solutions, as students have it."""
-START_SECONDS = 30.0
-"""A box that does not stand after this time is trouble of the grader, not of the student."""
 KEPT = 64 << 10
 """Bytes of printed text that are kept."""
 MOST_PRINTED = 64 << 20
-MEMORY, FILE, PROCESSES, DESCRIPTORS, CPU = 1 << 30, 32 << 20, 16, 128, 20
-"""Limits of one box: bytes, bytes of one file, processes, open files, CPU seconds."""
-TMP, SHM = 64 << 20, 16 << 20
-"""Bytes that can be written to /tmp and /dev/shm."""
-ROOTS = ("bin", "lib", "lib32", "lib64", "libx32", "sbin")
-BOUND_IF_THERE = ("/etc/ld.so.cache", "/etc/alternatives")
-"""The dynamic linker's list and links to the distribution's BLAS: nothing personal."""
-BUSY = 0.8
-"""A call that used more than this share of its time on the CPU was not kept waiting."""
+GRACE = 1.0
+"""Seconds in which a box that has closed its mouth may end by itself, so that it is known how."""
 
 
 class BoxEnded(BaseException):
@@ -56,16 +34,20 @@ class BoxEnded(BaseException):
     No `except Exception` of a test catches it: there is nobody to ask any more.
     """
 
-    def __init__(self, status: str, message: str, waited: bool = False) -> None:
+    def __init__(
+        self,
+        status: str,
+        message: str,
+        waited: bool = False,
+        starved: bool = False,
+    ) -> None:
         super().__init__(f"{status}: {message}")
         self.status = status
         self.message = message
         self.waited = waited
         """True for a time-out in which the box used little CPU: perhaps the machine was busy."""
-
-
-class NoBox(Exception):
-    """The box did not stand: trouble of the grader."""
+        self.starved = starved
+        """True for a time-out of a box that did not get the time that it may use."""
 
 
 @dataclass
@@ -76,146 +58,57 @@ class Clock:
     left: float
 
 
-@cache
-def interpreter_folders() -> list[str]:
-    """Return the folders that Python needs besides /usr, the outer ones first."""
-    found = [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix]
-    found += [os.path.realpath(path) for path in found]
-    found += [str(Path(os.path.realpath(sys.executable)).parent.parent)]
-    kept: list[str] = []
-    for path in sorted(set(found)):
-        if not any(Path(path).is_relative_to(outer) for outer in ("/usr", *kept)):
-            kept.append(path)
-    return kept
-
-
-def package_folder() -> str:
-    """Return the folder of anonlab itself."""
-    return str(Path(__file__).resolve().parents[1])
-
-
-def bound_folders() -> list[str]:
-    """Return every folder of this machine that a box can read."""
-    return ["/usr", *(f"/{name}" for name in ROOTS), *interpreter_folders(), package_folder()]
-
-
-@cache
-def worker_code() -> bytes:
-    """Return the worker, compiled, as FIRST reads it."""
-    worker = WORKER.read_text("utf-8")
-    assert worker.count(ITS_IMPORT) == 1, "worker.py imports what both ends do, in one line"
-    sources = (BOTH_ENDS.read_text("utf-8"), worker.replace(ITS_IMPORT, ""))
-    codes = [compile(text, "worker.py", "exec", dont_inherit=True) for text in sources]
-    return marshal.dumps(codes)
-
-
-def worker_command(file: Path) -> list[str]:
-    """Return the command of a box in which the worker has `file`, once it has read itself."""
-    return [*command(file, ["-c", FIRST]), str(len(worker_code()))]
-
-
-def program_command(file: Path, program: Path) -> list[str]:
-    """Return the command that runs a program of ours in a box that has `file`."""
-    return command(file, ["/w.py"], ["--ro-bind", str(program), "/w.py"])
-
-
-def command(file: Path, run: list[str], more: Sequence[str] = ()) -> list[str]:
-    """Return the command that lets Python `run` something in a box in which /sub holds a copy of
-    `file` alone; its arguments are that copy and the folders of modules.
-
-    more  options of bwrap
-    The order counts: what lies below /tmp is bound after /tmp, and the root is closed last.
-    """
-    sub = f"/sub/{file.name}"
-    binds = [["--ro-bind", path, path] for path in interpreter_folders()]
-    return [
-        *(shutil.which("bwrap") or "bwrap", "--unshare-all", "--unshare-user", "--disable-userns"),
-        *("--die-with-parent", "--new-session", "--cap-drop", "ALL"),
-        *("--uid", "65534", "--gid", "65534", "--hostname", "box"),
-        *("--ro-bind", "/usr", "/usr", *_roots()),
-        *("--proc", "/proc", "--dev", "/dev"),
-        *("--size", str(SHM), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"),
-        *("--size", str(TMP), "--tmpfs", "/tmp"),
-        *(word for bind in binds for word in bind),
-        *("--ro-bind", package_folder(), f"{LIBRARY}/anonlab"),
-        *("--ro-bind", str(file), sub, *more),
-        *("--remount-ro", "/"),
-        *("--clearenv", "--setenv", "PATH", "/usr/bin", "--setenv", "HOME", "/tmp"),
-        *("--setenv", "LC_ALL", "C.UTF-8", "--setenv", "PYTHONHASHSEED", "0"),
-        *("--setenv", "OPENBLAS_NUM_THREADS", "1", "--setenv", "MPLBACKEND", "Agg"),
-        *("--chdir", "/tmp", "prlimit", f"--nproc={PROCESSES}", f"--as={MEMORY}"),
-        *(f"--fsize={FILE}", f"--nofile={DESCRIPTORS}", f"--cpu={CPU}", "--core=0", "--"),
-        # -S -P and an environment made above are -I, but for PYTHONHASHSEED: a set of the student's
-        # has the same order when the same thing is graded again. Without site it starts sooner.
-        *(sys.executable, "-S", "-P", "-B", *run, sub, os.pathsep.join(module_folders())),
-    ]
-
-
-@cache
-def module_folders() -> list[str]:
-    """Return where the box finds NumPy and anonlab: what `site` would add, and the library."""
-    outer = ["/usr", *interpreter_folders()]
-    return [
-        *(
-            path
-            for path in sys.path
-            if path.endswith(("site-packages", "dist-packages"))
-            and any(Path(path).is_relative_to(folder) for folder in outer)
-        ),
-        LIBRARY,
-    ]
-
-
-@cache
-def _roots() -> list[str]:
-    """Return the options that give the box /bin, /lib and the like, as this machine has them."""
-    found = []
-    for name in ROOTS:
-        path = Path("/", name)
-        if path.is_symlink():
-            found += ["--symlink", str(path.readlink()), str(path)]
-        elif path.is_dir():
-            found += ["--ro-bind", str(path), str(path)]
-    for name in BOUND_IF_THERE:
-        found += ["--ro-bind-try", name, name]
-    return found
-
-
 class Box:
-    """A box around one student's file.
+    """A box for one student's `code`, which it does not have yet: the first question is `load`.
 
     raises  NoBox if it cannot be started
     """
 
-    def __init__(self, file: Path, clock: Clock) -> None:
+    def __init__(self, code: bytes, clock: Clock) -> None:
         self.clock = clock
         self.number = 0
         self.ended: BoxEnded | None = None
         self._printed = bytearray()
         self._much = 0  # bytes that were printed
         self._closed = False
-        self._thread = threading.get_ident()
+        self._zygote = zygote(code)
+        asked, self._in = os.pipe()
+        self._out, answers = os.pipe()
+        self._err, printed = os.pipe()
         try:
-            self._process = subprocess.Popen(
-                worker_command(file),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                env={"PATH": os.environ.get("PATH", os.defpath)},
-            )
-        except OSError as error:
-            raise NoBox(f"bwrap cannot be started: {error}") from None
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        self._in, self._out, self._err = (
-            pipe.fileno()
-            for pipe in (self._process.stdin, self._process.stdout, self._process.stderr)
-        )
-        for descriptor in (self._in, self._out, self._err):
-            os.set_blocking(descriptor, False)
-        self._stand()
+            told = self._zygote.ask({"box": True}, (asked, answers, printed))
+        except BaseException:
+            self._close_pipes()
+            raise
+        finally:
+            for descriptor in (asked, answers, printed):
+                os.close(descriptor)
+        self._pid = int(told["pid"])
+        self._schedule = Schedule(f"/proc/{self._pid}/schedstat")
+        self._own = Schedule("/proc/thread-self/schedstat")
+        try:
+            for descriptor in (self._in, self._out, self._err):
+                os.set_blocking(descriptor, False)
+            self._stand()
+        except BaseException:
+            self.kill()
+            raise
+
+    def __enter__(self) -> Box:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    @property
+    def landlock(self) -> bool:
+        """True if Landlock takes files away, beside the list of calls."""
+        return self._zygote.landlock
 
     @property
     def printed(self) -> str:
@@ -224,50 +117,51 @@ class Box:
         return clean(self._printed.decode("utf-8", "replace")) + cut
 
     def _stand(self) -> None:
-        """Wait until the worker says that it is there: no line of the student's has run before."""
+        """Wait until the walls stand: no line of the student's has run before."""
         try:
-            line = self._exchange(worker_code(), time.monotonic() + START_SECONDS)
-            read_answer(line, 0)
-        except (BoxEnded, Broken) as error:
-            self.kill()
-            raise NoBox(
-                f"the box does not stand ({error}); it said: {self.printed[:500]}"
-            ) from None
+            told = read_answer(self._exchange(b"", self._timer(START_SECONDS)), 0)
+        except (BoxEnded, Broken, TimeoutError) as error:
+            raise NoBox(f"the box does not stand ({error}): {self.printed[:500]}") from None
+        if isinstance(told, Raised):
+            raise NoBox(f"a wall of the box does not stand: {told.message}")
+
+    def _timer(self, limit: float) -> Timer:
+        return Timer(self._schedule, self._own, limit)
+
+    def load(self, code: bytes, name: str) -> Any:
+        """Let the box run a student's code, which came as the file `name`; return as `ask` does."""
+        return self.ask("load", code=base64.b64encode(code).decode(), file=name)
 
     def ask(self, op: str, **parts: Any) -> Any:
         """Ask the worker, and return its answer, or Raised.
 
-        raises  BoxEnded if there is none in time, or none that can be read; RuntimeError from
-                another thread than the one that started the box
+        raises  BoxEnded if there is none in time, or none that can be read
         """
-        if threading.get_ident() != self._thread:
-            raise RuntimeError("a box is used on the thread that started it")
         if self.ended is not None:
             raise self.ended
         if self._closed:
             raise RuntimeError("a box that was killed is not asked")
         self.number += 1
-        begin = time.monotonic()
+        timer = self._timer(min(self.clock.call_seconds, max(self.clock.left, 0)))
         try:
-            return self._answer(begin, question(self.number, op, **parts))
+            return self._answer(timer, question(self.number, op, **parts))
         except BoxEnded as ended:
             self.ended = ended
             raise
         finally:
-            self.clock.left -= time.monotonic() - begin
+            self.clock.left -= timer.used
             if self.ended is not None:
                 self.kill()
 
-    def _answer(self, begin: float, data: bytes) -> Any:
-        if self.clock.left <= 0:
+    def _answer(self, timer: Timer, data: bytes) -> Any:
+        if not timer.limit:
             raise BoxEnded("timeout", self._late(0))
         self._nothing_unasked()
-        limit = min(self.clock.call_seconds, self.clock.left)
         try:
-            return read_answer(self._exchange(data, begin + limit), self.number)
+            return read_answer(self._exchange(data, timer), self.number)
         except TimeoutError:
-            waited = self._cpu_seconds() < BUSY * limit
-            raise BoxEnded("timeout", self._late(limit), waited) from None
+            late = self._late(timer.limit)
+            raise BoxEnded("timeout", late, timer.kept_waiting, timer.starved) from None
         except Broken as error:
             raise BoxEnded("protocol", str(error)) from None
 
@@ -283,10 +177,11 @@ class Box:
                 raise BoxEnded("protocol", "the box spoke without being asked")
             raise self._gone()
 
-    def _exchange(self, data: bytes, deadline: float) -> bytes:
+    def _exchange(self, data: bytes, timer: Timer) -> bytes:
         """Write `data`, and return the one line that comes back, without its end.
 
-        raises  TimeoutError after `deadline`, Broken for a wrong line, BoxEnded if the box is gone
+        raises  TimeoutError when the time is used up, Broken for a wrong line, BoxEnded if the box
+                is gone
         """
         poller = select.poll()
         poller.register(self._out, select.POLLIN)
@@ -295,10 +190,8 @@ class Box:
             poller.register(self._in, select.POLLOUT)
         line = bytearray()
         while True:
-            left = deadline - time.monotonic()
+            left = timer.deadline - time.monotonic()
             events = dict(poller.poll(max(left, 0) * 1000))
-            if not events or left <= 0:
-                raise TimeoutError
             if self._err in events and not self._read_printed():
                 poller.unregister(self._err)
             if self._in in events:
@@ -307,6 +200,8 @@ class Box:
                     poller.unregister(self._in)
             if self._out in events and self._read_answer(line):
                 return bytes(line[:-1])
+            if time.monotonic() >= timer.deadline and timer.over():
+                raise TimeoutError
 
     def _read_answer(self, line: bytearray) -> bool:
         """Read what there is of the answer; return whether it is whole."""
@@ -345,54 +240,39 @@ class Box:
 
     def _gone(self) -> BoxEnded:
         """Return how the box came to its end: by itself, or by closing its mouth."""
-        try:
-            code = self._process.wait(1.0)
-        except subprocess.TimeoutExpired:
+        status = self._end(GRACE)
+        code = os.waitstatus_to_exitcode(status) if status is not None else -signal.SIGKILL
+        if code == -signal.SIGXCPU or (code == -signal.SIGKILL and self._cpu_is_used_up()):
+            return BoxEnded("timeout", f"more than {CPU_SECONDS} s of CPU time")
+        if code == -signal.SIGKILL:
             return BoxEnded("crash", "the box closed the way for its answers")
-        if code - 128 == 24:  # SIGXCPU
-            return BoxEnded("timeout", f"more than {CPU} s of CPU time")
-        how = f"signal {code - 128}" if code > 128 else f"exit status {code}"
+        how = f"signal {-code}" if code < 0 else f"exit status {code}"
         return BoxEnded("crash", f"it ended without an answer ({how})")
 
-    def _cpu_seconds(self) -> float:
-        """Return the CPU time that the processes of the box have used."""
-        ticks, todo = 0, [self._process.pid]
-        while todo:
-            pid = todo.pop()
-            with suppress(OSError, ValueError, IndexError):
-                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                ticks += sum(map(int, fields[11:15]))
-            todo += self._children(pid)
-        return ticks / os.sysconf("SC_CLK_TCK")
+    def _cpu_is_used_up(self) -> bool:
+        return self._schedule.read()[0] > CPU_SECONDS - 1
 
-    @staticmethod
-    def _children(pid: int) -> list[int]:
-        try:
-            return [*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
-        except OSError:
-            return []
-
-    def _end_processes(self) -> None:
-        """Kill the init of the box, and all with it; bwrap reaps it: perhaps nobody else would."""
-        for first in self._children(self._process.pid):
-            with suppress(OSError):
-                os.kill(first, signal.SIGKILL)
-        ended = os.pidfd_open(self._process.pid)
-        if not select.select([ended], [], [], 1.0)[0]:
-            self._process.kill()
-        os.close(ended)
-        self._process.wait()
+    def _end(self, grace: float) -> int | None:
+        """End the process and wait for it; return how it ended, None if nobody knows."""
+        if self._pid:
+            pid, self._pid = self._pid, 0
+            with suppress(NoBox):  # the zygote is gone: so are its boxes
+                return int(self._zygote.ask({"end": pid, "grace": grace})["status"])
+        return None
 
     def kill(self) -> None:
-        """End the box and all that is in it; does nothing a second time."""
+        """End the box; does nothing a second time."""
         if self._closed:
             return
         self._closed = True
-        if self._process.poll() is None:
-            self._end_processes()
+        self._end(0)
         with suppress(BoxEnded):
             while select.select([self._err], [], [], 0)[0] and self._read_printed():
                 pass
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            assert pipe is not None
-            pipe.close()
+        self._schedule.close()
+        self._own.close()
+        self._close_pipes()
+
+    def _close_pipes(self) -> None:
+        for descriptor in (self._in, self._out, self._err):
+            os.close(descriptor)

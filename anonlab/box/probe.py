@@ -1,66 +1,55 @@
 """Is there a box on this machine, and does it hold? Asked before the first submission.
 
-The real command runs a program that tries what must not work. What it reports is compared with what
-must hold; messages of bwrap only choose the remedy that is printed. There is no way round: without
-a box there is no official grade.
+A real box runs a program that tries what must not work, call by call. What it says is compared with
+what must hold. There is no way round: without a box there is no official grade.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from anonlab.box.box import (
-    LIBRARY,
-    PROCESSES,
-    SHM,
-    TMP,
-    bound_folders,
-    interpreter_folders,
-    program_command,
-)
-from anonlab.box.wire import clean
+from anonlab.box.box import Box, BoxEnded, Clock
+from anonlab.box.boxes import package_folder
+from anonlab.box.calls import PACKAGE, NoBox, NoFilter, number_of
+from anonlab.box.wire import Raised, arguments, clean
 
-SECONDS = 30
-"""A box that has not told what it can do after this time does not work."""
+SECONDS = 60.0
 PROGRAM = Path(__file__).with_name("inside.py")
-OLDEST = (0, 8)
-ENVIRONMENT = {
-    *("PATH", "HOME", "LC_ALL", "PWD", "PYTHONHASHSEED", "OPENBLAS_NUM_THREADS", "MPLBACKEND")
-}
+WANTED = ("NumPy", "the library", "anonlab", "64 MiB of memory")
+"""What must be possible in a box; all else that is tried must be refused."""
+TRIED = """
+    execve execveat clone3
+    open openat openat2 creat stat lstat newfstatat statx access faccessat faccessat2 readlink
+    readlinkat getdents64 getcwd chdir chroot mkdir mkdirat unlink unlinkat rename renameat2 link
+    linkat symlink symlinkat truncate ftruncate fallocate chmod fchmodat chown utimensat setxattr
+    inotify_init1 fanotify_init name_to_handle_at open_by_handle_at memfd_create memfd_secret
+    socket socketpair connect bind listen sendto sendmsg recvfrom
+    shmget shmat shmctl semget semop msgget msgsnd mq_open mq_unlink
+    add_key request_key keyctl
+    ptrace process_vm_readv process_vm_writev process_madvise pidfd_open pidfd_getfd kcmp
+    kill tkill tgkill rt_sigqueueinfo pidfd_send_signal setsid setpgid
+    setpriority sched_setaffinity sched_setscheduler sched_setattr ioprio_set prlimit64 setrlimit
+    prctl seccomp landlock_create_ruleset personality unshare setns mount umount2 pivot_root
+    setuid setgid setgroups capset
+    io_uring_setup io_setup userfaultfd bpf perf_event_open
+    pipe pipe2 dup dup3 fcntl flock ioctl eventfd2 timerfd_create signalfd4 epoll_create1 poll
+    timer_create setitimer splice tee vmsplice sendfile copy_file_range
+    mlock mlock2 mlockall remap_file_pages mbind migrate_pages move_pages
+    init_module kexec_load syslog quotactl swapon acct settimeofday clock_settime sethostname
+    mmap madvise futex
+"""
+"""System calls that are tried, the last three with arguments that are not for computing."""
 DROP = "setpriv --reuid 1001 --regid 1001 --clear-groups --no-new-privs anonlab grade …"
 PRACTICE = "--unsafe-in-process grades for practice"
-_ANYWHERE = (
-    "grade on a machine of your own or in a virtual machine, not in a container; or see whether "
-    "user.max_user_namespaces (sysctl) is 0"
+_KERNEL = (
+    "it needs seccomp, which Linux 3.17 and later have, and Docker's and Kubernetes's default "
+    "profiles let through: grade there, in a virtual machine or in WSL2"
 )
-REMEDIES = (
-    (
-        r"setting up uid map: Permission denied|RTM_NEWADDR",
-        "AppArmor restricts user namespaces: on Ubuntu 24.04 install apparmor-profiles and load "
-        "its extra profile bwrap-userns-restrict",
-    ),
-    (
-        r"No space left on device|ENOSPC",
-        "user namespaces are switched off (sysctl user.max_user_namespaces) or nested too deep: "
-        "grade outside of this container",
-    ),
-    (
-        r"Permission denied|Can't find source path",
-        "the interpreter and anonlab must be readable by the user who grades: a virtual "
-        "environment in a folder that all can read",
-    ),
-)
-"""What bwrap said, and what helps."""
 
 
 class Refused(Exception):
@@ -75,8 +64,20 @@ class Refused(Exception):
         return f"{self.reason}\n{self.remedy}"
 
 
-def check_box(course: Path, private: Iterable[Path] = ()) -> None:
-    """Return if official grading is possible here.
+class BoxFacts(NamedTuple):
+    """What was found in a box: whether Landlock takes files away too, and what was tried."""
+
+    landlock: bool
+    refused: list[str]
+    allowed: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `anonlab grade --check --json` prints."""
+        return {"official": True, **self._asdict()}
+
+
+def check_box(course: Path, private: Iterable[Path] = ()) -> BoxFacts:
+    """Return what a box is like here, if official grading is possible.
 
     private  folders besides the course's own hidden ones that no box may see: the store, the
              folder of the submissions
@@ -84,122 +85,76 @@ def check_box(course: Path, private: Iterable[Path] = ()) -> None:
     """
     if not sys.platform.startswith("linux"):
         raise Refused(
-            f"bubblewrap, the box for student code, needs Linux: this is {sys.platform}",
-            f"grade in a Linux virtual machine or WSL2; {PRACTICE}",
+            f"the box for student code needs Linux: this is {sys.platform}",
+            f"grade in a Linux container, a virtual machine or WSL2; {PRACTICE}",
         )
     if os.geteuid() == 0:
         raise Refused(
-            "as root a box has no limit of processes, and files are read with root's rights",
+            "as root a box has no limit of processes, and the judge could harm this machine",
             f"grade as an ordinary user: runuser -u NAME -- anonlab grade …, or {DROP}",
         )
-    _programs()
     secret = [course / "solutions", course / "tests" / "exercises" / "hidden"]
     secret += [course / "tests" / "exercises" / "wrong", *private]
-    _not_bound(secret)
-    _look_inside([path for path in secret if path.exists()])
+    _not_in_the_library(secret)
+    return look_inside(path for path in secret if path.exists())
 
 
-def _programs() -> None:
-    for name, package in (("bwrap", "bubblewrap"), ("prlimit", "util-linux")):
-        if shutil.which(name) is None:
-            raise Refused(f"{name} is not installed", f"install {package}: apt install {package}")
-    said = _run([str(shutil.which("bwrap")), "--version"], b"", 10)
-    found = re.search(r"(\d+)\.(\d+)", said)
-    if not found or (int(found[1]), int(found[2])) < OLDEST:
-        raise Refused(
-            f"bubblewrap 0.8 or newer is needed, this one says {clean(said.strip())[:60]!r}",
-            "update bubblewrap: Debian 12, Ubuntu 24.04 and later have it",
-        )
+def _not_in_the_library(secret: list[Path]) -> None:
+    """Refuse a private folder that lies where boxes have their modules from."""
+    folder = package_folder()
+    for path in secret:
+        if path.resolve().is_relative_to(folder):
+            raise Refused(
+                f"{path} lies in {folder}, which student code can import",
+                "move the course, the store and the submissions out of the package",
+            )
 
 
-def _not_bound(secret: list[Path]) -> None:
-    """Refuse a private folder that lies where every box can read."""
-    for folder in map(Path, bound_folders()):
-        for path in secret:
-            if path.resolve().is_relative_to(folder.resolve()):
-                raise Refused(
-                    f"{path} lies in {folder}, which student code can read",
-                    "move the course, the store and the submissions out of the Python environment",
-                )
+def look_inside(secret: Iterable[Path] = ()) -> BoxFacts:
+    """Run a program that looks around in a box; return what it found.
 
-
-def _look_inside(secret: list[Path]) -> None:
-    """Run the real command with a program that looks around, and refuse what it finds."""
-    with tempfile.TemporaryDirectory(prefix="anonlab-probe-") as folder:
-        file, canary = Path(folder, "solution.py"), Path(folder, "canary")
-        file.touch()
-        canary.touch()
-        canaries = [canary, *(each for path in secret for each in sorted(path.glob("*"))[:3])]
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            asked = {
-                "port": listener.getsockname()[1],
-                "canaries": [str(path) for path in canaries],
-                "folders": ["/", "/usr", "/dev", "/sub", "/etc", LIBRARY, *interpreter_folders()],
-            }
-            said = _run(program_command(file, PROGRAM), json.dumps(asked).encode() + b"\n", SECONDS)
-            listener.setblocking(False)
-            called = _was_called(listener)
-    try:
-        found = json.loads(said)
-        wrong = [*_wrong(found), *(["the network of this machine was reached"] * called)]
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise Refused(f"the box told nothing sensible: {clean(said)[:200]!r}", _ANYWHERE) from None
-    if wrong:
-        raise Refused(f"the box does not hold: {'; '.join(wrong)}", _ANYWHERE)
-
-
-def _was_called(listener: socket.socket) -> bool:
-    try:
-        listener.accept()[0].close()
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _wrong(found: dict[str, Any]) -> Iterator[str]:
-    """Yield one sentence for each thing that is possible in the box and must not be, or the
-    other way round."""
-    mib = 1 << 20
-    checks = (
-        (found["uid"] != 0, "the user inside is root"),
-        (found["processes"] <= 3, f"{found['processes']} processes are in sight"),
-        (set(found["environment"]) <= ENVIRONMENT, "variables of the environment come through"),
-        (found["submission"], "the submission is not there"),
-        (not found["connects"], "the loopback address answers"),
-        (not found["writable"], f"files can be made in {', '.join(found['writable'])}"),
-        (not found["readable"], f"{', '.join(found['readable'])} can be read"),
-        (found["tmp"] <= TMP // mib, f"{found['tmp']} MiB go into /tmp"),
-        (found["shm"] <= SHM // mib, f"{found['shm']} MiB go into /dev/shm"),
-        (found["tmp"] >= TMP // mib // 2, "nothing can be written to /tmp"),
-        (found["forks"] <= PROCESSES, f"{found['forks']} processes can be made"),
-        (not found["user_namespace"], "a new user namespace can be made"),
-        (not found["numpy"], f"NumPy cannot be imported ({clean(found['numpy'])[:100]})"),
-        (not found["anonlab"], f"anonlab cannot be imported ({clean(found['anonlab'])[:100]})"),
-    )
-    return (sentence for holds, sentence in checks if not holds)
-
-
-def _run(words: list[str], asked: bytes, seconds: int) -> str:
-    """Run a program of the box and return what it says.
-
-    raises  Refused if it cannot be started, does not end in time, or ends with an error
+    raises  Refused if the box does not stand, or what must hold does not
     """
-    try:
-        done = subprocess.run(
-            words,
-            input=asked,
-            capture_output=True,
-            timeout=seconds,
-            env={"PATH": os.environ.get("PATH", os.defpath)},
-            check=False,
+    code = PROGRAM.read_bytes()
+    with tempfile.NamedTemporaryFile(prefix="anonlab-probe-") as canary:
+        paths = [
+            canary.name,
+            *(str(each) for path in secret for each in sorted(path.glob("*"))[:3]),
+        ]
+        try:
+            calls = {name: number for name in TRIED.split() if (number := number_of(name)) >= 0}
+            with Box(code, Clock(SECONDS, SECONDS)) as box:
+                landlock = box.landlock
+                said = box.load(code, PROGRAM.name)
+                if not isinstance(said, Raised):
+                    said = box.ask("call", fn="look", args=arguments((calls, paths)))
+        except NoFilter as error:
+            raise Refused(
+                f"{error}, without which no box can be made",
+                f"install it: apt install {PACKAGE} (Debian, Ubuntu), dnf install libseccomp "
+                "(Fedora), apk add libseccomp (Alpine)",
+            ) from None
+        except NoBox as error:
+            raise Refused(f"no box can be started: {_line(str(error))}", _KERNEL) from None
+        except BoxEnded as ended:
+            raise Refused(f"the box does not hold: {_line(ended.message)}", _KERNEL) from None
+    return _facts(said, landlock)
+
+
+def _facts(said: Any, landlock: bool) -> BoxFacts:
+    """Return what was found, if it is as it must be."""
+    if not isinstance(said, dict) or set(said) != {"refused", "allowed"}:
+        raise Refused(f"the box told nothing sensible: {_line(repr(said))}", _KERNEL)
+    facts = BoxFacts(landlock, said["refused"], said["allowed"])
+    if missing := [name for name in WANTED if name not in facts.allowed]:
+        raise Refused(
+            f"in the box there is no {', no '.join(missing)}",
+            "install anonlab and NumPy for the Python that grades",
         )
-    except OSError as error:
-        raise Refused(f"{words[0]} cannot be started: {error.strerror}", _ANYWHERE) from None
-    except subprocess.TimeoutExpired:
-        raise Refused(f"{words[0]} did not answer within {seconds} s", _ANYWHERE) from None
-    if done.returncode:
-        said = clean(done.stderr.decode("utf-8", "replace")).strip() or "nothing"
-        remedy = next((text for sign, text in REMEDIES if re.search(sign, said)), _ANYWHERE)
-        last = said.splitlines()[-1][:200]
-        raise Refused(f"no box can be started: {last} (exit status {done.returncode})", remedy)
-    return done.stdout.decode("utf-8", "replace")
+    if wrong := [name for name in facts.allowed if name not in WANTED]:
+        raise Refused(f"the box does not hold: it allows {', '.join(wrong)}", _KERNEL)
+    return facts
+
+
+def _line(text: str) -> str:
+    return " ".join(clean(text).split())[:300]

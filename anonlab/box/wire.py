@@ -17,14 +17,23 @@ from typing import Any
 
 import numpy as np
 
-from anonlab.box.both_ends import DEEPEST, DTYPES, MOST_ELEMENTS, MOST_ENTRIES, encode
+from anonlab.box.both_ends import (
+    DEEPEST,
+    DTYPES,
+    MOST_ELEMENTS,
+    MOST_ENTRIES,
+    encode,
+    weight,
+)
 
 LONGEST_LINE = 4 << 20
 """Bytes of one answer, its line end included."""
 MOST_TOKENS = 5 * MOST_ELEMENTS
 """Commas and opening brackets of one answer: a value takes at most five for each element."""
+MARKS = (b",", b"[", b"{")
+MOST_ALIKE = 100
+"""Keys of one value that may have the hash of another: whole numbers have few such pairs."""
 LONGEST_KIND, LONGEST_MESSAGE = 80, 500
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _CONTROL = re.compile(r"[^\n\t\x20-\x7e\xa0-\U0010ffff]")
 
 
@@ -78,7 +87,7 @@ def _parse(line: bytes) -> Any:
     """Return the JSON of an answer; small before it is anything else."""
     if len(line) > LONGEST_LINE:
         raise Broken(f"an answer of more than {LONGEST_LINE:,} bytes")
-    if _tokens(line) > MOST_TOKENS and _tokens(_STRINGS.sub(b'""', line)) > MOST_TOKENS:
+    if _marks(line) > MOST_TOKENS and _marks_outside(line) > MOST_TOKENS:
         raise Broken(f"more than {MOST_ELEMENTS:,} elements in one answer")
     return json.loads(
         line.decode("utf-8"),
@@ -88,8 +97,18 @@ def _parse(line: bytes) -> Any:
     )
 
 
-def _tokens(line: bytes) -> int:
-    return line.count(b",") + line.count(b"[") + line.count(b"{")
+def _marks(line: bytes) -> int:
+    """Return how many commas and opening brackets there are."""
+    return sum(line.count(mark) for mark in MARKS)
+
+
+def _marks_outside(line: bytes) -> int:
+    """Return how many of them stand outside of texts. No regular expression: one that looks for the
+    end of a text begins anew at each quotation mark."""
+    plain = line.replace(b"\\\\", b"").replace(b'\\"', b"")
+    found = np.frombuffer(plain, np.uint8)
+    inside = np.cumsum(found == ord('"'), dtype=np.uint8) & 1  # odd behind an opening quote
+    return int(np.count_nonzero(np.isin(found, [ord(mark) for mark in MARKS]) & (inside == 0)))
 
 
 def _no_bare_float(text: str) -> Any:
@@ -124,6 +143,15 @@ def clean(text: str) -> str:
     return re.sub(r" at 0x[0-9a-f]{6,}", " at 0x…", text)
 
 
+def apart(keys: list[Any]) -> None:
+    """Refuse keys that were chosen to have one hash: a dict compares each with all of them.
+
+    raises  Broken; TypeError for what cannot be a key
+    """
+    if len(keys) > MOST_ALIKE and len({*map(hash, keys)}) < len(keys) - MOST_ALIKE:
+        raise Broken("keys of a dict or a set that are slow together")
+
+
 class _Reader:
     """Decodes one value and counts what it holds."""
 
@@ -149,7 +177,7 @@ class _Reader:
         if kind == "$b":
             return self.raw(body)
         if kind == "$a":
-            return self.array(body)
+            return self.array(body, depth)
         if kind not in ("$t", "$d", "$s") or type(body) is not list:
             raise Broken(f"a value of unknown form {clean(kind)[:10]!r}")
         self.count(body, depth, keyed=kind != "$t")
@@ -171,17 +199,22 @@ class _Reader:
 
     def entries_of(self, body: list[Any], depth: int) -> dict[Any, Any]:
         """Return a dict."""
-        found = {}
+        keys: list[Any] = []
+        values: list[Any] = []
         for pair in body:
             if type(pair) is not list or len(pair) != 2:
                 raise Broken("an entry of a dict that is no pair")
-            found[self.value(pair[0], depth - 1)] = self.value(pair[1], depth - 1)
+            keys.append(self.value(pair[0], depth - 1))
+            values.append(self.value(pair[1], depth - 1))
+        apart(keys)
+        found = dict(zip(keys, values, strict=True))
         if len(found) != len(body):
             raise Broken("a repeated key")
         return found
 
     def members(self, items: list[Any]) -> set[Any]:
         """Return a set."""
+        apart(items)
         found = set(items)
         if len(found) != len(items):
             raise Broken("a repeated member of a set")
@@ -203,19 +236,19 @@ class _Reader:
             raise Broken("bytes in another form than their own")
         return found
 
-    def array(self, body: Any) -> np.ndarray[Any, Any]:
+    def array(self, body: Any, depth: int) -> np.ndarray[Any, Any]:
         """Return an array whose dtype, shape and bytes agree."""
         if type(body) is not list or len(body) != 3 or body[0] not in DTYPES:
             raise Broken("an array of unknown form")
         name, shape = body[0], body[1]
-        if type(shape) is not list or len(shape) > DEEPEST:
-            raise Broken("an array without a shape")
+        if type(shape) is not list or len(shape) > depth:
+            raise Broken("an array without a shape, or with too many dimensions")
         if not all(type(part) is int and 0 <= part <= MOST_ELEMENTS for part in shape):
             raise Broken("an array with a wrong shape")
         raw = self.raw(body[2])
         dtype = np.dtype(name).newbyteorder("<")
         size = math.prod(shape)
-        self.elements -= size
+        self.elements -= weight(shape)
         if self.elements < 0 or size * dtype.itemsize != len(raw):
             raise Broken("an array whose shape and bytes do not agree, or with too many elements")
         if name == "bool" and raw.strip(b"\x00\x01"):

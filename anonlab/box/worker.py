@@ -1,19 +1,16 @@
-"""What runs in the box: loads one student's file and answers questions, one line of JSON each.
+"""What runs in a box: loads one student's code and answers questions, one line of JSON each.
 
-It is two files, this one behind both_ends.py, which box.py sends compiled, with the arguments FILE
-FOLDERS; the import of both_ends is taken out there, and nothing else of anonlab is imported. What
-it says is a claim of the student's: the student's code can change all of it. What is refused here
-is refused for the honest, with a sentence; wire.py checks everything again.
-
-A class of students starts many thousand boxes, so this starts fast: no `re` (which json imports),
-no `os` (a wrapper of posix), no `typing`, no `site`.
+What it says is a claim of the student's: the student's code can change all of it. What is refused
+here is refused for the honest, with a sentence; wire.py checks everything again.
 """
 
 from __future__ import annotations
 
-import _json
+import binascii
 import builtins
-import posix
+import errno
+import json
+import os
 import sys
 
 from anonlab.box.both_ends import changed_text, decode, encode, unchanged
@@ -25,6 +22,9 @@ if TYPE_CHECKING:
 
 RESERVE = 8 << 20
 """Bytes that are set free when memory ends, so that this can still be said."""
+NO_FILES = "when graded, code cannot open files: it gets its data as arguments"
+NO_PROGRAMS = "when graded, code cannot start programs or threads, nor use the network"
+NO_MODULE = "when graded, there are Python's standard library, NumPy and anonlab"
 
 
 class ArgumentChanged(Exception):
@@ -35,37 +35,11 @@ class NoSuchName(Exception):
     """The student's file or class does not have what is asked for; args: kind, message."""
 
 
-def private_pipes() -> tuple[Any, int]:
-    """Return where questions come from and answers go to; what is printed goes elsewhere."""
-    questions, answers = posix.dup(0), posix.dup(1)
-    empty = posix.open("/dev/null", posix.O_RDONLY)
-    posix.dup2(empty, 0)
-    posix.close(empty)
-    posix.dup2(2, 1)
-    return open(questions, "rb"), answers  # noqa: PTH123  a descriptor
-
-
-class Plain:
-    """What the scanner of json wants to know: nothing out of the ordinary."""
-
-    strict = True
-    object_hook = object_pairs_hook = None
-    parse_float, parse_int, parse_constant = float, int, float
-    memo: dict[str, str] = {}  # noqa: RUF012
-
-
-fast: Any = _json
-scan = fast.make_scanner(Plain)
-written = fast.make_encoder(
-    *(None, None, fast.encode_basestring_ascii, None, ":", ",", False, False, False)
-)
-
-
 def say(answers: int, message: dict[str, Any]) -> None:
     """Write one line."""
-    data = "".join(written(message, 0)).encode() + b"\n"
+    data = json.dumps(message, separators=(",", ":")).encode() + b"\n"
     while data:
-        data = data[posix.write(answers, data) :]
+        data = data[os.write(answers, data) :]
 
 
 # -- the student's code --------------------------------------------------------------------------
@@ -74,11 +48,10 @@ def say(answers: int, message: dict[str, Any]) -> None:
 class Session:
     """One student's file, and the objects of its classes that tests hold."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self) -> None:
+        self.path = ""
         module = type(sys)("student")  # dataclasses, typing and pickle look it up by name
         self.names: dict[str, Any] = module.__dict__
-        self.names["__file__"] = path
         sys.modules["student"] = module
         self.objects: list[Any] = []
 
@@ -86,7 +59,7 @@ class Session:
         """Return what the question asks for, encoded."""
         op = question["op"]
         if op == "load":
-            return self.load()
+            return self.load(binascii.a2b_base64(question["code"]), question["file"])
         args = question.get("args", [])
         if op == "method":
             target, name = self.objects[question["h"]], question["fn"]
@@ -102,12 +75,11 @@ class Session:
             return [self.call(target, each) for each in args]
         return self.call(target, args)
 
-    def load(self) -> None:
-        """Run the student's file."""
-        with open(self.path, "rb") as file:  # noqa: PTH123  pathlib costs a third of the start
-            code = file.read()
+    def load(self, code: bytes, path: str) -> None:
+        """Run the student's code, which came as the file `path`."""
+        self.path = self.names["__file__"] = path
         check_text(code)
-        exec(compile(code, self.path, "exec", dont_inherit=True), self.names)
+        exec(compile(code, path, "exec", dont_inherit=True), self.names)
         if "random" in sys.modules:  # a regrade gives the same
             sys.modules["random"].seed(0)
 
@@ -143,8 +115,7 @@ class Session:
         line = self.line(error.__traceback__)
         if isinstance(error, SyntaxError) and not line:
             kind, message, line = "SyntaxError", str(error.msg), error.lineno or 0
-        if isinstance(error, EOFError) and "reading a line" in message:
-            message = "input() is not available when graded"
+        message = refusal(error, message)
         return {"err": kind[:80], "msg": message[:500], "line": line}
 
 
@@ -168,12 +139,24 @@ def said(error: BaseException) -> str:
         return ""
 
 
+def refusal(error: BaseException, message: str) -> str:
+    """Return `message`, or the sentence for what a box refuses."""
+    if isinstance(error, EOFError) and "reading a line" in message:
+        return "input() is not available when graded"
+    if isinstance(error, ModuleNotFoundError) and "." not in (error.name or "."):
+        return f"{message} ({NO_MODULE})"
+    if isinstance(error, OSError) and error.errno in (errno.EPERM, errno.EACCES, errno.EMFILE):
+        return NO_PROGRAMS if error.filename is None else NO_FILES
+    return NO_PROGRAMS if message == "can't start new thread" else message
+
+
 def serve(session: Session, questions: Any, answers: int) -> None:
     """Answer until nobody asks any more."""
+    builtins.__dict__.update(exit=sys.exit, quit=sys.exit)
     reserve = [bytes(RESERVE)]  # address space: no page of it is touched
     printed = sys.stdout, sys.stderr
     for line in questions:
-        question = scan(line.decode(), 0)[0]
+        question = json.loads(line)
         try:
             message = {"ok": session.answer(question)}
         except BaseException as error:  # noqa: BLE001  whatever a student's code does
@@ -186,16 +169,3 @@ def serve(session: Session, questions: Any, answers: int) -> None:
             except (OSError, ValueError):
                 continue
         say(answers, {"id": question["id"], **message})
-
-
-def main() -> None:
-    """Be the box: say that it stands, then answer."""
-    questions, answers = private_pipes()
-    sys.path[:] = [path for path in sys.path if path] + sys.argv[2].split(":")
-    builtins.__dict__.update(exit=sys.exit, quit=sys.exit)
-    say(answers, {"id": 0, "ok": None})
-    serve(Session(sys.argv[1]), questions, answers)
-
-
-if __name__ == "__main__":
-    main()

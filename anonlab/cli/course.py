@@ -76,23 +76,104 @@ def course_variant(student: str, secret: str, write: bool) -> None:
 @click.option(
     "--wheel", type=click.Path(path_type=Path), help="anonlab as a file, to put it in the folder."
 )
+@click.option("--roster", type=click.Path(path_type=Path), help="CSV: a zip for each student.")
+@click.option("--variants", is_flag=True, help="With --roster: to each a variant of their own.")
+@click.option("--zip", "as_zip", is_flag=True, help="One zip for all, in OUT.")
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
 def course_release(
-    out: Path, assignment: Path, gradescope: bool, secret: str, wheel: Path | None, folder: Path
+    out: Path,
+    assignment: Path,
+    gradescope: bool,
+    secret: str,
+    wheel: Path | None,
+    roster: Path | None,
+    variants: bool,
+    as_zip: bool,
+    folder: Path,
 ) -> None:
     """Write what students get of the course in FOLDER: no hidden tests, no solutions.
 
-    With --gradescope, write a zip for the instructor instead: it holds the hidden tests.
+    With --roster write one zip for each student, with --zip one for all. With --gradescope, write a
+    zip for the instructor instead: it holds the hidden tests.
     """
     if gradescope:
         from anonlab.grading.gradescope_zip import write_gradescope_zip
 
         click.echo(write_gradescope_zip(folder, assignment, secret, out))
         return
+    if roster is not None or variants or as_zip:
+        from anonlab.grading.student_zips import write_student_zips
+
+        with progress("release") as ticker:
+            made = write_student_zips(
+                folder, assignment, out, roster, variants, secret, wheel, ticker
+            )
+        click.echo("\n".join(map(str, made.files)))
+        for sentence in made.notes:
+            click.echo(f"anonlab: {sentence}", err=True)
+        return
     from anonlab.course.authoring.release import write_release
 
     for path in write_release(folder, assignment, out, wheel):
         click.echo(path)
+
+
+@course.command("drill")
+@click.argument("drills", nargs=-1, required=True, metavar="DRILL...")
+@click.option("--pages", type=click.Path(path_type=Path), help="Write a page to print, HTML.")
+@click.option("--number", default=5, show_default=True, help="Questions of each drill.")
+@click.option("--level", type=click.IntRange(0, 4), help="0 to 4; else they grow harder.")
+@click.option("--seed", default=0, show_default=True, help="Other numbers.")
+@click.option("--answers/--no-answers", default=True, help="Answers after the questions.")
+def course_drill(
+    drills: tuple[str, ...],
+    pages: Path | None,
+    number: int,
+    level: int | None,
+    seed: int,
+    answers: bool,
+) -> None:
+    """Make questions of each DRILL, 01 to 10, with their answers: as text, or as pages to print."""
+    from anonlab.course.drills.paper import homework, paper, paper_text
+
+    names = [name.rjust(2, "0") for name in drills]
+    items = homework(names, number, seed, level)
+    if pages is None:
+        text = paper_text(items)
+        click.echo(text if answers else text.partition("\n\nAnswers\n")[0])
+        return
+    title = f"anonlab: questions on {', '.join(names)}"
+    pages.write_text(paper(title, items, True, answers), "utf-8", newline="\n")
+    click.echo(pages)
+
+
+@course.command("exam")
+@click.argument("exam", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
+def course_exam(exam: Path, out: Path) -> None:
+    """Write every variant of EXAM, a TOML file, as a page to print, with its key."""
+    from anonlab.course.drills.paper import write_exam
+
+    for path in write_exam(exam, out):
+        click.echo(path)
+
+
+@course.command("export")
+@click.option("--nbgrader", is_flag=True, help="For a course of nbgrader, in the folder OUT.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A folder.")
+@click.option("--assignment", type=click.Path(path_type=Path), required=True, help="A TOML file.")
+@click.option("--secret", envvar="ANONLAB_SECRET", default="", help="The course's secret.")
+@click.argument("folder", type=click.Path(path_type=Path), default=".")
+def course_export(nbgrader: bool, out: Path, assignment: Path, secret: str, folder: Path) -> None:
+    """Write an assignment of the course in FOLDER as another system has it: with solutions and
+    hidden tests, for the instructor."""
+    if not nbgrader:
+        raise click.UsageError("say for which system: --nbgrader")
+    from anonlab.course.authoring.nbgrader import FORGED, export_nbgrader
+
+    for path in export_nbgrader(folder, assignment, out, secret):
+        click.echo(path)
+    click.echo(f"anonlab: {FORGED}", err=True)
 
 
 @click.command()

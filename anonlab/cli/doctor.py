@@ -1,6 +1,6 @@
 """What works on this machine, and what to do about the rest: `anonlab doctor`.
 
-Every probe really tries: it starts bwrap, reads its own pagemap, asks the browser for its version.
+Every probe really tries: it starts a box, reads its own pagemap, asks the browser for its version.
 The doctor never raises; a probe that fails is a finding.
 """
 
@@ -58,7 +58,6 @@ PURPOSES = {
     "ruff": "make test: style",
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BOX = ("--unshare-all", "--unshare-user", "--die-with-parent", "--ro-bind", "/", "/")
 PRESENT_BIT = 63
 PFN_MASK = (1 << 55) - 1
 """Bits of a word of /proc/PID/pagemap (Documentation/admin-guide/mm/pagemap.rst)."""
@@ -217,11 +216,10 @@ def _programs() -> Iterable[Finding]:
     )
     yield _try(
         TEACHER,
-        "bwrap",
-        _bwrap,
+        "box",
+        _box,
         "grading: the box that student code runs in",
-        "apt install bubblewrap; inside a container or with restricted user namespaces,"
-        " grade on another machine",
+        "Linux and libseccomp (Debian, Ubuntu: apt install libseccomp2)",
     )
     yield _try(
         DEVELOPER,
@@ -273,11 +271,16 @@ def _browser() -> str:
     raise RuntimeError(f"none of {', '.join(BROWSERS)} found in PATH")
 
 
-def _bwrap() -> str:
-    """Start a program in a box without network, processes and rights of its own."""
-    version = _version("bwrap", "--version")
-    _run("bwrap", *BOX, "--proc", "/proc", "--dev", "/dev", "true")
-    return f"{version}, starts a box"
+def _box() -> str:
+    """Start a box, and try in it what must be refused."""
+    from anonlab.box.probe import Refused, look_inside
+
+    try:
+        facts = look_inside()
+    except Refused as refused:
+        raise RuntimeError(refused.reason) from None
+    landlock = "with" if facts.landlock else "without"
+    return f"{len(facts.refused)} things are refused in it, {landlock} Landlock"
 
 
 def _kernel_files() -> Iterable[Finding]:

@@ -64,6 +64,11 @@ def _pattern(
     help="Whose a name is: a pattern with (?P<student>…) for the id.",
 )
 @click.option("--lms", type=_FILE, multiple=True, help="CSV from Canvas or Moodle, to be filled.")
+@click.option(
+    "--give-back",
+    type=click.Choice(["moodle", "canvas", "folder"]),
+    help="Pack feedback as that system takes it back.",
+)
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes; 0: one per processor.")
 @click.option(
     "--shard", metavar="i/n", callback=_shard, help="Grade the i-th of n parts; reports come later."
@@ -112,7 +117,8 @@ def grade(
     except Refused as refused:
         click.echo(f"anonlab: {refused.reason}\nanonlab: {refused.remedy}", err=True)
         if check and as_json:
-            print_json({"box": False, "reason": refused.reason, "remedy": refused.remedy})
+            why = {"reason": refused.reason, "remedy": refused.remedy}
+            print_json({"official": False, **why})
         ctx.exit(NO_BOX)
     except ModuleNotFoundError as error:
         if error.name != "pytest":
@@ -123,10 +129,14 @@ def grade(
 def _check(course: Path, as_json: bool) -> None:
     from anonlab.box.probe import check_box
 
-    check_box(course)
-    print_json({"box": True}) if as_json else click.echo(
-        "the box works: official grading can begin"
-    )
+    facts = check_box(course)
+    if as_json:
+        print_json(facts.to_json())
+        return
+    for kind, names in (("refused", facts.refused), ("allowed", facts.allowed)):
+        click.echo(f"{kind}: {', '.join(names)}")
+    click.echo(f"Landlock: {'yes' if facts.landlock else 'no; calls that open files are refused'}")
+    click.echo("the box works: official grading can begin")
 
 
 def _selftest(ctx: click.Context, given: dict[str, Any], as_json: bool) -> None:

@@ -13,7 +13,7 @@ from anonlab.grading.reports.words import DO
 
 _LOOKS_LIKE_WORK = (".py", ".ipynb", ".txt", ".md", ".docx", ".pdf", ".html", ".zip", ".rar",
                     ".7z", ".gz", ".tar")  # fmt: skip
-_NUMBER = re.compile(r"\d\d[a-z]")
+_NUMBER = re.compile(r"\d\d[a-z]|lab\d")
 """Of an exercise."""
 _NAMED = 5
 """So many names stand in one reason."""

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from anonlab.course.authoring.masters import Master, read_masters
 from anonlab.course.authoring.release import Assignment, everything, read_assignment
+from anonlab.course.authoring.variants import check_secret
 from anonlab.grading.intake.groups import Groups, read_groups
 from anonlab.grading.intake.roster import Roster, read_roster
 from anonlab.grading.intake.submission import Settings
 from anonlab.grading.reports.late import LatePolicy, Terms, read_adjustments, read_extensions
 
-OURS = ("store", "students", "instructor", "secret")
+OURS = ("store", "students", "instructor", "secret", "give-back")
 """What a folder holds that an earlier run has written to."""
 
 
@@ -30,6 +31,7 @@ class GradingOptions:
     course      the instructor's folder: solutions/, tests/exercises/public and hidden
     names       whose a submission's name is: the group `student` of this pattern, and nothing else
     lms         files that a learning management system exported, to be filled
+    give_back   pack feedback as a system takes it back: give_back.KINDS, None for none
     jobs        processes, 0 for one on each processor
     shard       (i, n): only every n-th submission; reports are written by the run without it
     scheduler   address of a Dask scheduler, "" for processes of this machine
@@ -49,6 +51,7 @@ class GradingOptions:
     groups: Path | None = None
     names: re.Pattern[str] | None = None
     lms: tuple[Path, ...] = ()
+    give_back: str | None = None
     jobs: int = 0
     shard: tuple[int, int] | None = None
     scheduler: str = ""
@@ -126,6 +129,8 @@ def _settings(options: GradingOptions, assignment: Assignment) -> Settings:
             f"variants were made with the course's secret: it is wanted in {terms.secret_env}, "
             "an environment variable that is empty"
         )
+    if secret:
+        check_secret(secret, terms.secret_env)
     return Settings(
         options.course.resolve(), assignment.name, assignment.points,
         secret or _own_secret(options.out / "secret"), terms.call_seconds, terms.box_seconds,

@@ -82,7 +82,7 @@ def run_gradescope(
         made, trouble = _graded(root, judge, check)
     except Refused as refused:
         trouble = f"{refused.reason}; {refused.remedy}"
-        made = without_score(f"Not graded: {refused.reason}. {refused.remedy}.")
+        made = without_score(NO_SCORE)  # what helps is for whoever runs the grader
     except Exception as error:  # noqa: BLE001  whatever happens, Gradescope must not read a number
         trouble = f"{type(error).__name__}: {error}"
         made = without_score(NO_SCORE)

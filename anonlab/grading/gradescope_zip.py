@@ -20,12 +20,14 @@ from anonlab.course.authoring.exercises import generated
 from anonlab.course.authoring.masters import Master, read_masters
 from anonlab.course.authoring.release import read_assignment
 from anonlab.course.authoring.selfcheck import tests_of
+from anonlab.course.authoring.variants import check_secret
 
 SETUP = """#!/usr/bin/env bash
 # Makes the machine that grades: programs of the distribution, a user of its own, anonlab.
 set -euo pipefail
 apt-get update
-apt-get install --yes --no-install-recommends bubblewrap util-linux python3 python3-venv
+export DEBIAN_FRONTEND=noninteractive
+apt-get install --yes --no-install-recommends libseccomp2 util-linux python3 python3-venv tzdata
 python3 -m venv /opt/anonlab
 /opt/anonlab/bin/pip install --no-cache-dir '/autograder/source[grade]'
 id grader > /dev/null 2>&1 || useradd --create-home grader
@@ -50,6 +52,7 @@ def gradescope_zip(course: Path, assignment: Path, secret: str) -> bytes:
     """
     if not secret:
         raise ValueError("hidden inputs are made from a secret: set ANONLAB_SECRET")
+    check_secret(secret, "ANONLAB_SECRET")
     masters = read_masters(course / "solutions")
     chosen = read_assignment(assignment, masters)
     wanted = tuple(master for master in masters if master.number in chosen.numbers)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from anonlab.grading.attention import Attention, attention_of
 from anonlab.grading.config import GradingRun
+from anonlab.grading.give_back import FOLDER, give_back
 from anonlab.grading.intake.archives import shown
 from anonlab.grading.intake.intake import Survey
 from anonlab.grading.intake.submission import Submission
@@ -53,11 +55,24 @@ def publish_grades(
     ):
         text = csv_text([[guarded(cell) for cell in row] for row in rows])
         (out / "instructor" / f"{name}.csv").write_text(text, "utf-8", newline="")
+    notes += _given_back(grading, found, submissions)
     refused = [
         Attention("rejected", each.student, each.id, each.rejected)
         for each in submissions if each.student and each.rejected
     ]  # fmt: skip
     return [*_told([*refused, *attention]), *facts.unmatched, *notes]
+
+
+def _given_back(grading: GradingRun, found: Survey, submissions: list[Submission]) -> list[str]:
+    """Pack feedback if that was asked for; what an earlier run has packed is old now."""
+    options = grading.options
+    shutil.rmtree(options.out / FOLDER, ignore_errors=True)
+    if not options.give_back:
+        return []
+    if options.in_process:
+        return ["not official: no feedback was packed to give back"]
+    names = {each.id: tuple(path.name for path, _ in each.paths) for each in found.entrants}
+    return give_back(options.give_back, options.out, submissions, names, grading.roster)
 
 
 def _shared(submissions: list[Submission], results: list[Result]) -> Iterator[tuple[str, Result]]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import math
 import shutil
+import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +23,7 @@ from typing import Any
 
 from anonlab.grading.config import GradingOptions, GradingRun, prepare
 from anonlab.grading.intake.entrants import Entrant
-from anonlab.grading.intake.intake import accept, survey_folder
+from anonlab.grading.intake.intake import Survey, accept, survey_folder
 from anonlab.grading.intake.receipts import read_receipts
 from anonlab.grading.intake.submission import Submission
 from anonlab.grading.intake.variants import with_variant
@@ -33,7 +35,7 @@ from anonlab.grading.judging.batch import (
     refusal,
     run_batch,
 )
-from anonlab.grading.judging.engines import Cluster, Engine, Pool
+from anonlab.grading.judging.engines import Cluster, Engine, EngineTrouble, Pool
 from anonlab.grading.publish import publish_grades
 from anonlab.grading.store.keys import Common, shard_of
 from anonlab.grading.store.result import Result
@@ -100,6 +102,9 @@ def grade_class(
             engine = cluster
         if not options.in_process:
             engine.everywhere(check)
+        deadline = time.monotonic() + (
+            math.inf if options.minutes is None else options.minutes * 60
+        )
         prepare(options)
         grading = GradingRun.read(options)
         store = Store(options.out.resolve() / "store", grading.assignment.name)
@@ -109,7 +114,7 @@ def grade_class(
                 options.shard is not None, lambda name: shard_of(name, shards) == shard % shards
             )
         )
-        return _grade(grading, store, engine, judge, tick, tell)
+        return _grade(grading, store, engine, judge, tick, tell, deadline)
 
 
 def _grade(
@@ -119,32 +124,26 @@ def _grade(
     judge: GradeFunction,
     tick: Tick | None,
     tell: Tell | None,
+    deadline: float,
 ) -> RunSummary:
-    options = grading.options
-    zone = grading.assignment.clock
-    receipts = None
-    if options.received:
-        receipts = read_receipts(options.received, grading.roster, zone)
-    found = survey_folder(
-        options.folder, grading.roster, grading.masters, receipts, grading.due(), grading.groups,
-        options.names, zone,
-    )  # fmt: skip
+    options, found = grading.options, _survey(grading)
     shard, shards = options.shard or (0, 1)
     mine = [each for each in found.entrants if shard_of(each.id, shards) == shard % shards]
     taken = options.out.resolve() / ("taken" if shards == 1 else f"taken-{shard}-of-{shards}")
     shutil.rmtree(taken, ignore_errors=True)
     try:
-        tasks = _take(grading, mine, taken, judge, store)
-        graded = _judge(tasks, store, engine, options, tick)
+        tasks = _take(grading, mine, taken, judge, store, deadline)
+        graded = _judge(tasks, store, engine, options, tick, deadline)
     finally:
         shutil.rmtree(taken, ignore_errors=True)
     results = _results(tasks, store)
     graded.statuses = Counter(each.status for each in results)
     if found.superseded and options.shard is None:
         graded.statuses["superseded"] = len(found.superseded)
-    graded.broken = _broken(results)
+    graded.broken = _broken(grading, results, judge)
     if graded.broken:
         return graded
+    _in_time(deadline, "all is graded, and kept; reports are to come")
     _publish({task.submission.id: task.key for task in tasks}, store, graded, tell)
     if options.shard is None:
         submissions = [task.submission for task in tasks]
@@ -154,15 +153,35 @@ def _grade(
     return graded
 
 
+def _survey(grading: GradingRun) -> Survey:
+    """Return what is in the folder of submissions."""
+    options, zone = grading.options, grading.assignment.clock
+    receipts = None
+    if options.received:
+        receipts = read_receipts(options.received, grading.roster, zone)
+    return survey_folder(
+        options.folder, grading.roster, grading.masters, receipts, grading.due(), grading.groups,
+        options.names, zone,
+    )  # fmt: skip
+
+
 def _take(
-    grading: GradingRun, entrants: list[Entrant], taken: Path, judge: GradeFunction, store: Store
+    grading: GradingRun,
+    entrants: list[Entrant],
+    taken: Path,
+    judge: GradeFunction,
+    store: Store,
+    deadline: float,
 ) -> list[GradingTask]:
     """Copy what counts of each submission, and name what its grade depends on."""
     with ThreadPoolExecutor(ncpus()) as pool:  # notebooks are read by processes of their own
         boxed = not grading.settings.in_process
-        submissions: Iterable[Submission] = pool.map(
-            lambda each: accept(each, grading.masters, taken / each.id, boxed), entrants
-        )
+
+        def take(entrant: Entrant) -> Submission:
+            _in_time(deadline, "submissions are still being read")
+            return accept(entrant, grading.masters, taken / entrant.id, boxed)
+
+        submissions: Iterable[Submission] = pool.map(take, entrants)
         asked = grading.masters if grading.settings.variants else ()
         submissions = (
             with_variant(each, grading.roster, grading.settings.secret, asked)
@@ -173,6 +192,14 @@ def _take(
             GradingTask(each, common.key(each), grading.settings, store.folder.parent, judge)
             for each in submissions
         ]
+
+
+def _in_time(deadline: float, told: str) -> None:
+    """Raise EngineTrouble if the time for all is over."""
+    if time.monotonic() >= deadline:
+        raise EngineTrouble(
+            f"the time for all is over: {told}; the same command goes on from there"
+        )
 
 
 def _publish(keys: dict[str, str], store: Store, graded: RunSummary, tell: Tell | None) -> None:
@@ -189,6 +216,7 @@ def _judge(
     engine: Engine,
     options: GradingOptions,
     tick: Tick | None,
+    deadline: float,
 ) -> RunSummary:
     """Judge what is not finished; all results are in the store then."""
     for task in tasks:
@@ -205,8 +233,7 @@ def _judge(
         if tick is not None:
             tick(done, len(wanted))
 
-    seconds = math.inf if options.minutes is None else options.minutes * 60
-    batch = run_batch(todo, engine, ended, seconds) if todo else Batch()
+    batch = run_batch(todo, engine, ended, deadline - time.monotonic()) if todo else Batch()
     slowest = sorted(batch.outcomes.values(), key=lambda each: -each.seconds)[:SLOWEST]
     return RunSummary(
         resumed=len(wanted) - len(todo),
@@ -234,16 +261,36 @@ def _results(tasks: Iterable[GradingTask], store: Store) -> list[Result]:
     return found
 
 
-def _broken(results: list[Result]) -> list[str]:
-    """Return a sentence for each test that gave nobody a verdict: it is the test that is wrong."""
+def _broken(grading: GradingRun, results: list[Result], judge: GradeFunction) -> list[str]:
+    """Return a sentence for each test that gave nobody a verdict, not even the course's solution:
+    it is the test that is wrong. One submission alone cannot bring that about."""
     asked: Counter[str] = Counter()
     infra: Counter[str] = Counter()
     for test in (test for result in results for test in result.tests):
         if test.status not in ("missing", "unchanged", "skipped"):
             asked[f"{test.exercise} {test.test}"] += 1
             infra[f"{test.exercise} {test.test}"] += test.status == "infra"
+    doubtful = {name for name, times in infra.items() if times and times == asked[name]}
+    if doubtful:
+        solved = _of_the_solution(grading, {name.partition(" ")[0] for name in doubtful}, judge)
+        doubtful -= {
+            f"{test.exercise} {test.test}" for test in solved.tests if test.status != "infra"
+        }
     return [
         f"{name} gave no verdict for any of {times} submissions: no grades were published"
         for name, times in infra.items()
-        if times and times == asked[name]
+        if name in doubtful
     ]
+
+
+def _of_the_solution(grading: GradingRun, numbers: set[str], judge: GradeFunction) -> Result:
+    """Return what the course's own solutions of these exercises get."""
+    with tempfile.TemporaryDirectory(prefix="anonlab-") as folder:
+        files = {}
+        for number in numbers:
+            master = grading.masters[number]
+            files[number] = Path(folder, f"{master.name}.py")
+            files[number].write_text(master.solution, "utf-8")
+        points = {number: grading.settings.points[number] for number in numbers}
+        settings = replace(grading.settings, points=points)
+        return judge(Submission("solution", "", files), settings)

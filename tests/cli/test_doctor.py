@@ -12,6 +12,8 @@ import pytest
 from click.testing import CliRunner
 from project import ROOT
 
+from anonlab.box import boxes
+from anonlab.box.calls import NoFilter
 from anonlab.cli import doctor
 from anonlab.cli.doctor import PURPOSES, Finding, examine
 from anonlab.cli.verbs import cli
@@ -38,7 +40,7 @@ def empty_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_lack_comes_with_advice(empty_path: Path) -> None:
     lacking = [row for row in examine().findings if not row.ok]
-    assert {"dot", "browser", "bwrap", "strace", "C compiler"} <= {row.name for row in lacking}
+    assert {"dot", "browser", "strace", "C compiler"} <= {row.name for row in lacking}
     assert all(row.advice and row.needed_for and row.found for row in lacking)
     assert all(not row.advice for row in examine().findings if row.ok)
 
@@ -63,16 +65,16 @@ def test_a_program_that_hangs_is_not_ok(empty_path: Path, monkeypatch: pytest.Mo
     assert finding("strace").found == "no answer within 0.1 seconds"
 
 
-def test_bwrap_that_cannot_start_a_box_is_not_ok(empty_path: Path) -> None:
-    program(
-        empty_path,
-        "bwrap",
-        'test "$1" = --version && echo bubblewrap 9.9 && exit 0\n'
-        "echo setting up uid map: Permission denied >&2; exit 1",
-    )
-    row = finding("bwrap")
+def test_a_box_that_does_not_stand_is_not_ok(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> bytes:
+        raise NoFilter("libseccomp.so.2 is not installed")
+
+    monkeypatch.setattr(boxes, "_living", {})
+    monkeypatch.setattr(boxes, "filter_program", missing)
+    row = finding("box")
     assert not row.ok
-    assert "setting up uid map: Permission denied" in row.found
+    assert "libseccomp.so.2 is not installed" in row.found
+    assert "apt install libseccomp2" in row.advice
 
 
 def test_a_probe_that_breaks_in_any_way_is_a_finding() -> None:
@@ -148,7 +150,7 @@ def test_who_needs_what() -> None:
     report = examine()
     names = {group: " ".join(row.name for row in report.of(group)) for group in doctor.GROUPS}
     assert all(word in names["learner"] for word in ("Python", "numpy", "jupyterlab", "dot"))
-    assert all(word in names["teacher"] for word in ("bwrap", "distributed", "jupytext"))
+    assert all(word in names["teacher"] for word in ("box", "distributed", "jupytext"))
     assert all(word in names["developer"] for word in ("mypy", "browser", "strace", "pagemap"))
     assert not any(row.required for row in report.findings if row.group != "learner")
     assert sum(len(report.of(group)) for group in doctor.GROUPS) == len(report.findings)
@@ -157,9 +159,9 @@ def test_who_needs_what() -> None:
 def test_only_what_a_learner_needs_is_shown_unless_all_is_asked_for() -> None:
     short = CliRunner().invoke(cli, ["doctor"]).output
     assert "numpy" in short
-    assert not any(word in short for word in ("mypy", "bwrap", "pagemap"))
+    assert not any(word in short for word in ("mypy", "Landlock", "pagemap"))
     long = CliRunner().invoke(cli, ["doctor", "--all"]).output
-    assert all(word in long for word in ("numpy", "mypy", "bwrap", "pagemap"))
+    assert all(word in long for word in ("numpy", "mypy", "Landlock", "pagemap"))
 
 
 def test_the_report_is_plain_json() -> None:

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from anonlab.box.both_ends import encode
 from anonlab.course.judging.call_answers import Question, Wrong, difference, judge, judge_all
 from anonlab.course.judging.families import FAMILIES, histories, history_of_family
 from anonlab.course.judging.marks import needs
 from anonlab.course.judging.runner import run_tests
-from anonlab.course.judging.state import before_after
+from anonlab.course.judging.state import before_after, words_text
 from anonlab.course.judging.student import Student, StudentError
 from anonlab.formats.history import History
+from anonlab.formats.history_text import parse
 
 
 @pytest.mark.parametrize(
@@ -25,9 +27,10 @@ from anonlab.formats.history import History
         ([1, 2], [1], "2 items are expected, yours has 1"),
         ([1, 2, 3], [1, 5, 3], "item 1 is wrong"),
         ([1, 2], [2, 1], "the items are right, their order is not"),
-        ([1, 2], [1, "2"], "item 1 is wrong: a int is expected, yours is a str"),
-        (1, True, "a int is expected, yours is a bool"),
+        ([1, 2], [1, "2"], "item 1 is wrong: an int is expected, yours is a str"),
+        (1, True, "an int is expected, yours is a bool"),
         (1, 2, "the answer is wrong"),
+        (None, [1], "None is expected, yours is a sequence"),
     ],
 )
 def test_type_then_length_then_content_then_order(expected: Any, answer: Any, says: str) -> None:
@@ -58,6 +61,78 @@ def test_a_failure_shows_the_shortest_history_and_the_known_mistake() -> None:
     assert judge(Student("def count(n):\n    return n + 1\n"), histories(["forked"], 1), forks) > 5
 
 
+def test_a_history_is_shown_with_plain_arguments_and_without_what_fails() -> None:
+    """What is wrong is any answer about a written page; the history has more of everything."""
+
+    def written(history: History) -> Iterator[Question]:
+        for moment in before_after(history):
+            if moment.op.verb == "write":
+                assert not moment.outcome.error, "no question is asked about what fails"
+                yield Question("f", (), 1)
+
+    history = parse(
+        "machine lesson frames 128 swap 64\np = spawn\np mmap 0x50000 9 rw\nc = vfork p\n"
+        "c write 0x54000 200 3\n"
+    )
+    with pytest.raises(Wrong) as caught:
+        judge(Student("def f():\n    return 2\n"), [history], written)
+    assert str(caught.value).splitlines()[-5:] == [
+        "the shortest history that shows it:",
+        "  p = spawn",
+        "  p mmap 0x50000 1",
+        "  c = fork p",
+        "  c write 0x50000 1",
+    ]
+
+
+def test_of_the_first_failures_the_one_with_early_verbs_is_shown() -> None:
+    late = "p = spawn\np mmap 0x30000 1\np write 0x30000 1\np swap_out 0x30000\n"
+    early = "p = spawn\np mmap 0x30000 1\nc = fork p\nd = fork p\ne = fork c\n"
+
+    def counts(history: History) -> Iterator[Question]:
+        """One question, if so many operations are there, or a swap-out."""
+        verbs = [op.verb for op in history.ops]
+        if verbs.count("fork") == 3 or "swap_out" in verbs:
+            yield Question("f", (), 1)
+
+    with pytest.raises(Wrong) as caught:
+        judge(Student("def f():\n    return 2\n"), map(parse, (late, early, late)), counts)
+    assert caught.value.history is not None
+    assert "swap_out" not in [op.verb for op in caught.value.history.ops]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ([1, 0x3067, (2,), ("rw-", None, True)],),
+        (np.array([], dtype=np.int64), -1, 1.5),
+        (np.array([0x3067, 0, 0, 0, 0, 0, 0, 0, 7, 8]), np.array([1 << 63], dtype=np.uint64)),
+        (np.zeros(64, dtype=np.int64), np.array([True, False]), {"a": b"x"}),
+    ],
+)
+def test_a_call_can_be_pasted(args: tuple[Any, ...]) -> None:
+    call = Question("f", args, None).call
+    given = eval(call, {"np": np, "f": lambda *values: values})
+    assert encode(list(given)) == encode(list(args)), call
+    assert "12391" not in call, "words are hex"
+
+
+def test_the_bits_of_a_word_are_told_one_by_one_where_words_are_asked_for() -> None:
+    student = Student("def f(n):\n    return [n, 0x5041]\n")
+    with pytest.raises(Wrong) as caught:
+        judge_all(student, [Question("f", (7,), [7, 0x3043], "", words_text)])
+    assert (
+        caught.value.bits
+        == "of 0x5041: WRITE is off, it should be on; the frame is 5, it should be 3"
+    )
+    with pytest.raises(Wrong) as caught:
+        judge_all(student, [Question("f", (7,), [7, 0x3043])])
+    assert caught.value.bits == ""
+    with pytest.raises(Wrong) as caught:
+        judge_all(student, [Question("f", (7,), [7, 0x1722], "", words_text)])
+    assert caught.value.bits == "", "a swap entry has no such bits"
+
+
 def test_a_mistake_is_named_only_if_it_explains_every_answer() -> None:
     student = Student("def f(n):\n    return n if n < 3 else 0\n")
     questions = [Question("f", (n,), n + 1) for n in range(5)]
@@ -78,6 +153,7 @@ def test_a_test_without_questions_is_our_fault() -> None:
 
 
 TESTS = """
+from anonlab.box.both_ends import encode
 from anonlab.course.judging.call_answers import Question, judge_all
 from anonlab.course.judging.marks import needs
 

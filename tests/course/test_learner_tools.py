@@ -42,6 +42,31 @@ def test_the_way_of_a_learner_through_04a(course: Course, right: dict[str, str])
     assert "Public checks passed" in again
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (
+            "\ndef share_page(word):\n    return word[0]\n",
+            "(line 4 of the cell)\n     4 |     return word[0]",
+        ),
+        (
+            "def share_page(word):\n    return (word\n",
+            "(line 3 of the cell).\n     3 |     return (word\n                    ^",
+        ),
+        (
+            "def share_page(word):\n    raise NotImplementedError\n",
+            "written yet, line 3 of the cell",
+        ),
+    ],
+)
+def test_lines_are_those_of_the_cell_whose_first_is_the_magic(
+    course: Course, body: str, says: str
+) -> None:
+    assert says in cell(course, body)
+    assert says.replace("the cell", "your file") not in repr(learn.check("04a"))
+    assert "of your file" in repr(learn.check("04a"))
+
+
 def test_a_wrong_answer_is_shown_with_pictures(course: Course, right: dict[str, str]) -> None:
     wrong = right["04a"].replace(BOTH, "return parent, 0")
     html = exercise_tools.exercise("04a", wrong)._repr_html_()

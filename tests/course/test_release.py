@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from anonlab.course.authoring.variants import variant, variant_seed, write_varia
 from anonlab.course.judging.attempt import check_exercise, seed_of
 
 MASTERS = read_masters(ROOT / "solutions")
+SECRET = "a secret of some length"
 
 
 def test_a_variant_is_the_same_for_ever() -> None:
@@ -40,16 +42,24 @@ def test_variants_depend_on_secret_student_and_exercise() -> None:
             variant_seed(secret, student, "04a")
 
 
+@pytest.mark.parametrize("secret", ["s", "too short", "aaaaaaaaaaaaaaaaaaaaaaaa", " " * 40])
+def test_a_secret_that_can_be_guessed_is_refused_with_a_way_to_make_one(
+    course: Course, secret: str
+) -> None:
+    with pytest.raises(ValueError, match="can be guessed.*secrets.token_hex"):
+        variant(course, secret, "ada")
+
+
 def test_every_family_of_every_exercise_is_somebodys(course: Course) -> None:
-    variants = [variant(course, "s", f"student{number}")["families"] for number in range(60)]
+    variants = [variant(course, SECRET, f"student{number}")["families"] for number in range(60)]
     for number, exercise in course.exercises.items():
         assert {each[number] for each in variants} == set(exercise.families)
 
 
 def test_a_variant_changes_what_is_asked(course: Course, right: dict[str, str]) -> None:
     assert seed_of(course, "04a") == 0
-    seeds = json.loads(write_variant(course, "s", "ada").read_text("utf-8"))["seeds"]
-    assert seed_of(course, "04a") == seeds["04a"] == variant_seed("s", "ada", "04a")
+    seeds = json.loads(write_variant(course, SECRET, "ada").read_text("utf-8"))["seeds"]
+    assert seed_of(course, "04a") == seeds["04a"] == variant_seed(SECRET, "ada", "04a")
     course.file("04a").write_text(right["04a"], "utf-8")
     assert check_exercise(course, "04a").ok
 
@@ -81,7 +91,8 @@ def test_a_release_holds_no_canary(teacher: Path, tmp_path: Path) -> None:
     for path in places:
         path.write_text(path.read_text("utf-8") + f"# {canary}\n", "utf-8")
     for path in (teacher / "solutions").glob("*.py"):
-        text = path.read_text("utf-8").replace("# </answer>", f'"{canary}"\n    # </answer>')
+        marked = rf'\1"{canary}"\n\1# </answer>'
+        text = re.sub(r"^( *)# </answer>", marked, path.read_text("utf-8"), flags=re.MULTILINE)
         path.write_text(text, "utf-8")
     files = write_release(teacher, assignment(tmp_path, 'exercises = "all"\n'), tmp_path / "out")
     assert len(files) > 2 * len(MASTERS)
@@ -165,8 +176,10 @@ def test_an_assignment_says_how_it_is_graded(tmp_path: Path) -> None:
 
 def test_variants_and_checks_on_the_shell(course: Course, right: dict[str, str]) -> None:
     run = CliRunner().invoke
-    plain = json.loads(run(cli, ["course", "variant", "--student", "ada", "--secret", "s"]).stdout)
-    assert plain["seeds"]["04a"] == variant_seed("s", "ada", "04a")
+    plain = json.loads(
+        run(cli, ["course", "variant", "--student", "ada", "--secret", SECRET]).stdout
+    )
+    assert plain["seeds"]["04a"] == variant_seed(SECRET, "ada", "04a")
     refused = run(cli, ["course", "variant", "--student", "ada"], env={"ANONLAB_SECRET": ""})
     assert (refused.exit_code, "secret" in refused.stderr) == (2, True)
     failed = run(cli, ["check", "4a"])

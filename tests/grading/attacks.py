@@ -57,21 +57,13 @@ class Any(BASE):
 """
 ANSWER_FDS = """
 def pipes():
-    found = []
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            if os.readlink("/proc/self/fd/" + name).startswith("pipe:"):
-                found.append(int(name))
-        except OSError:
-            pass
-    return found
+    return [0, *range(3, 16)]
 def shout(data):
     for fd in pipes():
-        if fd != 2 and fd != 1:
-            try:
-                os.write(fd, data)
-            except OSError:
-                pass
+        try:
+            os.write(fd, data)
+        except OSError:
+            pass
 """
 
 
@@ -94,7 +86,9 @@ ATTACKS: dict[str, Attack] = {
     "01 exits with 0 at import": Attack("os._exit(0)", ("crash",), 0),
     "02 sys.exit at import": Attack("sys.exit(0)", ("error-import",), 0),
     "03 a test that does nothing": Attack(
-        "import _pytest.python\n_pytest.python.Function.runtest = lambda self: None\n", bare=4
+        "import _pytest.python\n_pytest.python.Function.runtest = lambda self: None\n",
+        ("error-import",),
+        4,
     ),
     "04 equal to everything": Attack(
         ANY.replace("BASE", "object")
@@ -174,7 +168,8 @@ try:
 except OSError:
     pass
 print("FORKED", made)
-"""
+""",
+        ("error-import", "fail"),
     ),
     "15 takes all memory": Attack(
         "kept = []\nwhile len(kept) < 400: kept.append(bytearray(10 << 20))\n", ("limit-memory",)
@@ -205,6 +200,7 @@ for name in glob.glob("OTHERS/*/*.py") + glob.glob(here + "/../*/*.py"):
     if "neighbour" in name:
         exec(open(name).read())
 """,
+        ("fail", "error-import"),
         bare=4,
     ),
     "19 leaves a daemon": Attack(
@@ -215,7 +211,8 @@ if not os.fork():
         os.closerange(0, 100)
         os.execv("/usr/bin/sleep", ["kworker/u9:7", "98765"])
     os._exit(0)
-"""
+""",
+        ("error-import",),
     ),
     "20 fills every place": Attack(
         """
@@ -267,7 +264,7 @@ class Relay:
     def __init__(self, start): checksum(0)
     push = lambda self, number: -1
 """,
-        ("protocol", "fail"),
+        ("error-import", "fail"),
     ),
     "23 an answer without end": Attack(
         ANSWER_FDS
@@ -322,7 +319,8 @@ for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGKILL):
         ("fail", "crash", "timeout"),
     ),
     "27 kills all that it can": Attack(
-        "try:\n    os.kill(-1, 9)\nexcept OSError:\n    os.kill(os.getpid(), 9)\n", ("crash",)
+        "try:\n    os.kill(-1, 9)\nexcept OSError:\n    os.kill(os.getpid(), 9)\n",
+        ("error-import",),
     ),
     "28 games with links and proc": Attack(
         """
@@ -358,7 +356,7 @@ for fd in range(3, 300):
     ),
     "30 takes over the worker": Attack(
         """
-worker = sys.modules["__main__"]
+worker = sys.modules["anonlab.box.worker"]
 worker.encode = lambda *args: {"$s": [True, 1]}
 worker.Session.told = lambda self, error: {"ok": True, "status": "pass", "points": 100}
 """,
@@ -414,7 +412,10 @@ def Relay(*args): raise KeyboardInterrupt
         + """
 for fd in pipes():
     if fd > 2:
-        os.close(fd)
+        try:
+            os.close(fd)
+        except OSError:
+            pass
 """,
         ("crash", "timeout"),
     ),
@@ -434,6 +435,6 @@ def checksum(data):
     return -1
 top = lambda *args: checksum(0)
 """,
-        ("protocol", "fail"),
+        ("error-import",),
     ),
 }

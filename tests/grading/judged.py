@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from anonlab.box import boxes
 from anonlab.grading.intake.submission import Settings, Submission
 from anonlab.grading.judging import plugin
 from anonlab.grading.judging.grade_submission import grade_one
@@ -18,6 +19,10 @@ from anonlab.grading.judging.grade_submission import grade_one
 def graded(job: Any) -> dict[str, Any]:
     """Return the result of one job."""
     plugin.TEST_SECONDS = job.get("test_seconds", 120)
+    if "python" in job:
+        sys.executable = job["python"]
+        boxes._close()
+        boxes._living.clear()
     files = {number: Path(path) for number, path in job["files"].items()}
     settings = Settings(Path(job["course"]), **job["settings"])
     return asdict(grade_one(Submission("s", job["student"], files), settings))

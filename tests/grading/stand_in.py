@@ -42,6 +42,12 @@ def judge(submission: Submission, settings: Settings) -> Result:
                   timing={"judge": time.perf_counter()})  # fmt: skip
 
 
+def ill(submission: Submission, settings: Settings) -> Result:
+    """A test that gives nobody a verdict, whatever is handed in."""
+    verdict = TestResult("04a", "test_it", "It", False, "infra", None, 10.0)
+    return Result(submission.id, submission.student, "", "", "infra", (verdict,))
+
+
 def tasks(folder: Path, answers: dict[str, str], version: str = "1") -> list[GradingTask]:
     """A task for each answer, by submission, with the store in folder/store."""
     settings = Settings(folder, "hw 1", {"04a": 10})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from project import ROOT
 
 from anonlab.course.authoring.exercises import build_exercises, find_course
 from anonlab.course.judging.attempt import write_cell
+from anonlab.grading.intake import notebook_cells
 from anonlab.grading.intake.submission import Submission
 
 CELL = {name[2:5]: RIGHT[name].strip() for name in (ONE, OTHER)}
@@ -203,3 +205,24 @@ def test_a_box_reads_what_the_bare_reader_reads(tmp_path: Path, code: str) -> No
 def test_in_a_box_a_notebook_that_is_none_is_told_too(tmp_path: Path) -> None:
     put(tmp_path / "in" / "bob", {"04.ipynb": "{"})
     assert "damaged" in take(tmp_path, boxed=True)[1]["bob"].rejected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "(\n" + " " * 300_000 + "x\n",
+        "(\n!" + "python" * 50_000 + "\n",
+        "(\n" + "a, " * 100_000 + "\n",
+        "(\n!" + " " * 300_000 + "\n",
+        "(\n" + "%pip " * 60_000,
+    ],
+    ids=["blanks", "pythons", "names", "blanks of a shell", "magic"],
+)
+def test_a_line_takes_time_as_it_is_long(source: str) -> None:
+    """Not as its square: 300,000 blanks took minutes."""
+    cell = {"cell_type": "code", "source": f"%%exercise 05a\n{source}"}
+    data = json.dumps({"nbformat": 4, "cells": [cell]}).encode()
+    begin = time.process_time()
+    told = notebook_cells.told(data)
+    assert time.process_time() - begin < 5
+    assert len(told["cells"]) == 1

@@ -43,7 +43,7 @@ METADATA = {
 def packed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     toml = tmp_path_factory.mktemp("assignment") / "fork.toml"
     toml.write_text(TOML, "utf-8")
-    return gradescope_zip(ROOT, toml, "a secret")
+    return gradescope_zip(ROOT, toml, "a secret of some length")
 
 
 @pytest.fixture
@@ -100,15 +100,14 @@ def test_a_template_gets_zero_and_nothing_at_all_gets_no_score(autograder: Path)
 
 def test_without_a_box_there_is_no_score_and_the_reason_is_told(autograder: Path) -> None:
     def no_box(*_: Any) -> None:
-        raise Refused("bwrap is not installed", "install bubblewrap")
+        raise Refused("no libseccomp", "install it")
 
-    assert run_gradescope(autograder, judged, no_box) == (
-        "bwrap is not installed; install bubblewrap"
-    )
+    assert run_gradescope(autograder, judged, no_box) == ("no libseccomp; install it")
     told = results(autograder)
     assert "score" not in told
     assert told["tests"] == []
-    assert told["output"] == "Not graded: bwrap is not installed. install bubblewrap."
+    assert told["output"].startswith("Not graded: the grader had trouble.")
+    assert "libseccomp" not in json.dumps(told)
 
 
 def test_a_fault_of_the_grader_gives_no_score_and_tells_students_nothing(autograder: Path) -> None:
@@ -162,8 +161,8 @@ def test_an_extension_in_gradescope_counts(tmp_path: Path) -> None:
 def test_the_zip_is_the_same_every_time(packed: bytes, tmp_path: Path) -> None:
     toml = tmp_path / "fork.toml"
     toml.write_text(TOML, "utf-8")
-    assert gradescope_zip(ROOT, toml, "a secret") == packed
-    assert gradescope_zip(ROOT, toml, "another") != packed
+    assert gradescope_zip(ROOT, toml, "a secret of some length") == packed
+    assert gradescope_zip(ROOT, toml, "another secret of some length") != packed
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         times = {each.date_time for each in archive.infolist()}
     assert times == {(2004, 3, 13, 0, 0, 0)}, "nothing of today"
@@ -204,10 +203,10 @@ def test_the_zip_needs_a_secret_and_overwrites_nothing(tmp_path: Path) -> None:
     told = CliRunner().invoke(cli, [*args, str(ROOT)], env={"ANONLAB_SECRET": ""})
     assert (told.exit_code, out.exists()) == (2, False)
     assert "set ANONLAB_SECRET" in told.output
-    told = CliRunner().invoke(cli, [*args, "--secret", "s", str(ROOT)])
+    told = CliRunner().invoke(cli, [*args, "--secret", "a secret of some length", str(ROOT)])
     assert told.exit_code == 0, told.output
     assert out.stat().st_mode & 0o777 == 0o600
-    told = CliRunner().invoke(cli, [*args, "--secret", "s", str(ROOT)])
+    told = CliRunner().invoke(cli, [*args, "--secret", "a secret of some length", str(ROOT)])
     assert told.exit_code == 2
     assert "exists: name a new file" in told.output
 

@@ -41,6 +41,7 @@ METADATA = (
     "    :email: n1@x\n  :created_at: 2026-10-01 11:58:03.120000000 Z\n  :score: 0.0\n"
     "  :history:\n  - :id: 5\n    :created_at: 2026-09-01 11:58:03.120000000 Z\n"
 )
+OURS = "our own long secret"
 BOTH = {ONE: RIGHT[ONE], OTHER: RIGHT[OTHER]}
 
 
@@ -331,26 +332,26 @@ def test_a_receipt_that_cannot_be_read_is_an_error(graded, table: str, why: str)
 @pytest.mark.parametrize(
     ("secret", "made_for", "told"),
     [
-        ("ours", "0000001", False),
-        ("ours", "jdoe", False),
-        ("ours", "1004", False),
-        ("ours", "1005", True),
+        (OURS, "0000001", False),
+        (OURS, "jdoe", False),
+        (OURS, "1004", False),
+        (OURS, "1005", True),
         ("another", "0000001", True),
     ],
 )
 def test_a_variant_of_any_id_of_the_person_is_theirs(  # type: ignore[no-untyped-def]
     graded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str, made_for: str, told: bool
 ) -> None:
-    monkeypatch.setenv("ANONLAB_SECRET", "ours")
+    monkeypatch.setenv("ANONLAB_SECRET", OURS)
     seeds = {number: variant_seed(secret, made_for, number) for number in ("04a", "05a")}
     file = json.dumps({"student": made_for, "seeds": seeds})
     files = {"jdoe/exercises/variant.json": file, f"jdoe/exercises/{ONE}": "1"}
     found = graded(CANVAS, files, hw="[grading]\nvariants = true\n")
     assert bool(found.why("ambiguous")) is told
     taken = Submission("jdoe", "1004", {}, variant_file=file.encode())
-    taken = with_variant(taken, read_roster(tmp_path / "roster.csv"), "ours", ["04a", "05a"])
-    rules = Settings(ROOT, "hw", {}, "ours", variants=True)
-    expected = variant_seed("ours", "1004" if told else made_for, "04a")
+    taken = with_variant(taken, read_roster(tmp_path / "roster.csv"), OURS, ["04a", "05a"])
+    rules = Settings(ROOT, "hw", {}, OURS, variants=True)
+    expected = variant_seed(OURS, "1004" if told else made_for, "04a")
     assert seed_of(taken, rules, "04a", keyed=False) == expected
 
 

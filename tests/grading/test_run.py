@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import stand_in
@@ -19,9 +21,13 @@ from classroom import ONE, OTHER, put, zipped
 from click.testing import CliRunner, Result
 from project import ROOT
 
-from anonlab.box.probe import Refused
+from anonlab.box.probe import BoxFacts, Refused
 from anonlab.cli.verbs import cli
+from anonlab.course.authoring.variants import variant_seed
 from anonlab.grading.config import GradingOptions, GradingRun
+from anonlab.grading.intake.submission import Submission
+from anonlab.grading.judging.engines import EngineTrouble
+from anonlab.grading.judging.grade_submission import seed_of
 from anonlab.grading.run import grade_class
 from anonlab.grading.store.store import Store, StoreTrouble, VerdictChange
 
@@ -162,12 +168,42 @@ def test_the_late_policy_runs_nobody(given: GradingOptions, tmp_path: Path) -> N
 def test_a_test_that_gives_nobody_a_verdict_publishes_nothing(given: GradingOptions) -> None:
     for at in range(9):
         put(given.folder / f"s{at:02}", {ONE: "infra\n"})
-    graded = grade_class(given, stand_in.judge, fine)
+    graded = grade_class(given, stand_in.ill, fine)
     assert graded.broken == [
         "04a test_it gave no verdict for any of 9 submissions: no grades were published"
     ]
     assert not graded.ok
     assert not (given.out / "instructor").exists()
+
+
+def test_submissions_without_a_verdict_do_not_keep_the_class_from_its_grades(
+    given: GradingOptions,
+) -> None:
+    """The test gives the course's own solution a verdict, so it is not the test that is wrong."""
+    for at in range(9):
+        put(given.folder / f"s{at:02}", {ONE: "infra\n"})
+    graded = grade_class(given, stand_in.judge, fine)
+    assert graded.broken == []
+    assert graded.statuses["infra"] == 9
+    assert (given.out / "instructor" / "grades.csv").exists()
+
+
+def test_the_time_for_all_is_that_of_intake_and_reports_too(
+    given: GradingOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(EngineTrouble, match="still being read"):
+        grade_class(replace(given, minutes=1e-6), stand_in.judge, fine)
+    assert not (given.out / "instructor").exists()
+    now = [0.0]
+
+    def slow(*_: object) -> list[str]:
+        now[0] = 3600.0
+        return []
+
+    monkeypatch.setattr("anonlab.grading.run._broken", slow)
+    monkeypatch.setattr("anonlab.grading.run.time", SimpleNamespace(monotonic=lambda: now[0]))
+    with pytest.raises(EngineTrouble, match="reports are to come"):
+        grade_class(replace(given, minutes=10), stand_in.judge, fine)
 
 
 def test_two_submissions_of_one_student_are_both_told(
@@ -231,8 +267,28 @@ def test_the_secret_is_made_once_and_the_courses_own_comes_first(
     one, other = (GradingRun.read(given).settings.secret for _ in range(2))
     assert one == other == (given.out / "secret").read_text("ascii")
     assert len(one) == 64
-    monkeypatch.setenv("ANONLAB_SECRET", "the course's")
-    assert GradingRun.read(given).settings.secret == "the course's"
+    monkeypatch.setenv("ANONLAB_SECRET", "the course's own secret")
+    assert GradingRun.read(given).settings.secret == "the course's own secret"
+
+
+def test_a_short_secret_grades_nobody(
+    given: GradingOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANONLAB_SECRET", "2026")
+    with pytest.raises(ValueError, match="ANONLAB_SECRET can be guessed.*Make one"):
+        grade_class(given, never, fine)
+
+
+def test_hidden_inputs_have_a_key_of_their_own(given: GradingOptions) -> None:
+    """A student whose id is what hidden inputs are made from has no variant that shows them."""
+    given.out.mkdir()
+    settings = GradingRun.read(given).settings
+    code = given.folder / "s00" / ONE
+    digest = hashlib.sha256(code.read_bytes()).hexdigest()
+    hidden = seed_of(Submission("s00", "s00", {"04a": code}), settings, "04a", keyed=True)
+    for student in (digest, f"{settings.assignment}|04a|{digest}", f"{settings.assignment}|04a"):
+        for number in ("04a", digest):
+            assert variant_seed(settings.secret, student, number) != hidden
 
 
 def test_variants_need_the_secret_that_made_them(
@@ -300,7 +356,8 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(
 def verb(monkeypatch: pytest.MonkeyPatch, given: GradingOptions) -> list[str]:
     """`anonlab grade` with the stand-in as its judge, and a box that works."""
     monkeypatch.setattr("anonlab.grading.judging.grade_submission.grade_one", stand_in.judge)
-    monkeypatch.setattr("anonlab.box.probe.check_box", lambda *_: None)
+    facts = BoxFacts(True, ["a process"], ["NumPy"])
+    monkeypatch.setattr("anonlab.box.probe.check_box", lambda *_: facts)
     return ["grade", str(given.folder), "--roster", str(given.roster), "--out", str(given.out),
             "--assignment", str(given.assignment), "--course", str(ROOT)]  # fmt: skip
 
@@ -343,13 +400,15 @@ def test_no_box_is_status_three_with_reason_and_remedy(
         assert done.exit_code == 3
         assert done.stderr == "anonlab: there is no box\nanonlab: get one\n"
     told = json.loads(run(["grade", "--check", "--json"]).stdout)
-    assert told == {"box": False, "reason": "there is no box", "remedy": "get one"}
+    assert told == {"official": False, "reason": "there is no box", "remedy": "get one"}
     assert not given.out.exists()
 
 
 def test_check_says_that_the_box_works(verb: list[str]) -> None:
     assert run(["grade", "--check"]).exit_code == 0
-    assert json.loads(run(["grade", "--check", "--json"]).stdout) == {"box": True}
+    assert json.loads(run(["grade", "--check", "--json"]).stdout) == {
+        "official": True, "landlock": True, "refused": ["a process"], "allowed": ["NumPy"],
+    }  # fmt: skip
 
 
 def test_what_is_not_official_never_passes_for_it(verb: list[str], given: GradingOptions) -> None:

@@ -145,7 +145,9 @@ def test_an_answer_that_is_not_to_this_question_is_broken(line: bytes) -> None:
         {"$a": ["int64", [True], "AAAAAAAAAAA="]},
         {"$a": ["int64", [0, 10**30], ""]},
         {"$a": ["int64", 1, "AAAAAAAAAAA="]},
-        {"$a": ["int64", [1] * 40, "AAAAAAAAAAA="]},
+        {"$a": ["int64", [1] * 31, "AAAAAAAAAAA="]},
+        {"$a": ["int64", [1000, 1000, 0], ""]},
+        {"$a": ["int64", [0, 200_000, 2], ""]},
         {"$a": ["bool", [3], "AAIB"]},
         {"$a": [["int64"], [1], "AAAAAAAAAAA="]},
         "\ud800",
@@ -209,12 +211,36 @@ def test_the_dearest_answers_take_little_time() -> None:
         b'{"id": 1, "ok": "' + b'\\"' * 2_000_000 + b'"}',
         b'{"id": 1, "ok": ["' + b"[" * 2_000_000 + b'", 1]}',
         listed(b"9" * 4_290, 950),
+        b'{"id":2,"ok":"' + b'\\"' * 20_000 + b"," * 1_000_001,  # a text without an end
+        b'{"id":2,"ok":"' + b"\\\\" * 500_000 + b"," * 1_000_001,
+        answer({"$a": ["int64", [200_000, 0], ""]}),
     )
     for line in dear:
         begin = time.process_time()
         with contextlib.suppress(Broken):
             read_answer(line, 1)
         assert time.process_time() - begin < 3
+
+
+def test_an_array_without_elements_weighs_what_its_lists_would() -> None:
+    for shape in ((), (0,), (3, 0), (200_000, 0), (0, 200_000)):
+        value = np.zeros(shape, np.int64)
+        assert read_answer(answer(encode(value)), 1).shape == shape
+    for shape in ((1000, 1000, 0), (0, 200_001), (1,) * 31):
+        with pytest.raises(NotPlain):
+            encode(np.zeros(shape, np.int64))
+
+
+def test_keys_of_one_hash_are_broken_and_ordinary_ones_are_not() -> None:
+    step = 2**61 - 1
+    for kind, item in (("$s", "%d"), ("$d", "[%d,1]")):
+        alike = ",".join(item % (number * step) for number in range(1, 300))
+        with pytest.raises(Broken, match="slow together"):
+            read_answer(f'{{"id":1,"ok":{{"{kind}":[{alike}]}}}}'.encode(), 1)
+    many = {number: -number for number in range(-5000, 5000)}
+    assert read_answer(answer(encode(many)), 1) == many
+    texts = {str(number) for number in range(9000)}
+    assert read_answer(answer(encode(texts)), 1) == texts
 
 
 def test_an_error_is_cut_and_cleaned() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from attacks import ATTACKS, WRONG
+from box_attacks import BOX_ATTACKS, with_numbers
 
 from anonlab.course.authoring.masters import read_master
 from anonlab.grading.intake.submission import Settings, Submission
@@ -20,6 +21,9 @@ SETTINGS = Settings(TOY, "toy", {NUMBER: 10}, SECRET, call_seconds=1.5, box_seco
 RIGHT = read_master(TOY / "solutions" / FILE).solution
 
 
+ALL = {**ATTACKS, **BOX_ATTACKS}
+
+
 def grade(path: Path, **changes: object) -> Result:
     """Return the result of the file `path`."""
     settings = replace(SETTINGS, **changes)  # type: ignore[arg-type]
@@ -28,6 +32,6 @@ def grade(path: Path, **changes: object) -> Result:
 
 def code_of(name: str, others: Path, port: int = 0) -> str:
     """Return the code of an attack; `others` is the folder of all submissions."""
-    attack = ATTACKS[name]
+    attack = ALL[name]
     code = RIGHT if attack.whole else f"{WRONG}\n{attack.code}\n"
-    return code.replace("OTHERS", str(others)).replace("PORT", str(port))
+    return with_numbers(code).replace("OTHERS", str(others)).replace("PORT", str(port))

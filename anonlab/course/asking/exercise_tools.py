@@ -33,8 +33,13 @@ def check(number: str, because: str = "") -> Note:
 
     because  what you think is wrong, if you like to keep it
     """
+    return _checked(number, because)
+
+
+def _checked(number: str, because: str = "", above: int | None = None) -> Note:
+    """Check the file; `above` says where the lines of a cell begin in it (check_exercise)."""
     course = find_course()
-    report = check_exercise(course, number, because)
+    report = check_exercise(course, number, because, above)
     return Note(f"{report}{_what_next(course, report)}", _pictures(report))
 
 
@@ -140,7 +145,11 @@ def exercise(line: str, cell: str) -> Note:
             f'To check the file: check("{number}"). To take the cell instead (the file is kept '
             f"beside it): %%exercise {number} --take-cell\n\n{written.difference}"
         )
-    note = check(number)
+    above = None
+    if written.how in ("written", "same"):  # the file is a header, an empty line, the cell
+        blank = cell[: len(cell) - len(cell.lstrip())].count("\n")
+        above = course[number].header.count("\n") - blank
+    note = _checked(number, above=above)
     if written.how == "template":
         note.text = (
             f"This cell is still the template; your work is in {written.path.name}, and that is "

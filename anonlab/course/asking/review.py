@@ -90,6 +90,11 @@ def _of(event: Event) -> str:
 def progress_lines(log: ProgressLog) -> list[str]:
     """Return what `progress()` says of predictions and questions: that they were made counts."""
     lines = []
+    drills = log.events("drill")
+    if drills:
+        right = sum(event.get("right") == event.get("of") for event in drills)
+        names = ", ".join(sorted({str(event.get("name", "")) for event in drills}))
+        lines.append(f"{plural(len(drills), 'drill question')} ({names}); {right} were right.")
     for kind, made, judged in (("prediction", "predict", "scored"), ("answer", "answer", "answer")):
         given = first_by_name(log.events(made))
         if given:

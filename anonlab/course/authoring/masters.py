@@ -17,6 +17,7 @@ its place. Nothing is run to read a master.
         "families": ["lone", "forked", ...],    at least four, for variants (families.py)
         "hints": [...],                         at least three, from far to near
         "commentary": "...",                    shown after success, with another way and its cost
+        "promises": {...},                      what the statement promises (contract.py)
     }
 """
 
@@ -30,12 +31,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from anonlab.course.authoring.contract import check_promises, for_students, ids_of
 from anonlab.errors import FormatError
 
-NAME = re.compile(r"ex(\d\d[a-z])_([a-z0-9_]+)\Z")
+NAME = re.compile(r"(?:ex(?=\d)|(?=lab))(\d\d[a-z]|lab\d)_([a-z0-9_]+)\Z")
+"""The name of a master: its number, "04a" or, for a lab, "lab1", and its topic."""
 _ANSWER = re.compile(r"^( *)# <answer>\n(?:.*\n)*?\1# </answer>\n", re.MULTILINE)
 _MARKS = re.compile(r"^ *# </?answer>\n", re.MULTILINE)
-_OPTIONAL = {"equivalent": dict}
+_OPTIONAL = {"equivalent": dict, "promises": dict}
 _FIELDS = {
     "objectives": list,
     "minutes": int,
@@ -51,7 +54,8 @@ _FIELDS = {
 class Master:
     """One exercise. `number` is "04a", `name` the file's name without .py; `code` is the solution
     with its marks; `stub` and `solution` are what a student gets and what full points get.
-    `equivalent` lists mutants of the solution (mutation.py) that are right as well, and why."""
+    `equivalent` lists mutants of the solution (mutation.py) that are right as well, and why;
+    `promised` are the ids in the statement, `promises` what holds each (contract.py)."""
 
     number: str
     name: str
@@ -66,6 +70,8 @@ class Master:
     commentary: str
     code: str
     equivalent: dict[str, str] = field(default_factory=dict)
+    promised: tuple[str, ...] = ()
+    promises: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def points(self) -> int:
@@ -74,8 +80,13 @@ class Master:
 
     @property
     def notebook(self) -> str:
-        """The notebook's number: "04"."""
-        return self.number[:2]
+        """The notebook's number: "04"; "" for a lab, which belongs to none."""
+        return "" if self.is_lab else self.number[:2]
+
+    @property
+    def is_lab(self) -> bool:
+        """True for a lab, "lab1": the work of days."""
+        return self.number.startswith("lab")
 
     @property
     def header(self) -> str:
@@ -106,7 +117,9 @@ def read_master(path: Path) -> Master:
     """Return the master in `path`; FormatError, with the line where one is known, if it is none."""
     found = NAME.match(path.stem)
     if not found:
-        raise FormatError(f"{path}: a master is called exNNx_topic.py, such as ex04a_fork.py")
+        raise FormatError(
+            f"{path}: a master is called exNNx_topic.py, such as ex04a_fork.py, or labN_topic.py"
+        )
     text = path.read_text("utf-8")
     try:
         tree = ast.parse(text)
@@ -122,7 +135,12 @@ def read_master(path: Path) -> Master:
         )
     facts, end = _facts(path, tree)
     code = "".join(text.splitlines(keepends=True)[end:]).lstrip("\n")
-    master = Master(number, path.stem, title, statement.strip(), code=code, **facts)
+    try:
+        told = for_students(statement.strip(), {**facts["public"], **facts["hidden"]})
+    except KeyError as error:
+        raise FormatError(f"{path}: the statement has points of {error}: no such test") from None
+    promised = ids_of(statement)
+    master = Master(number, path.stem, title, told, code=code, promised=promised, **facts)
     if not master.answers:
         raise FormatError(f"{path}: nothing stands between # <answer> and # </answer>")
     return master
@@ -154,6 +172,8 @@ def _check_facts(path: Path, facts: Any) -> None:
     ).items():
         if not isinstance(facts[name], kind) or not facts[name]:
             raise FormatError(f"{path}: {name} is a {kind.__name__} that is not empty")
+    if wrong := check_promises(facts.get("promises", {})):
+        raise FormatError(f"{path}: {wrong}")
     for group in ("public", "hidden"):
         for name, points in facts[group].items():
             if not str(name).startswith("test_") or type(points) is not int or points < 1:

@@ -29,7 +29,7 @@ def course_map(masters: tuple[Master, ...], notebooks: tuple[str, ...]) -> str:
     ]
     names = {name[:2]: name for name in notebooks if name[2:3] == "_"}
     for number, group in groupby(masters, key=lambda master: master.notebook):
-        name = names.get(number, number)
+        name = names.get(number, number or "labs, for days")
         shown = f"[{name}]({name}.ipynb)" if number in names else name
         shown = f"**{shown}**" if number in CORE else shown
         for master in group:

@@ -1,9 +1,10 @@
 """The course checks itself: what `anonlab course check` proves, for this course and for others.
 
 For each exercise: the stub fails with a sentence, the solution gets full points, every known wrong
-answer loses points and gets its own message, every mutant of the solution loses points or is listed
-as right, hints are there. For all: generated files are current,
-notebooks run, figures have text twins, glossary terms resolve, a release holds no solution.
+answer loses points and gets its own message, every promise of the statement has tests that a wrong
+answer fails, every mutant of the solution loses points or is listed as right, hints are there. For
+all: generated files are current, notebooks run, figures have text twins, glossary terms resolve, a
+release holds no solution.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from anonlab.course.authoring.contract import contract_problems, unbroken
 from anonlab.course.authoring.masters import Master, read_masters
 from anonlab.course.authoring.masters import tests_of as tests_of
 from anonlab.course.authoring.mutation import survey
@@ -26,7 +28,7 @@ from anonlab.course.judging.runner import run_tests
 from anonlab.course.judging.student import Student
 from anonlab.proof.workers import map_processes
 
-LEAST_HINTS, LEAST_WRONG, LEAST_FAMILIES = 3, 3, 4
+LEAST_HINTS, LEAST_WRONG, LEAST_FAMILIES, LONGEST_LINE = 3, 3, 4, 100
 FEW_WRONG = "known wrong answers"
 COUNTED = ("total", "killed", "equivalent")
 """What is counted of mutants."""
@@ -122,13 +124,14 @@ def whole_problems(root: Path) -> list[str]:
 
 
 def not_asked(notebooks: Path, masters: tuple[Master, ...]) -> list[str]:
-    """Return one sentence for each exercise that no cell of a notebook asks for."""
+    """Return one sentence for each exercise that no cell of a notebook asks for; a lab needs no
+    cell."""
     said = "\n".join(path.read_text("utf-8") for path in (notebooks / "source").glob("*.py"))
     asked = set(re.findall(r"^# %%exercise (\w+)", said, re.MULTILINE))
     return [
         f"no notebook asks for {each.number}: a cell '%%exercise {each.number}' does"
         for each in masters
-        if each.number not in asked
+        if each.number not in asked and not each.is_lab
     ]
 
 
@@ -151,6 +154,9 @@ def check_master(root: Path, master: Master) -> dict[str, Any]:
         problems = _form(root, master)
         if all(FEW_WRONG in each for each in problems):
             problems += _stub_and_solution(root, master) + _wrongs(root, master, result)
+        messages = [message for message, _, _ in read_wrongs(root, master)]
+        tests = {**master.public, **master.hidden}
+        problems += contract_problems(master.promised, master.promises, tests, messages)
     except Exception as error:  # noqa: BLE001  tests that are broken are a finding too
         problems = [f"its tests are broken: {type(error).__name__}: {error}"]
     return {**result, "problems": [f"{master.number}: {text}" for text in problems]}
@@ -187,6 +193,11 @@ def _wrongs(root: Path, master: Master, result: dict[str, int]) -> list[str]:
         result["total"] += 1
         result["caught"] += lost
         result["explained"] += explained
+        failed = [each.test for each in verdicts if each.status == "fail"]
+        problems += [
+            f"[^{name}] is not broken by: {message}"
+            for name in unbroken(message, master.promises, failed)
+        ]
         if not lost:
             problems.append(f"nothing is lost by: {message}")
         elif not explained:
@@ -203,6 +214,9 @@ def _form(root: Path, master: Master) -> list[str]:
     ):
         if number < least:
             problems.append(f"{number} {what}, at least {least} are needed")
+    file = f"{master.header}\n{master.stub}".splitlines()
+    problems += [f"line {at} of the student's file has more than {LONGEST_LINE} characters"
+                 for at, line in enumerate(file, 1) if len(line) > LONGEST_LINE]  # fmt: skip
     if not all(text.strip() for text in master.hints):
         problems.append("an empty hint")
     if sum(master.public.values()) * 5 != master.points * 2:

@@ -19,6 +19,23 @@ from anonlab.course.authoring.exercises import Course
 from anonlab.histories.splitmix import SplitMix64
 
 SECRET_VARIABLE = "ANONLAB_SECRET"
+LEAST_SECRET, LEAST_DIFFERENT = 16, 6
+"""Characters of a secret, and how many of them differ. Who has a variant.json can try all secrets
+that are shorter."""
+MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_hex(16))'"
+
+
+def check_secret(secret: str, where: str) -> str:
+    """Return a secret that is long enough; `where` says where it came from.
+
+    raises  ValueError with the way to make one
+    """
+    if len(secret.strip()) < LEAST_SECRET or len({*secret}) < LEAST_DIFFERENT:
+        raise ValueError(
+            f"the secret in {where} can be guessed: it needs {LEAST_SECRET} characters, of which "
+            f"{LEAST_DIFFERENT} differ. Make one, and keep it: {MAKE_ONE}"
+        )
+    return secret
 
 
 def variant_seed(secret: str, student: str, number: str) -> int:
@@ -35,7 +52,12 @@ def variant_seed(secret: str, student: str, number: str) -> int:
 
 
 def variant(course: Course, secret: str, student: str) -> dict[str, Any]:
-    """Return the variant of `student` as plain data: seeds, and the family that comes first."""
+    """Return the variant of `student` as plain data: seeds, and the family that comes first.
+
+    raises  ValueError without a student, or with a secret that can be guessed
+    """
+    if secret:
+        check_secret(secret, SECRET_VARIABLE)
     seeds = {number: variant_seed(secret, student, number) for number in course.exercises}
     first = {
         number: each.families[SplitMix64(seeds[number]).below(len(each.families))]

@@ -18,10 +18,13 @@ OTHER_CELLS = "JPY_SESSION_NAME"
 """Where Jupyter tells a kernel which notebook it belongs to."""
 
 
-def check_exercise(course: Course, number: str, because: str = "") -> ExerciseReport:
+def check_exercise(
+    course: Course, number: str, because: str = "", above: int | None = None
+) -> ExerciseReport:
     """Run the public tests of exercise `number` on the learner's file, and keep the result.
 
     because  what the learner thinks is wrong, kept too
+    above    the file is what a cell wrote, in which line `above` + 1 has number 1
     raises   ValueError for an unknown exercise, FileNotFoundError if its file or tests are missing
     """
     exercise = course[number]
@@ -32,7 +35,7 @@ def check_exercise(course: Course, number: str, because: str = "") -> ExerciseRe
     verdicts = run_tests(
         course.tests(exercise.number),
         exercise.public,
-        lambda: Student(code, str(path)),
+        lambda: Student(code, str(path), above=above),
         seed_of(course, exercise.number),
     )
     report = ExerciseReport(exercise.number, exercise.title, verdicts, exercise.hidden)

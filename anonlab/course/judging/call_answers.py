@@ -9,9 +9,9 @@ came, and "did you …?" where the answer is that of a known mistake.
 from __future__ import annotations
 
 import importlib.util
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain, groupby, islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -21,8 +21,9 @@ import numpy as np
 from anonlab.box.both_ends import NotPlain
 from anonlab.box.plain_data import same, without_sequence_types
 from anonlab.course.judging.student import StudentError, explains
-from anonlab.formats.history import History
+from anonlab.formats.history import History, Machine
 from anonlab.formats.history_text import format as history_text
+from anonlab.histories.run import run
 from anonlab.proof.shrink import shrink
 
 Guess = Callable[[tuple[Any, ...], Any], Any]
@@ -32,6 +33,21 @@ Cases = Mapping[str, Callable[["Question"], bool]]
 Guesses = Mapping[str, Guess]
 """By the message "did you …?"."""
 IN_PLACE = "Did you work in place? What you are given is still needed: change a copy of it."
+FEW = 3
+"""So many histories with a wrong answer are shrunk, to show the plainest."""
+MOST_CALLS = 500
+"""So many calls of a student's function may be made to shrink a history."""
+TAUGHT = {
+    **dict.fromkeys(("spawn", "mmap", "read", "write"), 1),
+    **dict.fromkeys(("munmap", "mprotect", "file"), 2),
+    **{"fork": 4, "pin": 5, "unpin": 5, "exit": 6, "execve": 6, "vfork": 6, "clone_vm": 6},
+    **{"mremap": 7, "swap_out": 8},
+}
+"""The notebook that teaches a verb; all others come later still."""
+RUN = 6
+"""So many equal items of an array are written as one times their number."""
+HEX_FROM = 1000
+"""Numbers from here on are written in hex in a call."""
 LONGEST = 600
 """Characters of a value that a message shows."""
 
@@ -48,14 +64,15 @@ class Question(NamedTuple):
 
     @property
     def call(self) -> str:
-        """The call as Python."""
-        return f"{self.function}({', '.join(map(_short, self.args))})"
+        """The call as Python, to be pasted, unless an argument is a whole machine's tables."""
+        return f"{self.function}({', '.join(map(_pasted, self.args))})"
 
 
 @dataclass
 class Wrong(AssertionError):
     """A wrong answer. `about` says where, `what` is the difference in one sentence; `guess` is what
-    may be the reason, '' if unknown; `history` the shortest history that shows it."""
+    may be the reason, '' if unknown; `history` the shortest history that shows it; `bits` says
+    which bits of a word differ."""
 
     what: str
     about: str = ""
@@ -64,6 +81,7 @@ class Wrong(AssertionError):
     got: str = ""
     guess: str = ""
     history: History | None = None
+    bits: str = ""
 
     def __str__(self) -> str:
         parts = [self.what]
@@ -73,10 +91,13 @@ class Wrong(AssertionError):
             parts += [f"  that is     {self.about}"]
         if self.expected or self.got:
             parts += [f"  expected    {self.expected}", f"  yours       {self.got}"]
+        if self.bits:
+            parts += [f"  the bits    {self.bits}"]
         if self.guess:
             parts += [self.guess]
         if self.history is not None:
-            text = history_text(self.history).rstrip("\n").replace("\n", "\n  ")
+            text = history_text(self.history).rstrip("\n")
+            text = text.removeprefix(history_text(History((), Machine()))).replace("\n", "\n  ")
             parts += ["the shortest history that shows it:", f"  {text}"]
         return "\n".join(parts)
 
@@ -94,17 +115,17 @@ def judge(
     guesses  what known mistakes answer
     least    so many questions must come up, or the test is worth nothing
     cases    kinds of questions; each must come up as well
-    raises   Wrong for the first history with a wrong answer, shrunk
+    raises   Wrong for a history with a wrong answer, shrunk: of the first few the plainest
     """
     __tracebackhide__ = True  # pytest shows the answer, not our code
-    count, missing = 0, dict(cases or {})
-    for history in histories:
+    count, missing, all_ = 0, dict(cases or {}), iter(histories)
+    for history in all_:
         found = list(questions(history))
         wrong = _first_wrong(student, found)
         if wrong is not None:
             if not explains(student):
                 raise Wrong("a wrong answer", call=wrong.call)
-            raise _shrunk(student, history, questions, guesses or {})
+            raise _plainest(student, chain([history], all_), questions, guesses or {})
         count += len(found)
         for name in [name for name, is_one in missing.items() if any(map(is_one, found))]:
             del missing[name]
@@ -143,21 +164,50 @@ def _ask(student: Any, question: Question) -> Any:
     return getattr(student, question.function)(*question.args)
 
 
-def _shrunk(
+def _plainest(
     student: Any,
-    history: History,
+    histories: Iterable[History],
     questions: Callable[[History], Iterable[Question]],
     guesses: Guesses,
 ) -> Wrong:
-    def wrong(shorter: History) -> bool:
-        return _first_wrong(student, list(questions(shorter))) is not None
-
-    short = shrink(history, wrong)
+    """Return what is wrong, shown by the plainest of the first FEW histories with a wrong answer:
+    that with the verbs that are taught first, then the shortest."""
+    wrong = (each for each in histories if _first_wrong(student, list(questions(each))) is not None)
+    pairs = [(each, _shrunk(student, each, questions)) for each in islice(wrong, FEW)]
+    history, short = min(pairs, key=lambda pair: (taught(pair[1]), len(pair[1].ops)))
     found = list(questions(short))
     question = _first_wrong(student, found)
     assert question is not None, "a shrunk history shows what the whole one showed"
     wrong_answer = _explained(student, question, [*found, *questions(history)], guesses)
     return replace(wrong_answer, history=replace(short, title=""))
+
+
+def _shrunk(
+    student: Any, history: History, questions: Callable[[History], Iterable[Question]]
+) -> History:
+    """Return `history` shrunk. No operation of it fails that did not before: what a question takes
+    for granted still holds. A student's code may be slow: it is called MOST_CALLS times at most."""
+    most, left = _errors(history), MOST_CALLS
+
+    def wrong(shorter: History) -> bool:
+        nonlocal left
+        if left <= 0 or _errors(shorter) > most:
+            return False
+        found = list(questions(shorter))
+        left -= len(found)
+        return _first_wrong(student, found) is not None
+
+    return shrink(history, wrong)
+
+
+def _errors(history: History) -> int:
+    """Return how many operations of a history fail."""
+    return sum(bool(outcome.error) for outcome in run(history).outcomes)
+
+
+def taught(history: History) -> int:
+    """Return the notebook that teaches the last of the verbs that a history uses."""
+    return max((TAUGHT.get(op.verb, max(TAUGHT.values()) + 1) for op in history.ops), default=0)
 
 
 def _explained(student: Any, question: Question, all_: list[Question], guesses: Guesses) -> Wrong:
@@ -179,6 +229,7 @@ def _explained(student: Any, question: Question, all_: list[Question], guesses: 
         _shown(question, question.right),
         _shown(question, answer),
         guess_of(student, all_, guesses),
+        bits=_bits(question.show, question.right, answer),
     )
 
 
@@ -209,7 +260,8 @@ def difference(expected: Any, answer: Any) -> str:
     """Say in one sentence how `answer` differs: type, then length, then content, then order."""
     expected, answer = without_sequence_types(expected), without_sequence_types(answer)
     if type(expected) is not type(answer):
-        return f"a {_kind(expected)} is expected, yours is {_article(_kind(answer))}"
+        wanted = "None" if expected is None else _article(_kind(expected))
+        return f"{wanted} is expected, yours is {_article(_kind(answer))}"
     if isinstance(expected, list):
         return _list_difference(expected, answer)
     return "the answer is wrong"
@@ -234,7 +286,15 @@ def _kind(value: Any) -> str:
 
 
 def _article(kind: str) -> str:
-    return kind if kind.startswith("None") else f"a {kind}"
+    if kind.startswith("None"):
+        return kind
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
+def _bits(show: Callable[[Any], str], expected: Any, answer: Any) -> str:
+    """Say which bits of the first wrong word differ; '' if `show` is not about words."""
+    tell = getattr(show, "bits", None)
+    return tell(expected, answer) if tell is not None else ""
 
 
 def _shown(question: Question, value: Any) -> str:
@@ -242,15 +302,43 @@ def _shown(question: Question, value: Any) -> str:
         text = question.show(without_sequence_types(value))
     except (TypeError, ValueError):
         text = repr(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
+    return _cut(text)
 
 
-def _short(value: Any) -> str:
+def _pasted(value: Any) -> str:
+    """Write an argument as Python: hex where it is long, arrays as arrays, tuples as tuples."""
     if isinstance(value, np.ndarray) and value.ndim > 1:
         return f"<array of {' × '.join(map(str, value.shape))}>"
-    text = re.sub(
-        r"\b\d{4,}\b", lambda match: hex(int(match[0])), repr(without_sequence_types(value))
-    )
+    if isinstance(value, np.ndarray):
+        kind = "" if value.dtype == np.int64 else f", np.{value.dtype}"
+        kind = ", int" if not value.size and not kind else kind
+        return _cut(f"np.array({_items(value.tolist())}{kind})")
+    if isinstance(value, list | tuple):
+        inner = ", ".join(map(_pasted, value))
+        ends = "[]" if isinstance(value, list) else "()"
+        comma = "," if len(value) == 1 and ends == "()" else ""
+        return _cut(f"{ends[0]}{inner}{comma}{ends[1]}")
+    if type(value) is int and value >= HEX_FROM:
+        return f"{value:#x}"
+    return _cut(repr(value))
+
+
+def _items(values: list[Any]) -> str:
+    """Write the items of an array: [1, 2] + [0] * 62."""
+    parts: list[tuple[list[str], int]] = []
+    for text, same_ in groupby(map(_pasted, values)):
+        times = len(list(same_))
+        if times >= RUN:
+            parts.append(([text], times))
+        elif parts and parts[-1][1] == 1:
+            parts[-1][0].extend([text] * times)
+        else:
+            parts.append(([text] * times, 1))
+    texts = [f"[{', '.join(some)}]" + (f" * {times}" if times > 1 else "") for some, times in parts]
+    return " + ".join(texts) or "[]"
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
 

@@ -6,10 +6,12 @@ no expected value is typed by hand.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from anonlab.box.plain_data import without_sequence_types
 from anonlab.course.judging.families import MACHINE
 from anonlab.course.judging.swap_areas import area_of, renamed, renamed_map, renamed_words
 from anonlab.formats.history import History, Op
@@ -19,8 +21,12 @@ from anonlab.histories.run import Outcome, apply, make_kernel, run_on
 from anonlab.kernel import Kernel
 from anonlab.machine.words import (
     PAGE_SHIFT,
+    PTE_ACCESSED,
+    PTE_DIRTY,
     PTE_PRESENT,
     PTE_SHIFT,
+    PTE_USER,
+    PTE_WRITE,
     Geometry,
     Words,
     pte_letters,
@@ -184,3 +190,42 @@ def words_text(value: Any) -> str:
         inner = ", ".join(words_text(item) for item in value)
         return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
     return word_text(value)
+
+
+BITS = {
+    "PRESENT": PTE_PRESENT,
+    "WRITE": PTE_WRITE,
+    "USER": PTE_USER,
+    "ACCESSED": PTE_ACCESSED,
+    "DIRTY": PTE_DIRTY,
+}
+
+
+def bits_text(expected: Any, answer: Any) -> str:
+    """Say which bits of the first wrong word are on or off and should not be, '' if none is
+    present in both."""
+    for right, mine in _words(expected, answer):
+        if right == mine or not (right & mine & PTE_PRESENT):
+            continue
+        wrong = [
+            f"{name} is on, it should be off" if mine & bit else f"{name} is off, it should be on"
+            for name, bit in BITS.items()
+            if (right ^ mine) & bit
+        ]
+        if right >> PTE_SHIFT != mine >> PTE_SHIFT:
+            wrong.append(f"the frame is {mine >> PTE_SHIFT}, it should be {right >> PTE_SHIFT}")
+        return f"of {mine:#x}: {'; '.join(wrong)}" if wrong else ""
+    return ""
+
+
+def _words(expected: Any, answer: Any) -> Iterator[tuple[int, int]]:
+    """Yield pairs of words that stand at one place, as far as both have the same shape."""
+    expected, answer = without_sequence_types(expected), without_sequence_types(answer)
+    if isinstance(expected, list) and isinstance(answer, list) and len(expected) == len(answer):
+        for one, other in zip(expected, answer, strict=True):
+            yield from _words(one, other)
+    elif type(expected) is int and type(answer) is int:
+        yield expected, answer
+
+
+words_text.bits = bits_text  # type: ignore[attr-defined]

@@ -95,7 +95,7 @@ class Student:
         self._names = self._module.__dict__
         self._names["__file__"] = path
         try:
-            check_text(code)
+            check_text(code, path)
             with self._imported():
                 exec(compile(code, path, "exec", dont_inherit=True), self._names)
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a student's file does
@@ -107,6 +107,13 @@ class Student:
     def load(cls, path: Path) -> Student:
         """Return the student whose code is in `path`; FileNotFoundError if there is none."""
         return cls(path.read_bytes(), str(path))
+
+    @classmethod
+    def of_names(cls, names: dict[str, Any]) -> Student:
+        """Return the student whose code has run already and left `names`, as a notebook's does."""
+        made = cls("", "the notebook")
+        made._names = names
+        return made
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -160,7 +167,7 @@ class Student:
 
     def _student_error(self, error: BaseException) -> StudentError:
         kind, text = type(error).__name__, str(error)
-        if isinstance(error, SyntaxError) and error.filename in (self._path, ""):
+        if isinstance(error, SyntaxError) and error.filename == self._path:
             return StudentError(kind, error.msg, *self._place(error.lineno, error.offset))
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if frame.filename == self._path]
@@ -179,7 +186,7 @@ class Student:
         return line, place, code + (f"\n{'^':>{8 + column + 1}}" if column else "")
 
 
-def check_text(code: str | bytes) -> None:
+def check_text(code: str | bytes, path: str) -> None:
     """Raise SyntaxError for a file that is not UTF-8 and does not say what it is instead, as a box
     does: compile() lets that pass in comments."""
     if isinstance(code, str) or b"coding" in b"".join(code.split(b"\n", 2)[:2]):
@@ -188,7 +195,7 @@ def check_text(code: str | bytes) -> None:
         code.decode()
     except UnicodeDecodeError as error:
         line = code.count(b"\n", 0, error.start) + 1
-        raise SyntaxError(NOT_UTF8, ("", line, 0, "")) from None
+        raise SyntaxError(NOT_UTF8, (path, line, None, None)) from None
 
 
 def _no_input(prompt: object = "", /) -> str:

@@ -90,6 +90,7 @@ class PlainDesign(Rmap):
     def candidates(self, pfn: int) -> Candidates:
         """Ask, and hold the answer to its form: AssertionError that says what is wrong."""
         answer = without_sequence_types(self.answers.candidates(pfn))
+        answer = sorted(answer, key=repr) if isinstance(answer, set | frozenset) else answer
         assert isinstance(answer, list), f"candidates returns a list, yours {type(answer).__name__}"
         for place in answer:
             ok = isinstance(place, list | tuple) and len(place) == 2

@@ -8,13 +8,16 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from anonlab.box.box import program_command
+from anonlab.box.box import Box, BoxEnded, Clock
+from anonlab.box.wire import arguments
 from anonlab.grading.intake import notebook_cells
 from anonlab.grading.intake.archives import Rejected, shown
+from anonlab.grading.intake.notebook_cells import MOST_BYTES
 
 SECONDS = 20
-"""Wall time for one notebook; its reader's limit on processor time is tighter."""
+"""Time for one notebook."""
 READER = Path(notebook_cells.__file__)
 
 
@@ -36,22 +39,11 @@ def notebook_answers(path: Path, name: str, boxed: bool) -> list[Cell]:
     boxed   read it in a box like that of student code; else its reader only bounds itself
     raises  Rejected with a sentence if it cannot be read
     """
-    bare = [sys.executable, "-I", "-S", "-B", str(READER)]
-    with path.open("rb") as notebook:
-        try:
-            done = subprocess.run(
-                program_command(path, READER) if boxed else bare,
-                stdin=notebook,
-                capture_output=True,
-                timeout=SECONDS,
-                env={"PATH": os.defpath},
-                cwd="/",
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise Rejected(f"{shown(name)} takes too long to be read") from None
+    data = path.read_bytes()
     try:
-        told = json.loads(done.stdout)
+        told = _told_by_box(data) if boxed else _told_by_program(data)
+    except TimeoutError:
+        raise Rejected(f"{shown(name)} takes too long to be read") from None
     except ValueError:
         raise Rejected(f"{shown(name)} needs too much time or memory to be read") from None
     if "error" in told:
@@ -66,3 +58,36 @@ def notebook_answers(path: Path, name: str, boxed: bool) -> list[Cell]:
         )
         for each in told["cells"]
     ]
+
+
+def _told_by_box(data: bytes) -> dict[str, Any]:
+    """Let the reader run in a box.
+
+    raises  TimeoutError, or ValueError if nothing sensible comes back
+    """
+    code = READER.read_bytes()
+    try:
+        with Box(code, Clock(SECONDS, SECONDS)) as box:
+            box.load(code, READER.name)
+            told = box.ask("call", fn="told", args=arguments((data[: MOST_BYTES + 1],)))
+    except BoxEnded as ended:
+        if ended.status == "timeout":
+            raise TimeoutError from None
+        raise ValueError(str(ended)) from None
+    if not isinstance(told, dict):
+        raise ValueError(f"the reader of notebooks said {told!r}")
+    return told
+
+
+def _told_by_program(data: bytes) -> dict[str, Any]:
+    """Let the reader run in a process of its own, for practice; raises as above."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-B", str(READER)],
+            input=data, capture_output=True, timeout=SECONDS, env={"PATH": os.defpath}, cwd="/",
+            check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise TimeoutError from None
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told

@@ -39,7 +39,7 @@ from anonlab.grading.intake.receipts import Receipts
 from anonlab.grading.intake.roster import Roster
 from anonlab.grading.intake.submission import Submission
 
-_AGAIN = re.compile(r"(ex\d\d[a-z]_[a-z0-9_]+)-(\d+)(\.py)\Z")
+_AGAIN = re.compile(r"((?:ex\d\d[a-z]|lab\d)_[a-z0-9_]+)-(\d+)(\.py)\Z")
 """Canvas adds a number to the name of a file that is handed in once more."""
 _LITTER = ("__MACOSX", "Thumbs.db", "desktop.ini", "index.html", METADATA)
 """What file managers leave behind, and what systems put beside submissions."""

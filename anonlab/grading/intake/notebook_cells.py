@@ -20,8 +20,10 @@ HARMLESS = re.compile(
     r"|!\s*(?:\S*python\S*\s+-m\s+)?(?:pip3?|conda|mamba|uv)\b).*"
 )
 """Lines that set up a notebook and compute nothing: an answer is the same without them."""
-FOR_NOTEBOOKS = re.compile(r"\s*(?:[\w.,\[\] ]+=\s*)?[!%]")
-"""Lines that IPython understands and Python does not."""
+FOR_NOTEBOOKS = re.compile(r"(?:[\w.,\[\] ]+=\s*)?[!%]")
+"""How lines begin, behind their blanks, that IPython understands and Python does not."""
+MOST_LINE = 1000
+"""Characters of a line that may be harmless: what is longer is read once, and not looked into."""
 
 
 class Unreadable(Exception):
@@ -101,13 +103,23 @@ def answer(at: int, cell: object) -> dict[str, object] | None:
 
 def dropped(line: str) -> bool:
     """Return whether a line above %%exercise says nothing: blank, a comment, harmless magic."""
-    return not line.strip() or line.lstrip().startswith("#") or bool(HARMLESS.fullmatch(line))
+    return not line.strip() or line.lstrip().startswith("#") or harmless(line)
+
+
+def harmless(line: str) -> bool:
+    """Return whether a line only sets up a notebook."""
+    return len(line) <= MOST_LINE and bool(HARMLESS.fullmatch(line))
+
+
+def for_notebooks(line: str) -> bool:
+    """Return whether a line is for notebooks alone."""
+    return bool(FOR_NOTEBOOKS.match(line.lstrip()))
 
 
 def stands_above(lines: list[str]) -> bool:
     """Return whether lines are code of their own, and no text that a string goes on from."""
     try:
-        ast.parse("\n".join(line for line in lines if not FOR_NOTEBOOKS.match(line)))
+        ast.parse("\n".join(line for line in lines if not for_notebooks(line)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
@@ -115,11 +127,11 @@ def stands_above(lines: list[str]) -> bool:
 
 def without_harmless(code: str) -> tuple[str, list[str]]:
     """Return code in which harmless magic does nothing, and a sentence about it."""
-    found = [line.strip()[:60] for line in code.split("\n") if HARMLESS.fullmatch(line)]
+    found = [line.strip()[:60] for line in code.split("\n") if harmless(line)]
     if not found:
         return code, []
     plain = [
-        line[: len(line) - len(line.lstrip())] + "pass" if HARMLESS.fullmatch(line) else line
+        line[: len(line) - len(line.lstrip())] + "pass" if harmless(line) else line
         for line in code.split("\n")
     ]
     return "\n".join(plain), [f"`{line}` was left out" for line in dict.fromkeys(found)]
@@ -131,23 +143,27 @@ def not_python(code: str) -> int:
         ast.parse(code)
     except (SyntaxError, ValueError):
         for at, line in enumerate(code.splitlines(), 1):
-            if FOR_NOTEBOOKS.match(line):
+            if for_notebooks(line):
                 return at
     except (RecursionError, MemoryError):
         pass  # the box will say so
     return 0
 
 
+def told(data: bytes) -> dict[str, object]:
+    """Return what a notebook answers, or why it cannot be read; a box calls this."""
+    try:
+        return {"cells": read_cells(data)}
+    except Unreadable as error:
+        return {"error": str(error)}
+    except (MemoryError, RecursionError):
+        return {"error": "the notebook needs too much memory to be read"}
+
+
 def main() -> None:
     """Read a notebook and say what it answers."""
     bound()
-    try:
-        told: dict[str, object] = {"cells": read_cells(sys.stdin.buffer.read(MOST_BYTES + 1))}
-    except Unreadable as error:
-        told = {"error": str(error)}
-    except (MemoryError, RecursionError):
-        told = {"error": "the notebook needs too much memory to be read"}
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(told(sys.stdin.buffer.read(MOST_BYTES + 1))))
 
 
 if __name__ == "__main__":

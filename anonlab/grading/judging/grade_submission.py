@@ -23,12 +23,14 @@ from pathlib import Path
 import pytest
 
 from anonlab.box.box import Clock
+from anonlab.box.boxes import end_boxes
+from anonlab.box.calls import NoBox
 from anonlab.course.authoring.exercises import student_view
 from anonlab.course.authoring.masters import Master, read_masters, tests_of
 from anonlab.course.authoring.variants import variant_seed
 from anonlab.course.judging.student import Student
 from anonlab.grading.intake.submission import Settings, Submission
-from anonlab.grading.judging.plugin import Asked, JudgedOutcome, Judging, Wanted
+from anonlab.grading.judging.plugin import Asked, JudgedOutcome, Judging, Wanted, skipped
 from anonlab.grading.judging.proxy import BoxedStudent, File
 from anonlab.grading.judging.redact import redact_outcome
 from anonlab.grading.store.result import Result, TestResult
@@ -36,7 +38,10 @@ from anonlab.grading.store.result import Result, TestResult
 OFFICIAL = Path(__file__).with_name("official.ini")
 REPEATS = 2
 """So often a test is run again that had trouble of the grader; a time-out is repeated once."""
+HIDDEN_INPUTS = b"anonlab: hidden inputs"
+"""What the key of hidden inputs is derived with; no student's id is in it."""
 NO_SENSE = "the check could make no sense of what your code returned: is it of the right kind?"
+STARVED = "its box got too little of a processor, twice"
 ENVIRONMENT = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG", "PYTEST_THEME")
 
 
@@ -59,7 +64,11 @@ def grade_one(submission: Submission, settings: Settings) -> Result:
     raises  ValueError or FormatError for a wrong course or settings; never for a submission
     """
     with _ONE_AT_A_TIME:
-        return _graded(submission, settings)
+        try:
+            return _graded(submission, settings)
+        finally:
+            with contextlib.suppress(NoBox):  # then the zygote is gone, and all boxes with it
+                end_boxes()
 
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -210,14 +219,15 @@ def seed_of(submission: Submission, settings: Settings, number: str, keyed: bool
     """Return the seed of inputs.
 
     keyed  inputs that nobody can foresee, from the secret and the bytes of the submission: a
-           regrade repeats them. Otherwise those of the student's own variant, as on the laptop
+           regrade repeats them. Their key is not that of variants, so that a student's variant.json
+           says nothing of them. Otherwise those of the student's own variant, as on the laptop
     """
     if keyed:
         path = submission.files.get(number)
         code = path.read_bytes() if path is not None and path.is_file() else b""
         message = f"{settings.assignment}|{number}|{hashlib.sha256(code).hexdigest()}"
-        key = hmac.new(settings.secret.encode(), message.encode(), hashlib.sha256)
-        return int.from_bytes(key.digest()[:8])
+        key = hmac.digest(settings.secret.encode(), HIDDEN_INPUTS, "sha256")
+        return int.from_bytes(hmac.digest(key, message.encode(), "sha256")[:8])
     if settings.variants and submission.student:
         return variant_seed(settings.secret, submission.variant or submission.student, number)
     return 0
@@ -235,15 +245,17 @@ def _run_all(
     """Run the tests, some of them again; fill `outcomes`, and return how many runs that took."""
     make = _maker(submission, settings)
     _run(wanted, outcomes, make)
+    repeats = 0
     for repeat in range(1, REPEATS + 1):
         again = [each for each in wanted if _again(outcomes[each], repeat)]
         if not again:
-            return repeat - 1
+            break
+        repeats = repeat
         again = [each for each in wanted if each in again or outcomes[each].status == "skipped"]
         with _alone():
             _run(again, outcomes, _maker(submission, settings))
     _settle(wanted, outcomes, settings)
-    return REPEATS
+    return repeats
 
 
 def _settle(
@@ -252,7 +264,8 @@ def _settle(
     """Let a test fail that stumbles over this submission, and only over it.
 
     A test that raises a TypeError is trouble of the grader. If the solution passes it, with the
-    same inputs, it was an answer of the wrong kind: nobody gets out of a test that way.
+    same inputs, it was an answer of the wrong kind: nobody gets out of a test that way. What was
+    waiting for its verdict follows it. Who never got the processor has no verdict, and no 0.
     """
     doubtful = [each for each in wanted if outcomes[each].stumbled]
     masters = _masters(settings.course)
@@ -261,6 +274,12 @@ def _settle(
     for each in doubtful:
         if right[each].status == "pass":
             outcomes[each] = JudgedOutcome("fail", NO_SENSE, private=outcomes[each].message)
+    for each in wanted:
+        outcome = outcomes[each]
+        if outcome.starved:
+            outcomes[each] = JudgedOutcome("infra", f"{STARVED}: {outcome.message}")
+        elif outcome.premise and outcomes[outcome.premise].status not in ("infra", "pass"):
+            outcomes[each] = skipped(outcome.premise)
 
 
 def _again(outcome: JudgedOutcome, repeat: int) -> bool:

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from anonlab.box.box import BoxEnded, NoBox
+from anonlab.box.box import BoxEnded
+from anonlab.box.calls import NoBox
 from anonlab.course.judging.call_answers import Wrong
 from anonlab.course.judging.marks import OutOfTime, time_limit
 from anonlab.course.judging.student import LoadError, Student, StudentError
@@ -41,8 +42,12 @@ class Wanted:
 
 @dataclass(frozen=True)
 class JudgedOutcome:
-    """How a test ended. `message` may hold what came from the box; `waited` asks for a repeat;
-    `stumbled` is True if the test itself raised something that no test should."""
+    """How a test ended. `message` may hold what came from the box; `waited` asks for a repeat.
+
+    stumbled  the test itself raised something that no test should
+    starved   its box did not get the time on a processor that it may use
+    premise   the test that has no verdict, and without which it was not run
+    """
 
     status: str
     message: str = ""
@@ -50,6 +55,8 @@ class JudgedOutcome:
     printed: str = ""
     waited: bool = False
     stumbled: bool = False
+    starved: bool = False
+    premise: Wanted | None = None
     private: str = ""
 
 
@@ -135,8 +142,9 @@ class Judging:
         if other is None or before is None or before.status == "pass":
             return None
         if before.status == "infra":
-            return JudgedOutcome("infra", f"“{other.title}”, which it needs, has no verdict")
-        return JudgedOutcome("skipped", f"needs “{other.title}”, which has not passed")
+            why = f"“{other.title}”, which it needs, has no verdict"
+            return JudgedOutcome("infra", why, premise=other)
+        return skipped(other)
 
     def _run(self, item: pytest.Function, wanted: Wanted) -> JudgedOutcome:
         student: Asked | None = None
@@ -167,6 +175,11 @@ class Judging:
         return self._shared[1]
 
 
+def skipped(premise: Wanted) -> JudgedOutcome:
+    """Return the outcome of a test whose premise has not passed."""
+    return JudgedOutcome("skipped", f"needs “{premise.title}”, which has not passed")
+
+
 def _key(item: Any) -> tuple[Path, str]:
     return item.path, getattr(item, "originalname", item.name)
 
@@ -187,7 +200,9 @@ def outcome_of(error: BaseException | None, student: Asked | None) -> JudgedOutc
         ended = ending_of(student) or ended
         refused, printed = refused_value(student), printed_by(student)
     if ended is not None:
-        return JudgedOutcome(ended.status, ended.message, None, printed, ended.waited)
+        return JudgedOutcome(
+            ended.status, ended.message, None, printed, ended.waited, starved=ended.starved
+        )
     if error is None:
         return JudgedOutcome("pass", printed=printed)
     status, message = _told(error)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from anonlab.box.box import Box, BoxEnded, Clock, NoBox
+from anonlab.box.box import Box, BoxEnded, Clock
+from anonlab.box.calls import NoBox
 from anonlab.box.wire import Raised, arguments
 from anonlab.course.judging.student import LoadError, StudentError
 
@@ -35,16 +36,22 @@ class BoxedStudent:
         if file.unloadable is not None:
             raise file.unloadable
         self._not_plain = ""
+        code = file.path.read_bytes()
         try:
-            self._box = Box(file.path, file.clock)
-            self._ask("load")
-        except (BoxEnded, NoBox) as ended:
+            self._box = Box(code, file.clock)
+        except NoBox as ended:
             file.unloadable = ended
             raise
+        try:
+            self._value(self._box.load(code, file.path.name))
         except StudentError as error:
             self._box.kill()
             file.unloadable = LoadError(error.kind, error.message, error.line)
             raise file.unloadable from None
+        except BaseException as ended:
+            self._box.kill()
+            file.unloadable = ended if isinstance(ended, BoxEnded) else None
+            raise
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -70,7 +77,10 @@ class BoxedStudent:
 
     def _ask(self, op: str, **parts: Any) -> Any:
         """Ask the box, and return the value of its answer."""
-        answer = self._box.ask(op, **parts)
+        return self._value(self._box.ask(op, **parts))
+
+    def _value(self, answer: Any) -> Any:
+        """Return an answer; raise what the student's code raised."""
         if not isinstance(answer, Raised):
             return answer
         if answer.kind == "MemoryError":

@@ -26,4 +26,6 @@ def test_range_is_page_by_page(student: Any, seed: int) -> None:
         calls = [(word, write, 99 if word >> 12 else next(pfns)) for word in words]
         right = student.map("touch_page", calls)
         args = (np.array(words), write, np.arange(20, 40))
-        judge_all(student, [Question("touch_range", args, right)])
+        judge_all(
+            student, [Question("touch_range", args, right, "every kind of word", public.words_text)]
+        )

@@ -23,6 +23,13 @@ def test_range_is_page_by_page(student: Any, seed: int) -> None:
     words = [0x3067, 0x5422, 0, 0x7005, 0x25, 0x102, 0x1F2] * 3
     singles = student.map("share_page", [(word,) for word in words])
     right = [list(side) for side in zip(*singles, strict=True)]
-    judge_all(student, [Question("share_range", (np.array(words),), right)])
+    judge_all(
+        student,
+        [
+            Question(
+                "share_range", (np.array(words),), right, "every kind of word", public.words_text
+            )
+        ],
+    )
     none = np.zeros(0, dtype=np.int64)
     judge_all(student, [Question("share_range", (none,), [[], []], "a range without pages")])

@@ -28,4 +28,11 @@ def test_range_is_page_by_page(student: Any, seed: int) -> None:
     new = student.map("break_cow", calls)
     copied = [now >> 12 != word >> 12 for now, word in zip(new, words, strict=True)]
     args = (np.array(words), np.array(counts), np.arange(20, 40))
-    judge_all(student, [Question("break_cow_range", args, (new, copied))])
+    judge_all(
+        student,
+        [
+            Question(
+                "break_cow_range", args, (new, copied), "pages of every kind", public.words_text
+            )
+        ],
+    )

@@ -28,5 +28,5 @@ def test_every_kind_of_page(student: Any, seed: int) -> None:
         [False, False, True, False, False, True],
     )
     args = (words, count, 0x80, np.array([20, 21, 22]))
-    question = Question("move_range", args, right, "every kind of word", public.words_text)
+    question = Question("move_range", args, right, "every kind of word", public.show)
     judge_all(student, [question], public.GUESSES)

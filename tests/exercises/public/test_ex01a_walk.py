@@ -101,16 +101,25 @@ WALK_GUESSES = {
 
 
 def many(history: History, geometry: Geometry = LESSON) -> Iterator[Question]:
-    """One question for each process."""
+    """One question for each process: its addresses downwards, and some once more."""
     for tables, pgd, addrs, entries in places(history, geometry):
+        addrs, entries = (each[::-1] + each[1:4] for each in (addrs, entries))
         args = (tables, pgd, np.array(addrs, dtype=np.int64), geometry.levels, geometry.bits)
         yield Question("walk_many", args, entries, f"{len(addrs)} addresses", words_text)
+
+
+def ascending(args: Any, right: list[int]) -> list[int]:
+    """The entries of the addresses in ascending order, each once."""
+    return list(dict(sorted(zip(args[2].tolist(), right, strict=True))).values())
 
 
 MANY_GUESSES = {
     "Did you write the lesson's two levels of four bits down? Other machines have other tables: use "
     "`levels` and `bits`.": (
         lambda args, right: args[0][args[0][args[1], args[2] >> 16 & 15] >> 12, args[2] >> 12 & 15]
+    ),
+    "Did you sort the addresses, or ask for each once only? The entries stand as the addresses do.": (
+        ascending
     ),
 }
 

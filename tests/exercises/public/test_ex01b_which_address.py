@@ -68,10 +68,11 @@ def show(value: Any) -> str:
 SWAPPED = parse(
     "p = spawn\np mmap 0x3c000 4\np write 0x3c000 7 4\np swap_out 0x3c000 2\np read 0x3c000 1\n"
     "p mmap 0x20000 2\np write 0x20000 7 2\nq = spawn\nq mmap 0x30000 8\nq write 0x30000 7 8\n"
-    "q read 0x30000 8\n"
+    "q read 0x30000 8\nq mmap 0x3a000 2\nq read 0x3a000 2\n"
 )
-"""Slots above 15, and swap entries that look like frames which are mapped."""
+"""Slots above 15, swap entries that look like frames which are mapped, the zero page twice."""
 CASES = {
+    "a frame that is mapped more than once": lambda each: len(each.right) > 1,
     "a swap entry that looks like the frame": lambda each: (
         _with_swap(each.args, None) != each.right
     ),

@@ -103,7 +103,26 @@ UNMAP_CASES = {
         vma[1] == each.args[1] or vma[0] == each.args[2] for vma in each.args[0]
     ),
 }
+
+
+def with_empty(args: Any, right: Any) -> Any:
+    """What is left where somebody takes <= for <: also parts without pages."""
+    vmas, start, end = args
+    left: list[Any] = []
+    for vma in vmas:
+        low, high, prot, pgoff = vma
+        if high <= start or low >= end:
+            left.append(vma)
+            continue
+        if low <= start:
+            left.append((low, start, prot, pgoff))
+        if high >= end:
+            left.append((end, high, prot, pgoff + end - low))
+    return left
+
+
 UNMAP_GUESSES = {
+    "Did you keep a VMA without pages? The range may begin or end where a VMA does.": with_empty,
     "Did you drop every VMA that the range touches? What lies outside the range stays.": (
         lambda args, right: [vma for vma in args[0] if vma[1] <= args[1] or vma[0] >= args[2]]
     ),

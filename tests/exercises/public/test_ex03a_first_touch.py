@@ -60,7 +60,7 @@ def ranges(history: History) -> Iterator[Question]:
     for before, after, write, where in touches(history):
         pairs = zip(before, after, strict=True)
         taken = [now >> 12 for word, now in pairs if now != word and now >> 12]
-        free = np.array([*taken, 97, 98, 99], dtype=np.int64)
+        free = np.array([*taken, *range(97, 100 + len(before))], dtype=np.int64)
         args = (np.array(before, dtype=np.int64), write, free)
         yield Question("touch_range", args, after, where, words_text)
 
@@ -90,6 +90,20 @@ GUESSES = {
 }  # fmt: skip
 
 
+def by_place(args: Any, right: Any) -> list[int]:
+    """What somebody answers who gives page n the n-th frame."""
+    words, write, pfns = args
+    pages = zip(words.tolist(), pfns.tolist(), right, strict=False)
+    return [pfn << 12 | ALL if write and not word >> 12 else now for word, pfn, now in pages]
+
+
+RANGE_GUESSES = {
+    "Did you hand out frames by the place of the page? The next one goes to the next page that needs one.": (
+        by_place
+    ),
+}
+
+
 def test_touch_page(student: Any, seed: int) -> None:
     """touch_page does what a read or a write does."""
     judge(student, histories(FAMILIES, seed), pages, GUESSES, least=30)
@@ -98,4 +112,4 @@ def test_touch_page(student: Any, seed: int) -> None:
 @needs("test_touch_page")
 def test_touch_range(student: Any, seed: int) -> None:
     """touch_range hands out frames in order."""
-    judge(student, histories(FAMILIES, seed + 1), ranges, least=20)
+    judge(student, histories(FAMILIES, seed + 1), ranges, RANGE_GUESSES, 20)

@@ -75,7 +75,24 @@ def sizes(history: History, shape: Geometry = LESSON) -> Iterator[Question]:
     yield Question("words_read", args, nleaves * shape.slots, about)
 
 
+def entries_too(args: Any, right: Any) -> list[tuple[int, int]]:
+    """What somebody answers who does not ask whether a word is present."""
+    tables, pgds, pfn, levels, bits = args
+    found = [(place, pgd << 12, 0) for place, pgd in enumerate(pgds)]
+    for _ in range(levels):
+        found = [
+            (place, int(each), at << bits | slot)
+            for place, word, at in found
+            for slot, each in enumerate(tables[word >> 12])
+            if each
+        ]
+    return [(place, at << 12) for place, word, at in found if word >> 12 == pfn]
+
+
 GUESSES = {
+    "Did you take swap entries for mappings? Only a word with PRESENT set maps a frame.": (
+        entries_too
+    ),
     "Did you stop at the first mapping? mapcount says how many there are.": (
         lambda args, right: right[:1]
     ),

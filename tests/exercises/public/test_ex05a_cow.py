@@ -52,7 +52,8 @@ def ranges(history: History) -> Iterator[Question]:
     for words, counts, after, where in faults(history):
         copied = [now >> 12 != word >> 12 for word, now in zip(words, after, strict=True)]
         taken = [now >> 12 for now, new in zip(after, copied, strict=True) if new]
-        arrays = (np.array(some, dtype=np.int64) for some in (words, counts, [*taken, 97, 98, 99]))
+        free = [*taken, *range(97, 100 + len(words))]
+        arrays = (np.array(some, dtype=np.int64) for some in (words, counts, free))
         yield Question("break_cow_range", tuple(arrays), (after, copied), where, words_text)
 
 
@@ -98,6 +99,22 @@ GUESSES = {
 }
 
 
+def by_place(args: Any, right: Any) -> Any:
+    """What somebody answers who gives page n the n-th frame."""
+    pages = zip(args[2].tolist(), *right, strict=False)
+    return [pfn << 12 | ALL if copied else now for pfn, now, copied in pages], right[1]
+
+
+RANGE_GUESSES = {
+    "Did you hand out frames by the place of the page? The next one goes to the next page that needs one.": (
+        by_place
+    ),
+    "Did you say which pages were reused? Which were copied is asked for.": (
+        lambda args, right: (right[0], [not copied for copied in right[1]])
+    ),
+}
+
+
 def test_break_cow(student: Any, seed: int) -> None:
     """break_cow decides as the kernel does."""
     judge(student, histories(FAMILIES, seed, 24, 30), pages, GUESSES, least=30)
@@ -107,5 +124,7 @@ def test_break_cow(student: Any, seed: int) -> None:
 @needs("test_break_cow")
 def test_break_cow_range(student: Any, seed: int) -> None:
     """break_cow_range takes frames for the copies only."""
-    judge(student, histories(FAMILIES, seed + 1, 24, 30), ranges, least=20)
-    judge_all(student, [each for each in bits() if each.function == "break_cow_range"])
+    judge(student, histories(FAMILIES, seed + 1, 24, 30), ranges, RANGE_GUESSES, 20)
+    judge_all(
+        student, [each for each in bits() if each.function == "break_cow_range"], RANGE_GUESSES
+    )

@@ -34,9 +34,22 @@ def moves(history: History) -> Iterator[Question]:
         copied = [old != new for old, new in zip(words, right, strict=True)]
         index = [after.index[word >> 12] if maps(word) else 0 for word in right]
         taken = [word >> 12 for word, new in zip(right, copied, strict=True) if new]
-        args = (np.array(words), np.array(count), new_vpn, np.array([*taken, 97, 98, 99]))
+        args = (
+            np.array(words),
+            np.array(count),
+            new_vpn,
+            np.array([*taken, *range(97, 100 + npages)]),
+        )
         where = f"{who} moves {npages} pages from {moment.address(moment.vpn)}"
-        yield Question("move_range", args, (right, index, copied), where, words_text)
+        yield Question("move_range", args, (right, index, copied), where, show)
+
+
+def show(value: Any) -> str:
+    """Words as words, indices in hex."""
+    if not isinstance(value, list | tuple) or len(value) != 3 or not isinstance(value[1], list):
+        return repr(value)
+    index = ", ".join(f"{each:#x}" if type(each) is int else repr(each) for each in value[1])
+    return f"words {words_text(value[0])}, index [{index}], copied {value[2]}"
 
 
 def maps(word: int) -> bool:
@@ -57,6 +70,12 @@ def guess(function: Any) -> Any:
 
 
 GUESSES = {
+    "Did you count mapped pages only? A page keeps its distance from the first page of the range.": (
+        lambda args, right: dense(args, right)
+    ),
+    "Did you hand out frames by the place of the page? The next one goes to the next page that needs one.": (
+        lambda args, right: by_place(args, right)
+    ),
     "Did you leave out the index? Then the walk looks for the page where it was before.": guess(
         lambda vpn, word, count, new, index, copied: (new, 0, copied)
     ),
@@ -77,6 +96,19 @@ GUESSES = {
         )
     ),
 }
+
+
+def by_place(args: Any, right: Any) -> Any:
+    """What somebody answers who gives page n the n-th frame."""
+    pages = zip(args[3].tolist(), right[0], right[2], strict=False)
+    return [pfn << 12 | now & 0xFFF if copied else now for pfn, now, copied in pages], *right[1:]
+
+
+def dense(args: Any, right: Any) -> Any:
+    """What somebody answers who gives mapped pages one index after another."""
+    places = iter(range(args[2], args[2] + len(args[0])))
+    index = [next(places) if maps(word) else 0 for word in args[0].tolist()]
+    return right[0], index, right[2]
 
 
 def copy_all(args: tuple[Any, ...]) -> Any:

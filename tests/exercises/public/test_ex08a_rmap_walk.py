@@ -107,6 +107,9 @@ def unmaps(history: History) -> Iterator[Question]:
 
 
 UNMAP_GUESSES = {
+    "Did you forget that a word may be a swap entry? It has bits above 12 as well.": (
+        lambda args, right: [args[2] if word >> 12 == args[1] else word for word in args[0]]
+    ),
     "Did you replace every word? Who has another frame there, or nothing, keeps it.": (
         lambda args, right: [args[2]] * len(args[0])
     ),

@@ -14,4 +14,20 @@ WRONG = (
         "    words = tables[words >> PAGE_SHIFT, addrs >> PAGE_SHIFT & 15]\n",
     ),
     ("return only present entries", "    return word\n", "    return word if word & 1 else 0\n"),
+    (
+        "sort the addresses",
+        "    words = 0 * addrs + (pgd << PAGE_SHIFT)\n",
+        "    addrs = sorted(set(addrs.tolist()))\n    return [walk(tables, pgd, each, levels, bits) for each in addrs]\n"
+        "    words = 0 * addrs + (pgd << PAGE_SHIFT)\n",
+    ),
+    (
+        "yours is None (a forgotten return?)",
+        "        word = int(tables[word >> PAGE_SHIFT][index])\n",
+        "        word = int(tables[word >> PAGE_SHIFT][index])\n        if not word:\n            return None\n",
+    ),
+    (
+        "Did you work in place",
+        "    words = 0 * addrs + (pgd << PAGE_SHIFT)\n",
+        "    addrs &= ~0xFFF\n    words = 0 * addrs + (pgd << PAGE_SHIFT)\n",
+    ),
 )

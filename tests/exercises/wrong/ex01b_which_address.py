@@ -15,4 +15,14 @@ WRONG = (
         "elif word & PRESENT and word >> PAGE_SHIFT == pfn:",
         "elif word and word >> PAGE_SHIFT == pfn:",
     ),
+    (
+        "the items are right, their order is not",
+        "    below(pgd, [])\n    return found\n",
+        "    below(pgd, [])\n    return found[::-1]\n",
+    ),
+    (
+        "Did you work in place",
+        "    vpn = 0\n",
+        "    vpn = 0\n    slots.append(slots.pop() + 0)\n    slots[:] = [int(slot) for slot in slots][::-1]\n    slots = slots[::-1]\n",
+    ),
 )

@@ -20,4 +20,15 @@ WRONG = (
         "rest = split(rest, end)[1]",
         "continue",
     ),
+    ("the items are right, their order is not", "    return left\n", "    return left[::-1]\n"),
+    (
+        "keep a VMA without pages",
+        "        if rest[0] < start < rest[1]:\n            lower, rest = split(rest, start)\n            left.append(lower)\n        if rest[0] < end < rest[1]:\n",
+        "        if rest[0] <= start < rest[1]:\n            lower, rest = split(rest, start)\n            left.append(lower)\n        if rest[0] < end <= rest[1]:\n",
+    ),
+    (
+        "Did you work in place",
+        "    left = []\n",
+        "    left = []\n    vmas.sort(reverse=True)\n    vmas = vmas[::-1]\n",
+    ),
 )

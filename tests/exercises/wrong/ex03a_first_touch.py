@@ -26,4 +26,10 @@ WRONG = (
         "return pfn << 12 | ALL",
         "return pfn << 12 | PRESENT | WRITE | USER",
     ),
+    (
+        "hand out frames by the place of the page",
+        "    new[fresh] = pfns[: np.count_nonzero(fresh)] << 12 | ALL\n",
+        "    new[fresh] = pfns[: words.size][fresh] << 12 | ALL\n",
+    ),
+    ("Did you work in place", "    new = words.copy()\n", "    new = words\n"),
 )

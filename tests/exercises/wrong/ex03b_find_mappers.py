@@ -28,4 +28,19 @@ WRONG = (
         "return sum(1 for pgd in pgds for _ in leaves(tables, pgd, levels, bits))",
         "return sum(1 for pgd in pgds for _ in leaves(tables, pgd, levels, bits)) >> bits",
     ),
+    (
+        "the items are right, their order is not",
+        "        for place, pgd in enumerate(pgds)\n        for address, word in leaves(tables, pgd, levels, bits)\n",
+        "        for place, pgd in reversed(list(enumerate(pgds)))\n        for address, word in leaves(tables, pgd, levels, bits)\n",
+    ),
+    (
+        "take swap entries for mappings",
+        "        if word & 1 and word >> 12 == pfn\n",
+        "        if word >> 12 == pfn and word\n",
+    ),
+    (
+        "Did you work in place",
+        "    return [\n        (place, address)\n",
+        "    pgds.reverse()\n    pgds = pgds[::-1]\n    return [\n        (place, address)\n",
+    ),
 )

@@ -20,4 +20,9 @@ WRONG = (
         "    words[present] &= ~WRITE\n    parent = words\n",
     ),
     ("give the child nothing", "return parent, parent & ~ACCESSED", "return parent, 0"),
+    (
+        "forget swap entries in the range",
+        "np.where(present, parent & ~ACCESSED, parent)",
+        "parent & ~ACCESSED",
+    ),
 )

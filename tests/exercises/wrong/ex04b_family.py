@@ -15,4 +15,9 @@ WRONG = (
         "shell write 0x30000 1 3",
         "shell write 0x30000 1\n        shell write 0x31000 1\n        shell write 0x32000 1",
     ),
+    (
+        "operations, 7 are enough",
+        "        child write 0x31000 9\n",
+        "        child read 0x30000\n        child read 0x30000\n        shell read 0x30000\n        child write 0x31000 9\n",
+    ),
 )

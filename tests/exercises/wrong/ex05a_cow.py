@@ -16,4 +16,15 @@ WRONG = (
     ),
     ("leave the copy read-only", "return pfn << 12 | ALL", "return pfn << 12 | (ALL & ~WRITE)"),
     ("leave the writer with the old frame", "return pfn << 12 | ALL", "return word"),
+    ("say which pages were reused", "    return new, copied\n", "    return new, ~copied\n"),
+    (
+        "hand out frames by the place of the page",
+        "    new[copied] = pfns[: np.count_nonzero(copied)] << 12 | ALL\n",
+        "    new[copied] = pfns[: words.size][copied] << 12 | ALL\n",
+    ),
+    (
+        "Did you work in place",
+        "    new = words | WRITE | DIRTY | ACCESSED\n",
+        "    words |= WRITE | DIRTY | ACCESSED\n    new = words\n",
+    ),
 )

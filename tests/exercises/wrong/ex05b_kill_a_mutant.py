@@ -18,4 +18,9 @@ WRONG = (
         "        p write 0x30000 7\n",
         "        p read 0x30000\n        p write 0x30000 7\n        p read 0x30000\n",
     ),
+    (
+        "operations, 7 are enough",
+        "        c write 0x30000 9\n",
+        "        c read 0x30000\n        c read 0x30000\n        p read 0x30000\n        c write 0x30000 9\n",
+    ),
 )

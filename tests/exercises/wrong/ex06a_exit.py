@@ -16,4 +16,14 @@ WRONG = (
         "pfns[count[pfns] == 0]",
         "pfns[mapcount[pfns] == 0]",
     ),
+    (
+        "item 3 is wrong",
+        "    freed = np.sort(pfns[count[pfns] == 0])\n",
+        "    freed = np.sort(pfns[count[pfns] == 0])[::-1]\n",
+    ),
+    (
+        "Did you work in place",
+        "    count, mapcount, swap_map = count.copy(), mapcount.copy(), swap_map.copy()\n",
+        "    count, mapcount = count.copy(), mapcount.copy()\n",
+    ),
 )

@@ -21,4 +21,9 @@ WRONG = (
         "child execve ls",
         "child write 0x30000 5 12\n        child execve ls",
     ),
+    (
+        "allowed are 12",
+        "        child = fork shell\n",
+        "        child = fork shell\n        child read 0x30000\n        child read 0x30000\n        child read 0x30000\n        child read 0x30000\n        child read 0x30000\n        child read 0x30000\n        child read 0x30000\n        child read 0x30000\n",
+    ),
 )

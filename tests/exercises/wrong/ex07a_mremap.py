@@ -18,4 +18,10 @@ WRONG = (
         "    copied = mapped & (count > 1)\n    new = words.copy()\n    new[copied] = pfns[: np.count_nonzero(copied)] << 12 | words[copied] & 0xFFF\n",
         "    copied = mapped\n    free = np.concatenate([pfns, np.zeros(words.size, dtype=np.int64)])\n    new = words.copy()\n    new[copied] = free[: np.count_nonzero(copied)] << 12 | words[copied] & 0xFFF\n",
     ),
+    (
+        "hand out frames by the place of the page",
+        "    new[copied] = pfns[: np.count_nonzero(copied)] << 12 | words[copied] & 0xFFF\n",
+        "    new[copied] = pfns[: words.size][copied] << 12 | words[copied] & 0xFFF\n",
+    ),
+    ("Did you work in place", "    new = words.copy()\n", "    new = words\n"),
 )

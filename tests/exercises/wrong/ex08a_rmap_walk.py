@@ -24,4 +24,14 @@ WRONG = (
         "entry if word & 1 and word >> 12 == pfn else word",
         "0 if word & 1 and word >> 12 == pfn else word",
     ),
+    (
+        "Did you work in place",
+        "    return [entry if word & 1 and word >> 12 == pfn else word for word in words]\n",
+        "    words[:] = [entry if word & 1 and word >> 12 == pfn else word for word in words]\n    return words\n",
+    ),
+    (
+        "a word may be a swap entry",
+        "    return [entry if word & 1 and word >> 12 == pfn else word for word in words]\n",
+        "    return [entry if word >> 12 == pfn else word for word in words]\n",
+    ),
 )

@@ -18,4 +18,9 @@ WRONG = (
         "        p read 0x31000\n",
     ),
     ("fails:", "c read 0x50000", "c read 0x60000"),
+    (
+        "allowed are 30",
+        "        c read 0x50000\n",
+        "        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n        c read 0x50000\n",
+    ),
 )

@@ -12,4 +12,9 @@ WRONG = (
     ("take the index for the page number", "start + index - pgoff)", "index)"),
     ("begin with the oldest VMA", "reversed(vmas)", "vmas"),
     ("leave out the last page", "pgoff + end - start:", "pgoff + end - start - 1:"),
+    (
+        "Did you work in place",
+        "    order = ring[home:] + ring[:home]\n",
+        "    ring[:] = ring[home:] + ring[:home]\n    order = ring\n",
+    ),
 )

@@ -23,4 +23,19 @@ WRONG = (
         "~bit(FILE)",
     ),
     ("count pages of files", " & ~bit(FILE)", ""),
+    (
+        "the answer is wrong",
+        '        "soft_dirty": bool(word >> SOFT_DIRTY & 1),\n',
+        '        "soft_dirty": bool(word >> SOFT_DIRTY & 1) and (present or swapped),\n',
+    ),
+    (
+        "the items are right, their order is not",
+        "    return np.flatnonzero(bit(PRESENT) & ~bit(FILE) & ~bit(EXCLUSIVE))\n",
+        "    return np.flatnonzero(bit(PRESENT) & ~bit(FILE) & ~bit(EXCLUSIVE))[::-1]\n",
+    ),
+    (
+        "Did you work in place",
+        "    def bit(number):\n",
+        "    words &= ~np.uint64(1 << 57)\n\n    def bit(number):\n",
+    ),
 )

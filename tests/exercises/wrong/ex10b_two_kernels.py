@@ -33,4 +33,14 @@ WRONG = (
         "        p read 0x30000\n        p write 0x30000 7\n        p read 0x30000\n"
         "        p write 0x30000 8\n",
     ),
+    (
+        "allowed are 10",
+        "        c = fork p\n",
+        "        c = fork p\n        c read 0x30000\n        c read 0x30000\n        c read 0x30000\n        c read 0x30000\n        c read 0x30000\n        c read 0x30000\n",
+    ),
+    (
+        "operations, 7 are enough",
+        "        c = fork p\n",
+        "        c = fork p\n        c read 0x30000\n        c read 0x30000\n        p read 0x30000\n",
+    ),
 )
