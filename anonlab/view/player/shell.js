@@ -136,12 +136,22 @@ class Player {
     const named = (how) => Object.keys(places).filter((key) => places[key] === how);
     const marks = [...now.marks];
     const kept = { answers: answers.map((one) => (one instanceof Set ? [...one] : one)), marks, hit: named("hit"), missed: named("missed"), extra: named("extra"), gave_up: gaveUp };
+    Object.assign(kept, { known: !gaveUp, title: this.story.step(step).title, names: this.placeNames([...marks, ...Object.keys(places)]) });
     this.link.set("predictions", { ...(this.link.get("predictions") || {}), [step]: kept });
     Object.assign(now, { i: step, asked: -1, judged: gaveUp ? {} : places, probe: ALL_PROBES });
     now.marks.clear();
     this.link.set("step", step);
     if (!verdict.said) this.card.setSaid(this.link.get("keeping") || say("card.notkept"));
     this.paint(true);
+  }
+
+  // Return {key: "page 0x31000 of child" or "frame 3"} of places that stand in the picture.
+  placeNames(keys) {
+    const named = (key) => {
+      const option = this.root.querySelector(`[data-key="${key}"]`);
+      return option ? option.getAttribute("aria-label").replace(/^[^;]*; /, "").split(", ")[0] : key;
+    };
+    return Object.fromEntries(keys.map((key) => [key, named(key)]));
   }
 
   // Leave the reveal: the story stands in its place again, the focus goes to Next.

@@ -88,9 +88,7 @@ def _sheet(
     tails = [tail for band in bands for tail in band.tails]
     arrows = tuple(memory.arrows(tails, right))
     words = [] if mms else [Words(LEFT, 22, say("picture.no-process"), "plain")]
-    gone = [process.name for process in scene.now.snapshot.processes if not process.mm] * graph
-    if gone:
-        exited = fit(say("closed.exited", names=", ".join(gone)), memory_x - LEFT - 12, 12)
+    if exited := _exited(scene, memory_x - LEFT - 12) if graph else "":
         top = max(top, 40.0) + 16
         words.append(Words(LEFT, top - 8, exited, "muted"))
     bottom = max(top, memory.bottom, 60.0)
@@ -116,6 +114,12 @@ def _sheet(
         legend=legend,
         legend_at=legend_at,
     )
+
+
+def _exited(scene: Scene, room: float) -> str:
+    """Return who has exited, '' if nobody has."""
+    gone = [process.name for process in scene.now.snapshot.processes if not process.mm]
+    return fit(say("closed.exited", names=", ".join(gone)), room, 12) if gone else ""
 
 
 def _legend(scene: Scene, arrows: Iterable[Arrow]) -> tuple[tuple[str, str, float], ...]:
