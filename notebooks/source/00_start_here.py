@@ -131,7 +131,7 @@ predict("00 frames", ...)
 
 # %%
 writes = [n for n, step in enumerate(trace.steps) if step.text == "child write 0x30000 9"]
-player = Player(trace, predict=writes[:1])
+player = Player(trace, predict=writes[:1], tabs=())
 player
 
 # %% [markdown]

@@ -22,6 +22,7 @@ from anonlab.course.asking.cards import (
     question_parts,
     typed,
 )
+from anonlab.course.asking.prediction_tools import tabs_of
 from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.asking.questions import (
     BankQuestion,
@@ -187,3 +188,12 @@ def test_what_of_a_typed_prediction_cannot_be_scored_is_said(
 def test_a_later_prediction_is_kept_beside_the_first(course: Course) -> None:
     learn.predict("04 frames", 3)
     assert "The first answer counts" in repr(learn.predict("04 frames", 0))
+
+
+def test_a_lesson_opens_the_tabs_whose_topic_has_come() -> None:
+    assert [tabs_of(name) for name in ("00 frames", "02 how many", "04 words", "free")] == [
+        (),
+        ("address", "vmas", "text"),
+        ("rmap", "address", "vmas", "text"),
+        ("rmap", "cost", "address", "vmas", "text"),
+    ]

@@ -26,7 +26,10 @@ from anonlab.course.asking.review import keep_score, review_text
 from anonlab.course.asking.scores import Truth
 from anonlab.course.authoring.exercises import find_course
 from anonlab.formats.trace import Trace
+from anonlab.view.story.payload import TABS
 
+FIRST_OPENED = {"text": "01", "address": "01", "vmas": "02", "rmap": "03", "cost": "08"}
+"""The notebook in which each tab of a player is opened, since its topic has come."""
 UNKNOWN_WORDS = "I do not know"
 
 
@@ -93,13 +96,17 @@ def play(
 
     gate  False plays at once; that is written down and costs nothing
     ask   numbers of steps before which the player asks for marks in the picture; they are kept
+
+    The player has the tabs whose topic has come by the notebook that `name` begins with.
     """
     from anonlab.view.player.player import Player
 
+    tabs = tabs_of(name)
     try:
         log = ProgressLog(find_course().root)
     except (ValueError, OSError):  # a trace can be looked at anywhere; nothing is kept then
-        return Player(trace, predict=ask, keep=lambda _: "Not kept: there is no course here.")
+        nowhere = "Not kept: there is no course here."
+        return Player(trace, predict=ask, keep=lambda _: nowhere, tabs=tabs)
     if gate and not log.events("predict", name=name):
         return Note(
             f"First predict: predict({name!r}, your answer). I do not know is an answer. "
@@ -107,7 +114,17 @@ def play(
         )
     if not gate:
         log.add("ungated", name=name)
-    return Player(trace, predict=ask, predictions=log.picture_marks(name), keep=_keeper(log, name))
+    marks, keeper = log.picture_marks(name), _keeper(log, name)
+    return Player(trace, predict=ask, predictions=marks, keep=keeper, tabs=tabs)
+
+
+def tabs_of(name: str) -> tuple[str, ...]:
+    """Return the tabs whose topic has come in the notebook with the number that `name` begins
+    with: "04 words" has all that 00 to 04 opened. A name without a number has all."""
+    number = name[:2]
+    if not number.isdecimal():
+        return TABS
+    return tuple(tab for tab in TABS if FIRST_OPENED[tab] <= number)
 
 
 def _keeper(log: ProgressLog, name: str) -> Callable[[Mapping[str, Any]], str]:
