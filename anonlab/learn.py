@@ -9,7 +9,7 @@ Run and compare      record, operations, scan, compare; check(kernel) holds ever
 Scenarios            prefork, fork_chain, pipeline, movers, swap_storm
 A real program       strace_log, read_strace, replay, Trace
 See                  picture, address_picture, chart, Player, explore
-Predict, then see    predict, play, reveal, predicted
+Predict, then see    scene, predict, play, reveal, predicted
 What differs         frames_used, slots_filled, read_only_words, nonzero_words,
                      processes_with_new_frames, swap_entries_made, pages_with_same_frames
 Questions            answer, baseline, final, then_and_now
@@ -49,6 +49,7 @@ from anonlab.course.asking.exercise_tools import (
 from anonlab.course.asking.mail_lines import mail
 from anonlab.course.asking.prediction_tools import play, predict, predicted, reveal
 from anonlab.course.asking.question_tools import answer, baseline, final, then_and_now
+from anonlab.course.asking.scenes import scene
 from anonlab.formats.trace import Trace
 from anonlab.histories.costs import compare
 from anonlab.histories.library import log as strace_log
@@ -121,6 +122,7 @@ __all__ = [
     "reveal",
     "run_mutant",
     "scan",
+    "scene",
     "scoreboard",
     "slots_filled",
     "solution",

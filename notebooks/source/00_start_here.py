@@ -1,54 +1,56 @@
 # %% [markdown]
 # # 00 · Start here
 #
-# **In 30 minutes you can** read a page table, step through a program's life in the player, say
+# **In 30 minutes you can** read a page table, step through a program's life on the stage, say
 # what happens when two processes share a page and one of them writes, and use the tools of the
 # course.
 #
-# You need no knowledge of kernels. Run each cell with <kbd>Shift</kbd>+<kbd>Enter</kbd>, from top
-# to bottom.
+# You need no knowledge of kernels. Run the cell below: click into it and press
+# <kbd>Shift</kbd>+<kbd>Enter</kbd>.
 
 # %%
 from anonlab.learn import *
 
-# %% [markdown]
-# Every notebook begins with that line. It brings the machine (`Kernel`), what shows it (`record`,
-# `picture`, `Player`) and the tools of the course (`predict`, `check`, `hint`).
-# `help("anonlab.learn")` lists them all, by purpose.
+scene("00 first look")
 
 # %% [markdown]
-# ## The question
+# Two programs run on a small machine, the *shell* and its *child*. Each has a table on the left.
+# The memory of the machine is on the right. An arrow says where a page of a program really is.
 #
-# In March 2004 the developers of Linux argued about one question: *given a page of memory, which
-# programs use it?* The kernel must know, because before it can take a page away, it has to tell
-# everybody who uses it. Linux could answer already; the quarrel was about the price. Linus Torvalds
-# proposed an answer in one mail, the *anon memory group*. This kit lets you watch it work.
+# Both arrows lead to frame 1: the two programs share one page. Press **Next →**. The child writes
+# the number 9. Watch its arrow.
+#
+# Press **Next →** again until the story ends, and **← Previous** to see it once more.
+
+# %% [markdown]
+# ## Which programs use frame 1?
+#
+# Here is the same moment again. This time you are asked before you see. "I don't know" is a good
+# answer: one sees better what one has thought about.
+
+# %%
+scene("00 who uses it")
+
+# %% [markdown]
+# ## The question of this course
+#
+# You went from the table to the memory and back along an arrow. A real kernel has no arrows back.
+# It has millions of frames, and nothing in a frame says who uses it.
+#
+# In March 2004 the developers of Linux argued about this question: *given a page of memory, which
+# programs use it?* The kernel must know. Before it takes a page away, it has to tell everybody who
+# uses it. Linux could answer already; the quarrel was about the price. Linus Torvalds proposed an
+# answer in one mail, the *anon memory group*. This kit lets you watch it work.
 #
 # **Linux never used the anon memory group.** Its sister `anonmm` was in Andrew Morton's test tree
 # for five weeks. What Linux 2.6.7 got was `anon_vma` by Andrea Arcangeli. The course shows why.
 
 # %% [markdown]
-# ## Before you start: eight scenarios
+# ## The words, one at a time
 #
-# What do you think happens? **Nobody expects you to know**: these questions come before the course
-# on purpose, and eight like them after it, so that you can see what has changed. They carry no
-# points, and right answers come in the end. Five minutes are enough; `?` is a good answer.
-
-# %%
-baseline()
-
-# %% [markdown]
-# Write your eight letters in place of the dots, in quotation marks, and run the cell.
-
-# %%
-baseline(...)
-
-# %% [markdown]
-# ## A machine small enough to draw
-#
-# Memory is cut into **pages** of 4096 bytes. A program uses *virtual* addresses; the computer keeps
-# its pages in **frames**, which are numbered. Our lesson machine has 16 frames and addresses of
-# five hex digits.
+# Memory is cut into **pages** of 4096 bytes. A program uses *virtual* addresses. The computer keeps
+# its pages in **frames**, which are numbered. Our machine has 16 frames, and addresses of five hex
+# digits.
 
 # %%
 kernel = Kernel(design="anongroup", frames=16, swap=0, geometry=LESSON)
@@ -57,49 +59,53 @@ heap = shell.mmap(4 * PAGE_SIZE, at=0x30000)
 hex(heap)
 
 # %% [markdown]
-# (`design="anongroup"` chooses the mail's answer; there are others, and a whole notebook about
-# them.) A process called `shell` has asked for four pages with `mmap`, starting at address
-# `0x30000`. Has it got any memory yet? Make a guess, then look.
+# A process called `shell` has asked for four pages with `mmap`, from address `0x30000` on. Has it
+# got any memory yet? Make a guess, then look.
 
 # %%
 before = kernel.snapshot()
 picture(before)
 
 # %% [markdown]
-# The cards that matter now: what the shell *may* use and what *is* there, its page table; and the
-# physical memory, frame by frame. A third card says how to read a slot. Leave the rest for later.
+# It got a *promise*: the line above the table says that it may use four pages. But no frame is used
+# for them. Memory is handed out when somebody touches it.
 #
-# It got a *promise*: the line of the address space says that it may use `0x30000` to `0x33fff`. But
-# the page table is empty and no frame is used, only frame 0, the **zero page**, which is always
-# there. Memory is handed out when somebody touches it.
+# (`design="anongroup"` chooses the mail's answer. There are others, and a notebook about them.)
 
 # %% [markdown]
 # ## The first touch
 #
-# Now the shell writes the number 7 into its first page. (One number stands for all 4096 bytes.)
+# Now the shell writes the number 7 into its first page. One number stands for all 4096 bytes.
 
 # %%
 shell.write(heap, 7)
 picture(kernel.snapshot(), previous=before)
 
 # %% [markdown]
-# Frame 1 now holds 7. The address `0x30000` led to it digit by digit: **3** chose a slot in the top
-# table, the next digit, **0**, a slot in the table below. The word in that slot is a **page table
-# entry** (PTE): it holds the frame's number and what is allowed.
+# Frame 1 holds 7 now. The address `0x30000` led to it digit by digit. The first digit, **3**, chose
+# a slot of the top table. The next digit, **0**, chose a slot of the table below. What stands in
+# that slot is a **page-table entry** (PTE). It holds the number of the frame, and what is allowed.
 
 # %%
 shell.page(heap)
 
 # %% [markdown]
 # That is what the kernel knows about the frame. `index` is the one address of the page, without its
-# last three digits; `mapping` is its **anon memory group**. From these two the kernel can go
+# last three digits. `mapping` is its **anon memory group**. From these two the kernel can go
 # *backwards*, from the frame to the page tables. Keep them in mind.
 
 # %% [markdown]
-# ## A whole story in the player
+# ## A whole story
 #
-# A history is a list of operations, one per line. Here the shell starts a child with `fork`, which
-# gives the child a copy of everything. Then both of them write.
+# A **history** is a list of operations, one on each line. A line says who does what, where:
+#
+# | a line | in English |
+# |---|---|
+# | `shell = spawn` | A process starts. Its name is shell. |
+# | `shell mmap 0x30000 4` | shell asks for 4 pages from address 0x30000 on. |
+# | `shell write 0x30000 7 2` | shell writes 2 pages from 0x30000 on; the first one holds 7 then. |
+# | `child = fork shell` | shell makes a copy of itself. Its name is child. |
+# | `child exit` | child ends. |
 
 # %%
 story = """
@@ -117,17 +123,15 @@ trace = record(story, title="fork, then write")
 # %% [markdown]
 # ## Predict
 #
-# `fork` must give the child all of the parent's memory: two written pages. The course never shows
-# you anything before you have predicted it, for what one has predicted one sees better, right or
-# wrong. **How many frames does `fork` take? And how many does the child's write of one page?** Two
-# numbers in place of the dots, such as `"2, 0"`, or `"I do not know"`.
+# `fork` must give the child all of the parent's memory: two written pages. The course asks you
+# before it shows you anything. A wrong guess costs nothing.
 
 # %%
 predict("00 frames", ...)
 
 # %% [markdown]
-# Now step through the player. It stops before the child's write and asks you to mark the cells that
-# you think will change. There is no penalty for a wrong guess.
+# Now step through the story. It stops before the child writes. Mark the slots and the frames that
+# will change: click them.
 
 # %%
 writes = [n for n, step in enumerate(trace.steps) if step.text == "child write 0x30000 9"]
@@ -139,19 +143,16 @@ player
 # |---|---|
 # | <kbd>→</kbd> <kbd>←</kbd> | next step, previous step |
 # | <kbd>Home</kbd> <kbd>End</kbd> | first step, last step |
-# | <kbd>Space</kbd> | play, pause |
-# | <kbd>P</kbd> | predict: mark cells with the arrows and <kbd>Enter</kbd> |
-# | <kbd>T</kbd> | the picture as text, and back |
-# | <kbd>Enter</kbd> | choose a thing in the picture (<kbd>Tab</kbd>, arrows) |
-# | <kbd>W</kbd> | search for the chosen page, probe by probe |
-# | <kbd>Esc</kbd> | stop marking; again: leave the player |
+# | <kbd>Tab</kbd>, then arrows | into the picture, from thing to thing |
+# | <kbd>Enter</kbd> | choose the thing, or mark it |
+# | <kbd>F</kbd> | large, for a lecture; <kbd>Esc</kbd> goes back |
 #
-# Click into the player first. All frames are in your browser: stepping never waits for Python.
+# Everything is in your browser: stepping never waits for Python.
 
 # %% [markdown]
 # ## What you saw
 #
-# Your prediction beside what happened, number by number:
+# Your prediction, and what happened. The card above has both, too.
 
 # %%
 counts = [frames_used(step.snapshot) for step in operations(trace)]
@@ -159,15 +160,15 @@ took = [counts[4] - counts[3], counts[5] - counts[4]]
 reveal("00 frames", [f"fork took {took[0]}, the write {took[1]}"], truth=took)
 
 # %% [markdown]
-# `fork` copied **no page at all**. It copied page table entries, and took the permission to write
-# out of *both* tables. The write of the child then failed, in a good way: the kernel saw that the
+# <details><summary>Why?</summary>
+#
+# `fork` copied **no page at all**. It copied page-table entries, and took the permission to write
+# out of *both* tables. The write of the child then failed, in a good way. The kernel saw that the
 # page is shared, copied it for the **writer**, and let it go on. This is *copy on write*.
 #
-# When the shell wrote next, nobody else used its page any more, so nothing was copied.
-
-# %%
-copies = [step.sentence for step in trace.steps if step.label.startswith("fault.wp")]
-copies
+# When the shell wrote next, nobody else used its page any more. So nothing was copied.
+#
+# </details>
 
 # %% [markdown]
 # ## Backwards
@@ -181,8 +182,8 @@ pfn = shell.page(heap).pfn
 
 # %% [markdown]
 # Nobody kept a list of users for this frame. The kernel took the page's group, which lists the two
-# address spaces, and looked up the page's one address in each. Whatever leads back from a frame to
-# its users is a **reverse map**, and this one is the whole idea of the mail: *"each anonymous page
+# address spaces. Then it looked up the page's one address in each. Whatever leads back from a frame
+# to its users is a **reverse map**. This one is the whole idea of the mail: *"each anonymous page
 # is associated with exactly \_one\_ virtual address"*.
 
 # %%
@@ -191,9 +192,9 @@ picture(kernel.snapshot())
 # %% [markdown]
 # ## Trust, but check
 #
-# A reverse map that forgets somebody is worse than none. So the kit never believes itself: `check`
-# reads every page table of the machine, word by word, and compares. Where something is wrong it
-# stops with an error; here it only says how many places it was led to, and how many were right.
+# A reverse map that forgets somebody is worse than none. So the kit never believes itself. `check`
+# reads every page table of the machine, entry by entry, and compares. Where something is wrong it
+# stops with an error. Here it only says how many places it was led to, and how many were right.
 
 # %%
 check(kernel)
@@ -201,20 +202,24 @@ check(kernel)
 # %% [markdown]
 # ## Your tools
 #
-# From the next notebook on you have these:
+# Every notebook begins with `from anonlab.learn import *`. It brings the machine, what shows it,
+# and the tools of the course. `help("anonlab.learn")` lists them all. From the next notebook on you
+# have these:
 #
 # | you write | and get |
 # |---|---|
-# | `predict("04 frames", 2)` | your prediction is kept, and shown beside what happens |
-# | `answer("04 order")` | a question; with an answer after the comma it is judged |
+# | `predict("04 frames", ...)` | a card; your prediction is kept, and shown beside what happens |
+# | `answer("04 order", ...)` | a card with a question that is judged |
 # | `%%exercise 04a` | a cell of code, written to a file and checked |
 # | `check("04a")`, `hint("04a")` | the checks again; the next hint |
 # | `solution("04a")`, `reset("04a")` | another way, once yours passes; the template again |
 # | `progress()` | what is done and what is open |
+#
+# In place of the dots you may type an answer: `predict("04 frames", 2)`.
 
 # %% [markdown]
-# All of it is kept in `.anonlab/progress.jsonl` beside the notebooks, survives a restart, and stays
-# on this machine. Try one question, of no points:
+# All of it is kept in `.anonlab/progress.jsonl` beside the notebooks. It survives a restart, and it
+# stays on this machine. Try one question, of no points:
 
 # %%
 answer("00 digits", ...)
@@ -226,12 +231,22 @@ predicted("00")
 progress()
 
 # %% [markdown]
+# ## If you like: eight scenarios
+#
+# What do you think happens? **Nobody expects you to know.** These questions come before the course
+# on purpose, and eight like them after it, so that you can see what has changed. They carry no
+# points, and right answers come in the end.
+
+# %%
+baseline()
+
+# %% [markdown]
 # ## What next
 #
 # * **[01 · Page tables](01_page_tables.ipynb)** begins the course. In a hurry? 01 to 05 and 08 are
 #   its core.
-# * **[00b · A real program](00b_a_real_program.ipynb)** shows what `ls / | wc -l` did to memory on
-#   a real Linux machine.
 # * Change the story above: let the shell write first, or let the child become another program
 #   (write `child execve ls`). Run the cells again and predict before you step.
+# * **[05b · A real program](05b_a_real_program.ipynb)** comes after five notebooks. It shows what
+#   `ls / | wc -l` did to memory on a real Linux machine.
 # * `anonlab doctor` in a terminal tells what works on your machine.

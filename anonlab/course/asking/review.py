@@ -49,6 +49,11 @@ def review_text(log: ProgressLog, notebook: str) -> str:
     for name, event in first_by_name(log.events("answer")).items():
         if name.startswith(notebook):
             lines.append(f"{name}: you answered {event.get('given', '')}{_of(event)}")
+    lines += [
+        f"{event['name']}: you said {event.get('said', '')}{_of(event)}"
+        for event in log.events("scene")
+        if str(event.get("name", "")).startswith(notebook)
+    ]
     lines += _picture_marks(log, notebook)
     return (
         "\n".join(lines) or f"no predictions{f' for notebook {notebook}' if notebook else ''} yet"

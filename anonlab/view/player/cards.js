@@ -1,6 +1,6 @@
 // The question card: parts, Lock in, and the reveal in the same card.
 //
-// card     {name, title, ask, parts, note, chances}; a part is {kind, text, …} (number, choice,
+// card     {name, title, ask, parts, note, chances, explain}; a part is {kind, text, …} (number, choice,
 //          several, mark, order, text), with its truth where the browser may know it
 // answers  one per part: number; option; [options]; [keys]; [items in order]; text; null: none
 // verdict  {parts: [{right, given, truth, why}], again, nudge, said}
@@ -94,7 +94,8 @@ class Card {
     this.element.removeAttribute("data-question");
     this.element.dataset.reveal = this.card.name ?? "";
     const parts = this.card.parts.map((part, number) => revealed(part, verdict.parts[number] || {}, this.tries > 1 ? this.given(part, number) : null));
-    const told = this.host.told ? [node("p", { class: "al-told" }, this.host.told())] : [];
+    const sentence = this.card.explain || (this.host.told ? this.host.told() : "");
+    const told = sentence ? [node("p", { class: "al-told" }, sentence)] : [];
     this.saidLine = node("p", { class: "al-small", role: "status" }, verdict.said || "");
     const go = control("close", say("card.close"), { class: "al-go" });
     this.element.replaceChildren(this.title, ...parts, ...told, ...(this.host.onClose ? [node("div", { class: "al-acts" }, go)] : []), this.saidLine);

@@ -1,11 +1,11 @@
 # %% [markdown]
-# # 00b · A real program
+# # 05b · A real program
 #
 # **In 25 minutes you can** say what a shell pipeline does to memory: who forks, what is shared and
 # for how long, and what `execve` throws away.
 #
-# You need notebook 00. The program is `bash -c 'ls / | wc -l'`; a real Linux machine ran it, and we
-# kept the list of its system calls.
+# You need 00 to 05: page tables, fork and copy on write. The program is `bash -c 'ls / | wc -l'`. A
+# real Linux machine ran it, and we kept the list of its system calls.
 
 # %%
 from collections import Counter
