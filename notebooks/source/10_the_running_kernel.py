@@ -177,9 +177,9 @@ bench_chart(measured(), 16384)
 
 # %% [markdown]
 # A kernel clears and copies 4096 bytes where the simulator writes one number: that is why it looks
-# so fast there. mremap is the honest row: both only move words here, because the new
-# place is off by one page. Where both places are aligned, Linux moves whole tables. PyOS is another simulator for
-# learners, with a dictionary for each table; it has no mremap and no reverse map. For your own
+# so fast there. mremap is the honest row: both only move words here, because the new place is off
+# by one page. Where both places are aligned, Linux moves whole tables. PyOS is another simulator
+# for learners, with a dictionary for each table; it has no mremap and no reverse map. For your own
 # machine, with gcc, set `HERE = True`.
 
 # %%
