@@ -33,9 +33,9 @@ EXERCISE = {
         "Level 0 is the top. Its index stands highest: below it are the indices of all "
         "other levels and the 12 bits of the offset. Shift those away, then keep `bits` "
         "bits.",
-        "index = addr >> (12 + bits * (levels - 1 - level)) & ((1 << bits) - 1). In the "
-        "walk, `word >> 12` is the next row; row 0 is empty, so a missing table needs no "
-        "test.",
+        "Decimal digits are cut out in the same way: the hundreds of 4711 are 4711 // 100 % "
+        "10. Here a digit has `bits` bits: `>>` divides, and `&` with as many ones keeps the "
+        "rest. In the walk row 0 is empty, so a missing table needs no test.",
     ],
     "equivalent": {
         "walk: int(tables[word >> PAGE_SHIFT][index]) -> tables[word >> PAGE_SHIFT][index]": (

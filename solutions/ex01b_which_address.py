@@ -29,8 +29,9 @@ EXERCISE = {
         "For `addresses` you need every leaf table. Go through the top table; each word "
         "that is not 0 leads to a table below. A function that calls itself keeps count of "
         "the level.",
-        "addr = addr << bits | slot, for each slot, then << 12 | offset. A leaf word counts "
-        "if word & 1 and word >> 12 == pfn: a swap entry has bits above 12 as well.",
+        "From the digits 4, 7, 1 to 471: begin with 0; for each digit take ten times what you "
+        "have, plus the digit. Here a digit has `bits` bits, and `<<` stands for the times. A "
+        "swap entry has bits above 12 as well: ask for PRESENT.",
     ],
     "equivalent": {
         "below: tables[row].tolist() -> tables[row]": "a number of NumPy is a number",

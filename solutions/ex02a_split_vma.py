@@ -27,8 +27,9 @@ EXERCISE = {
         "Which page of the file must page 18 show, and how is that said in a VMA?",
         "The lower part keeps start and pgoff, and ends at `at`. In the upper part two of "
         "the four fields are new, and they change by the same amount.",
-        "upper = (at, end, prot, pgoff + at - start). For unmap: of each VMA keep what lies "
-        "below `start` and what lies at or above `end`; split() makes these parts.",
+        "Cut the VMA (0x10, 0x18, 'rw-', 3) before page 0x12: that page has shown 5 and goes "
+        "on to, so the upper part is (0x12, 0x18, 'rw-', 5). For unmap: of each VMA keep what "
+        "lies below `start`, and what lies at or above `end`; split() makes these parts.",
     ],
     "equivalent": {
         "unmap: rest[0] < end < rest[1] -> (rest[0] <= end < rest[1])": (

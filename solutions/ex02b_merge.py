@@ -23,8 +23,9 @@ EXERCISE = {
         "page of the merged VMA show or allow something else?",
         "They must touch: the lower one ends where the upper one starts. prot, shared and "
         "file must be equal. For pgoff, equal is wrong: what must the upper one's be?",
-        "lower's pgoff plus lower's length in pages is the upper's pgoff. The merged VMA "
-        "has start and pgoff of the lower, and the end of the upper.",
+        "A VMA of pages 0x10 to 0x13 with pgoff 7 shows 7, 8, 9, 10. Which page and which "
+        "pgoff must the next one begin with, to go on with both? Then look at every other "
+        "field. The merged one begins where the lower does.",
     ],
     "equivalent": {
         "merge: upper[0] == end -> (upper[0] <= end)": "two VMAs never overlap",

@@ -31,8 +31,10 @@ EXERCISE = {
         "For a write, two kinds of words need a frame, and a word that has one already is "
         "not 0 and not the zero page. The zero page's word has frame number 0: word >> 12 "
         "== 0.",
-        "fresh = (words >> 12) == 0 is true for both kinds. new = words.copy(); new[fresh] "
-        "= pfns[:count] << 12 | ALL, where count is how many are fresh.",
+        "Seats for late guests: with late = np.array([True, False, True]) and seats = "
+        "np.array([7, 8, 9]), `where = np.flatnonzero(late)` is [0, 2], and `plan[where] = "
+        "seats[: len(where)]` puts 7 and 8 there. Which pages of a range are late, for a "
+        "write?",
     ],
     "equivalent": {
         "touch_page: 12 -> 11": "no word of this machine has bit 11 set",

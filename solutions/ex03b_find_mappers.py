@@ -27,8 +27,9 @@ EXERCISE = {
         "and do the rest on top of it. You may take the one from 01b.",
         "Two processes may map one frame at two addresses (after mremap, which moves memory). "
         "So you cannot take the address from one process and look there in the others.",
-        "for place, pgd in enumerate(pgds): for addr, word in leaves(pgd): if word & 1 and "
-        "word >> 12 == pfn: found.append((place, addr)).",
+        "Two loops: over the places (enumerate gives number and row), and in it over "
+        "leaves(). For one process, `sum(word == 0 for address, word in leaves(tables, "
+        "pgds[0], levels, bits))` counts its empty words. You need other conditions, or none.",
     ],
     "equivalent": {
         "words_read: ignores bits": (

@@ -29,8 +29,8 @@ EXERCISE = {
         "a fault after fork? What would happen to the other's memory then?",
         "There are three kinds of words: 0, swap entries, present words. Only one of the "
         "three changes. `word & PRESENT` tells it from the others.",
-        "`word & ~WRITE` switches a bit off. For arrays: `np.where(present, words & ~WRITE, "
-        "words)` changes only where `present` is true.",
+        "Another bit as an example: `word & ~DIRTY` switches DIRTY off. And `np.where(late, "
+        "0, marks)` gives 0 where `late` is true, and the mark elsewhere.",
     ],
     "promises": {
         "same-frame": ("give the child nothing", "test_share_page"),

@@ -31,8 +31,9 @@ EXERCISE = {
         "An address where somebody is alone although the others share was written after the "
         "fork, by whoever is alone. An address that only one process has was written after "
         "the fork too, or the children would have it.",
-        "spawn, mmap and one write of all pages that are shared; then the forks; then one "
-        "write for each stretch of pages that somebody has alone.",
+        "Another state: `0x40000: a alone` comes from a = spawn; a mmap 0x40000 1; b = fork a; "
+        "a write 0x40000 1. With the write before the fork it would be `a and b share one "
+        "frame`. What must be written before your forks, and what after them?",
     ],
     "equivalent": {
         "history: shell mmap 0x30000 4: 0x30000 -> 0x2f000": (

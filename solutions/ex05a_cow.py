@@ -30,9 +30,9 @@ EXERCISE = {
         "if somebody can, writing into it would show.",
         "The zero page is everybody's, whatever its count says. Which numbers tell that a "
         "frame is the zero page?",
-        "copied = (words >> 12 == 0) | (counts > 1); new = words | WRITE | DIRTY | "
-        "ACCESSED; then new[copied] = pfns[:k] << 12 | ALL with k = "
-        "np.count_nonzero(copied).",
+        "Two conditions on arrays: `weekend = (days == 5) | (days == 6)` is true where one of "
+        "them is. With `where = np.flatnonzero(late)`, `plan[where] = seats[: len(where)]` "
+        "hands out as many seats as there are late guests, in order.",
     ],
     "equivalent": {
         "break_cow: 12 -> 11": "no word of this machine has bit 11 set",

@@ -29,9 +29,9 @@ EXERCISE = {
         "mutant.",
         "All four mutants are about copy on write: a page must be there before a fork, and "
         "somebody must write to it after the fork.",
-        "spawn, mmap, write, fork, and then one write, by the right process: the writer "
-        "gets the copy, and the other must still find the old contents. Where a page should "
-        "be reused, the second write counts.",
+        "Another mutant, *exit frees what others map*: two processes share a page, and then "
+        "one of them makes the call whose line was changed: `c exit`. Which call does your "
+        "mutant change, who must make it, and must somebody look afterwards?",
     ],
     "equivalent": {
         "history: p mmap 0x30000 1: 1 -> 2": "a page that nobody touches",

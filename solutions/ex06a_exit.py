@@ -30,9 +30,9 @@ EXERCISE = {
         "What three kinds of words are there? For which of them does anybody keep a count?",
         "Frames and swap slots have counts of their own. Whether a frame is free is asked "
         "of `count`, after it was lowered: a device may hold a frame that nobody maps.",
-        "pfns = words[(words & 1) != 0] >> 12, without 0; count[pfns] -= 1 on a copy; free "
-        "are those pfns where count is 0 now. Entries are words that are not 0 and not "
-        "present.",
+        "Ages by number: after = ages.copy(), then `after[guests] -= 1` makes all guests a "
+        "year younger, and `guests[after[guests] < 18]` are those who are under age now. "
+        "Entries are words that are not 0 and not present.",
     ],
     "promises": {
         "mapcount": ("forget mapcount", "test_exit"),

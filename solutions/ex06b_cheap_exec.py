@@ -29,8 +29,9 @@ EXERCISE = {
         "two costs a copy?",
         "A process that has written many pages shares all of them at fork. After execve the "
         "child has an address space of its own: with nothing of the parent's in it.",
-        "spawn, mmap, write of many pages, fork, `child execve ls`. One mmap may have 24 "
-        "pages, and one write may touch them all.",
+        "Badly done, with one page: it is written, the shell forks, the child writes and then "
+        "calls `execve`. One frame is shared for a moment, and copied for nothing. Do it with "
+        "more pages, and leave out what copies.",
     ],
     "equivalent": {
         "history: shell mmap 0x30000 12: 12 -> 13": "a page that nobody touches",

@@ -32,9 +32,9 @@ EXERCISE = {
         "shared page simply got the new index?",
         "Four kinds of words: 0, swap entries, the zero page, own frames. Only the last "
         "kind has an index, and only there can a copy be needed.",
-        "mapped = present and frame number not 0; copied = mapped & (count > 1); for these "
-        "the word becomes pfn << 12 with the low 12 bits of the old word. index counts up "
-        "from new_vpn, page by page.",
+        "Numbers of two parts: of 0x1207 the upper part is 0x1207 >> 8, the lower 0x1207 & "
+        "0xFF; a new upper part goes before the old lower one with `<<` and `|`. Which part "
+        "of a word is the frame's number? `first + np.arange(n)` counts from `first` on.",
     ],
     "equivalent": {
         "move_range: 12 -> 11": "no word of this machine has bit 11 set",

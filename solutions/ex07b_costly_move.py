@@ -26,9 +26,8 @@ EXERCISE = {
         "one operation? And how many pages can one mremap move?",
         "A copied page is not shared any more: moving it once more copies nothing. But "
         "there are others who still share the old one, and they can move too.",
-        "Every copy takes a frame, and there are 63 besides the zero page. A child that has "
-        "moved and exits gives its copies back: then the next fork shares the old pages "
-        "again.",
+        "Every copy takes a frame, and there are 63 besides the zero page. What gives the "
+        "frames of copies back, while the old pages are there to be shared once more?",
     ],
     "equivalent": {
         "history: p mmap 0x10000 31: 31 -> 32": "a page that nobody touches",

@@ -31,8 +31,9 @@ EXERCISE = {
         "What may it have at that address instead? List at least three things.",
         "Nothing, a swap entry, another frame. So a hit needs two tests on the word: is it "
         "present, and is it this frame?",
-        "Count the lookup first, then get the word with word_at. It is a hit if word & 1 and "
-        "word >> 12 == pfn. Before each lookup, see whether `mapcount` of them are found.",
+        "Two red balls in a row of boxes: before you open a box, see whether you have found "
+        "two; count each box that you open. If boxes 1 and 4 have them, you open up to 4 and "
+        "no more. A box is word_at() here, and red is what 03b asked of a word.",
     ],
     "equivalent": {
         "rmap_walk: len(found) == mapcount -> (len(found) >= mapcount)": (

@@ -30,9 +30,9 @@ EXERCISE = {
         "`p swap_out 0x30000 2` sends two pages to swap; `p read 0x30000` brings one back. "
         "A fork in between makes entries shared. A lost content shows only if somebody "
         "reads it, or it is compared with what was written.",
-        "For the clash: share a page, swap it out, let the child move it (`c mremap 0x30000 1 "
-        "to 0x50000`), then let both read it. For the copy without contents: a write to a swapped "
-        "page that the other still has on swap.",
+        "Each mutant of swapping needs a page that was shared, went to swap, and is wanted "
+        "again: by a read and by a write, in both orders. For the clash one process must have "
+        "moved the page before both want it.",
     ],
     "equivalent": {
         "history: p mmap 0x30000 4: 0x30000 -> 0x2f000": "the pages that are needed are in it",

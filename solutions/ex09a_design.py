@@ -43,9 +43,9 @@ EXERCISE = {
         "line.",
         "The simplest right design is a dictionary: pfn -> list of (mm, vpn). Which hooks "
         "add to it, which take away, and what does a move do?",
-        "add and dup append (mm, vpn); remove takes it out; moved takes (mm, old) out and "
-        "appends (mm, new). must_copy and clash return False: this design can follow "
-        "everywhere.",
+        "A list of who has which book: lending adds a name, giving back takes one out, and "
+        "who moves house changes an address. Each hook tells you one of these. If you keep "
+        "only one address for each page, must_copy and clash say when that is not enough.",
     ],
     "promises": {
         "fork": ("forget what fork does", "test_forks_and_writes"),

@@ -36,8 +36,9 @@ EXERCISE = {
         "number in anonmm, and what is it in anon_vma after an mremap?",
         "Going round a list from the middle: first the part from `home` on, then the part "
         "before it. In a VMA: how far is the index from pgoff, and is it inside?",
-        "ring[home:] + ring[:home] without zeros; and start + index - pgoff for VMAs with "
-        "pgoff <= index < pgoff + (end - start), in reversed order.",
+        "The days of a week from Wednesday on are days[2:] + days[:2]. A shelf that begins "
+        "with volume 7 and has four books has volumes 7 to 10; volume 9 stands two places "
+        "from its left end.",
     ],
     "promises": {
         "home": ("begin with the oldest node", "test_anonmm"),

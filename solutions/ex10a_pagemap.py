@@ -35,8 +35,8 @@ EXERCISE = {
         "what is above it. The state comes first, because the low bits mean different things.",
         "(1 << 55) - 1 has 55 ones. Of these a swap entry gives its lowest five to the device. A "
         "word that is neither present nor swapped names nothing, whatever its low bits are.",
-        "For the array: words >> np.uint64(63) & np.uint64(1) is 1 where a page is present. The "
-        "number 63 must be a uint64 as well: with a signed one NumPy would make floats of both.",
+        "Bit 3 of every number: `numbers >> np.uint64(3) & np.uint64(1)`. The 3 must be a "
+        "uint64 as well: with a signed one NumPy would make floats of both.",
     ],
     "equivalent": {
         "decode: bool(word >> PRESENT & 1) -> (word >> PRESENT & 1)": (

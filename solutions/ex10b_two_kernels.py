@@ -28,9 +28,9 @@ EXERCISE = {
         "operation is left in which anongroup does something that today's kernel does not.",
         "The operation must meet a page that somebody else has as well. So it comes after a fork, "
         "and the page must have been written before: one that was only read is the zero page.",
-        "spawn, mmap, write, fork, and then the child moves the page with mremap. A second fork "
-        "before the move makes three sharers; more pages make more places; a move back brings the "
-        "page to its old address.",
+        "When must the mail's design copy, where today's does not? Make that happen to a page "
+        "that somebody else still has, and count who maps what. More sharers, more pages, and "
+        "a way back to the old address make the other goals.",
     ],
     "equivalent": {
         "history: p mmap 0x30000 1: 1 -> 2": "a page that nobody touches",

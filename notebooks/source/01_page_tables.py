@@ -131,27 +131,22 @@ answer("01 inverse", ...)
 address_picture(kernel.snapshot(), shell.mm.number, 0x3A123)
 
 # %% [markdown]
-# The same by program, a level at a time:
+# The first step by program. The machine cuts the address for you here; the step to the leaf is the
+# same once more, from another row.
 
 # %%
 tables, row = kernel.tables.words, shell.mm.pgd
-for level in range(LESSON.levels):
-    slot = int(LESSON.index(0x3A123 >> 12, level))
-    word = int(tables[row, slot])
-    print(f"level {level}: row {row}, slot {slot:x} -> {word:#x}")
-    row = word >> 12
+slot = int(LESSON.index(0x3A, 0))
+word = int(tables[row, slot])
+f"top table: row {row}, slot {slot:x} -> {word:#x}: the next row is {word >> 12}"
 
 # %% [markdown]
-# The same for four addresses at once: the rows become an array, and one line looks up all of
+# The same step for four addresses at once: with arrays of rows and slots, one line looks up all of
 # them. Row 0 is always empty, so a missing table leads to 0 by itself.
 
 # %%
-vpns = np.array([0x38, 0x39, 0x3A, 0x70])
-rows = np.full(4, shell.mm.pgd)
-for level in range(LESSON.levels):
-    words = tables[rows, LESSON.index(vpns, level)]
-    rows = words >> 12
-[hex(word) for word in words]
+rows, slots = np.array([row, row, row, 0]), np.array([3, 3, 7, 5])
+[hex(word) for word in tables[rows, slots]]
 
 # %% [markdown]
 # Real machines have more levels and wider tables: x86-64 has four of nine bits. The loop does not

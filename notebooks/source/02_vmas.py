@@ -130,13 +130,12 @@ answer("02 inverse", ...)
 # ## 6 · Worked example
 #
 # Split a VMA `(start, end, prot, pgoff)` before page `at`. **Lower part**: ends at `at`, the rest
-# stays. **Upper part**: starts at `at`; its pgoff grows by as many pages as were cut off below
-# it.
+# stays. **Upper part**: starts at `at`, and its first page shows what it showed before. What does
+# each page show?
 
 # %%
 start, end, prot, pgoff = 0x50, 0x54, "r--", 2
-at = 0x52
-(start, at, prot, pgoff), (at, end, prot, pgoff + at - start)
+{hex(start + n): f"page {pgoff + n} of the file" for n in range(end - start)}
 
 # %% [markdown]
 # For a range: `munmap` of pages `[start, end)` splits at both ends, and then drops what lies

@@ -146,17 +146,17 @@ answer("03 inverse", ...)
 # ## 6 · Worked example
 #
 # A touch of one page. **Look** at the word. **Decide**: a frame of its own, the zero page, or
-# nothing? **Take** a frame if one is needed. **Store** the word.
+# nothing? **Take** a frame if one is needed. **Store** the word. Here is a page that nobody has
+# touched, of a file that is mapped privately: a read needs no frame of its own, the file has one.
 
 # %%
-word, write, free = 0x25, True, 9
-needs_frame = write and word >> 12 == 0
-word = free << 12 | 0x67 if needs_frame else word
-hex(word)
+write, of_file, free = False, 5, 9
+frame = free if write else of_file
+hex(frame * 4096 + 0x25)
 
 # %% [markdown]
-# The same on a range: the decision becomes an array of bools, and frames are handed out to
-# exactly the pages where it is true. `np.flatnonzero` of it says which.
+# On a range the decision becomes an array of bools, and frames are handed out to exactly the pages
+# where it is true. `np.flatnonzero` of it says which.
 
 # %% [markdown]
 # ## 7 · Modify: exercise 03a

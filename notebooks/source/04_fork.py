@@ -145,14 +145,12 @@ answer("04 inverse", ...)
 # ## 6 · Worked example
 #
 # One page: **look** at the word, **write-protect** it if it is present, give the **child** the
-# same word. `& ~2` takes out bit 1, W; `& ~32` takes out bit 5, A. A range is the same `&` on an
-# array, where the word is present.
+# same word, but for one bit. Bits are taken out with `&` and `~`; here D, which is bit 6. A range is
+# the same `&` on an array, where the word is present.
 
 # %%
-word = 0x3067
-parent = word & ~2
-child_word = parent & ~32
-hex(parent), hex(child_word)
+word, dirty = 0x3067, 1 << 6
+hex(word), hex(word & ~dirty)
 
 # %% [markdown]
 # ## 7 · Modify: exercise 04a

@@ -177,9 +177,9 @@ answer("05 inverse", ...)
 answer("05 table", ...)
 
 # %% [markdown]
-# For a range the decision is an array: `copied = (pfns == 0) | (counts > 1)`. Frames are taken
-# once for all copies, before anything changes, so that a lack of memory leaves everything as it
-# was.
+# For a range the decision is an array of bools, made of two comparisons: `|` is "or" for arrays.
+# Frames are taken once for all copies, before anything changes, so that a lack of memory leaves
+# everything as it was.
 
 # %% [markdown]
 # ## 7 · Modify: exercise 05a

@@ -145,16 +145,16 @@ answer("06 inverse", ...)
 # One word goes. **Look** at it: 0, entry, zero page, or frame. **Take** one off mapcount and
 # count of the frame, or one off the slot's use. **Free** the frame if count is 0.
 
+# Here a device lets go of frame 3, which one process maps: a device has no word, so mapcount stays.
+
 # %%
-word, count, mapcount = 0x3065, {3: 2}, {3: 2}
-pfn = word >> 12
-count[pfn] -= 1
-mapcount[pfn] -= 1
-{"free": count[pfn] == 0}
+count, mapcount = {3: 2}, {3: 1}
+count[3] -= 1
+{"free": count[3] == 0}
 
 # %% [markdown]
-# On arrays: `count[pfns] -= 1` takes one off many frames at once. It is right because a process
-# maps a frame only once; with repeats it would count each of them once.
+# On arrays: `a[places] -= 1` takes one off at many places at once. With repeats it would count each
+# of them once; a process maps a frame only once.
 
 # %% [markdown]
 # ## 7 · Modify: exercise 06a

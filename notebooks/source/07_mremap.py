@@ -154,10 +154,8 @@ answer("07 inverse", ...)
 # new page number. In this order, so that a lack of memory leaves everything where it was.
 
 # %%
-word, count, new_vpn, free = 0x5065, 2, 0x80, 9
-copied = count > 1
-word = free << 12 | word & 0xFFF if copied else word
-hex(word), hex(new_vpn), copied
+word = 0x5065
+{"frame": word >> 12, "bits": hex(word & 0xFFF), "page 3 of a range at 0x80": hex(0x80 + 3)}
 
 # %% [markdown]
 # On a range, the copies are made at the old address first and moved with the rest; so there is

@@ -194,8 +194,8 @@ answer("08 order", ...)
 # **Replace** it by the entry. **Count**: mapcount falls by one, the slot's use rises by one.
 
 # %%
-words, pfn, entry = [0x3065, 0, 0x4067, 0x3045], 3, 0x700
-[hex(entry) if word & 1 and word >> 12 == pfn else hex(word) for word in words]
+words, pfn = [0x3065, 0, 0x4067, 0x3045, 0x3122], 3
+{hex(word): ("present" if word % 2 else "not present", word >> 12 == pfn) for word in words}
 
 # %% [markdown]
 # ## 7 · Modify: exercise 08a

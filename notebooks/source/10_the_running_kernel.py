@@ -195,9 +195,9 @@ bench_chart(measure_here()) if HERE else "HERE = True measures this machine, in 
 # %%
 mine = own_pagemap_words()
 word = mine.words[2]
-state, number, alone = word >> 63, word & (1 << 55) - 1, word >> 56 & 1
+state, alone = word >> 63, word >> 56 & 1
 print(mine)
-{"present": state, "pfn": number, "mapped exclusively": alone}
+{"present": state, "mapped exclusively": alone}
 
 # %% [markdown]
 # A pfn of 0 means: not for you. Linux shows frame numbers to root alone. Bit 56 is for everybody,

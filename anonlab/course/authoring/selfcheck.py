@@ -2,9 +2,9 @@
 
 For each exercise: the stub fails with a sentence, the solution gets full points, every known wrong
 answer loses points and gets its own message, every promise of the statement has tests that a wrong
-answer fails, every mutant of the solution loses points or is listed as right, hints are there. For
-all: generated files are current, notebooks run, figures have text twins, glossary terms resolve, a
-release holds no solution.
+answer fails, every mutant of the solution loses points or is listed as right, hints are there and
+give nothing away. For all: generated files are current, notebooks run, worked examples fade,
+figures have text twins, glossary terms resolve, a release holds no solution.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from anonlab.course.authoring.contract import contract_problems, unbroken
+from anonlab.course.authoring.fading import examples_that_tell, hints_that_tell
 from anonlab.course.authoring.masters import Master, read_masters
 from anonlab.course.authoring.masters import tests_of as tests_of
 from anonlab.course.authoring.mutation import survey
@@ -113,12 +114,13 @@ def course_jobs(root: Path) -> list[list[str]]:
 
 
 def whole_problems(root: Path) -> list[str]:
-    """Return what is wrong between the parts: a release that tells, an exercise that nobody asks
-    for, words without a glossary."""
+    """Return what is wrong between the parts: a release or a worked example that tells, an exercise
+    that nobody asks for, words without a glossary."""
     masters = read_masters(root / "solutions")
     return (
         _released(root, masters)
         + not_asked(root / "notebooks", masters)
+        + examples_that_tell(root / "notebooks", masters)
         + glossary_problems(root / "notebooks")
     )
 
@@ -157,6 +159,7 @@ def check_master(root: Path, master: Master) -> dict[str, Any]:
         messages = [message for message, _, _ in read_wrongs(root, master)]
         tests = {**master.public, **master.hidden}
         problems += contract_problems(master.promised, master.promises, tests, messages)
+        problems += hints_that_tell(master)
     except Exception as error:  # noqa: BLE001  tests that are broken are a finding too
         problems = [f"its tests are broken: {type(error).__name__}: {error}"]
     return {**result, "problems": [f"{master.number}: {text}" for text in problems]}
