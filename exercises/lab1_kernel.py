@@ -24,8 +24,9 @@ method's first line counts.
 `state()` shows the machine; the judge calls it after every call:
 
     {"words": {"p1": {0x20: 0x1003}},    every word that is there, by process and page number
-     "pages": {1: (5, 0x20)},            for every frame that somebody maps: (group, page number)
-     "groups": {5: ["p1"]},              the processes of every group
+     "pages": {1: (5, 0x20)},            for every frame that somebody maps, the zero page left
+                                         out: (group, page number)
+     "groups": {5: ["p1"]},              the processes of every group; an empty one is gone
      "free": 62}                         how many frames nobody has
 
 Which free frame you take is your choice, and so are the numbers of groups. `pages` and `groups` may

@@ -24,8 +24,9 @@ method's first line counts.
 `state()` shows the machine; the judge calls it after every call:
 
     {"words": {"p1": {0x20: 0x1003}},    every word that is there, by process and page number
-     "pages": {1: (5, 0x20)},            for every frame that somebody maps: (group, page number)
-     "groups": {5: ["p1"]},              the processes of every group
+     "pages": {1: (5, 0x20)},            for every frame that somebody maps, the zero page left
+                                         out: (group, page number)
+     "groups": {5: ["p1"]},              the processes of every group; an empty one is gone
      "free": 62}                         how many frames nobody has
 
 Which free frame you take is your choice, and so are the numbers of groups. `pages` and `groups` may
@@ -125,6 +126,23 @@ EXERCISE = {
         "(return the error), do it (nothing can fail). In fork the need is the number of pages "
         "that devices hold; in mremap the number of shared pages; in execve it is 1.",
     ],
+    "equivalent": {
+        "__init__: 0 -> 1 (5)": "groups may have any numbers",
+        "spawn: self.last_group += 1 -> self.last_group -= 1": "groups may have any numbers",
+        "spawn: 1 -> 2": "groups may have any numbers",
+        "mremap: 0 -> 1": "a missing word names no frame; neither does 1",
+        "mremap: 12 -> 11": "no word of this machine has bit 11 set",
+        "_touch: 0 -> 1": "a missing word has no WRITE; neither has 1",
+        "_touch: 0 -> 1 (2)": "a missing word names no frame; neither does 1",
+        "_touch: 0 -> 1 (4)": "PRESENT is switched on anyway",
+        "_touch: 12 -> 11": "no word of this machine has bit 11 set",
+        "_touch: changes vpns in place": "pin made the list for this call",
+        "_map: 12 -> 11": "no word of this machine has bit 11 set",
+        "_unmap: 0 -> 1": "a missing word names no frame; neither does 1",
+        "_unmap: if pfn: self.maps[pfn] -= 1 if self.maps[pfn] == 0: del self.home[pfn] "
+        "self._release(pfn) -> if True: self.maps[pfn] -= 1 if self.maps[pfn] == 0: del "
+        "self.home[pfn] self._release(pfn)": "nobody asks how many map the zero page",
+    },
     "commentary": """
         The kernel of this course does the same with arrays: compare your fork with
         anonlab/kernel/fork.py, your helper for writable pages with anonlab/kernel/fault.py. Both
@@ -311,19 +329,19 @@ class Machine:
             "free": len(self.unused),
         }
 
+    # Let a new process without memory be in a group.
     def _join(self, who, group):
-        """Let a new process without memory be in a group."""
         self.mapped[who], self.words[who] = set(), {}
         self.group_of[who] = group
         self.groups[group].append(who)
 
+    # Tell whether a word maps a frame that somebody else has, too.
     def _is_shared(self, word):
-        """Tell whether a word maps a frame that somebody else has, too."""
         pfn = word >> 12
-        return pfn > 0 and self.maps[pfn] + self.held[pfn] > 1
+        return self.maps[pfn] + self.held[pfn] > 1
 
+    # Make pages writable for a process; return the error if that cannot be.
     def _touch(self, who, vpns):
-        """Make pages writable for a process; return the error if that cannot be."""
         words = self.words[who]
         if not self.mapped[who].issuperset(vpns):
             return "SIGSEGV"
@@ -338,8 +356,8 @@ class Machine:
                 words[at] |= WRITE
         return None
 
+    # Map a new frame with the contents of that of `word`, and with its bits.
     def _copy(self, who, vpn, word):
-        """Map a new frame with the contents of that of `word`, and with its bits."""
         pfn = self.unused.pop()
         self.value[pfn] = self.value[word >> 12]
         self._unmap(who, vpn)
@@ -366,8 +384,8 @@ class Machine:
         self.held[pfn] -= 1
         self._release(pfn)
 
+    # Give a frame back if nobody has it.
     def _release(self, pfn):
-        """Give a frame back if nobody has it."""
         if self.maps[pfn] + self.held[pfn] == 0:
             self.unused.append(pfn)
         # </answer>

@@ -214,6 +214,12 @@ predicted("01")
 progress()
 
 # %% [markdown]
+# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+
+# %%
+drill("01")
+
+# %% [markdown]
 # <details><summary>Answers</summary>
 #
 # 1. One for each level: only the tables on the way to that page.

@@ -196,6 +196,12 @@ predicted("02")
 progress()
 
 # %% [markdown]
+# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+
+# %%
+drill("02")
+
+# %% [markdown]
 # <details><summary>Answers</summary>
 #
 # 1. The list: one VMA per page.

@@ -200,6 +200,12 @@ predicted("03")
 progress()
 
 # %% [markdown]
+# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+
+# %%
+drill("03")
+
+# %% [markdown]
 # <details><summary>Answers</summary>
 #
 # 1. Page tables, and one frame that it shares with everybody.

@@ -208,6 +208,12 @@ predicted("04")
 progress()
 
 # %% [markdown]
+# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+
+# %%
+drill("04")
+
+# %% [markdown]
 # <details><summary>Answers</summary>
 #
 # 1. Page tables: 8 bytes for each page of 4096 on x86-64, a five-hundredth.

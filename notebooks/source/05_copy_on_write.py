@@ -226,6 +226,12 @@ predicted("05")
 progress()
 
 # %% [markdown]
+# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+
+# %%
+drill("05")
+
+# %% [markdown]
 # <details><summary>Answers</summary>
 #
 # 1. None: all are reused, one fault each.

@@ -198,6 +198,12 @@ predicted("06")
 progress()
 
 # %% [markdown]
+# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+
+# %%
+drill("06")
+
+# %% [markdown]
 # <details><summary>Answers</summary>
 #
 # 1. Page tables, and whatever is written in between.

@@ -209,6 +209,12 @@ predicted("07")
 progress()
 
 # %% [markdown]
+# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+
+# %%
+drill("07")
+
+# %% [markdown]
 # <details><summary>Answers</summary>
 #
 # 1. None.

@@ -253,6 +253,12 @@ predicted("08")
 progress()
 
 # %% [markdown]
+# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+
+# %%
+drill("08")
+
+# %% [markdown]
 # <details><summary>Answers</summary>
 #
 # 1. It needs it for it: without the walk nobody knows which words to change.

@@ -286,5 +286,11 @@ predicted("09")
 progress()
 
 # %% [markdown]
+# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+
+# %%
+drill("09")
+
+# %% [markdown]
 # **Next:** [10 · The running kernel](10_the_running_kernel.ipynb), or, to end here,
 # [10b · Then and now](10b_then_and_now.ipynb).

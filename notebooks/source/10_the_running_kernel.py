@@ -313,3 +313,9 @@ predicted("10")
 
 # %%
 progress()
+
+# %% [markdown]
+# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+
+# %%
+drill("10")

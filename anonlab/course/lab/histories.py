@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from anonlab.course.lab.truth import TOP_VPN, KernelMachine, LabState
+from anonlab.course.lab.truth import EXEC_VPN, KernelMachine, LabState
 from anonlab.formats.history import History, Machine, Op
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
@@ -69,7 +69,7 @@ def call_of(op: Op) -> LabCall:
     if op.verb == "fork":
         return LabCall("fork", (args["parent"], op.who))
     if op.verb == "execve":
-        return LabCall("execve", (op.who, TOP_VPN, sum(args["program"].encode())))
+        return LabCall("execve", (op.who, EXEC_VPN, sum(args["program"].encode())))
     if op.verb in ("pin", "unpin"):
         return LabCall(op.verb, (op.who, vpn))
     more = {"write": "value", "mremap": "to"}.get(op.verb)
@@ -127,6 +127,28 @@ def lab_histories(kinds: tuple[str, ...], seed: int, number: int, nops: int = 40
     return [lab_history(kinds[turn % len(kinds)], rng.next64(), nops) for turn in range(number)]
 
 
+CORNERS = (
+    # What mremap unmaps at its destination comes too late for its copies.
+    "machine lesson frames 5 swap 0\np1 = spawn\np1 mmap 0x20000 3\np1 write 0x20000 1 3\n"
+    "p2 = fork p1\np1 mmap 0x24000 1\np1 write 0x24000 9\np1 mremap 0x20000 1 to 0x24000\n",
+    # What execve gives back comes too late for its page.
+    "machine lesson frames 3 swap 0\np1 = spawn\np1 mmap 0x20000 2\np1 write 0x20000 1 2\n"
+    "p1 execve ls args 1\np1 read 0x20000 2\n",
+    # fork copies what devices hold, all of it or nothing.
+    "machine lesson frames 4 swap 0\np1 = spawn\np1 mmap 0x20000 2\np1 pin 0x20000\n"
+    "p1 pin 0x21000\np2 = fork p1\np1 unpin 0x21000\np3 = fork p1\np3 read 0x20000 2\n",
+)
+"""Memory that is too short, at the moment at which it counts."""
+
+
+def large_family(children: int = 256) -> History:
+    """Return a history in which one frame has more than 255 mappers, one of which writes."""
+    forks = [f"p{number} = fork p1" for number in range(2, children + 2)]
+    lines = ["p1 = spawn", "p1 mmap 0x20000 1 fixed", "p1 write 0x20000 7", *forks]
+    parsed = parse("\n".join([*lines, "p1 write 0x20000 9", "p2 read 0x20000"]) + "\n")
+    return History(parsed.ops, Machine("lesson", 64, 0), f"{children} children")
+
+
 class _Maker:
     """A history in the making: its lines, and the right machine after them."""
 
@@ -166,11 +188,16 @@ class _Maker:
         start = WINDOW.start + self.rng.below(len(WINDOW) - npages + 1)
         return f"{_address(start)} {npages}"
 
+    def _unmapped(self) -> str:
+        """A page that is hardly ever mapped: somewhere, or beside that of an execve."""
+        beside = self.rng.choice((EXEC_VPN - 1, EXEC_VPN + 1))
+        return f"{_address(beside)} 1" if self.rng.chance(1, 3) else self._spot(4)
+
     def _mapped(self, who: str, most: int) -> str:
         """Some pages that `who` has; once in a while some that it may not have."""
         areas = self.areas(who)
         if self.rng.chance(1, 15):
-            return self._spot(most)
+            return self._unmapped()
         if not areas:
             self.do(f"{who} mmap {self._spot(6)} fixed")
             areas = self.areas(who)

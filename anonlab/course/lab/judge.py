@@ -141,7 +141,9 @@ def compare_moment(moment: Moment, got: Any, before: LabState, after: LabState) 
     before  the student's machine before the call: one that fails leaves it so
     """
     if not same(moment.result, got):
-        raise Divergence("answer", _answer_text(moment.result, got), moment.result, got)
+        refused = isinstance(got, str) and not isinstance(moment.result, str)
+        kind = f"refused {got}" if refused else "answer"
+        raise Divergence(kind, _answer_text(moment.result, got), moment.result, got)
     if isinstance(moment.result, str) and after != before:
         raise Divergence(
             "half", f"a call that fails with {moment.result} changes nothing; yours did"
@@ -230,7 +232,13 @@ def compare_walks(mine: LabState) -> None:
     dead = sorted({str(who) for some in mine.groups.values() for who in some} - set(mine.words))
     if dead:
         raise Divergence("dead", f"a group has {dead[0]}, which is gone")
-    for pfn, places in mine.places().items():
+    if empty := [group for group, some in mine.groups.items() if not some]:
+        raise Divergence("empty", f"group {empty[0]!r} is still there, and nobody is in it")
+    places_of = mine.places()
+    if stale := sorted(set(mine.pages) - set(places_of)):
+        what = "the zero page" if stale[0] == 0 else f"frame {stale[0]}, which nobody maps"
+        raise Divergence("stale", f'state()["pages"] has {what}')
+    for pfn, places in places_of.items():
         if pfn not in mine.pages or mine.pages[pfn][0] not in mine.groups:
             what = f"frame {pfn}, which {_place(places[0])} maps, is in no group that there is"
             raise Divergence("no group", what)

@@ -20,7 +20,7 @@ from anonlab.rmap import AnonGroup
 
 FRAMES = 64
 """Frames of a machine where nobody says another number; the zero page is one of them."""
-TOP_VPN = LESSON.task_npages - 1
+EXEC_VPN = LESSON.task_npages - 3
 """Where execve puts the page of arguments."""
 Words = dict[str, dict[int, int]]
 
@@ -111,7 +111,7 @@ class KernelMachine:
         def call() -> None:
             task = self._task(who)
             task.execve("program", 1)
-            task.munmap(TOP_VPN << PAGE_SHIFT, 1 << PAGE_SHIFT)
+            task.munmap(LESSON.task_npages - 1 << PAGE_SHIFT, 1 << PAGE_SHIFT)
             task.mmap(1 << PAGE_SHIFT, vpn << PAGE_SHIFT)
             task.write(vpn << PAGE_SHIFT, value)
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from anonlab.course.judging.call_answers import Wrong
 from anonlab.course.judging.marks import needs
-from anonlab.course.lab.histories import lab_histories, moments
-from anonlab.course.lab.judge import LabCost, judge_lab
+from anonlab.course.lab.histories import CORNERS, lab_histories, large_family, moments
+from anonlab.course.lab.judge import Divergence, LabCost, follow, judge_lab
 from anonlab.course.lab.own_tests import FAULTY, kill_at_least
 from anonlab.formats.history import History
+from anonlab.formats.history_text import parse
 
 RUNS_OUT = ("write", "fork", "mremap", "execve", "pin")
 """The calls that memory can be too short for."""
@@ -24,6 +25,11 @@ def test_one_process_again(student: Any, seed: int) -> None:
 def test_fork_again(student: Any, seed: int) -> None:
     """Milestone 2 on histories that nobody has seen."""
     judge_lab(student, lab_histories(("forks",), seed + 1001, 12, 50))
+    try:
+        follow(student, large_family(), walks=False)
+    except Divergence as found:
+        guess = "How many may have one frame? Nothing says that they are few."
+        raise Wrong(f"in a family of 257: {found.what}", guess=guess) from None
 
 
 @needs("test_fork_again")
@@ -51,7 +57,7 @@ def test_short_memory_again(student: Any, seed: int) -> None:
     failed = {step.call.function for each in histories for step in moments(each)
               if step.result == "ENOMEM"}  # fmt: skip
     assert failed == set(RUNS_OUT), f"memory was never too short for {set(RUNS_OUT) - failed}"
-    judge_lab(student, histories)
+    judge_lab(student, [*map(parse, CORNERS), *histories])
 
 
 def cost(student: Any, seed: int) -> LabCost:

@@ -33,6 +33,26 @@ WRONG = (
         "]\n",
     ),
     (
+        "How many may have one frame?",
+        "        return self.maps[pfn] + self.held[pfn] > 1\n",
+        "        return (self.maps[pfn] + self.held[pfn]) % 256 > 1\n",
+    ),
+    (
+        "The handler mends it.",
+        "        todo = [at for at in vpns if not words.get(at, 0) & WRITE]\n",
+        '        if any(words.get(at, WRITE) >> 12 and not words[at] & WRITE for at in vpns):\n            return "SIGSEGV"\n        todo = [at for at in vpns if not words.get(at, 0) & WRITE]\n',
+    ),
+    (
+        "Did you drop the group with its last member?",
+        "        if not self.groups[group]:\n            del self.groups[group]\n",
+        "",
+    ),
+    (
+        "Did you take a frame out when its last mapping went?",
+        "            if self.maps[pfn] == 0:\n                del self.home[pfn]\n",
+        "            if pfn and self.maps[pfn] == 0:\n                self.home[pfn] = self.home[pfn]\n",
+    ),
+    (
         "Whose write is that?",
         "        self.value[pfn] = self.value[word >> 12]\n",
         "        self.value[pfn] = 0\n",
