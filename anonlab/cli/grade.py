@@ -14,7 +14,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from anonlab.cli.terminal import FOUND, JSON_OPTION, facts, print_json, progress, show
+from anonlab.cli.terminal import FOUND, JSON_OPTION, facts, print_json, progress, show, stages
 
 NO_BOX = 3
 CHANGES_SHOWN = 30
@@ -182,7 +182,7 @@ def _grade(ctx: click.Context, given: dict[str, Any], as_json: bool) -> None:
     options = GradingOptions(**given)
     private = (options.folder.resolve(), options.out.resolve())
     box = partial(check_box, options.course.resolve(), private)
-    with progress("grade", rate=True) as ticker:
+    with stages() as ticker:
         graded = grade_class(options, grade_one, box, ticker, _tell)
     plain = graded.to_json()
     print_json(plain) if as_json else show(facts(plain))
