@@ -53,7 +53,7 @@ def _pattern(
 @click.option("--assignment", type=_FILE, help="TOML: what was handed out; else all exercises.")
 @click.option("--out", type=_PATH, help="Folder for results and reports.")
 @click.option("--course", type=_PATH, default=".", help="Folder of the course, with hidden tests.")
-@click.option("--received", type=_FILE, help="CSV: submission,student,received.")
+@click.option("--received", type=_FILE, help="CSV: when they came; a system's will do.")
 @click.option("--extensions", type=_FILE, help="CSV: student_id,due,reason.")
 @click.option("--adjustments", type=_FILE, help="CSV: student_id,points,reason,author.")
 @click.option("--groups", type=_FILE, help="CSV: group,student_id; partners share a grade.")
