@@ -202,7 +202,9 @@ def test_the_time_for_all_is_that_of_intake_and_reports_too(
         return []
 
     monkeypatch.setattr("anonlab.grading.run._broken", slow)
-    monkeypatch.setattr("anonlab.grading.run.time", SimpleNamespace(monotonic=lambda: now[0]))
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("anonlab.grading.run.time", clock)
+    monkeypatch.setattr("anonlab.grading.tasks.time", clock)
     with pytest.raises(EngineTrouble, match="reports are to come"):
         grade_class(replace(given, minutes=10), stand_in.judge, fine)
 
