@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -76,6 +77,12 @@ def kilobytes(pid: int, field: str) -> int:
     return 0
 
 
+def processor() -> float:
+    """Return the processor time of all that was run so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def run(folder: Path) -> dict[str, Any]:
     """Grade the class; return seconds and megabytes."""
     words = [
@@ -85,7 +92,7 @@ def run(folder: Path) -> dict[str, Any]:
         *("--out", str(folder / "out")),
     ]
     variables = {**os.environ, "PYTHONPATH": str(ROOT), "ANONLAB_SECRET": "the secret of the class"}
-    begun, together, each = time.monotonic(), 0, 0
+    begun, before, together, each = time.monotonic(), processor(), 0, 0
     with (folder / "log").open("w") as log, (folder / "said").open("w") as said:
         grader = subprocess.Popen(words, stdout=said, stderr=log, cwd=ROOT, env=variables)
         while grader.poll() is None:
@@ -97,6 +104,7 @@ def run(folder: Path) -> dict[str, Any]:
     found = json.loads((folder / "said").read_text())
     return {
         "seconds": round(time.monotonic() - begun, 1),
+        "processor_seconds": round(processor() - before, 1),
         "megabytes_together": round(together / 1024),
         "megabytes_one_process": round(each / 1024),
         "statuses": found["statuses"],
@@ -125,7 +133,7 @@ def main() -> None:
     print(json.dumps(report, indent=None if options.json else 1))
     runs = [report[each] for each in ("first", "rerun", "one_changed")]
     most = RERUN_SECONDS * max(1, options.submissions / 10_000)
-    slow = report["rerun"]["seconds"] > most
+    slow = report["rerun"]["seconds"] > most  # by the clock: on two quiet processors
     large = any(each["megabytes_together"] > MEGABYTES for each in runs)
     if slow or large:
         print(f"budgets: {most:g} s for the rerun, {MEGABYTES} MB", file=sys.stderr)

@@ -14,7 +14,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from anonlab.cli.terminal import FOUND, JSON_OPTION, facts, print_json, progress, show
+from anonlab.cli.terminal import FOUND, JSON_OPTION, facts, print_json, progress, show, stages
 
 NO_BOX = 3
 CHANGES_SHOWN = 30
@@ -53,7 +53,7 @@ def _pattern(
 @click.option("--assignment", type=_FILE, help="TOML: what was handed out; else all exercises.")
 @click.option("--out", type=_PATH, help="Folder for results and reports.")
 @click.option("--course", type=_PATH, default=".", help="Folder of the course, with hidden tests.")
-@click.option("--received", type=_FILE, help="CSV: submission,student,received.")
+@click.option("--received", type=_FILE, help="CSV: when they came; a system's will do.")
 @click.option("--extensions", type=_FILE, help="CSV: student_id,due,reason.")
 @click.option("--adjustments", type=_FILE, help="CSV: student_id,points,reason,author.")
 @click.option("--groups", type=_FILE, help="CSV: group,student_id; partners share a grade.")
@@ -182,7 +182,7 @@ def _grade(ctx: click.Context, given: dict[str, Any], as_json: bool) -> None:
     options = GradingOptions(**given)
     private = (options.folder.resolve(), options.out.resolve())
     box = partial(check_box, options.course.resolve(), private)
-    with progress("grade", rate=True) as ticker:
+    with stages() as ticker:
         graded = grade_class(options, grade_one, box, ticker, _tell)
     plain = graded.to_json()
     print_json(plain) if as_json else show(facts(plain))

@@ -6,13 +6,14 @@ JSON goes to standard output alone; progress and messages go to standard error.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import Progress, ProgressColumn, Task
+from rich.progress import Progress, ProgressColumn, Task, TaskID
 from rich.table import Table
 from rich.text import Text
 
@@ -98,20 +99,67 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def progress(title: str, rate: bool = False) -> Iterator[Ticker | None]:
-    """Yield a function that draws progress on standard error, or None if that is no terminal.
-
-    rate  show how many are done, and how many a second, beside the time that is left
-    """
+def progress(title: str) -> Iterator[Ticker | None]:
+    """Yield a function that draws progress on standard error, or None if that is no terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None
         return
-    columns = (*Progress.get_default_columns(), *([_Rate()] if rate else []))
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(console=console, transient=True) as bar:
         task = bar.add_task(title, total=None)
 
         def tick(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
         yield tick
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[str, int, int], None]]:
+    """Yield a function that tells on standard error how far each stage of a long work is, by its
+    name: a bar in a terminal, elsewhere a line every so often."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Lines()
+        return
+    with Progress(*Progress.get_default_columns(), _Rate(), console=console) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def tick(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        yield tick
+
+
+class Lines:
+    """Progress where there is no terminal: the first line of a stage after FIRST seconds, the
+    others EVERY so many later. Each says how many are done, how fast, and how long it takes yet."""
+
+    FIRST, EVERY = 2.0, 30.0
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.stage, self.begun, self.due, self.base = "", 0.0, 0.0, 0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Hear that `done` of `total` are done."""
+        now = self.clock()
+        if stage != self.stage:
+            self.stage, self.begun, self.due, self.base = stage, now, now + self.FIRST, done
+        if now < self.due or done >= total:
+            return
+        self.due = now + self.EVERY
+        rate = (done - self.base) / (now - self.begun)
+        left = f", {_duration((total - done) / rate)} left" if rate else ""
+        speed = f", {rate:,.1f}/s" if rate else ""
+        click.echo(f"anonlab: {stage}: {done:,} of {total:,}{speed}{left}", err=True)
+
+
+def _duration(seconds: float) -> str:
+    """Return a time as people say it: 40 s, 12 min, 3 h 20 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

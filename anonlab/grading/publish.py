@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from anonlab.grading.attention import Attention, attention_of
 from anonlab.grading.config import GradingRun
@@ -23,9 +24,13 @@ TOLD = 10
 
 
 def publish_grades(
-    grading: GradingRun, found: Survey, submissions: list[Submission], results: list[Result]
+    grading: GradingRun,
+    found: Survey,
+    submissions: list[Submission],
+    results: list[Result],
+    tick: Callable[[int, int], None] | None = None,
 ) -> list[str]:
-    """Write all reports; return what an instructor should look at."""
+    """Write all reports; return what an instructor should look at. `tick` hears how far it is."""
     received = {each.id: each.received for each in submissions}
     grades = [
         grade(each, received[submission], grading.terms)
@@ -48,19 +53,24 @@ def publish_grades(
         find=lambda cell: roster.find(cell) or cell,
     )  # fmt: skip
     out = grading.options.out
-    notes = write_all(out, grades, facts, outputs).notes
-    for name, rows in (
-        ("intake", intake_rows(found, submissions)),
-        ("files", file_rows(found, submissions)),
-    ):
-        text = csv_text([[guarded(cell) for cell in row] for row in rows])
-        (out / "instructor" / f"{name}.csv").write_text(text, "utf-8", newline="")
+    notes = write_all(out, grades, facts, outputs, tick).notes
+    _write_tables(out / "instructor", found, submissions)
     notes += _given_back(grading, found, submissions)
     refused = [
         Attention("rejected", each.student, each.id, each.rejected)
         for each in submissions if each.student and each.rejected
     ]  # fmt: skip
     return [*_told([*refused, *attention]), *facts.unmatched, *notes]
+
+
+def _write_tables(folder: Path, found: Survey, submissions: list[Submission]) -> None:
+    """Write the tables of what came in."""
+    for name, rows in (
+        ("intake", intake_rows(found, submissions)),
+        ("files", file_rows(found, submissions)),
+    ):
+        text = csv_text([[guarded(cell) for cell in row] for row in rows])
+        (folder / f"{name}.csv").write_text(text, "utf-8", newline="")
 
 
 def _given_back(grading: GradingRun, found: Survey, submissions: list[Submission]) -> list[str]:

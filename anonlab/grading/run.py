@@ -5,6 +5,7 @@ OUT/students, instructor/…   reports: anonlab.grading.reports
 OUT/instructor/intake.csv    every submission, and what became of it at intake
 OUT/secret                   from which hidden inputs are made, where the course has no own
 OUT/taken…/                  copies of the accepted files, while they are graded
+OUT/intake.json              what intake made of each submission: anonlab.grading.intake.cache
 """
 
 from __future__ import annotations
@@ -15,18 +16,16 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from anonlab.grading.config import GradingOptions, GradingRun, prepare
-from anonlab.grading.intake.entrants import Entrant
-from anonlab.grading.intake.intake import Survey, accept, survey_folder
+from anonlab.grading.intake.intake import Survey, survey_folder
 from anonlab.grading.intake.receipts import read_receipts
 from anonlab.grading.intake.submission import Submission
-from anonlab.grading.intake.variants import with_variant
 from anonlab.grading.judging.batch import (
     Batch,
     GradeFunction,
@@ -35,15 +34,16 @@ from anonlab.grading.judging.batch import (
     refusal,
     run_batch,
 )
-from anonlab.grading.judging.engines import Cluster, Engine, EngineTrouble, Pool
+from anonlab.grading.judging.engines import Cluster, Engine, Pool
 from anonlab.grading.publish import publish_grades
-from anonlab.grading.store.keys import Common, shard_of
+from anonlab.grading.store.keys import shard_of
 from anonlab.grading.store.result import Result
 from anonlab.grading.store.store import Store, VerdictChange
-from anonlab.proof.workers import ncpus
+from anonlab.grading.tasks import Intake, in_time
 
 SLOWEST = 5
-Tick = Callable[[int, int], None]
+Tick = Callable[[str, int, int], None]
+"""Hears of each stage ("taking in", "grading", "reports") how many are done, and of how many."""
 Tell = Callable[[list[VerdictChange]], None]
 
 
@@ -65,6 +65,12 @@ class RunSummary:
     def ok(self) -> bool:
         """True if nothing was rejected and the grader had no trouble."""
         return not (self.statuses["rejected"] or self.statuses["infra"] or self.broken)
+
+    def count(self, results: list[Result], superseded: int) -> None:
+        """Count results by status."""
+        self.statuses = Counter(each.status for each in results)
+        if superseded:
+            self.statuses["superseded"] = superseded
 
     def to_json(self) -> dict[str, Any]:
         """Return what `anonlab grade --json` prints."""
@@ -91,7 +97,7 @@ def grade_class(
 
     judge   grades one submission: anonlab.grading.judging.grade_submission.grade_one
     check   raises if no box works; called on each machine that will grade, before anything is read
-    tick    hears how far it is; `tell` hears what a regrade will change, before it does
+    tick    hears how far each stage is; `tell` hears what a regrade will change, before it does
     raises  ValueError, FormatError, OSError for what cannot be used, and what `check` raises
     """
     with ExitStack() as stack:
@@ -129,28 +135,35 @@ def _grade(
     options, found = grading.options, _survey(grading)
     shard, shards = options.shard or (0, 1)
     mine = [each for each in found.entrants if shard_of(each.id, shards) == shard % shards]
-    taken = options.out.resolve() / ("taken" if shards == 1 else f"taken-{shard}-of-{shards}")
+    suffix = "" if shards == 1 else f"-{shard}-of-{shards}"
+    taken = options.out.resolve() / f"taken{suffix}"
     shutil.rmtree(taken, ignore_errors=True)
+    path = options.out / f"intake{suffix}.json"
+    intake = Intake(grading, taken, path, judge, store, deadline)
     try:
-        tasks = _take(grading, mine, taken, judge, store, deadline)
-        graded = _judge(tasks, store, engine, options, tick, deadline)
+        tasks = intake.tasks(mine, _stage(tick, "taking in"))
+        stage = _stage(tick, "grading")
+        graded, kept = _judge(tasks, store, engine, options, intake, stage)
     finally:
         shutil.rmtree(taken, ignore_errors=True)
-    results = _results(tasks, store)
-    graded.statuses = Counter(each.status for each in results)
-    if found.superseded and options.shard is None:
-        graded.statuses["superseded"] = len(found.superseded)
+    results = _results(tasks, store, kept)
+    graded.count(results, len(found.superseded) if options.shard is None else 0)
     graded.broken = _broken(grading, results, judge)
     if graded.broken:
         return graded
-    _in_time(deadline, "all is graded, and kept; reports are to come")
+    in_time(deadline, "all is graded, and kept; reports are to come")
     _publish({task.submission.id: task.key for task in tasks}, store, graded, tell)
     if options.shard is None:
         submissions = [task.submission for task in tasks]
-        graded.notes = publish_grades(grading, found, submissions, results)
+        reports = _stage(tick, "reports")
+        graded.notes = publish_grades(grading, found, submissions, results, reports)
     else:
         graded.notes = ["reports are written by a run without --shard, when all shards are done"]
     return graded
+
+
+def _stage(tick: Tick | None, name: str) -> Callable[[int, int], None] | None:
+    return None if tick is None else partial(tick, name)
 
 
 def _survey(grading: GradingRun) -> Survey:
@@ -163,43 +176,6 @@ def _survey(grading: GradingRun) -> Survey:
         options.folder, grading.roster, grading.masters, receipts, grading.due(), grading.groups,
         options.names, zone,
     )  # fmt: skip
-
-
-def _take(
-    grading: GradingRun,
-    entrants: list[Entrant],
-    taken: Path,
-    judge: GradeFunction,
-    store: Store,
-    deadline: float,
-) -> list[GradingTask]:
-    """Copy what counts of each submission, and name what its grade depends on."""
-    with ThreadPoolExecutor(ncpus()) as pool:  # notebooks are read by processes of their own
-        boxed = not grading.settings.in_process
-
-        def take(entrant: Entrant) -> Submission:
-            _in_time(deadline, "submissions are still being read")
-            return accept(entrant, grading.masters, taken / entrant.id, boxed)
-
-        submissions: Iterable[Submission] = pool.map(take, entrants)
-        asked = grading.masters if grading.settings.variants else ()
-        submissions = (
-            with_variant(each, grading.roster, grading.settings.secret, asked)
-            for each in submissions
-        )
-        common = Common.of(grading.settings, grading.masters)
-        return [
-            GradingTask(each, common.key(each), grading.settings, store.folder.parent, judge)
-            for each in submissions
-        ]
-
-
-def _in_time(deadline: float, told: str) -> None:
-    """Raise EngineTrouble if the time for all is over."""
-    if time.monotonic() >= deadline:
-        raise EngineTrouble(
-            f"the time for all is over: {told}; the same command goes on from there"
-        )
 
 
 def _publish(keys: dict[str, str], store: Store, graded: RunSummary, tell: Tell | None) -> None:
@@ -215,40 +191,69 @@ def _judge(
     store: Store,
     engine: Engine,
     options: GradingOptions,
-    tick: Tick | None,
-    deadline: float,
-) -> RunSummary:
-    """Judge what is not finished; all results are in the store then."""
-    for task in tasks:
-        if task.submission.rejected:
+    intake: Intake,
+    tick: Callable[[int, int], None] | None,
+) -> tuple[RunSummary, dict[str, Result]]:
+    """Judge what is not finished; all results are in the store then. Return those that were there
+    already by submission, too. What is judged may be another task than before: its files are
+    copied now."""
+    kept, todo = _in_store(tasks, store, options.force)
+    for at, task in zip(todo, intake.with_files([tasks[at] for at in todo]), strict=True):
+        tasks[at] = task
+        if task.submission.rejected:  # it has changed since
             store.put(refusal(task))
-    wanted = [task for task in tasks if not task.submission.rejected]
-    todo = [task for task in wanted
-            if options.force or store.finished(task.submission.id, task.key) is None]  # fmt: skip
-    done = len(wanted) - len(todo)
+    todo = [at for at in todo if not tasks[at].submission.rejected]
+    wanted = sum(not task.submission.rejected for task in tasks)
+    done = wanted - len(todo)
 
     def ended(_: TaskOutcome) -> None:
         nonlocal done
         done += 1
         if tick is not None:
-            tick(done, len(wanted))
+            tick(done, wanted)
 
-    batch = run_batch(todo, engine, ended, deadline - time.monotonic()) if todo else Batch()
+    if tick is not None and todo:
+        tick(done, wanted)
+    mine = [tasks[at] for at in todo]
+    left = intake.deadline - time.monotonic()
+    batch = run_batch(mine, engine, ended, left) if mine else Batch()
     slowest = sorted(batch.outcomes.values(), key=lambda each: -each.seconds)[:SLOWEST]
     return RunSummary(
-        resumed=len(wanted) - len(todo),
+        resumed=wanted - len(todo),
         per_second=len(batch.outcomes) / batch.seconds if batch.seconds else 0.0,
         retried=len(batch.retried),
         slowest=[(each.submission, each.seconds) for each in slowest],
-    )
+    ), kept
 
 
-def _results(tasks: Iterable[GradingTask], store: Store) -> list[Result]:
+def _in_store(
+    tasks: list[GradingTask], store: Store, force: bool
+) -> tuple[dict[str, Result], list[int]]:
+    """Return what is finished by submission, refusals included, and the places of what is not."""
+    kept: dict[str, Result] = {}
+    todo: list[int] = []
+    for at, task in enumerate(tasks):
+        name = task.submission.id
+        found = None
+        if task.submission.rejected:
+            found = store.under(name, task.key)
+            if found is None:
+                store.put(found := refusal(task))
+        elif not force:
+            found = store.finished(name, task.key)
+        if found is None:
+            todo.append(at)
+        else:
+            kept[name] = found
+    return kept, todo
+
+
+def _results(tasks: Iterable[GradingTask], store: Store, kept: dict[str, Result]) -> list[Result]:
     """Return the result of each task, with what the roster and intake say today."""
     found = []
     for task in tasks:
         submission = task.submission
-        result = store.under(submission.id, task.key)
+        result = kept.get(submission.id) or store.under(submission.id, task.key)
         assert result is not None, f"{submission.id} was graded, but its result is not in the store"
         found.append(
             replace(

@@ -20,7 +20,7 @@ from pathlib import Path
 from anonlab.course.authoring.exercises import Course, Exercise, read_catalogue
 from anonlab.course.authoring.masters import read_masters
 from anonlab.course.authoring.release import Assignment, read_assignment, write_release
-from anonlab.course.authoring.variants import SECRET_VARIABLE, variant
+from anonlab.course.authoring.variants import SECRET_VARIABLE, check_secret, variant
 from anonlab.grading.intake.roster import Person, Roster, read_roster
 from anonlab.grading.intake.variants import FILE
 from anonlab.grading.reports.cells import csv_text, guarded
@@ -111,6 +111,8 @@ def _check(
         raise ValueError("variants are of students: say who they are with --roster")
     if variants and not secret:
         raise ValueError(f"variants are made with the course's secret: set {SECRET_VARIABLE}")
+    if variants:
+        check_secret(secret, SECRET_VARIABLE)
     if variants and not chosen.grading.variants:
         raise ValueError(
             f"{path} does not say variants = true under [grading]: grading would ask other things "

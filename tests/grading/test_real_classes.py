@@ -412,6 +412,52 @@ def test_a_grade_book_of_another_system_is_filled_by_any_id(graded, tmp_path: Pa
     assert filled.data == b"First name,Email address,hw\r\nJane,JDOE@x.org,3\r\n"
 
 
+# -- all rows in one class ------------------------------------------------------------------------
+
+ALL_ROWS: dict[str, dict[str, str | bytes]] = {
+    "01": {f"doejane_01_561_{n}": BOTH[n] for n in BOTH},
+    "02": {"02.zip": zipped({f"x\\{n}": BOTH[n] for n in BOTH})},
+    "03": {"03.zip": zipped(BOTH | {f".venv/{at}": "" for at in range(1500)})},
+    "04": {"04.zip": zipped(BOTH | {"out.ipynb": json.dumps(BIG)})},
+    "05": {"05/a.ipynb": notebook(*CELLS, CELLS[0], f"%%exercise 05a\n{MASTERS['05a'].stub}")},
+    "06": {"06/ex04a_fork (1).py": RIGHT[ONE], "06/ex05a_cow.py.txt": RIGHT[OTHER]},
+    "07": {"07/a.ipynb": notebook(*(f"# mine\n{each}\n!pip install x" for each in CELLS))},
+    "08": {f"hw_08_attempt_2026-10-01-11-58-03_{n}": BOTH[n] for n in BOTH},
+    "09": {f"9-1 - Li Ray - Oct 1, 2026 1158 AM/{n}": BOTH[n] for n in BOTH},
+    "10": {f"Al Kim_77_assignsubmission_file_/{n}": BOTH[n] for n in BOTH},
+    "11": {f"N11@Uni.Example_{n}": BOTH[n] for n in BOTH},
+    "12": {"12/hw.zip": zipped({"inner.zip": zipped(BOTH)})},
+    "014": {f"014/{n}": BOTH[n] for n in BOTH},
+}
+"""What each student of a class hands in; all of it is to be taken."""
+TROUBLE: dict[str, dict[str, str | bytes]] = {
+    "missing": {"15/notes.docx": "?"},
+    "rejected": {"16.zip": zipped({"../../evil.py": "1"})},
+    "unmatched": {f"1400/{ONE}": "1"},
+    "ambiguous": {f"17/{ONE}": "x = 1", "17/new.ipynb": notebook(*CELLS)},
+}
+"""What needs somebody, by the word for it."""
+
+
+def test_all_kinds_together_are_one_class_and_nobody_is_lost(graded) -> None:  # type: ignore[no-untyped-def]
+    names = {"01": "Jane Doe", "09": "Li Ray", "10": "Al Kim"}
+    people = [*ALL_ROWS, "15", "16", "17", "18"]
+    roster = "student_id,name,email\n" + "".join(
+        f"{each},{names.get(each, '')},n{each}@uni.example\n" for each in people
+    )
+    files = {name: data for each in (*ALL_ROWS.values(), *TROUBLE.values())
+             for name, data in each.items()}  # fmt: skip
+    found = graded(roster, {**files, ".DS_Store": "", "=1.txt": "?"}, hw=WALL)
+    assert {each: found.answers(each) for each in ALL_ROWS} == dict.fromkeys(ALL_ROWS, "04a 05a")
+    told = {(each["status"], each["submission"]) for each in found.attention}
+    assert {status for status, _ in told} == {*TROUBLE, "lateness"}
+    assert {("missing", "15"), ("rejected", "16.zip"), ("unmatched", "1400")} <= told
+    assert [each["student_id"] for each in found.grades if not each["submission_id"]] == ["18"]
+    listed = {each["submission"] for each in found.intake}
+    assert len(listed) == len(found.intake) == len(ALL_ROWS) + len(TROUBLE) + 1
+    assert all(each["do"] for each in found.attention)
+
+
 # -- the whole class, in the box ------------------------------------------------------------------
 
 

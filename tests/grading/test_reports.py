@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import (
     CANARY,
+    DUE,
     FACTS,
     FOUR,
     FULL,
@@ -451,6 +452,54 @@ def test_what_is_not_ours_stays(tmp_path: Path) -> None:
     students = {path.name for path in (tmp_path / "students").iterdir()}
     assert students == {"sub-1000.html", "sub-1000.txt"}
     assert tmp_path / "students" / "sub-1000.html" in files
+
+
+def inodes(folder: Path) -> dict[str, int]:
+    """Which file each name is: one that is written again is another."""
+    return {path.relative_to(folder).as_posix(): path.stat().st_ino
+            for path in folder.rglob("*") if path.is_file()}  # fmt: skip
+
+
+def changed(before: dict[str, int], after: dict[str, int]) -> set[str]:
+    return {name for name in {*before, *after} if before.get(name) != after.get(name)}
+
+
+def test_what_has_not_changed_is_not_written_again(tmp_path: Path) -> None:
+    class_ = [grade(FOUR[name], None, Terms()) for name in ("full", "zero", "missing")]
+    write_all(tmp_path, class_, FACTS)
+    first = inodes(tmp_path)
+    write_all(tmp_path, class_, FACTS)
+    assert changed(first, inodes(tmp_path)) == set()
+    more = [replace(class_[0], received=DUE), *class_[1:]]
+    write_all(tmp_path, more, FACTS)
+    names = ("grades.csv", "junit.xml", "summary.json", "summary.html", "files.json")
+    ours = {f"instructor/{name}" for name in names}
+    theirs = {"students/sub-1005.html", "students/sub-1005.txt",
+              "instructor/gradescope/sub-1005.json"}  # fmt: skip
+    assert changed(first, inodes(tmp_path)) == ours | theirs
+    (tmp_path / "students" / "sub-1000.txt").unlink()
+    second = inodes(tmp_path)
+    write_all(tmp_path, more, FACTS)
+    assert "students/sub-1000.txt" in changed(second, inodes(tmp_path))
+    write_all(tmp_path, more, replace(FACTS, names={"1000": "Another", "3000": "Another"}))
+    assert "Another" in (tmp_path / "students" / "sub-1000.txt").read_text("utf-8")
+    assert "Another" in (tmp_path / "instructor" / "summary.html").read_text("utf-8")
+
+
+def test_what_was_interrupted_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class_ = [grade(FOUR[name], None, Terms()) for name in ("full", "zero")]
+    write_all(tmp_path, class_, FACTS)
+    worse = [grade(replace(FOUR["zero"], submission="sub-1005"), None, Terms()), class_[1]]
+    monkeypatch.setattr("anonlab.grading.reports.write.feedback_text", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_all(tmp_path, worse, FACTS)
+    monkeypatch.undo()
+    write_all(tmp_path, class_, FACTS)
+    whole = {path.name: path.read_bytes() for path in (tmp_path / "students").iterdir()}
+    write_all(tmp_path / "new", class_, FACTS)
+    assert whole == {path.name: path.read_bytes() for path in (tmp_path / "new/students").iterdir()}
 
 
 def test_a_record_of_files_removes_nothing_elsewhere(tmp_path: Path) -> None:

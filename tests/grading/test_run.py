@@ -61,7 +61,7 @@ def scores(out: Path) -> dict[str, str]:
 
 
 def test_a_class_is_graded_and_told(given: GradingOptions) -> None:
-    ticks: list[tuple[int, int]] = []
+    ticks: list[tuple[str, int, int]] = []
     graded = grade_class(given, stand_in.judge, fine, lambda *each: ticks.append(each))
     plain = graded.to_json()
     assert plain["submissions"] == 10
@@ -69,7 +69,8 @@ def test_a_class_is_graded_and_told(given: GradingOptions) -> None:
     assert (plain["graded"], plain["resumed"], plain["infra"]) == (9, 0, 0)
     assert plain["per_second"] > 0
     assert not graded.ok
-    assert ticks[-1] == (9, 9)
+    last = {stage: (done, total) for stage, done, total in ticks}
+    assert last == {"taking in": (10, 10), "grading": (9, 9), "reports": (10, 10)}
     found = scores(given.out)
     assert found["s09.zip"] == "rejected "
     assert len(found) == 10
@@ -201,7 +202,9 @@ def test_the_time_for_all_is_that_of_intake_and_reports_too(
         return []
 
     monkeypatch.setattr("anonlab.grading.run._broken", slow)
-    monkeypatch.setattr("anonlab.grading.run.time", SimpleNamespace(monotonic=lambda: now[0]))
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("anonlab.grading.run.time", clock)
+    monkeypatch.setattr("anonlab.grading.tasks.time", clock)
     with pytest.raises(EngineTrouble, match="reports are to come"):
         grade_class(replace(given, minutes=10), stand_in.judge, fine)
 

@@ -18,10 +18,11 @@ from anonlab.course.authoring.variants import variant_seed
 
 HW = 'name = "Homework 1"\nexercises = ["04a", "05a"]\n'
 VARIANTS = HW + "[grading]\nvariants = true\n"
+OURS = "the secret of the class"
 ROSTER = "student_id,name,email\n0000001,Jane Doe,n1@x\nA/B,,\n0000003,Li,\n0000003,Al,\n,No,\n"
 
 
-def release(folder: Path, hw: str, *more: str, secret: str = "ours") -> Result:
+def release(folder: Path, hw: str, *more: str, secret: str = OURS) -> Result:
     put(folder, {"hw.toml": hw, "class.csv": ROSTER})
     words = ["course", "release", "--out", str(folder / "out"), "--assignment",
              str(folder / "hw.toml"), str(ROOT), *more]  # fmt: skip
@@ -46,7 +47,7 @@ def test_each_student_gets_a_zip_of_their_own(tmp_path: Path) -> None:
     found = unpacked(tmp_path / "out" / "0000001.zip", tmp_path / "jane")
     told = json.loads(found["homework-1/exercises/variant.json"])
     assert told["student"] == "0000001"
-    assert told["seeds"] == {each: variant_seed("ours", "0000001", each) for each in ("04a", "05a")}
+    assert told["seeds"] == {each: variant_seed(OURS, "0000001", each) for each in ("04a", "05a")}
     assert "export --student 0000001" in found["homework-1/README.md"]
     assert {Path(name).stem[:2] for name in found if name.endswith(".ipynb")} == {"00", "04", "05"}
     files = tuple(path for path in (tmp_path / "jane").rglob("*") if path.is_file())
@@ -69,11 +70,12 @@ def test_one_zip_for_all_names_nobody(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("hw", "more", "secret", "why"),
     [
-        (VARIANTS, ("--variants",), "s", "say who they are with --roster"),
+        (VARIANTS, ("--variants",), OURS, "say who they are with --roster"),
         (VARIANTS, ("--roster", "class.csv", "--variants"), "", "set ANONLAB_SECRET"),
-        (HW, ("--roster", "class.csv", "--variants"), "s", "does not say variants = true"),
-        (VARIANTS, ("--roster", "class.csv"), "s", "hand them out with --roster and --variants"),
-        (HW, ("--roster", "hw.toml"), "s", "hw.toml"),
+        (HW, ("--roster", "class.csv", "--variants"), OURS, "does not say variants = true"),
+        (VARIANTS, ("--roster", "class.csv"), OURS, "hand them out with --roster and --variants"),
+        (VARIANTS, ("--roster", "class.csv", "--variants"), "short", "can be guessed"),
+        (HW, ("--roster", "hw.toml"), OURS, "hw.toml"),
     ],
 )
 def test_what_would_not_fit_grading_is_refused(

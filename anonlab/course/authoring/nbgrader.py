@@ -20,7 +20,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from anonlab.course.authoring.masters import Master, read_masters, tests_of
 from anonlab.course.authoring.release import read_assignment
-from anonlab.course.authoring.variants import variant_seed
+from anonlab.course.authoring.variants import SECRET_VARIABLE, check_secret, variant_seed
 from anonlab.course.judging.call_answers import load_tests
 from anonlab.course.judging.marks import title_of
 
@@ -52,6 +52,8 @@ def export_nbgrader(root: Path, assignment: Path, out: Path, secret: str = "") -
     raises  ValueError for a wrong assignment, or if there is such an assignment already
     """
     chosen = read_assignment(assignment, masters := read_masters(root / "solutions"))
+    if secret:
+        check_secret(secret, SECRET_VARIABLE)
     id_ = re.sub(r"[^A-Za-z0-9_-]+", "-", chosen.name).strip("-") or "assignment"
     folder = out / "source" / id_
     if folder.exists():

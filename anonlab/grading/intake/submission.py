@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class Submission:
     variant   the id that the student's variant was made for, "" for `student`
     variant_file  what came along to say so, until it was compared
     late      its name says that it came late, and not when
+    digests   of the accepted files, by exercise; {} where nobody has made them yet
     """
 
     id: str
@@ -49,6 +50,7 @@ class Submission:
     variant: str = ""
     variant_file: bytes = b""
     late: bool = False
+    digests: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

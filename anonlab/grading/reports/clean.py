@@ -16,10 +16,13 @@ _FORBIDDEN = {
 }
 """Control characters, and the two that no XML may hold."""
 _T = TypeVar("_T", Result, TestResult)
+_FIELDS = {kind: tuple(each.name for each in fields(kind)) for kind in (Result, TestResult)}
 
 
 def clean(text: str | bytes) -> str:
     """Return valid Unicode without control characters except newline and tab."""
+    if isinstance(text, str) and text.isprintable():
+        return text  # most are: a class may be large
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     text = raw.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     return text.translate(_FORBIDDEN)
@@ -37,11 +40,19 @@ def clean_plain(value: Any) -> Any:
 
 
 def clean_result(result: Result) -> Result:
-    """Return `result` with every text in it cleaned."""
+    """Return `result` with every text in it cleaned; itself if there is nothing to clean."""
     tests = tuple(_cleaned(test) for test in result.tests)
+    if all(one is other for one, other in zip(tests, result.tests, strict=True)):
+        return _cleaned(result, ("tests",))
     return replace(_cleaned(replace(result, tests=())), tests=tests)
 
 
-def _cleaned(result: _T) -> _T:
-    return replace(result, **{each.name: clean_plain(getattr(result, each.name))
-                             for each in fields(result)})  # fmt: skip
+def _cleaned(result: _T, left: tuple[str, ...] = ()) -> _T:
+    changed = {}
+    for name in _FIELDS[type(result)]:
+        if name not in left:
+            before = getattr(result, name)
+            after = clean_plain(before)
+            if after is not before and after != before:
+                changed[name] = after
+    return replace(result, **changed) if changed else result

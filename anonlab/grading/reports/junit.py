@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree
+from xml.sax.saxutils import quoteattr
 
 from anonlab.grading.reports.late import Grade
 from anonlab.grading.reports.words import UNOFFICIAL, number
@@ -16,30 +17,39 @@ SHOWN_FACTS = ("message", "call", "about", "expected", "got", "history", "printe
 def junit(grades: Iterable[Grade], assignment: str) -> str:
     """Return one test suite per submission. Whatever is the student's doing is a failure, with the
     status word as its type; trouble of the grader is an error. No host name, no time of day."""
-    root = ElementTree.Element("testsuites", name=assignment)
+    return "".join(junit_parts(grades, assignment))
+
+
+def junit_parts(grades: Iterable[Grade], assignment: str) -> Iterator[str]:
+    """Yield the same piece by piece: of a large class the whole would need much memory."""
+    yield f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name={quoteattr(assignment)}>\n'
     for grade in grades:
-        result = grade.result
-        infra = sum(test.status == "infra" for test in result.tests)
-        passed = sum(test.status == "pass" for test in result.tests)
-        suite = ElementTree.SubElement(
-            root,
-            "testsuite",
-            name=result.submission,
-            tests=str(len(result.tests)),
-            failures=str(len(result.tests) - passed - infra),
-            errors=str(infra),
-            skipped="0",
-            time=f"{result.timing.get('seconds', 0.0):.3f}",
-        )
-        facts = {"student": result.student, "status": result.status, "reason": result.reason,
-                 "score": number(result.score), "final": number(grade.final),
-                 "key": result.key}  # fmt: skip
-        _properties(suite, facts if result.official else {**facts, "unofficial": UNOFFICIAL})
-        for test in result.tests:
-            _case(suite, test)
-    ElementTree.indent(root)
-    text = ElementTree.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+        suite = _suite(grade)
+        ElementTree.indent(suite, level=1)
+        yield f"  {ElementTree.tostring(suite, encoding='unicode').rstrip()}\n"
+    yield "</testsuites>\n"
+
+
+def _suite(grade: Grade) -> ElementTree.Element:
+    result = grade.result
+    infra = sum(test.status == "infra" for test in result.tests)
+    passed = sum(test.status == "pass" for test in result.tests)
+    suite = ElementTree.Element(
+        "testsuite",
+        name=result.submission,
+        tests=str(len(result.tests)),
+        failures=str(len(result.tests) - passed - infra),
+        errors=str(infra),
+        skipped="0",
+        time=f"{result.timing.get('seconds', 0.0):.3f}",
+    )
+    facts = {"student": result.student, "status": result.status, "reason": result.reason,
+             "score": number(result.score), "final": number(grade.final),
+             "key": result.key}  # fmt: skip
+    _properties(suite, facts if result.official else {**facts, "unofficial": UNOFFICIAL})
+    for test in result.tests:
+        _case(suite, test)
+    return suite
 
 
 def _case(suite: ElementTree.Element, test: TestResult) -> None:

@@ -7,6 +7,7 @@ instructor/junit.xml                    every verdict, hidden assertions include
 instructor/gradescope/NAME.json         results.json for Gradescope
 instructor/lms/FILE.csv, FILE.words.csv what a learning management system exported, filled
 
+What has not changed since the last run is not made again: anonlab.grading.reports.record knows.
 Both folders are for their owner only (0700). A run that is not official stamps everything and
 writes nothing that another program would take for grades.
 """
@@ -15,11 +16,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,16 +27,15 @@ from anonlab.grading.reports.clean import clean, clean_result
 from anonlab.grading.reports.feedback import feedback_html, feedback_text
 from anonlab.grading.reports.for_student import student_view
 from anonlab.grading.reports.gradescope import results_json
-from anonlab.grading.reports.junit import junit
+from anonlab.grading.reports.junit import junit_parts
 from anonlab.grading.reports.late import Grade
 from anonlab.grading.reports.lms import Filled, equal, fill, grades_csv, words_csv
+from anonlab.grading.reports.record import Content, Record, Tick, mark
 from anonlab.grading.reports.summary import ClassFacts, summarise, summary_html
 from anonlab.grading.reports.words import number
 from anonlab.grading.store.result import Result
 
 STUDENTS, INSTRUCTOR = "students", "instructor"
-WRITTEN = "files.json"
-"""In the instructor's folder: what the last run wrote, so that nothing stale stays."""
 LONGEST_NAME = 120
 
 
@@ -67,37 +65,57 @@ class Written:
 
 
 def write_all(
-    out: Path, grades: Sequence[Grade], facts: ClassFacts, outputs: Outputs | None = None
+    out: Path,
+    grades: Sequence[Grade],
+    facts: ClassFacts,
+    outputs: Outputs | None = None,
+    tick: Tick | None = None,
 ) -> Written:
-    """Write all reports below `out`; return what was written.
+    """Write all reports below `out` that are not there yet as they would be; return what is there.
 
     grades  one for each submission that counts, in the order of the reports
+    tick    hears how many submissions are done, and of how many
     raises  ValueError if one submission stands there twice, or for a file of a learning management
             system that cannot be filled, before anything is written; OSError
     """
     outputs = outputs or Outputs()
-    grades = [replace(each, result=clean_result(each.result),
-                      reasons=tuple(map(clean, each.reasons))) for each in grades]  # fmt: skip
+    _check_ids(grades)
+    official = all(each.result.official for each in grades)
+    lms, notes = _lms(grades, facts, outputs, official)
+    marks = [mark(each, _facts_of(each, facts), outputs.hidden, official) for each in grades]
+    record = Record.read(out, INSTRUCTOR, STUDENTS)
+    whole = mark(marks, facts, sorted(lms), official)
+    groups = dict.fromkeys(_instructors_names(official), whole)
+    record.plan(
+        groups,
+        lambda: _for_instructors([_cleaned(each) for each in grades], facts, official).items(),
+    )
+    record.plan({name: mark(data) for name, data in lms.items()}, lms.items)
+    for each, own in zip(grades, marks, strict=True):
+        record.plan(
+            dict.fromkeys(_names(each, official), own),
+            partial(_each, each, facts, outputs, official),
+        )
+    return Written(record.write(len(grades), tick), notes)
+
+
+def _check_ids(grades: Sequence[Grade]) -> None:
     ids = [each.result.submission for each in grades]
     if len({*ids}) < len(ids):
         twice = next(name for name in ids if ids.count(name) > 1)
         raise ValueError(f"submission {twice!r} has two grades")
-    official = all(each.result.official for each in grades)
-    notes = [
-        f"{each.result.student}: adjusted by hand, but there is no grade ({each.result.status})"
-        for each in grades
-        if each.reasons and each.final is None
-    ]
-    made = _for_instructors(grades, facts, official)
-    if official:
-        lms, lms_notes = _lms(grades, facts, outputs)
-        made |= lms
-        notes += lms_notes
-    elif outputs.lms:
-        notes.append("not official: no file of a learning management system was filled")
-    every = chain(made.items(), *(_each(grade, facts, outputs, official) for grade in grades))
-    names = [*made, *(name for grade in grades for name in _names(grade, official))]
-    return Written(_write(out, names, every), notes)
+
+
+def _cleaned(grade: Grade) -> Grade:
+    return replace(
+        grade, result=clean_result(grade.result), reasons=tuple(map(clean, grade.reasons))
+    )
+
+
+def _facts_of(grade: Grade, facts: ClassFacts) -> tuple[Any, ...]:
+    """Return what a student's own files say beside the grade."""
+    name = facts.names.get(grade.result.student, "")
+    return facts.assignment, facts.titles, name, facts.policy
 
 
 def _names(grade: Grade, official: bool) -> list[str]:
@@ -111,6 +129,7 @@ def _each(
     grade: Grade, facts: ClassFacts, outputs: Outputs, official: bool
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the files of one submission, made when they are asked for: a class may be large."""
+    grade = _cleaned(grade)
     titles = dict(facts.titles)
     view = student_view(grade, facts.assignment, titles)
     name = clean(facts.names.get(grade.result.student, ""))
@@ -122,16 +141,22 @@ def _each(
         yield path, _json(results_json(grade, facts.assignment, titles, outputs.hidden))
 
 
+def _instructors_names(official: bool) -> list[str]:
+    stamp = "" if official else "UNOFFICIAL-"
+    names = (f"{stamp}grades.csv", f"{stamp}junit.xml", "summary.json", "summary.html")
+    return [f"{INSTRUCTOR}/{name}" for name in names]
+
+
 def _for_instructors(
     grades: Sequence[Grade], facts: ClassFacts, official: bool
-) -> dict[str, bytes]:
+) -> dict[str, Content]:
     summary = summarise(grades, facts)
-    stamp = "" if official else "UNOFFICIAL-"
+    grades_, junit_, json_, html_ = _instructors_names(official)
     return {
-        f"{INSTRUCTOR}/{stamp}grades.csv": grades_csv([*grades, *_absent(facts)]).encode(),
-        f"{INSTRUCTOR}/{stamp}junit.xml": junit(grades, facts.assignment).encode(),
-        f"{INSTRUCTOR}/summary.json": _json(summary),
-        f"{INSTRUCTOR}/summary.html": summary_html(summary, facts).encode(),
+        grades_: grades_csv([*grades, *_absent(facts)]).encode(),
+        junit_: (part.encode() for part in junit_parts(grades, facts.assignment)),
+        json_: _json(summary),
+        html_: summary_html(summary, facts).encode(),
     }
 
 
@@ -145,10 +170,18 @@ def _absent(facts: ClassFacts) -> list[Grade]:
 
 
 def _lms(
-    grades: Sequence[Grade], facts: ClassFacts, outputs: Outputs
+    grades: Sequence[Grade], facts: ClassFacts, outputs: Outputs, official: bool
 ) -> tuple[dict[str, bytes], list[str]]:
+    """Return the filled files by name, and what an instructor should know of grades in them."""
     made: dict[str, bytes] = {}
-    notes = []
+    notes = [
+        f"{each.result.student}: adjusted by hand, but there is no grade ({each.result.status})"
+        for each in grades
+        if each.reasons and each.final is None
+    ]
+    if not official:
+        told = ["not official: no file of a learning management system was filled"]
+        return made, [*notes, *told[: len(outputs.lms)]]
     for path in outputs.lms:
         try:
             filled = fill(
@@ -204,33 +237,3 @@ def file_name(submission: str) -> str:
         digest = hashlib.sha256(submission.encode("utf-8", "surrogatepass")).hexdigest()
         name = f"{name[: LONGEST_NAME - 33]}-{digest[:32]}"
     return name
-
-
-def _write(out: Path, names: Sequence[str], made: Iterable[tuple[str, bytes]]) -> list[Path]:
-    """Write the files, each at once or not at all, and remove what an earlier run has left."""
-    for name in (STUDENTS, INSTRUCTOR):
-        folder = out / name
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
-    record = out / INSTRUCTOR / WRITTEN
-    before = json.loads(record.read_text("utf-8")) if record.is_file() else []
-    for name in {*before} - {*names}:
-        if name.split("/")[0] in (STUDENTS, INSTRUCTOR) and ".." not in name.split("/"):
-            (out / name).unlink(missing_ok=True)
-    _put(record, json.dumps(sorted({*before, *names})).encode())
-    for name, data in made:
-        _put(out / name, data)
-    _put(record, json.dumps(sorted(names)).encode())
-    return [out / name for name in names]
-
-
-def _put(path: Path, data: bytes) -> None:
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

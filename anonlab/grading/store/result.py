@@ -28,7 +28,7 @@ STATUSES = ("graded", "missing", "unchanged", "rejected", "infra")
 """Statuses of a submission."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TestResult:
     """How one test of one exercise ended.
 

@@ -19,6 +19,7 @@ import os
 import re
 import secrets
 import socket
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -77,11 +78,19 @@ def read_result(path: Path) -> Result:
                 f"{path} has results of version {version}, this anonlab knows version {VERSION}: "
                 "grade with the anonlab that wrote them, or into another folder"
             )
-        tests = tuple(TestResult(**test) for test in plain.pop("tests"))
+        tests = tuple(TestResult(**_shared(test)) for test in plain.pop("tests"))
         ignored, notes = (tuple(plain.pop(name)) for name in ("ignored", "notes"))
         return Result(tests=tests, ignored=ignored, notes=notes, **plain)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise FormatError(f"{path} is no result of grading ({error})") from None
+
+
+def _shared(test: dict[str, Any]) -> dict[str, Any]:
+    """Return a test's fields, of which those that all submissions have alike are in memory once."""
+    for name in ("exercise", "test", "title", "status", "hint"):
+        if type(test.get(name)) is str:
+            test[name] = sys.intern(test[name])
+    return test
 
 
 class Store:
@@ -156,11 +165,11 @@ class Store:
                 path.replace(self.path(submission))
 
     def _waiting(self, keys: Mapping[str, str]) -> Iterator[tuple[str, Path, Result]]:
-        for submission, key in sorted(keys.items()):
-            path = self.regraded / f"{submission}.json"
-            found = _read(path)
-            if found is not None and found.key == key and found.status != "infra":
-                yield submission, path, found
+        for name in sorted(path.stem for path in self.regraded.glob("*.json")):
+            path = self.regraded / f"{name}.json"
+            found = _read(path) if name in keys else None
+            if found is not None and found.key == keys[name] and found.status != "infra":
+                yield name, path, found
 
     @contextmanager
     def locked(self, shared: bool, mine: Callable[[str], bool]) -> Iterator[None]:
