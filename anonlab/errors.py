@@ -18,7 +18,7 @@
     └── AssertionError                anonlab or a student's design is wrong (the kernel's BUG_ON)
 
 Every message says who, what, where in hex, and what would have been right. An operation that
-raises leaves the machine as it was.
+raises leaves the machine as it was, or says what is done (anonlab/kernel/syscalls.py).
 """
 
 from __future__ import annotations

@@ -106,6 +106,8 @@ VERBS: dict[str, Verb] = {
 }
 PROTS = ("none", "r", "w", "x", "rw", "rx", "wx", "rwx")
 ADVICES = ("dontneed",)
+HEAP_VPN = {"lesson": 0x10, "x86_32": 0x8050, "x86_64": 0x555555554}
+"""Page where the heap of a new program starts, by geometry, as if a small program lay below it."""
 ANY = -1
 """Value of a 'where' argument that says any: the kernel chooses the address."""
 

@@ -43,6 +43,29 @@ Observation = Mapping[Place, PageSeen]
 """Every place where something stands, in ascending order."""
 
 
+class AreaSeen(NamedTuple):
+    """A VMA, as /proc/PID/smaps shows it: pages [start_vpn, end_vpn).
+
+    prot    as 'rw-'
+    file    its name in the history; SHMEM for shared anonymous memory, '' for private
+    pgoff   page of the file at start_vpn; 0 for private anonymous memory, of which nothing is shown
+    """
+
+    start_vpn: int
+    end_vpn: int
+    prot: str
+    shared: bool = False
+    file: str = ""
+    pgoff: int = 0
+    locked: bool = False
+    growsdown: bool = False
+
+
+SHMEM = "shared memory"
+Areas = Mapping[str, tuple[AreaSeen, ...]]
+"""The VMAs of each living process, ascending by address."""
+
+
 class PageNames:
     """Gives names to the pages and swap slots of one machine, look after look.
 

@@ -15,24 +15,25 @@ from anonlab.errors import FormatError
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
-from anonlab.formats.observation import STATES, Observation, PageSeen, Place
+from anonlab.formats.observation import STATES, Areas, AreaSeen, Observation, PageSeen, Place
 from anonlab.formats.trace import check_header, parse_json, write_json
 
 RECORDING_FORMAT = "anonlab-recording"
-RECORDING_VERSION = 2
-"""2 added pages of the page cache; what says nothing of them reads as before."""
-_READABLE = (1, RECORDING_VERSION)
+RECORDING_VERSION = 3
+"""2 added pages of the page cache, 3 VMAs; what says nothing of them reads as before."""
+_READABLE = (1, 2, RECORDING_VERSION)
 FULL, WEAK = "full", "weak"
 """With names and counts of pages, as root sees them, or without."""
 
 
 class OpEffect(NamedTuple):
     """What a machine showed after one operation: `error` is the name of the errno or signal, ''
-    where it succeeded; `values` what a read returned."""
+    where it succeeded; `values` what a read returned; `areas` the VMAs, None if nobody looked."""
 
     error: str
     values: tuple[int, ...]
     observation: Observation
+    areas: Areas | None = None
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,10 @@ class Recording:
 
 def _steps(effects: Iterable[OpEffect]) -> Iterable[dict[str, Any]]:
     """Yield each step as plain data: error and values where there are any, and per process what
-    changed: [page, state, name, mapcount, exclusive, value], or [page] where nothing is any more.
-    """
+    changed: [page, state, name, mapcount, exclusive, value], or [page] where nothing is any more;
+    and, where somebody looked, the VMAs of each process that has others than before."""
     before: Observation = {}
+    areas: Areas = {}
     for step in effects:
         changes: dict[str, list[Any]] = {}
         for place in sorted(before.keys() | step.observation.keys()):
@@ -108,6 +110,14 @@ def _steps(effects: Iterable[OpEffect]) -> Iterable[dict[str, Any]]:
             plain["values"] = list(step.values)
         if changes:
             plain["pages"] = changes
+        if step.areas is not None:
+            names = sorted(areas.keys() | step.areas.keys())
+            plain["areas"] = {
+                name: [list(area) for area in step.areas.get(name, ())]
+                for name in names
+                if step.areas.get(name) != areas.get(name)
+            }
+            areas = step.areas
         before = step.observation
         yield plain
 
@@ -115,10 +125,11 @@ def _steps(effects: Iterable[OpEffect]) -> Iterable[dict[str, Any]]:
 def _read_steps(steps: list[Any]) -> Iterable[OpEffect]:
     """Yield what `_steps` wrote; FormatError names the step."""
     observation: dict[Place, PageSeen] = {}
+    areas: dict[str, tuple[AreaSeen, ...]] = {}
     for number, plain in enumerate(steps):
         where = f"recording: step {number}"
         typed(plain, dict, where)
-        if unknown := sorted(plain.keys() - {"error", "values", "pages"}):
+        if unknown := sorted(plain.keys() - {"error", "values", "pages", "areas"}):
             raise FormatError(f"{where}: has no field {unknown[0]!r:.60}")
         error = typed(plain.get("error", ""), str, f"{where}: error")
         values = typed(plain.get("values", []), list, f"{where}: values")
@@ -127,7 +138,25 @@ def _read_steps(steps: list[Any]) -> Iterable[OpEffect]:
             for row in typed(rows, list, f"{where}: {process!r:.60}"):
                 _change(observation, process, row, where)
         numbers = tuple(typed(value, int, f"{where}: a value") for value in values)
-        yield OpEffect(error, numbers, dict(sorted(observation.items())))
+        seen = dict(sorted(observation.items()))
+        if "areas" not in plain:
+            yield OpEffect(error, numbers, seen)
+            continue
+        for process, rows in typed(plain["areas"], dict, f"{where}: areas").items():
+            areas[process] = tuple(_area(row, where) for row in typed(rows, list, where))
+        areas = {process: found for process, found in areas.items() if found}
+        yield OpEffect(error, numbers, seen, dict(sorted(areas.items())))
+
+
+def _area(row: Any, where: str) -> AreaSeen:
+    """Return the VMA that a row says."""
+    kinds = (int, int, str, bool, str, int, bool, bool)
+    if not isinstance(row, list) or len(row) != len(kinds) or not all(map(isinstance, row, kinds)):
+        raise FormatError(
+            f"{where}: a VMA is [start, end, prot, shared, file, pgoff, locked, growsdown]; "
+            f"got {row!r:.80}"
+        )
+    return AreaSeen(*row)
 
 
 def _change(observation: dict[Place, PageSeen], process: str, row: Any, where: str) -> None:

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from anonlab.formats.history import History, Machine
-from anonlab.histories import moves
+from anonlab.histories import moves, odd
 from anonlab.histories.generate import MAKERS
 from anonlab.histories.generator import Generator
 from anonlab.histories.model import AddressSpace
 from anonlab.histories.splitmix import SplitMix64
 
-MACHINE = Machine("lesson", 1024, 512)
+MACHINE, WIDE_MACHINE = (Machine(geometry, 1024, 512) for geometry in ("lesson", "x86_64"))
 """Room for everything: what happens when memory runs out is not asked of a real kernel."""
 PROCESSES_MAX = 6
+GUARD = 256
+"""Pages that a stack leaves free below it, but for what no program may touch."""
 WEIGHTS = {
     "write": 430,
     "read": 80,
@@ -39,10 +41,15 @@ KINDS = {
     "files": {"file": 20, "truncate": 12},
     "sharing": {"vfork": 30, "clone_vm": 25},
     "pins": {"pin": 30, "unpin": 25},
+    "odd": {"odd": 300},
+    "stacks": {"stack": 60},
+    "heap": {"brk": 60},
 }
 """What a history may hold besides private memory of its processes, and the verbs that come with it:
 mappings of files and of shared memory, address spaces with several processes, pages that a device
-holds."""
+holds, what is seldom asked (see `odd`), stacks, the heap."""
+WIDE = ("stacks", "heap")
+"""They need an address space that is larger than the lesson's."""
 
 
 def random_history_for_kernel(
@@ -60,15 +67,20 @@ def random_history_for_kernel(
     maker = RealKernelGenerator(SplitMix64(seed), kinds)
     maker.fill(nops, swap)
     title = f"for a real kernel, seed {seed}"
-    return History(tuple(maker.ops[:nops]), MACHINE, title)
+    return History(tuple(maker.ops[:nops]), maker.machine, title)
 
 
 class RealKernelGenerator(Generator):
     """The state of such a history in the making."""
 
     def __init__(self, rng: SplitMix64, kinds: Collection[str] = ()) -> None:
-        super().__init__(rng, "lesson", PROCESSES_MAX)
+        self.machine = WIDE_MACHINE if set(WIDE) & set(kinds) else MACHINE
+        super().__init__(rng, self.machine.geometry, PROCESSES_MAX)
         self.kinds = kinds
+        if self.machine is WIDE_MACHINE:  # by the heap, and a guard gap above that
+            self.windows = tuple(
+                range(self.heap + first, self.heap + first + 24) for first in (0, 24 + GUARD - 8)
+            )
         self.waiting: dict[str, str] = {}  # child by vfork -> parent
 
     def fill(self, nops: int, swap: bool) -> None:
@@ -107,8 +119,14 @@ class RealKernelGenerator(Generator):
         args: dict[str, int | str | bool] = {}
         if not space.free(vpns):
             args["fixed"] = True
-        if self.rng.chance(1, 12):
+        if "odd" in self.kinds and self.rng.chance(1, 4):
+            args["prot"] = self.rng.choice(odd.PROTS)
+        elif self.rng.chance(1, 12):
             args["prot"] = "r"
+        if "stacks" in self.kinds and self.rng.chance(1, 3):
+            args["growsdown"] = True
+            self.map(space, vpns, vpns.start, args)
+            return self.ranged("mmap", who, vpns, **args)
         pgoff = self.shown(args) if "files" in self.kinds else None
         self.map(space, vpns, vpns.start if pgoff is None else pgoff, args)
         return self.ranged("mmap", who, vpns, **args)
@@ -159,9 +177,19 @@ class RealKernelGenerator(Generator):
         return self.unpin(who, space)
 
     def _execve(self, who: str, space: AddressSpace) -> bool:
-        self.spaces[who] = AddressSpace()
+        self.spaces[who] = AddressSpace(heap_end=self.heap)
         self.moved.pop(who, None)
         return self.emit("execve", who, program="sh")
+
+    def _odd(self, who: str, space: AddressSpace) -> bool:
+        """Do what is seldom asked."""
+        return self.rng.choice(odd.ODD)(self, who, space)
+
+    def _stack(self, who: str, space: AddressSpace) -> bool:
+        return odd.below_a_stack(self, who, space)
+
+    def _brk(self, who: str, space: AddressSpace) -> bool:
+        return odd.end_of_heap(self, who, space)
 
     def _swap_out(self, who: str, space: AddressSpace) -> bool:
         vpns = self.some(space, 4, lambda page: not page.locked)

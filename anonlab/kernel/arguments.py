@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from anonlab.errors import InvalidArgument, NoSuchProcess, OutOfMemory
+from anonlab.errors import InvalidArgument, NoSuchProcess, OutOfMemory, SimulatedError
 from anonlab.machine.words import PAGE_MASK, PAGE_SHIFT, Geometry, Ints
 from anonlab.mm import Mm, Process
 
@@ -90,7 +90,7 @@ def aligned_vpn(process: Process, call: str, addr: Any, what: str = "address") -
 def range_of(
     process: Process, call: str, geometry: Geometry, addr: Any, length: Any, beyond: type[Exception]
 ) -> UserRange:
-    """Return a page-aligned range; `beyond` if it leaves user space."""
+    """Return a page-aligned range of one page or more; `beyond` if it leaves user space."""
     mm = mm_of(process, call)
     start_vpn = aligned_vpn(process, call, addr)
     end_vpn = start_vpn + npages_of(process, call, length)
@@ -117,11 +117,27 @@ def must_be_inside(
         )
 
 
-def must_be_mapped(call: str, pages: UserRange) -> None:
-    """Raise OutOfMemory (ENOMEM, as mprotect and madvise say it) if a page has no VMA."""
+class Obstacle(NamedTuple):
+    """Page `vpn` stops a call, with `error`."""
+
+    vpn: int
+    error: SimulatedError
+
+
+def hole_in(call: str, pages: UserRange) -> Obstacle | None:
+    """Return the first page of a range that has no VMA, with ENOMEM, as mprotect and madvise say
+    it; None if there is no such page."""
     hole = pages.mm.first_hole(pages.start_vpn, pages.end_vpn)
-    if hole is not None:
-        raise OutOfMemory(
-            f"{pages.process.name}: ENOMEM: {call} of pages that are not mapped: nothing at "
-            f"{pages.mm.geometry.address(hole)}"
-        )
+    if hole is None:
+        return None
+    error = OutOfMemory(
+        f"{pages.process.name}: ENOMEM: {call} of pages that are not mapped: nothing at "
+        f"{pages.mm.geometry.address(hole)}"
+    )
+    return Obstacle(hole, error)
+
+
+def must_be_clear(obstacle: Obstacle | None) -> None:
+    """Raise the error of `obstacle`, if there is one."""
+    if obstacle is not None:
+        raise obstacle.error

@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 
+from anonlab.formats.history import HEAP_VPN
 from anonlab.kernel.fault import WRITTEN
 from anonlab.kernel.mapping import insert_vma, remove_vma
 from anonlab.kernel.pages import anon_prepare, map_new, zap
@@ -14,9 +15,6 @@ from anonlab.kernel.state import KernelState
 from anonlab.kernel.swap.reclaim import reserve
 from anonlab.machine.words import PTE_SHIFT, Geometry, Vpns
 from anonlab.mm import Mm, Process, Vma, prot_of
-
-HEAP_VPN = {"lesson": 0x10, "x86_32": 0x8050, "x86_64": 0x555555554}
-"""Where the heap starts, as if a small program lay below it."""
 
 
 def heap_vpn(geometry: Geometry) -> int:

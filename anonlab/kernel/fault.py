@@ -153,17 +153,19 @@ def stack_to_grow(kernel: KernelState, mm: Mm, vpn: int) -> Vma | None:
         return None
     # A stack that was moved up may keep a small pgoff, and pgoff cannot fall below 0.
     fits = above.end_vpn - vpn <= kernel.stack_npages and above.start_vpn - vpn <= above.pgoff
-    return above if fits else None
+    near = mm.overlapping(max(0, vpn - kernel.guard_npages), vpn)
+    guarded = near and near[-1].prot and not near[-1].growsdown  # stack_guard_gap
+    return above if fits and not guarded else None
 
 
 def pieces_to_populate(pages: UserRange) -> list[Piece]:
-    """Return what of a mapped range may be touched at all; BusError beyond the end of a file."""
+    """Return what of a mapped range may be touched at all: not beyond the end of a file."""
     pieces = []
     for vma in pages.mm.overlapping(pages.start_vpn, pages.end_vpn):
         start, end = max(vma.start_vpn, pages.start_vpn), min(vma.end_vpn, pages.end_vpn)
-        if vma.prot:
+        end = end if vma.file is None else min(end, vma.start_vpn + vma.file.npages - vma.pgoff)
+        if vma.prot and start < end:
             pieces.append(Piece(vma, start, end, vma.writable))
-            must_be_inside_file(pages.process, vma, start, end)
     return pieces
 
 
@@ -306,6 +308,7 @@ def grow_stack(kernel: KernelState, process: Process, vma: Vma, span: Span) -> N
     vma.pgoff -= vma.start_vpn - span.start_vpn
     vma.start_vpn = span.start_vpn
     vma.mm.version += 1
+    anon_prepare(kernel, vma)
     kernel.design.adjust_vma(vma)
     kernel.step("fault.stack", process, range(span.start_vpn, span.end_vpn))
 

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
-from anonlab.errors import AddressInUse, InvalidArgument, OutOfMemory, PermissionDenied
-from anonlab.kernel.arguments import UserRange, must_be_inside, must_be_mapped
-from anonlab.kernel.fault import populate, reserve_populate
+from anonlab.errors import (
+    AddressInUse,
+    InvalidArgument,
+    OutOfMemory,
+    PermissionDenied,
+    SimulatedError,
+)
+from anonlab.kernel.arguments import (
+    Obstacle,
+    UserRange,
+    hole_in,
+    must_be_clear,
+    must_be_inside,
+)
+from anonlab.kernel.fault import pieces_to_populate, populate, reserve_populate
 from anonlab.kernel.page_cache import drop_pages
 from anonlab.kernel.pages import zap
 from anonlab.kernel.state import KernelState
 from anonlab.machine.words import PAGE_MASK, PAGE_SHIFT, PTE_PRESENT, PTE_USER, PTE_WRITE
 from anonlab.mm import VM_WRITE, File, Mm, Process, Vma, prot_letters, prot_of
+
+Part = tuple[int, int]
+"""Pages [start_vpn, end_vpn) of one VMA."""
 
 # One VMA
 
@@ -89,6 +106,30 @@ def merge_around(kernel: KernelState, mm: Mm, start_vpn: int, end_vpn: int) -> N
             remove_vma(kernel, upper)
         else:
             lower = upper
+
+
+# Parts of VMAs that change: what is as it shall be stays as it is, and merges with nothing.
+
+
+def parts(mm: Mm, start_vpn: int, end_vpn: int, changes: Callable[[Vma], bool]) -> list[Part]:
+    """Return the parts of the VMAs in a range that a call `changes`, ascending."""
+    return [
+        (max(vma.start_vpn, start_vpn), min(vma.end_vpn, end_vpn))
+        for vma in mm.overlapping(start_vpn, end_vpn)
+        if changes(vma)
+    ]
+
+
+def cut_out(kernel: KernelState, mm: Mm, changed: list[Part]) -> list[Vma]:
+    """Split VMAs so that each part is one, and return them; they may be changed now."""
+    mm.version += len(changed)
+    return [vma for start_vpn, end_vpn in changed for vma in cut(kernel, mm, start_vpn, end_vpn)]
+
+
+def merge_parts(kernel: KernelState, mm: Mm, changed: list[Part]) -> None:
+    """Merge each part with its neighbours, where they are alike now (vma_modify)."""
+    for start_vpn, end_vpn in changed:
+        merge_around(kernel, mm, start_vpn, end_vpn)
 
 
 # System calls
@@ -185,22 +226,37 @@ def munmap(kernel: KernelState, pages: UserRange) -> None:
 
 
 def mprotect(kernel: KernelState, pages: UserRange, prot: int) -> None:
-    """Change what a range allows; ENOMEM if part of it is not mapped (mprotect_fixup)."""
-    must_be_mapped("mprotect", pages)
+    """Change what a range allows; ENOMEM if part of it is not mapped (mprotect_fixup). Locked
+    private memory that becomes writable is filled at once (Linux 4.2)."""
+    must_be_clear(obstacle_to_mprotect(pages, prot))
     process, mm, start_vpn, end_vpn = pages
-    for vma in mm.overlapping(start_vpn, end_vpn):
-        if vma.shared and vma.file is not None and prot & VM_WRITE and not vma.file.writable:
-            raise PermissionDenied(
-                f"{process.name}: EACCES: {vma.file.name} is read-only: its shared mapping at "
-                f"{mm.geometry.address(vma.start_vpn)} cannot become writable"
-            )
-    for vma in cut(kernel, mm, start_vpn, end_vpn):
+    filled = []
+    changed = parts(mm, start_vpn, end_vpn, lambda vma: vma.prot != prot)
+    for vma in cut_out(kernel, mm, changed):
+        if vma.locked and not vma.shared and prot & VM_WRITE and not vma.writable:
+            filled.append(UserRange(process, mm, vma.start_vpn, vma.end_vpn))
         vma.prot = prot
         account(vma)
         change_protection(kernel, vma)
-    mm.version += 1
-    merge_around(kernel, mm, start_vpn, end_vpn)
+    merge_parts(kernel, mm, changed)
+    for each in filled:
+        with suppress(SimulatedError):  # what cannot come in now comes in when it is touched
+            populate(kernel, each)
     kernel.step("mprotect", process, pages.vpns, what=prot_letters(prot))
+
+
+def obstacle_to_mprotect(pages: UserRange, prot: int) -> Obstacle | None:
+    """Return the first page that has no VMA (ENOMEM), or may not be written (EACCES)."""
+    process, mm, start_vpn, end_vpn = pages
+    hole = hole_in("mprotect", pages)
+    for vma in mm.overlapping(start_vpn, end_vpn if hole is None else hole.vpn):
+        if vma.shared and vma.file is not None and prot & VM_WRITE and not vma.file.writable:
+            error = PermissionDenied(
+                f"{process.name}: EACCES: {vma.file.name} is read-only: its shared mapping at "
+                f"{mm.geometry.address(vma.start_vpn)} cannot become writable"
+            )
+            return Obstacle(max(vma.start_vpn, start_vpn), error)
+    return hole
 
 
 def account(vma: Vma) -> None:
@@ -225,18 +281,30 @@ def change_protection(kernel: KernelState, vma: Vma) -> None:
 
 
 def madvise_dontneed(kernel: KernelState, pages: UserRange) -> None:
-    """Drop the pages of a range, the VMAs stay (madvise_dontneed); EINVAL for locked memory."""
-    must_be_mapped("madvise", pages)
+    """Drop the pages of a range, the VMAs stay (madvise_dontneed); EINVAL for locked memory, also
+    behind a hole: the walk passes over that."""
+    must_be_clear(locked_in(pages) or hole_in("madvise", pages))
+    drop(kernel, pages)
+
+
+def locked_in(pages: UserRange) -> Obstacle | None:
+    """Return the first page of a range that is locked, with EINVAL, as madvise says it."""
     process, mm, start_vpn, end_vpn = pages
-    vmas = mm.overlapping(start_vpn, end_vpn)
-    locked = [vma for vma in vmas if vma.locked]
-    if locked:
-        raise InvalidArgument(
-            f"{process.name}: EINVAL: madvise dontneed of {locked[0]!r}, which is locked; "
-            f"munlock it first"
-        )
+    vma = next((vma for vma in mm.overlapping(start_vpn, end_vpn) if vma.locked), None)
+    if vma is None:
+        return None
+    error = InvalidArgument(
+        f"{process.name}: EINVAL: madvise dontneed of {vma!r}, which is locked; munlock it first"
+    )
+    return Obstacle(max(vma.start_vpn, start_vpn), error)
+
+
+def drop(kernel: KernelState, pages: UserRange) -> None:
+    """Drop the pages of what is mapped in a range (madvise_dontneed_single_vma)."""
+    process, mm, start_vpn, end_vpn = pages
     gone = sum(
-        zap(kernel, vma, max(vma.start_vpn, start_vpn), min(vma.end_vpn, end_vpn)) for vma in vmas
+        zap(kernel, vma, max(vma.start_vpn, start_vpn), min(vma.end_vpn, end_vpn))
+        for vma in mm.overlapping(start_vpn, end_vpn)
     )
     kernel.step("madvise", process, pages.vpns, n=gone)
 
@@ -244,8 +312,9 @@ def madvise_dontneed(kernel: KernelState, pages: UserRange) -> None:
 def brk(kernel: KernelState, process: Process, mm: Mm, addr: int) -> None:
     """Move the end of the heap to byte `addr`, rounded up to a page; 0 only asks (sys_brk).
 
-    raises  OutOfMemory if other memory or the end of user space is in the way, InvalidArgument
-            below the start of the heap
+    raises  OutOfMemory if other memory, which keeps a free page below it (a stack its guard gap),
+            or the end of user space is in the way, InvalidArgument below the start of the heap, or
+            if nothing is mapped where it would shrink
     """
     geometry = kernel.geometry
     end_vpn = addr + PAGE_MASK >> PAGE_SHIFT
@@ -253,15 +322,18 @@ def brk(kernel: KernelState, process: Process, mm: Mm, addr: int) -> None:
         kernel.step("brk", process, what=geometry.address(mm.brk))
         return
     call = f"brk to {addr:#x}"
-    if end_vpn < mm.start_brk:
+    if addr < mm.start_brk << PAGE_SHIFT:
         raise InvalidArgument(
             f"{process.name}: EINVAL: {call}, below the start of the heap "
             f"{geometry.address(mm.start_brk)}"
         )
     must_be_inside(process, "brk", geometry, mm.brk, end_vpn, OutOfMemory)
-    blocking = mm.overlapping(mm.brk, end_vpn) if end_vpn > mm.brk else []
-    if blocking:
-        raise OutOfMemory(f"{process.name}: ENOMEM: {call}: {blocking[0]!r} is in the way")
+    above = mm.next_vma(mm.brk) if end_vpn > mm.brk else None
+    gap = kernel.guard_npages if above is not None and above.growsdown else 0
+    if above is not None and end_vpn + 1 > above.start_vpn - gap:
+        raise OutOfMemory(f"{process.name}: ENOMEM: {call}: {above!r} is in the way")
+    if end_vpn < mm.brk and not mm.overlapping(end_vpn, mm.brk):
+        raise InvalidArgument(f"{process.name}: EINVAL: {call}: nothing is mapped above that")
     if end_vpn < mm.brk:
         clear(kernel, mm, end_vpn, mm.brk)
     elif end_vpn > mm.brk:
@@ -276,18 +348,32 @@ def mlock(kernel: KernelState, pages: UserRange) -> None:
     """Keep a range in memory: fault its pages in and never swap them out (do_mlock).
 
     The VMAs are split first and filled then: what was never touched around the range stays on its
-    own, without an anon_vma.
+    own, without an anon_vma. ENOMEM if there is a hole, or a page that cannot be touched.
     """
-    must_be_mapped("mlock", pages)
+    must_be_clear(hole_in("mlock", pages) or obstacle_to_populate(pages))
     reserve_populate(kernel, pages)
     set_locked(kernel, pages, locked=True)
     populate(kernel, pages)
     kernel.step("mlock", pages.process, pages.vpns)
 
 
+def obstacle_to_populate(pages: UserRange) -> Obstacle | None:
+    """Return the first page of a mapped range that cannot be touched, with ENOMEM, as mlock says
+    it: of PROT_NONE, or beyond the end of its file (__mlock_posix_error_return)."""
+    process, mm, vpn, end_vpn = pages
+    for piece in pieces_to_populate(pages):
+        if piece.start_vpn > vpn:
+            break
+        vpn = piece.end_vpn
+    if vpn == end_vpn:
+        return None
+    what = f"{mm.geometry.address(vpn)} in {mm.find_vma(vpn)!r} cannot be touched"
+    return Obstacle(vpn, OutOfMemory(f"{process.name}: ENOMEM: mlock: {what}"))
+
+
 def munlock(kernel: KernelState, pages: UserRange) -> None:
     """Let a range be swapped out again (do_mlock)."""
-    must_be_mapped("munlock", pages)
+    must_be_clear(hole_in("munlock", pages))
     set_locked(kernel, pages, locked=False)
     kernel.step("munlock", pages.process, pages.vpns)
 
@@ -295,7 +381,7 @@ def munlock(kernel: KernelState, pages: UserRange) -> None:
 def set_locked(kernel: KernelState, pages: UserRange, locked: bool) -> None:
     """Lock or unlock the VMAs of a range (mlock_fixup)."""
     _, mm, start_vpn, end_vpn = pages
-    for vma in cut(kernel, mm, start_vpn, end_vpn):
+    changed = parts(mm, start_vpn, end_vpn, lambda vma: vma.locked != locked)
+    for vma in cut_out(kernel, mm, changed):
         vma.locked = locked
-    mm.version += 1
-    merge_around(kernel, mm, start_vpn, end_vpn)
+    merge_parts(kernel, mm, changed)

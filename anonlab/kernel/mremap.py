@@ -53,17 +53,18 @@ def mremap(
     old_npages  0 maps the same pages of a shared mapping once more
     raises      InvalidArgument, BadAddress, OutOfMemory; nothing has changed then
     """
-    vma = source(process, mm, start_vpn, min(old_npages, npages))  # the rest is just unmapped
-    if dontunmap and (npages != old_npages or vma.file is not None):
+    if dontunmap and npages != old_npages:
         raise InvalidArgument(
-            f"{process.name}: EINVAL: mremap dontunmap keeps the length and takes private "
-            f"anonymous memory only, got {old_npages} -> {npages} pages of {vma!r}"
+            f"{process.name}: EINVAL: mremap dontunmap keeps the length, "
+            f"got {old_npages} -> {npages} pages"
         )
     end_vpn, at_vpn = start_vpn + old_npages, start_vpn
     if new_vpn is not None:
         must_not_overlap(kernel, process, new_vpn, npages, start_vpn, end_vpn)
     in_place = new_vpn is None and not dontunmap
-    if in_place and npages <= old_npages:
+    shrinks = in_place and npages <= old_npages  # what follows is unmapped, what stays as it is
+    vma = source(process, mm, start_vpn, 1 if shrinks else min(old_npages, npages))
+    if shrinks:
         clear(kernel, mm, start_vpn + npages, end_vpn)
     elif in_place and old_npages and grow_in_place(kernel, mm, vma, end_vpn, start_vpn + npages):
         fill_locked(kernel, process, mm, end_vpn, start_vpn + npages)
@@ -90,7 +91,8 @@ def fill_locked(
 
 
 def source(process: Process, mm: Mm, start_vpn: int, npages: int) -> Vma:
-    """Return the one VMA that holds the source range; EFAULT if there is none."""
+    """Return the one VMA that holds the source range; EFAULT if there is none, EINVAL if 0 pages
+    of private memory were asked for: there is nothing to share."""
     vma = mm.find_vma(start_vpn)
     where = f"{mm.geometry.address(start_vpn)}, {npages} pages"
     if vma is None:
@@ -100,6 +102,8 @@ def source(process: Process, mm: Mm, start_vpn: int, npages: int) -> Vma:
             f"{process.name}: EFAULT: mremap of {where}: {vma!r} ends before that; "
             f"a range inside one VMA is right"
         )
+    if npages == 0 and not vma.shared:
+        raise InvalidArgument(f"{process.name}: EINVAL: mremap of {where}: {vma!r} is private")
     return vma
 
 
@@ -126,7 +130,7 @@ def grow_in_place(kernel: KernelState, mm: Mm, vma: Vma, end_vpn: int, new_end_v
     vma.end_vpn = new_end_vpn
     mm.version += 1
     kernel.design.adjust_vma(vma)
-    merge_around(kernel, mm, vma.start_vpn, vma.end_vpn)
+    merge_around(kernel, mm, vma.end_vpn, vma.end_vpn)
     return True
 
 
@@ -148,9 +152,8 @@ def move_vma(kernel: KernelState, process: Process, move: Move) -> None:
     if clear(kernel, mm, move.new_vpn, new_end):
         kernel.step("mremap.unmap", process, range(move.new_vpn, new_end))
 
-    nvmas = mm.nvmas
-    old = cut(kernel, mm, move.start_vpn, move.end_vpn)
-    whole_vma = mm.nvmas == nvmas
+    if not move.dontunmap:
+        cut(kernel, mm, move.start_vpn, move.end_vpn)
     vma = mm.find_vma(move.start_vpn)  # move.vma, or what clear and cut have left of it here
     assert vma is not None, f"{process.name}: mremap has unmapped its own source"
     new = moved_vma(kernel, vma, move)
@@ -158,16 +161,25 @@ def move_vma(kernel: KernelState, process: Process, move: Move) -> None:
     target = Span(kernel.tables, mm.pgd, move.new_vpn, move.end_vpn + shift, targets, rows)
     copy_shared(kernel, process, vma, span, copied)
     move_page_tables(kernel, process, vma, new, span, target, vpns + shift)
-    if old and not move.dontunmap:
+    if move.dontunmap:
+        unlock_source(kernel, vma, move)
+    elif move.end_vpn > move.start_vpn:
         remove_vma(kernel, vma)
-    elif old:
-        vma.locked = False
-        mm.version += 1
-        if whole_vma:  # nothing is left in it; a part becomes one with the rest again
-            vma.written = False
-            kernel.design.unlink_vma(vma)
     merge_around(kernel, mm, move.new_vpn, new_end)
-    merge_around(kernel, mm, move.start_vpn, move.end_vpn)
+
+
+def unlock_source(kernel: KernelState, vma: Vma, move: Move) -> None:
+    """The source stays, empty and unlocked: the whole VMA, whatever was moved (dontunmap_complete).
+    One that was never written may have become one with its copy by now (vma_merge in copy_vma)."""
+    mm = vma.mm
+    if not vma.written:
+        merge_around(kernel, mm, move.new_vpn, move.new_vpn + move.new_npages)
+        vma = mm.find_vma(move.start_vpn) or vma
+    vma.locked = False
+    mm.version += 1
+    if (vma.start_vpn, vma.end_vpn) == (move.start_vpn, move.end_vpn):  # nothing is left in it
+        vma.written = False
+        kernel.design.unlink_vma(vma)
 
 
 def moved_vma(kernel: KernelState, vma: Vma, move: Move) -> Vma:

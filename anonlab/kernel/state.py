@@ -35,6 +35,8 @@ class KernelState:
     processes, mms, files  by name, number, name
     mm_table               what walks ask of many address spaces at once
     pins                   (mm number, vpn) -> pfns that a device holds, oldest first
+    stack_npages           how long a stack may be: 8 MiB, if the machine is large enough for it
+    guard_npages           what a stack leaves free below it: 256 pages of 2048 (stack_guard_gap)
     file_index             how a file finds its VMAs, see `Kernel`
     version                changes whenever the processes, address spaces or files do, or who runs
                            in which
@@ -66,6 +68,7 @@ class KernelState:
         self.pins: dict[tuple[int, int], list[int]] = {}
         self.clock_hand = 0
         self.stack_npages = min(2048, geometry.task_npages // 16)
+        self.guard_npages = self.stack_npages // 8
         self.recorder: StepRecorder | None = None
         self.version = 0
         self._last_mm = self._last_shmem = self._last_mapping = 0

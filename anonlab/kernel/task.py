@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from anonlab.errors import InvalidArgument, OutOfMemory, SegmentationFault
-from anonlab.kernel import exec_exit, mapping, mremap, pin
+from anonlab.kernel import exec_exit, mapping, pin
 from anonlab.kernel.arguments import (
     UserRange,
     aligned_vpn,
@@ -18,10 +18,10 @@ from anonlab.kernel.arguments import (
     npages_of,
     range_of,
 )
-from anonlab.kernel.fault import read_pages, write_pages
 from anonlab.kernel.fork import fork
 from anonlab.kernel.state import KernelState
 from anonlab.kernel.swap.reclaim import swap_out
+from anonlab.kernel.syscalls import SYSCALLS
 from anonlab.kernel.views import Page, page_view
 from anonlab.machine.tables import Span
 from anonlab.machine.words import (
@@ -45,12 +45,13 @@ class Task(Process):
 
     Calls fail as on Linux: with an errno of the SimulatedError family, or a signal; with
     ValueError or TypeError where no program could have asked that. A call that fails leaves the
-    machine as it was.
+    machine as it was; under a design of today it may have done a part, which its message says.
     """
 
     def __init__(self, kernel: KernelState, name: str, parent: Process | None = None) -> None:
         super().__init__(name, parent)
         self.kernel = kernel
+        self.syscalls = SYSCALLS[kernel.design.syscalls]
 
     # Memory
 
@@ -65,7 +66,7 @@ class Task(Process):
     def read_range(self, address: int, length: int) -> Ints:
         """Return the content tags of the pages of a page-aligned range, int64[npages]."""
         pages = self.pages_of("read", address, length)
-        spans = read_pages(self.kernel, pages)
+        spans = self.syscalls.read_pages(self.kernel, pages)
         tags = self.kernel.mem_map.data[pfns_of(spans)]
         self.kernel.step("read", self, pages.vpns)
         return tags
@@ -74,7 +75,7 @@ class Task(Process):
         """Store `values`, one content tag per page (any int64), from page-aligned `address` on."""
         tags = content_tags(values)
         pages = self.pages_of("write", address, tags.size * PAGE_SIZE)
-        spans = write_pages(self.kernel, pages)
+        spans = self.syscalls.write_pages(self.kernel, pages)
         mem, pfns = self.kernel.mem_map, pfns_of(spans)
         mem.data[pfns] = tags
         mem.flags[pfns] = mem.flags[pfns] | PG_DIRTY
@@ -132,12 +133,16 @@ class Task(Process):
 
     def munmap(self, address: int, length: int) -> None:
         """Unmap a range; VMAs are split where needed, holes are fine."""
-        mapping.munmap(self.kernel, self._range("munmap", address, length, InvalidArgument))
+        geometry = self.kernel.geometry
+        pages = range_of(self, "munmap", geometry, address, length, InvalidArgument)
+        mapping.munmap(self.kernel, pages)
 
     def mprotect(self, address: int, length: int, prot: str) -> None:
         """Change the protection of a range that is mapped throughout."""
         bits = prot_of(prot)
-        mapping.mprotect(self.kernel, self._range("mprotect", address, length), bits)
+        pages = self._some("mprotect", address, length)
+        if pages.vpns:
+            self.syscalls.mprotect(self.kernel, pages, bits)
 
     def mremap(
         self,
@@ -148,7 +153,7 @@ class Task(Process):
         new: int | None = None,
         dontunmap: bool = False,
     ) -> int:
-        """Shrink, grow or move a range inside one VMA; return its address.
+        """Shrink, grow or move a range inside one VMA, or move several; return its address.
 
         new        page-aligned destination, replacing what is there (MREMAP_FIXED); None grows in
                    place where possible and else lets the kernel choose
@@ -160,8 +165,15 @@ class Task(Process):
         npages = old_npages if new_length is None else npages_of(self, "mremap", new_length)
         if npages == 0:
             raise InvalidArgument(f"{self.name}: EINVAL: mremap to length 0; munmap does that")
+        limit = self.kernel.geometry.task_npages
+        beyond = start_vpn + old_npages if npages < old_npages else 0  # what shrinking unmaps
+        if max(npages, beyond) > limit:
+            raise InvalidArgument(
+                f"{self.name}: EINVAL: mremap of {old_npages} -> {npages} pages at "
+                f"{start_vpn << PAGE_SHIFT:#x} leaves user space, which has {limit}"
+            )
         new_vpn = None if new is None else aligned_vpn(self, "mremap", new, "new address")
-        vpn = mremap.mremap(
+        vpn = self.syscalls.mremap(
             self.kernel, self, mm, start_vpn, old_npages, npages, new_vpn, dontunmap
         )
         return vpn << PAGE_SHIFT
@@ -171,7 +183,9 @@ class Task(Process):
         mm_of(self, "madvise")
         if advice != "dontneed":
             raise ValueError(f"advice is 'dontneed'; {advice!r} is not part of this machine")
-        mapping.madvise_dontneed(self.kernel, self._range("madvise", address, length))
+        pages = self._some("madvise", address, length)
+        if pages.vpns:
+            self.syscalls.madvise_dontneed(self.kernel, pages)
 
     def brk(self, address: int = 0) -> int:
         """Move the end of the heap to `address`; return where it is. 0 only asks."""
@@ -180,12 +194,16 @@ class Task(Process):
         return mm.brk << PAGE_SHIFT
 
     def mlock(self, address: int, length: int) -> None:
-        """Fault a range in and keep it in memory."""
-        mapping.mlock(self.kernel, self._range("mlock", address, length))
+        """Fault the pages of a range in and keep them in memory."""
+        pages = self._touched("mlock", address, length)
+        if pages.vpns:
+            self.syscalls.mlock(self.kernel, pages)
 
     def munlock(self, address: int, length: int) -> None:
-        """Let a range be swapped out again."""
-        mapping.munlock(self.kernel, self._range("munlock", address, length))
+        """Let the pages of a range be swapped out again."""
+        pages = self._touched("munlock", address, length)
+        if pages.vpns:
+            self.syscalls.munlock(self.kernel, pages)
 
     def pin(self, address: int, length: int = PAGE_SIZE) -> list[int]:
         """Let a device hold the pages of a range; return their frame numbers."""
@@ -199,11 +217,19 @@ class Task(Process):
         """Swap the pages of a range out, wherever they are mapped; return the frames freed."""
         return swap_out(self.kernel, self.pages_of("swap_out", address, length))
 
-    def _range(
-        self, call: str, address: Any, length: Any, beyond: type[Exception] = OutOfMemory
-    ) -> UserRange:
-        """Return the range that `call` is about; `beyond` outside user space."""
-        return range_of(self, call, self.kernel.geometry, address, length, beyond)
+    def _some(self, call: str, address: Any, length: Any) -> UserRange:
+        """Return the range that `call` is about, which may be empty; ENOMEM outside user space."""
+        geometry = self.kernel.geometry
+        if checked_int(length, f"{call} length") == 0:
+            vpn = aligned_vpn(self, call, address)
+            return UserRange(self, mm_of(self, call), vpn, vpn)
+        return range_of(self, call, geometry, address, length, OutOfMemory)
+
+    def _touched(self, call: str, address: Any, length: Any) -> UserRange:
+        """Return the pages that a range of bytes lies in, maybe none (mlock rounds both ends)."""
+        first = checked_int(address, f"{call} address")
+        nbytes = checked_int(length, f"{call} length") + (first & PAGE_MASK)
+        return self._some(call, first & ~PAGE_MASK, nbytes)
 
     # Processes
 

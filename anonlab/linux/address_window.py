@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from anonlab.errors import FormatError
-from anonlab.formats.history import ANY, History, Op
+from anonlab.formats.history import ANY, HEAP_VPN, History, Op
 from anonlab.formats.history_text import format_op
-from anonlab.linux import pinning
+from anonlab.linux import heap, pinning
 from anonlab.linux import shared_mm_process as shared_mm_process
 from anonlab.linux.processes import FILES
 from anonlab.linux.worker import NOTHING
@@ -29,13 +29,14 @@ BORROWING = ("vfork", "clone_vm")
 VERBS = (
     *("spawn", "fork", "vfork", "clone_vm", "execve", "exit", "file", "truncate"),
     *("mmap", "munmap", "mprotect", "mremap", "madvise", "read", "write", "mlock", "munlock"),
-    *("pin", "unpin", "swap_out"),
+    *("pin", "unpin", "swap_out", "brk"),
 )
 """What can be asked of real processes here."""
 
 PROT = {"r": 1, "w": 2, "x": 4}
 MADV = {"dontneed": 4, "swap_out": 21}
 MAP_SHARED, MAP_PRIVATE, MAP_FIXED, MAP_ANONYMOUS, MAP_FIXED_NOREPLACE = 1, 2, 0x10, 0x20, 0x100000
+MAP_GROWSDOWN = 0x100
 MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP = 1, 2, 4
 
 
@@ -47,9 +48,12 @@ class AddressWindow:
     """
 
     def __init__(self, history: History) -> None:
-        vpns = range(0x100) if history.machine.geometry == "lesson" else _reach(history)
+        geometry = history.machine.geometry
+        vpns = range(0x100) if geometry == "lesson" else _reach(history)
         self.first_vpn, self.npages = vpns.start, len(vpns)
         self.first_real = WINDOW_VPN + self.first_vpn % AROUND_NPAGES
+        has_heap = any(op.verb == "brk" for op in history.ops)
+        self.heap = self.real(HEAP_VPN[geometry] << PAGE_SHIFT) if has_heap else 0
         self.files: dict[str, int] = {}
         self._waiting: dict[str, str] = {}  # child by vfork -> the parent that waits for it
         self._verbs: set[str] = set()
@@ -63,14 +67,14 @@ class AddressWindow:
         """Return why an operation cannot be done, '' if it can."""
         if op.verb not in VERBS:
             return f"the oracle does {', '.join(VERBS)}"
-        if "growsdown" in op.args:
-            return "the oracle knows no stacks: a real one lies where the kernel likes"
         if op.verb == "file" and len(self.files) == FILES:
             return f"the oracle has {FILES} files"
         if ANY in (op.args.get("addr"), op.args.get("to")):
             return "the oracle needs an address: what the kernel would choose lies elsewhere"
         if op.verb == "mremap" and "dontunmap" in op.args and "to" not in op.args:
             return "the oracle needs an address: what the kernel would choose lies elsewhere"
+        if op.verb == "brk":
+            return heap.problem()
         return self._misplaced(op) if "addr" in op.args else ""
 
     def _misplaced(self, op: Op) -> str:
@@ -113,6 +117,8 @@ class AddressWindow:
         files  the descriptors of its files
         """
         args: dict[str, Any] = op.args
+        if op.verb == "brk":
+            return [self.real(args["addr"]) if args["addr"] else 0]
         addr, npages = self.real(args["addr"]), int(args.get("pages", 1))
         length = npages * PAGE_SIZE
         if op.verb in _NUMBERS:
@@ -143,6 +149,7 @@ def map_flags(args: dict[str, Any]) -> int:
     """Return the flags of an mmap."""
     flags = MAP_SHARED if "shared" in args else MAP_PRIVATE
     flags |= 0 if "file" in args else MAP_ANONYMOUS
+    flags |= MAP_GROWSDOWN if "growsdown" in args else 0
     return flags | (MAP_FIXED if "fixed" in args else MAP_FIXED_NOREPLACE)
 
 
@@ -152,9 +159,12 @@ def prot_bits(letters: str) -> int:
 
 
 def _reach(history: History) -> range:
-    """Return the page numbers from the lowest to the highest of a history."""
-    vpns = []
+    """Return the page numbers from the lowest to the highest of a history, and of the heap."""
+    has_heap = any(op.verb == "brk" for op in history.ops)
+    vpns = [HEAP_VPN[history.machine.geometry]] if has_heap else []
     for op in history.ops:
+        if op.verb == "brk" and not op.args["addr"]:
+            continue  # it only asks
         npages = max(int(op.args.get("pages", 1)), int(op.args.get("new_pages", 0)))
         for name in ("addr", "to"):
             if (addr := int(op.args.get(name, ANY))) != ANY:
@@ -169,6 +179,11 @@ def _reach(history: History) -> range:
 
 def possible_kinds() -> list[str]:
     """Return which kinds of histories can be asked of real processes here beside the plain ones:
-    files, sharing (of an address space), pins."""
-    problems = {"files": "", "sharing": shared_mm_process.problem(), "pins": pinning.problem()}
+    files, sharing (of an address space), pins, odd (what is seldom asked), stacks, heap."""
+    problems = {
+        **dict.fromkeys(("files", "odd", "stacks"), ""),
+        "sharing": shared_mm_process.problem(),
+        "pins": pinning.problem(),
+        "heap": heap.problem(),
+    }
     return [kind for kind, problem in problems.items() if not problem]

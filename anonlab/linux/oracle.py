@@ -22,6 +22,7 @@ from anonlab.formats.observation import (
     SHARED,
     SWAP,
     ZERO,
+    Areas,
     Observation,
     PageNames,
     PageSeen,
@@ -29,8 +30,9 @@ from anonlab.formats.observation import (
     file_tags,
 )
 from anonlab.formats.recording import FULL, OpEffect, Recording
-from anonlab.linux import pagemap
-from anonlab.linux.address_window import NPAGES, TOUCHES, AddressWindow
+from anonlab.linux import heap, pagemap
+from anonlab.linux.address_window import TOUCHES, AddressWindow
+from anonlab.linux.areas import areas_of
 from anonlab.linux.pagemap import Frames, access
 from anonlab.linux.processes import Processes, RealProcess, any_cpu
 from anonlab.linux.worker import NO_VALUE, PEEKED
@@ -79,7 +81,7 @@ class Oracle:
         names = PageNames()
         for op in history.ops:
             error, values = self._do(op, window)
-            yield OpEffect(error, values, names.name(self._look(window)))
+            yield OpEffect(error, values, names.name(self._look(window)), self._areas(window))
 
     def record(self, history: History) -> Recording:
         """Return the recording of `history`."""
@@ -95,24 +97,36 @@ class Oracle:
         if op.verb in _FILES:
             return _FILES[op.verb](self.processes, op, window), ()
         if op.verb in _BIRTHS_AND_DEATHS:
-            return _name(_BIRTHS_AND_DEATHS[op.verb](self.processes, op) or 0), ()
+            error = _BIRTHS_AND_DEATHS[op.verb](self.processes, op) or 0
+            if window.heap and not error and op.verb in ("spawn", "execve"):
+                error, _ = self.processes.call(op.who, "heap", window.heap)
+            return _name(error), ()
         verb = "madvise" if op.verb == "swap_out" else op.verb
         asked = window.numbers(op, self.processes.files)
+        if op.verb == "brk":
+            return self._brk(op.who, *asked), ()
         error, numbers = self.processes.call(op.who, verb, *asked)
         if error == errno.EFAULT and op.verb in TOUCHES:
-            return self._signal(op, window), ()
+            return self._signal(op, window, int(numbers[0])), ()
         return _name(error), tuple(map(int, numbers)) if op.verb == "read" else ()
 
-    def _signal(self, op: Op, window: AddressWindow) -> str:
-        """Return what a touch that the kernel refused would have been for a program: SIGBUS where a
-        mapping allows it, beyond the end of what is mapped."""
-        first = window.real(int(op.args["addr"])) >> PAGE_SHIFT
-        wanted = range(first, first + int(op.args.get("pages", 1)))
-        allowed: set[int] = set()
+    def _brk(self, who: str, addr: int) -> str:
+        """Ask for another end of the heap; return the name of the errno that the manual gives, as
+        the kernel says only where the heap ends now."""
+        _, numbers = self.processes.call(who, "brk", addr, heap.BRK[platform.machine()])
+        end = int(numbers[0])
+        return "" if addr in (0, end) else "EINVAL" if addr < end else "ENOMEM"
+
+    def _signal(self, op: Op, window: AddressWindow, page: int) -> str:
+        """Return what a touch that the kernel refused at `page` of `op` would have been for a
+        program: SIGBUS where a mapping allows it, beyond the end of what is mapped."""
+        vpn = (window.real(int(op.args["addr"])) >> PAGE_SHIFT) + page
         for start, end, prot in self.processes.living[op.who].areas():
-            if "w" in prot or (op.verb == "read" and prot != "---"):
-                allowed |= {*range(max(first, start), min(end, first + NPAGES))}
-        return "SIGBUS" if allowed >= {*wanted} else "SIGSEGV"
+            if start <= vpn < end:
+                return (
+                    "SIGBUS" if "w" in prot or (op.verb == "read" and prot != "---") else "SIGSEGV"
+                )
+        return "SIGSEGV"
 
     # -- looking --------------------------------------------------------------------------------
 
@@ -130,6 +144,23 @@ class Oracle:
                 place = (name, window.first_vpn + number)
                 observation[place] = each._replace(value=values.get(number))
         return observation
+
+    def _areas(self, window: AddressWindow) -> Areas:
+        """Return the VMAs in the window of each process that has some."""
+        inodes = self.processes.inodes
+        files = {inodes[number]: name for name, number in window.files.items()}
+        found = {}
+        for name, living in sorted(self.processes.living.items()):
+            areas = areas_of(living.pid, window.first_real, window.npages, files)
+            if areas:
+                found[name] = tuple(
+                    area._replace(
+                        start_vpn=area.start_vpn + window.first_vpn,
+                        end_vpn=area.end_vpn + window.first_vpn,
+                    )
+                    for area in areas
+                )
+        return found
 
     def _zeros(self, living: RealProcess, window: AddressWindow) -> set[int]:
         """Return which pages of the window are the zero page, where frames cannot tell."""

@@ -109,6 +109,7 @@ class Processes:
         self.ours = [ours for ours, _ in pairs]
         self.theirs = [their.fileno() for _, their in pairs]
         self.files = [os.memfd_create("anonlab") for _ in range(FILES)]
+        self.inodes = [os.fstat(file).st_ino for file in self.files]
         sockets = ",".join(map(str, self.theirs))
         command = [interpreter(), "-I", "-S", worker.__file__, "nursery", sockets, "0", str(cpu)]
         try:

@@ -100,30 +100,33 @@ class SharedMmProcess(NamedTuple):
     def call(self, verb: str, numbers: Sequence[int]) -> tuple[int, list[str]]:
         """Do what a verb says, as a worker of Python would: return errno and numbers."""
         if verb == "write":
-            return self._write(*numbers), []
+            return self._write(*numbers)
         if verb == "read":
             return self._read([numbers[0] + page * PAGE_SIZE for page in range(numbers[1])])
         if verb == "peek":
-            looked = (self._read([addr])[1] for addr in numbers)
-            return 0, [values[0] if values else NO_VALUE for values in looked]
+            looked = (self._read([addr]) for addr in numbers)
+            return 0, [NO_VALUE if error else values[0] for error, values in looked]
+        if verb == "brk":
+            addr, number = numbers
+            return 0, [str(self.syscall(number, addr))]
         result = self.syscall(NUMBERS[verb], *numbers)
         return (-result, []) if -4096 < result < 0 else (0, [str(result)])
 
-    def _write(self, addr: int, value: int, npages: int) -> int:
+    def _write(self, addr: int, value: int, npages: int) -> tuple[int, list[str]]:
         for page in range(npages):
             self.send(READ, self.socket, addr + page * PAGE_SIZE, _TAG.size)
             self.channel.send(_TAG.pack(value + page))
             if (result := self.result()) < 0:
-                return -result
-        return 0
+                return -result, [str(page)]
+        return 0, []
 
     def _read(self, addrs: Sequence[int]) -> tuple[int, list[str]]:
-        values = []
+        values: list[str] = []
         for addr in addrs:
             self.send(WRITE, self.socket, addr, _PEEK)
             packet = self.channel.receive()
             if len(packet) != _PEEK:
-                return -_RESULT.unpack(packet)[0], []
+                return -_RESULT.unpack(packet)[0], [str(len(values))]
             values.append(str(_TAG.unpack_from(packet)[0]))
             self.result()
         return 0, values

@@ -15,10 +15,12 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import resource
 import signal
 import struct
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 PAGE_SIZE = 4096
 PACKET = 1 << 16
@@ -28,6 +30,8 @@ PEEKED = 1024
 NO_VALUE = "-"
 NOTHING = -1
 
+PR_SET_MM, PR_SET_MM_MAP = 35, 14
+NO_FILE = 0xFFFFFFFF
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_THP_DISABLE = 41
 PROT_READ_WRITE, PROT_READ_EXEC = 3, 5
@@ -36,8 +40,11 @@ IO_URING_SETUP, IO_URING_REGISTER = 425, 427
 """System calls that have the same number on every architecture."""
 REGISTER_BUFFERS, UNREGISTER_BUFFERS = 0, 1
 PARAMS_BYTES = 120
+STACK_BYTES = 8 << 20
+"""How far a stack may grow, as in the simulated machine."""
 
 _TAG = struct.Struct("=q")
+_MM_MAP = struct.Struct("=11QQII")
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mmap.restype = _libc.mremap.restype = ctypes.c_void_p
 _libc.read.restype = _libc.write.restype = _libc.syscall.restype = ctypes.c_ssize_t
@@ -122,6 +129,22 @@ class Worker:
         """End at once."""
         os._exit(0)
 
+    def heap(self, start: int) -> Answer:
+        """Let the heap start and end at `start`; all else that the kernel knows of the program
+        stays as it is (struct prctl_mm_map)."""
+        stat = Path("/proc/self/stat").read_text("utf-8", "replace")
+        fields = stat.rpartition(")")[2].split()
+        code, data, stack, args = (26, 27), (45, 46), (28,), (48, 49, 50, 51)
+        first, rest = ([int(fields[at - 3]) for at in some] for some in (code + data, stack + args))
+        words = _MM_MAP.pack(*first, start, start, *rest, 0, 0, NO_FILE)
+        if _libc.prctl(PR_SET_MM, PR_SET_MM_MAP, words, ctypes.c_ulong(len(words)), 0):
+            return ctypes.get_errno(), []
+        return 0, []
+
+    def brk(self, addr: int, number: int) -> Answer:
+        """Ask for another end of the heap, system call `number`; answer with what it is then."""
+        return 0, [str(_libc.syscall(number, ctypes.c_ulong(addr)))]
+
     def pin(self, addr: int, npages: int) -> Answer:
         """Let a device hold pages: a ring of io_uring for each, with the page as its buffer."""
         held: list[int] = []
@@ -130,7 +153,7 @@ class Worker:
             if error:
                 for other in held:
                     self._unpin(other)
-                return error, []
+                return error, [str(len(held))]
             held.append(page)
         return 0, []
 
@@ -162,23 +185,25 @@ class Worker:
         os.close(ring)
 
     def write(self, addr: int, value: int, npages: int) -> Answer:
-        """Write value, value + 1, … to the first bytes of the pages from `addr` on."""
+        """Write value, value + 1, … to the first bytes of the pages from `addr` on; an error comes
+        with the number of the page."""
         for page in range(npages):
             os.write(self.sink, _TAG.pack(value + page))
             at = ctypes.c_void_p(addr + page * PAGE_SIZE)
             if _libc.read(self.source, at, _TAG.size) != _TAG.size:
                 error = ctypes.get_errno()
                 os.read(self.source, _TAG.size)
-                return error, []
+                return error, [str(page)]
         return 0, []
 
     def read(self, addr: int, npages: int) -> Answer:
-        """Read the first bytes of the pages from `addr` on."""
+        """Read the first bytes of the pages from `addr` on; an error comes with the number of the
+        page."""
         values = []
         for page in range(npages):
             value = self._value(addr + page * PAGE_SIZE)
             if value is None:
-                return ctypes.get_errno(), []
+                return ctypes.get_errno(), [str(page)]
             values.append(str(value))
         return 0, values
 
@@ -201,6 +226,8 @@ COMMANDS: dict[str, Callable[..., Answer]] = {
     "clone": Worker.clone,
     "pin": Worker.pin,
     "unpin": Worker.unpin,
+    "heap": Worker.heap,
+    "brk": Worker.brk,
     "mmap": lambda worker, *args: _call("mmap", *args),
     "mremap": lambda worker, *args: _call("mremap", *args),
     "munmap": lambda worker, addr, length: _call("munmap", addr, length),
@@ -222,6 +249,8 @@ def settle(cpu: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for option in (PR_SET_CHILD_SUBREAPER, PR_SET_THP_DISABLE):
         _libc.prctl(option, 1, 0, 0, 0)
+    _, most = resource.getrlimit(resource.RLIMIT_STACK)
+    resource.setrlimit(resource.RLIMIT_STACK, (STACK_BYTES, most))
 
 
 def main(how: str, sockets: str, slot: str, cpu: str = "") -> None:

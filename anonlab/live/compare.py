@@ -16,19 +16,10 @@ skipped_pageout the kernel does not page out, for one process, what others map a
 direct_swapin   swap in memory (zram) needs no swap cache: what its only owner reads back is held by
                 nobody else, and marked exclusive (do_swap_page). The simulated disk goes through
                 the swap cache, where a read leaves the page unmarked
-locked_writable private memory that is locked and becomes writable is filled with pages of its own
-                at once, since Linux 4.2 (mprotect_fixup): the simulated machine is asked to as well
-several_vmas    a move of several mappings at once is possible since Linux 6.17 and was EFAULT
-                before. From there on the two machines go different ways: the history ends
 chosen_address  what cannot grow in place moves to where the kernel likes; real processes are not
                 asked for that, because nobody looks there: the history ends
-dontunmap_file  MREMAP_DONTUNMAP takes any mapping since Linux 5.13, and private anonymous memory
-                alone on the simulated machine (EINVAL): the history ends
 read_only_pin   a device here may hold what can only be read; the buffers of io_uring have to be
                 writable: the history ends
-half_range      a touch of several pages, and mprotect, madvise or mlock of a range with a hole, is
-                done in part on a kernel, and is not begun at all on the simulated machine: the
-                history ends
 
 For pages of the page cache there are two more, fault_around and refault: see `page_cache_rules`.
 """
@@ -45,6 +36,8 @@ from anonlab.formats.observation import (
     PAGE,
     SWAP,
     ZERO,
+    Areas,
+    AreaSeen,
     Observation,
     PageSeen,
     Place,
@@ -54,7 +47,7 @@ from anonlab.formats.recording import FULL, OpEffect
 from anonlab.live.page_cache_rules import PageCacheRules
 from anonlab.machine.words import PAGE_SHIFT, PAGE_SIZE
 
-SIGNALS = ("SIGSEGV", "SIGBUS")
+TOUCHES = ("read", "write", "pin")
 
 
 class KernelComparer:
@@ -102,7 +95,7 @@ class KernelComparer:
         self._unpair(op)
         wrong = next(self._differences(op, mine, theirs), "")
         self._before = (mine, theirs)
-        return wrong
+        return wrong or next(area_differences(op, ours.areas, real.areas), "")
 
     def _without_zeros(
         self, ours: Observation, real: Observation
@@ -194,6 +187,26 @@ class KernelComparer:
         return "a new page" if partner is None else f"page {partner}"
 
 
+def area_differences(op: Op, ours: Areas | None, real: Areas | None) -> Iterator[str]:
+    """Yield which VMAs are not the same, where both machines show any."""
+    if ours is None or real is None:
+        return
+    for who in sorted(ours.keys() | real.keys()):
+        mine, theirs = ours.get(who, ()), real.get(who, ())
+        for area in sorted({*mine} ^ {*theirs}):
+            there = area in theirs
+            where = f"{format_op(op)}: {who}: the VMA {area_text(area)}"
+            yield f"{where} is on the kernel only" if there else f"{where} is here only"
+
+
+def area_text(area: AreaSeen) -> str:
+    """Write a VMA as a line of /proc/PID/maps."""
+    more = f" {area.file}+{area.pgoff}" if area.file else ""
+    more += " locked" * area.locked + " grows down" * area.growsdown
+    start, end = area.start_vpn << PAGE_SHIFT, area.end_vpn << PAGE_SHIFT
+    return f"{start:#x}-{end:#x} {area.prot}{'s' if area.shared else 'p'}{more}"
+
+
 def touched(op: Op) -> list[Place]:
     """Return the places in the range of an operation."""
     first = int(op.args["addr"]) >> PAGE_SHIFT
@@ -226,20 +239,11 @@ def pageouts(op: Op, observation: Observation) -> tuple[list[Op], int]:
 
 def divergence(op: Op, ours: str, real: str) -> str:
     """Return the rule by which two outcomes are the last that can be compared, or ''."""
-    if op.verb == "mremap" and (ours, real) == ("EFAULT", ""):
-        return "several_vmas"
     resized = op.verb == "mremap" and "to" not in op.args
     if resized and (ours, real) == ("", "ENOMEM"):
         return "chosen_address"
-    if op.verb == "mremap" and "dontunmap" in op.args and (ours, real) == ("EINVAL", ""):
-        return "dontunmap_file"
     if op.verb == "pin" and (ours, real) == ("", "SIGSEGV"):
         return "read_only_pin"
-    touch = op.verb in ("read", "write", "pin")
-    if touch and ours == real and ours in SIGNALS and op.args.get("pages", 1) != 1:
-        return "half_range"
-    if op.verb in ("mprotect", "madvise", "mlock", "munlock") and ours == real == "ENOMEM":
-        return "half_range"
     return ""
 
 

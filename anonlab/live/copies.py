@@ -3,10 +3,12 @@
 A group copies a shared page when a process moves it. From then on, what is one page on the kernel
 is two here, until the kernel copies as well. So at every moment the pages here must divide each
 page of the kernel's: places that are one page here are one page there, and only a page that a move
-has copied may be divided. Whatever else differs has no reason, but for one rule:
+has copied may be divided. Whatever else differs has no reason, but for rules that end the history:
 
 merged_vmas     the group may merge areas that today's kernel keeps apart, because each has an
-                anon_vma: a move of them is EFAULT there and works here. The history ends
+                anon_vma: a move of them is EFAULT there and works here
+several_vmas    a move of several areas at once is possible since Linux 6.17, and EFAULT here
+half_range      a call that fails has done nothing here; a kernel has done what comes before
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import NamedTuple
 
 from anonlab.formats.history import Op
 from anonlab.formats.history_text import format_op
-from anonlab.formats.observation import FILE, PAGE, ZERO, Observation, PageSeen, Place
+from anonlab.formats.observation import FILE, PAGE, ZERO, Areas, Observation, PageSeen, Place
 from anonlab.formats.recording import OpEffect
 from anonlab.live.compare import touched
 from anonlab.live.page_cache_rules import PageCacheRules
@@ -44,6 +46,7 @@ class GroupCopies:
         self.ended_by = ""
         self._divided: set[int] = set()  # names of the kernel's pages that a move has copied
         self._before: tuple[Observation, Observation] = ({}, {})
+        self._areas: Areas | None = {}  # VMAs on the kernel
         self._cached = PageCacheRules()
         self._number = 0
 
@@ -55,8 +58,10 @@ class GroupCopies:
     def follow(self, op: Op, ours: OpEffect, real: OpEffect, ncopies: int) -> str:
         """Compare what both show after `op`, in which mremap made `ncopies` copies here; return
         what differs without a reason, or ''."""
-        if op.verb == "mremap" and (ours.error, real.error) == ("", "EFAULT"):
-            self.ended_by = "merged_vmas"
+        self.ended_by = _ended_by(op, ours.error, real.error)
+        if real.error and real.areas is not None and real.areas != self._areas:
+            self.ended_by = "half_range"
+        self._areas = real.areas
         if self.ended_by:
             return ""
         mine, theirs = self._cached.apply(op, _pages(ours.observation), _pages(real.observation))
@@ -118,6 +123,15 @@ class GroupCopies:
         if differ or copied:
             self.divisions.append(Division(self._number, format_op(op), copied, tuple(differ)))
         return ""
+
+
+def _ended_by(op: Op, ours: str, real: str) -> str:
+    """Return the rule by which this operation is the last that can be compared, or ''."""
+    if op.verb == "mremap":
+        rules = {("", "EFAULT"): "merged_vmas", ("EFAULT", ""): "several_vmas"}
+        return rules.get((ours, real), "")
+    partly = op.verb in ("mprotect", "madvise", "mlock", "munlock")
+    return "half_range" if partly and real and ours else ""
 
 
 def _pages(observation: Observation) -> Observation:

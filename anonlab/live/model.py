@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from anonlab.formats.history import History, Op
 from anonlab.formats.observation import (
     FILE,
     PAGE,
+    SHMEM,
     SWAP,
     ZERO,
+    Areas,
+    AreaSeen,
     Observation,
     PageNames,
     PageSeen,
@@ -20,8 +25,9 @@ from anonlab.formats.recording import OpEffect
 from anonlab.histories.run import Outcome, apply, make_kernel
 from anonlab.kernel import Kernel
 from anonlab.kernel.walk import walk_each
-from anonlab.live.compare import pageouts
+from anonlab.live.compare import TOUCHES, pageouts, touched
 from anonlab.machine.words import PAGE_SHIFT, PG_ANON, PG_EXCLUSIVE, ZERO_PFN, swp_offset
+from anonlab.mm import Mm, Vma, prot_letters
 from anonlab.proof.page_table_scan import scan
 from anonlab.rmap import DESIGNS
 
@@ -46,38 +52,48 @@ class ModelKernel:
             file.store[:] = file_tags(op.who, file.npages)
         self.raw = observe(self)
         values = outcome.value if op.verb == "read" and not outcome.error else ()
-        return OpEffect(_errno(outcome), tuple(values), self.names.name(self.raw))
+        named = self.names.name(self.raw)
+        return OpEffect(_errno(outcome), tuple(values), named, areas_of(self.kernel))
 
     def _page_out(self, op: Op) -> Outcome:
-        ops, skipped = pageouts(op, self.raw)
-        for each in ops:
-            apply(self.kernel, each)
-        if skipped:
-            self.rules.add("skipped_pageout")
-        return Outcome()
-
-    def _apply(self, op: Op) -> Outcome:
-        filled = self._to_fill(op) if op.verb == "mprotect" and "w" in str(op.args["prot"]) else []
-        outcome = apply(self.kernel, op)
-        for start, end in () if outcome.error else filled:
-            self.rules.add("locked_writable")
-            where: dict[str, int | str | bool]
-            where = {"addr": start << PAGE_SHIFT, "pages": end - start}
-            apply(self.kernel, Op("mlock", op.who, where))
-        return outcome
-
-    def _to_fill(self, op: Op) -> list[tuple[int, int]]:
-        """Return the ranges that are locked and private and become writable (locked_writable)."""
+        """Do what MADV_PAGEOUT does: holes are passed over, locked memory stops it."""
         task = self.kernel.processes.get(op.who)
         if task is None or task.mm is None:
-            return []
-        first = int(op.args["addr"]) >> PAGE_SHIFT
-        end = first + int(op.args["pages"])
-        return [
-            (max(vma.start_vpn, first), min(vma.end_vpn, end))
-            for vma in task.mm.overlapping(first, end)
-            if vma.locked and not vma.shared and not vma.writable
-        ]
+            return apply(self.kernel, op)
+        vmas = {vpn: task.mm.find_vma(vpn) for _, vpn in touched(op)}
+        locked = next((vpn for vpn, vma in vmas.items() if vma is not None and vma.locked), None)
+        ops, skipped = pageouts(op, self.raw)
+        for each in ops:
+            if locked is None or int(each.args["addr"]) >> PAGE_SHIFT < locked:
+                apply(self.kernel, each)
+        if skipped:
+            self.rules.add("skipped_pageout")
+        error = "EINVAL" if locked is not None else "ENOMEM" if None in vmas.values() else ""
+        return Outcome(f"{op.who}: {error}: swap_out" if error else "")
+
+    def _apply(self, op: Op) -> Outcome:
+        """Do `op`. Programs touch page after page: those before the first forbidden one are
+        touched, though the call that names them all is none of them."""
+        outcome = apply(self.kernel, op)
+        several = op.verb in TOUCHES and int(op.args.get("pages", 1)) > 1
+        return self._page_by_page(op) if outcome.error and several else outcome
+
+    def _page_by_page(self, op: Op) -> Outcome:
+        first, value = int(op.args["addr"]), int(op.args.get("value", 0))
+        done: list[dict[str, int | str | bool]] = []
+        values: list[int] = []
+        for page in range(int(op.args["pages"])):
+            args: dict[str, int | str | bool] = {"addr": first + (page << PAGE_SHIFT)}
+            if op.verb == "write":
+                args["value"] = value + page
+            outcome = apply(self.kernel, Op(op.verb, op.who, args))
+            if outcome.error:
+                for pinned in done if op.verb == "pin" else ():
+                    apply(self.kernel, Op("unpin", op.who, pinned))
+                return outcome
+            done.append(args)
+            values += outcome.value if op.verb == "read" else ()
+        return Outcome(value=values)
 
     def missed(self, real: Observation, shown: Observation) -> int:
         """Return how many of the places that `real` shows the walks of the design miss."""
@@ -110,6 +126,34 @@ def users_of(kernel: Kernel) -> dict[int, list[str]]:
         if task.mm is not None:
             users.setdefault(task.mm.number, []).append(name)
     return users
+
+
+def areas_of(kernel: Kernel) -> Areas:
+    """Return the VMAs of each process that has some, without the stack that execve makes."""
+    return {
+        name: areas
+        for name, task in sorted(kernel.processes.items())
+        if task.mm is not None and (areas := tuple(map(_area, _shown(kernel, task.mm))))
+    }
+
+
+def _shown(kernel: Kernel, mm: Mm) -> Iterator[Vma]:
+    """Yield the VMAs that lie in the window of real processes."""
+    return (vma for vma in mm.vmas if vma.end_vpn < kernel.geometry.task_npages)
+
+
+def _area(vma: Vma) -> AreaSeen:
+    file = "" if vma.file is None else SHMEM if vma.file.shmem else vma.file.name
+    return AreaSeen(
+        vma.start_vpn,
+        vma.end_vpn,
+        prot_letters(vma.prot),
+        vma.shared,
+        file,
+        vma.pgoff if file else 0,
+        vma.locked,
+        vma.growsdown,
+    )
 
 
 def observe(simulated: ModelKernel) -> Observation:

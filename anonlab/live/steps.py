@@ -35,17 +35,15 @@ RULES = {
         "exclusive at once"
     ),
     "lru_batch": "the page waits in a CPU's batch, which holds a reference: a write may copy it",
-    "several_vmas": "moving several mappings at once is possible since Linux 6.17 only",
     "chosen_address": "the kernel chose an address that is not looked at here",
-    "half_range": "a kernel touches a range up to the first page that is forbidden",
-    "locked_writable": "locked memory that becomes writable gets pages of its own at once",
-    "dontunmap_file": "MREMAP_DONTUNMAP of a file or of shared memory is possible since Linux 5.13",
     "read_only_pin": "a device here may hold what can only be read; an io_uring buffer may not",
     "fault_around": "a read of a file maps its neighbours too, if the page cache has them",
     "refault": (
         "pages of the page cache come into a page table when they are touched, not at fork, and "
         "paging out takes them away; no program can tell"
     ),
+    "several_vmas": "moving several mappings at once is possible since Linux 6.17 only",
+    "half_range": "a call that fails has done nothing here; a kernel has done what comes before",
     "merged_vmas": "the group merges areas that today's kernel keeps apart, so a move works here",
 }
 """Why two machines may differ, by the name of the rule."""

@@ -24,7 +24,7 @@ from anonlab.live.compare import KernelComparer
 from anonlab.live.copies import Division, GroupCopies
 from anonlab.live.model import ModelKernel
 from anonlab.proof import replaying as replay
-from anonlab.proof.mutants import MUTANTS, planted
+from anonlab.proof.mutants import MUTANTS, OF_ANSWERS, planted
 from anonlab.proof.shrink import shrink
 from anonlab.proof.workers import map_processes, ncpus
 from anonlab.rmap import DESIGNS
@@ -34,6 +34,16 @@ BATCH = 10
 """So many histories share their real processes' nursery."""
 WALKED_EVERY = 5
 """After so many operations every live page is walked, and compared with who really maps it."""
+MIXTURES = (
+    *((), ("files", "sharing"), ("odd",), ("files", "pins")),
+    *(
+        ("odd", "files"),
+        ("odd", "stacks", "heap"),
+        ("files",),
+        ("odd", "files", "sharing", "stacks"),
+    ),
+)
+"""What histories hold, in turn: see KINDS of histories.for_real_kernel."""
 SHOWN = 3
 Progress = Callable[[int, int], None]
 
@@ -115,7 +125,8 @@ def compare_with_kernel(
     comparison.explained = comparer.explained
     if group is not None:
         comparison.divisions = group.copies.divisions
-        comparison.explained["merged_vmas"] += bool(group.copies.ended_by)
+        ended_by = group.copies.ended_by
+        comparison.explained[ended_by or "merged_vmas"] += bool(ended_by)
         comparison.differs = any(each.differ for each in comparison.divisions)
         comparison.copies = group.copies.copied
         if comparison.differs:
@@ -161,7 +172,7 @@ def killing_recording(name: str, recordings: Iterable[Recording]) -> int:
     Mutants of the kernel and of the anon memory group are looked for under anon_vma_chain and the
     group. Those of other designs are compared with recordings that the design itself equals.
     """
-    mutant = MUTANTS[name]
+    mutant = {**MUTANTS, **OF_ANSWERS}[name]
     design = "anon_vma_chain" if mutant.design == "anongroup" else mutant.design
     swaps = DESIGNS[design].cow_rule == "exclusive"
     for number, recording in enumerate(recordings, 1):
@@ -280,8 +291,8 @@ def history_of(
     kinds: Collection[str] = (),
 ) -> History:
     """Return history `number` of the run that begins with `seed`; every third swaps if it can, and
-    every other has what is asked for beside private memory, as far as `kinds` allows."""
-    wanted = (set(), {"files", "sharing"}, set(), {"files", "pins"})[number % 4]
+    most have what is asked for beside private memory, as far as `kinds` allows."""
+    wanted = MIXTURES[number % len(MIXTURES)]
     some = [kind for kind in kinds if kind in wanted]
     return random_history_for_kernel(
         seed * 1_000_003 + number, nops, swap and number % 3 == 2, some

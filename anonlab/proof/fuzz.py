@@ -16,6 +16,7 @@ from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
 from anonlab.histories.generate import generate
 from anonlab.histories.run import Outcome, apply, make_kernel
+from anonlab.kernel.syscalls import HALF_DONE
 from anonlab.proof.incremental import IncrementalCheck
 from anonlab.proof.over_time import TransitionChecks
 from anonlab.proof.shadow import Shadow
@@ -162,7 +163,7 @@ class CheckedKernel:
         walks, part = self.incremental.check(), self.incremental.part
         self.tally.candidates += walks.candidates
         self.tally.mappings += walks.mappings
-        if outcome.error:
+        if outcome.error and not outcome.error.endswith(HALF_DONE):
             self._left_no_trace(outcome)
             return outcome
         self._keep_what_is_shown()

@@ -38,8 +38,9 @@ from anonlab.proof.page_table_scan import Scan
 
 Place = tuple[int, int]
 """(mm number, vpn)."""
-COPIES = ("write", "pin", "mlock")
-"""Operations that may give the process that acts another frame where one is mapped."""
+COPIES = ("write", "pin", "mlock", "mprotect")
+"""Operations that may give the process that acts another frame where one is mapped; mprotect where
+it makes locked memory writable."""
 
 
 @dataclass(frozen=True)

@@ -8,76 +8,42 @@ be wrong about copy on write, because it has none, nor about splits and merges.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
 import numpy as np
 
-from anonlab.formats.history import ANY, Op
+from anonlab.formats.history import Op
 from anonlab.histories.run import Outcome
 from anonlab.kernel import Kernel
-from anonlab.machine.words import PAGE_MASK, PAGE_SHIFT, ZERO_PFN, swp_offset
+from anonlab.kernel.syscalls import HALF_DONE
+from anonlab.machine.words import PAGE_SHIFT, ZERO_PFN, swp_offset
 from anonlab.mm import Mm, prot_letters
+from anonlab.proof.cells import CONTENTS_ONLY, Cell, Rules, Space, letters, pages_of
+from anonlab.proof.half_done import HalfDone
 from anonlab.proof.page_table_scan import Scan
 
-Rules = tuple[str, bool, bool, bool, str, int]
-"""What a page's VMA must say of it: protection, locked, grows, shared, file, pgoff."""
 
-
-CONTENTS_ONLY = ("read", "write", "pin", "unpin", "swap_out", "reclaim")
-"""Verbs that change what no VMA says, unless a stack grows."""
-
-
-class Cell(NamedTuple):
-    """One page as a program sees it: `value` is its own content, or None while it still shows its
-    file's page (zeros if there is no file, and no `pgoff` either). A shared cell never has a value
-    of its own."""
-
-    prot: str = "rw-"
-    locked: bool = False
-    grows: bool = False
-    shared: bool = False
-    file: str = ""
-    pgoff: int = 0
-    value: int | None = None
-
-    def rules(self) -> Rules:
-        """Return what the page's VMA must say of it."""
-        return self[:6]
-
-
-@dataclass
-class Space:
-    """An address space: cells by vpn, and the end of the heap in pages."""
-
-    brk: int
-    cells: dict[int, Cell] = field(default_factory=dict)
-
-
-class Shadow:
+class Shadow(HalfDone):
     """The memory of all processes of one kernel, followed operation by operation."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self.kernel = kernel
-        self.spaces: dict[str, Space] = {}
-        self.files: dict[str, list[int]] = {}
+        super().__init__(kernel)
         self._shmem = 0
         self._rules: dict[int, tuple[int, dict[int, Rules]]] = {}
         self._new_rules: set[str] = set()
 
     def follow(self, op: Op, outcome: Outcome) -> None:
-        """Do to the shadow what `op` did; a failed operation did nothing.
+        """Do to the shadow what `op` did; a failed operation did nothing, unless it says so.
 
         raises  AssertionError if a read returned something else
         """
-        if not outcome.error:
-            if op.verb not in CONTENTS_ONLY:
-                self._new_rules.add(op.who)
-            act = getattr(self, f"_{op.verb}", None)
-            if act is not None:
-                act(op, outcome)
+        if outcome.error and not outcome.error.endswith(HALF_DONE):
+            return
+        if op.verb not in CONTENTS_ONLY or outcome.error:
+            self._new_rules.add(op.who)
+        act = getattr(self, f"_{op.verb}{'_stopped' if outcome.error else ''}", None)
+        if act is not None:
+            act(op, outcome)
 
     def compare(
         self, kernel: Kernel, truth: Scan, mms: AbstractSet[int] | None = None
@@ -164,15 +130,6 @@ class Shadow:
                 wrong.append(f"file {name}: {values} was written, {found} is there")
         return wrong
 
-    def value(self, cell: Cell) -> int | None:
-        """Return what a program reads there; None beyond the end of the file."""
-        if cell.value is not None:
-            return cell.value
-        if not cell.file:
-            return 0
-        values = self.files[cell.file]
-        return values[cell.pgoff] if cell.pgoff < len(values) else None
-
     # One method per verb; verbs that no program notices have none.
 
     def _spawn(self, op: Op, outcome: Outcome) -> None:
@@ -225,21 +182,21 @@ class Shadow:
             self._shmem += 1
             name, pgoff = f"shmem{self._shmem}", 0
             self.files[name] = [0] * npages
-        prot, grows = _letters(str(args.get("prot", "rw"))), bool(args.get("growsdown", False))
+        prot, grows = letters(str(args.get("prot", "rw"))), bool(args.get("growsdown", False))
         cell = Cell(prot, grows=grows, shared=shared, file=name)
         for page in range(npages):
             vpn = (outcome.value >> PAGE_SHIFT) + page
             self.spaces[op.who].cells[vpn] = cell._replace(pgoff=pgoff + page if name else 0)
 
     def _munmap(self, op: Op, outcome: Outcome) -> None:
-        for vpn in _pages(op):
+        for vpn in pages_of(op):
             self.spaces[op.who].cells.pop(vpn, None)
 
     def _mremap(self, op: Op, outcome: Outcome) -> None:
-        cells, pages = self.spaces[op.who].cells, _pages(op)
+        cells, pages = self.spaces[op.who].cells, pages_of(op)
         npages = int(op.args.get("new_pages", len(pages)))
         head = cells[pages.start]
-        moved = [cells[vpn] for vpn in pages[:npages]]
+        moved = [cells.get(vpn) for vpn in pages[:npages]]  # holes move along
         while len(moved) < npages:
             pgoff = head.pgoff + len(moved) if head.file else 0
             moved.append(head._replace(pgoff=pgoff, value=None))
@@ -248,25 +205,31 @@ class Shadow:
             if cell is not None and "dontunmap" in op.args:
                 cells[vpn] = cell._replace(value=None, locked=False)
         first = outcome.value >> PAGE_SHIFT
-        cells.update(enumerate(moved, first))
+        cells.update((first + page, cell) for page, cell in enumerate(moved) if cell is not None)
+        if "dontunmap" in op.args:
+            self._unlock_around(op.who, pages)
         if head.locked and "w" in head.prot:
             # Memory may have run out before these came in: the machine knows.
             task, gained = self.kernel.processes[op.who], range(first + len(pages), first + npages)
-            self._own(cells, [vpn for vpn in gained if task.page(vpn << PAGE_SHIFT) is not None])
+            self.own(cells, [vpn for vpn in gained if task.page(vpn << PAGE_SHIFT) is not None])
+
+    def _unlock_around(self, who: str, pages: range) -> None:
+        """MREMAP_DONTUNMAP unlocks the whole of each VMA that it takes from: how far these reach
+        beyond the range, the machine knows."""
+        cells, mm = self.spaces[who].cells, self.kernel.processes[who].mm
+        for vpn in (pages.start, pages.stop - 1):
+            vma = mm.find_vma(vpn) if mm is not None else None
+            for near in range(vma.start_vpn, vma.end_vpn) if vma is not None else ():
+                cells[near] = cells[near]._replace(locked=False)
 
     def _madvise(self, op: Op, outcome: Outcome) -> None:
-        self._change(op, value=None)
+        self.change(op, pages_of(op), value=None)
 
     def _mprotect(self, op: Op, outcome: Outcome) -> None:
-        self._change(op, prot=_letters(str(op.args["prot"])))
+        self.protect(op, pages_of(op))
 
     def _munlock(self, op: Op, outcome: Outcome) -> None:
-        self._change(op, locked=False)
-
-    def _change(self, op: Op, **values: Any) -> None:
-        cells = self.spaces[op.who].cells
-        for vpn in _pages(op):
-            cells[vpn] = cells[vpn]._replace(**values)
+        self.change(op, pages_of(op), locked=False)
 
     def _brk(self, op: Op, outcome: Outcome) -> None:
         space = self.spaces[op.who]
@@ -278,7 +241,7 @@ class Shadow:
 
     def _write(self, op: Op, outcome: Outcome) -> None:
         cells, value = self._touched(op), int(op.args["value"])
-        for page, vpn in enumerate(_pages(op)):
+        for page, vpn in enumerate(pages_of(op)):
             cell = cells[vpn]
             if cell.shared:
                 self.files[cell.file][cell.pgoff] = value + page
@@ -287,12 +250,12 @@ class Shadow:
 
     def _read(self, op: Op, outcome: Outcome) -> None:
         cells = self._touched(op)
-        expected = [self.value(cells[vpn]) for vpn in _pages(op)]
+        expected = [self.value(cells[vpn]) for vpn in pages_of(op)]
         assert outcome.value == expected, f"{op.who} read {outcome.value}, right is {expected}"
 
     def _touched(self, op: Op) -> dict[int, Cell]:
         """Return the cells of the actor; a stack has grown down to the first page touched."""
-        cells, first = self.spaces[op.who].cells, _pages(op).start
+        cells, first = self.spaces[op.who].cells, pages_of(op).start
         if first not in cells:
             top = min(vpn for vpn in cells if vpn > first)
             self._new_rules.add(op.who)
@@ -302,34 +265,15 @@ class Shadow:
 
     def _pin(self, op: Op, outcome: Outcome) -> None:
         """A device takes the range for writing if its first page may be written."""
-        cells, pages = self._touched(op), _pages(op)
-        self._own(cells, pages if "w" in cells[pages.start].prot else range(0))
+        cells, pages = self._touched(op), pages_of(op)
+        self.own(cells, pages if "w" in cells[pages.start].prot else range(0))
 
     def _mlock(self, op: Op, outcome: Outcome) -> None:
         """Locked pages come into memory, writable ones as if they were written."""
-        self._change(op, locked=True)
+        vpns = pages_of(op)
+        self.change(op, vpns, locked=True)
         cells = self.spaces[op.who].cells
-        self._own(cells, [vpn for vpn in _pages(op) if "w" in cells[vpn].prot])
-
-    def _own(self, cells: dict[int, Cell], vpns: Iterable[int]) -> None:
-        """Private pages of a file are copies from now on, and no longer follow the file."""
-        for vpn in vpns:
-            if cells[vpn].file and not cells[vpn].shared:
-                cells[vpn] = cells[vpn]._replace(value=self.value(cells[vpn]))
-
-
-def _pages(op: Op) -> range:
-    """Return the page numbers of an operation's range."""
-    addr = int(op.args["addr"])
-    first = addr >> PAGE_SHIFT
-    assert addr != ANY, f"{op.verb} needs an address"
-    assert not addr & PAGE_MASK, f"{op.verb} at {addr:#x} cannot have succeeded"
-    return range(first, first + int(op.args.get("pages", 1)))
-
-
-def _letters(prot: str) -> str:
-    """Write the protection of a history as /proc/PID/maps does: 'rw-'."""
-    return "".join(letter if letter in prot.replace("none", "") else "-" for letter in "rwx")
+        self.own(cells, [vpn for vpn in vpns if "w" in cells[vpn].prot])
 
 
 def _rules(mm: Mm) -> dict[int, Rules]:

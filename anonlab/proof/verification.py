@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from anonlab.formats.history_text import format as history_text
+from anonlab.kernel.syscalls import HALF_DONE
 from anonlab.proof import golden
 from anonlab.proof.fuzz import OPS_PER_HISTORY, Tally, history_of, run_checked, shortest
 from anonlab.proof.mutants import MUTANTS, planted
@@ -24,6 +25,7 @@ Progress = Callable[[int, int], None]
 EXPLAINED = (
     ("ENOMEM", "a design that copies more needs more frames"),
     ("ends before that", "VMAs that one design may merge stay two under another (mremap)"),
+    (HALF_DONE, "a call that fails has done nothing under one design, and a part under another"),
     ("no VMA there", "a stack that mremap moved up cannot grow below pgoff 0"),
 )
 """Errors that one design may give and another not, and why. From there on the histories of the two

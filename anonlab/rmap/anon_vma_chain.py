@@ -127,6 +127,7 @@ class AnonVmaChain(LinearRmap):
             "move_page_tables, copy_vma",
         ),
     }
+    syscalls = "today"
     cannot: ClassVar = {
         "KSM": "one page at offsets that differ from VMA to VMA: a page has one index"
     }

@@ -23,6 +23,8 @@ class Description:
     cannot         what this design cannot represent, by name, and why
     copies_on_mremap  mremap of a shared page copies it; under the others it must copy nothing
     keeps_mapping  mem_map.mapping stays when a page is mapped nowhere; nobody may follow it then
+    syscalls       'whole': a call that fails has done nothing; 'today': as Linux 6.18 does them,
+                   which also moves several VMAs at once (anonlab/kernel/syscalls.py)
     exact          candidates never names a place that does not map the page
     stays_in_family  candidates names only address spaces that forks since one execve connect
     version        changes whenever `graph`, `mapping_names` or `home` may say something else, or
@@ -38,6 +40,7 @@ class Description:
     cannot: ClassVar[Mapping[str, str]] = {}
     copies_on_mremap = False
     keeps_mapping = False
+    syscalls = "whole"
     exact = False
     stays_in_family = False
     version = 0

@@ -70,17 +70,24 @@ class Pages:
         if None in inside:
             return OutOfMemory
         if values == {"locked": True} and any(
-            one.file and one.prot != "---" and one.pgoff >= self.npages[one.file]
+            one.prot == "---" or (one.file and one.pgoff >= self.npages[one.file])
             for one in inside
             if one is not None
         ):
-            return BusError
+            return OutOfMemory
+        writable = [
+            page
+            for page in range(vpn, vpn + n)
+            if self.pages[page].locked and self.pages[page].prot != "rw-"
+        ]
         for page in range(vpn, vpn + n):
             self.pages[page] = replace(self.pages[page], **values)
             if "prot" in values:
                 self.pages[page] = self.accounted(self.pages[page])
         if values == {"locked": True}:
             self.fill(range(vpn, vpn + n))
+        for page in writable if values == {"prot": "rw-"} else ():
+            self.fill(range(page, page + 1))
         return None
 
     @staticmethod
@@ -138,12 +145,13 @@ class Pages:
     ) -> type[Exception] | None:
         """None if it works; then `move` or `resize` says what it does."""
         run = [run for run in self.runs() if run.start_vpn <= vpn < run.end_vpn]
-        if not run or run[0].end_vpn < vpn + min(n, new_n):
-            return BadAddress
-        if dontunmap and (n != new_n or run[0].file):
+        if dontunmap and n != new_n:
             return InvalidArgument
         if new is not None and new < vpn + n and vpn < new + new_n:
             return InvalidArgument
+        in_place = new is None and not dontunmap and new_n <= n
+        if not run or run[0].end_vpn < vpn + (1 if in_place else min(n, new_n)):
+            return BadAddress
         return None
 
     def in_place(self, vpn: int, n: int, new_n: int) -> bool:
@@ -161,8 +169,9 @@ class Pages:
     def move(self, vpn: int, n: int, new_n: int, new: int, dontunmap: bool) -> None:
         head = self.pages[vpn]
         whole = any((run.start_vpn, run.end_vpn) == (vpn, vpn + n) for run in self.runs())
-        if dontunmap:
-            self.change(vpn, n, locked=False)
+        if dontunmap:  # the whole area is unlocked, whatever is moved
+            (run,) = (run for run in self.runs() if run.start_vpn <= vpn < run.end_vpn)
+            self.change(run.start_vpn, run.end_vpn - run.start_vpn, locked=False)
             if whole:
                 self.write(range(vpn, vpn + n), written=False)
         else:

@@ -7,7 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from watched import PAGE, STEADY, A, B, copies, kept, truth
 
-from anonlab import GEOMETRIES, LESSON, Geometry, Kernel, SegmentationFault, check, scan
+from anonlab import (
+    GEOMETRIES,
+    LESSON,
+    X86_64,
+    Geometry,
+    InvalidArgument,
+    Kernel,
+    OutOfMemory,
+    SegmentationFault,
+    check,
+    scan,
+)
 from anonlab.machine.words import pte_letters
 
 
@@ -240,15 +251,56 @@ def test_any_access_below_a_stack_grows_it(call):
     assert (task.page(below).pfn == 0) == (call == "read"), "a device wants a page of its own"
 
 
-def test_a_stack_does_not_grow_into_its_neighbour():
-    kernel = Kernel()
+@pytest.mark.parametrize(
+    ("prot", "growsdown", "grows"),
+    [("r", False, 257), ("x", False, 257), ("r", True, 1), ("none", False, 1)],
+)
+def test_a_stack_leaves_a_guard_gap_above_what_may_be_touched(prot, growsdown, grows):
+    """256 pages (stack_guard_gap); a stack below, and what nobody may touch, may be its
+    neighbours."""
+    kernel = Kernel(geometry=X86_64)
     task = kernel.spawn("p")
+    stack, below = A + 1000 * PAGE, A + 400 * PAGE
+    task.mmap(PAGE, at=stack, growsdown=True)
+    task.mmap(PAGE, at=below, prot=prot, growsdown=growsdown)
+    task.write(below + grows * PAGE, 1)
+    with pytest.raises(SegmentationFault, match="no VMA there" if grows > 1 else "does not allow"):
+        task.write(below + (grows - 1) * PAGE, 1)
+    assert [vma.npages for vma in task.mm.vmas] == [1, 601 - grows]
+
+
+def test_the_guard_gap_of_a_lesson_is_as_large_as_its_stacks_are_small():
+    task = Kernel().spawn("p")
     task.mmap(PAGE, at=A, growsdown=True)
-    task.mmap(PAGE, at=A - 2 * PAGE, prot="r")
+    task.mmap(PAGE, at=A - 4 * PAGE, prot="r")
     task.write(A - PAGE, 1)
-    with pytest.raises(SegmentationFault, match="0x2e000: .*does not allow it"):
+    with pytest.raises(SegmentationFault, match="0x2e000: no VMA there"):
         task.write(A - 2 * PAGE, 1)
-    assert [vma.npages for vma in task.mm.vmas] == [1, 2]
+
+
+def test_a_stack_that_was_only_read_below_has_its_anon_vma_all_the_same():
+    """expand_stack prepares it, so that the VMA's offset can change under a lock."""
+    task = Kernel("anon_vma_chain").spawn("p")
+    task.mmap(PAGE, at=A, growsdown=True)
+    task.read(A - PAGE)
+    assert task.mm.vmas[0].rmap is not None
+
+
+def test_the_heap_leaves_a_page_below_its_neighbour_and_a_gap_below_a_stack():
+    task = Kernel(geometry=X86_64).spawn("p")
+    heap = task.brk()
+    task.mmap(PAGE, at=heap + 300 * PAGE, growsdown=True)
+    assert task.brk(heap + 43 * PAGE) == heap + 43 * PAGE
+    with pytest.raises(OutOfMemory, match="in the way"):
+        task.brk(heap + 44 * PAGE)
+    task.munmap(heap + 300 * PAGE, PAGE)
+    task.mmap(PAGE, at=heap + 300 * PAGE)
+    with pytest.raises(OutOfMemory, match="in the way"):
+        task.brk(heap + 300 * PAGE)
+    assert task.brk(heap + 299 * PAGE) == heap + 299 * PAGE
+    task.munmap(heap, 299 * PAGE)
+    with pytest.raises(InvalidArgument, match="nothing is mapped above that"):
+        task.brk(heap)
 
 
 def test_processes_that_come_from_nowhere_share_nothing():

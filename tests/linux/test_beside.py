@@ -16,6 +16,7 @@ from anonlab.formats.recording import Recording
 from anonlab.linux.pagemap import Access
 from anonlab.linux.recordings import load_recording, shipped_recordings
 from anonlab.live import compare as comparer
+from anonlab.live import copies
 from anonlab.live import own_pagemap as own
 from anonlab.live import page_cache_rules as cached
 from anonlab.live import source as asked
@@ -26,7 +27,7 @@ from anonlab.live.steps import GROUP, RULES, TODAY, compare_steps
 from anonlab.live.verify import compare_with_recording
 
 SHIPPED = dict(shipped_recordings())
-LESSONS = [name for name in SHIPPED if "random" not in name]
+LESSONS = [name for name in SHIPPED if not re.search("random|odd|borders", name)]
 COMPARED = [
     name
     for name in LESSONS
@@ -41,8 +42,8 @@ def test_every_recording_is_told_as_it_is_judged(name) -> None:
     told = compare_steps(LiveOrRecorded(SHIPPED[name], live=False))
     held = compare_with_recording(SHIPPED[name])
     assert told.unexplained == 0
-    expected = {rule: n for rule, n in held.explained.items() if n and rule != "merged_vmas"}
-    assert set(told.explained) == set(expected)
+    of_the_group = {"merged_vmas", "several_vmas", "half_range"}
+    assert set(told.explained) == {rule for rule, n in held.explained.items() if n} - of_the_group
     assert told.explained.keys() <= RULES.keys()
 
 
@@ -155,7 +156,7 @@ def test_what_exercise_10b_takes_for_todays_kernel_is_the_running_one() -> None:
 
 
 def test_every_rule_of_the_judge_has_its_sentence():
-    said = f"{comparer.__doc__}{cached.__doc__}"
+    said = f"{comparer.__doc__}{cached.__doc__}{copies.__doc__}"
     names = set(re.findall(r"^([a-z]+(?:_[a-z]+)+|refault) ", said, re.MULTILINE))
     assert len(names) >= 11, "the docstrings list the rules, a line each"
     assert names <= RULES.keys()

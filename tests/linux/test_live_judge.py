@@ -11,12 +11,14 @@ from anonlab.formats.observation import (
     SHARED,
     SWAP,
     ZERO,
+    AreaSeen,
     PageNames,
     PageSeen,
     without_names,
 )
 from anonlab.formats.recording import WEAK, OpEffect
 from anonlab.live.compare import KernelComparer, pageouts
+from anonlab.live.copies import GroupCopies
 
 FORK = Op("fork", "b", {"parent": "a"})
 WRITE = Op("write", "a", {"addr": 0x1000, "value": 7})
@@ -132,12 +134,33 @@ def test_rule_direct_swapin_is_for_what_was_on_swap() -> None:
     assert "has exclusive True here" in other_way.compare(read, effects(real), effects(ours))
 
 
-def test_rule_several_vmas_ends_the_comparison() -> None:
-    comparer = KernelComparer()
-    assert comparer.compare(MOVE, effects(error="EFAULT"), effects({A: page(1)})) == ""
-    assert comparer.ended_by == "several_vmas"
-    assert comparer.compare(WRITE, effects(), effects({A: page(1)})) == ""
-    assert +comparer.explained == {"several_vmas": 1}
+def test_what_a_kernel_does_and_the_model_refuses_has_no_reason() -> None:
+    wrong = KernelComparer().compare(MOVE, effects(error="EFAULT"), effects({A: page(1)}))
+    assert "ends with EFAULT here, success on the kernel" in wrong
+
+
+def seen(*areas: AreaSeen, error: str = "") -> OpEffect:
+    return OpEffect(error, (), {}, {"a": areas} if areas else {})
+
+
+AREA = AreaSeen(0x30, 0x34, "rw-", file="lib", pgoff=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("start_vpn", 0x31), ("end_vpn", 0x35), ("prot", "r--"), ("shared", True)),
+        *(("file", "libm"), ("pgoff", 3), ("locked", True), ("growsdown", True)),
+    ],
+)
+def test_vmas_that_differ_in_anything_have_no_reason(name, value) -> None:
+    other = AREA._replace(**{name: value})
+    assert KernelComparer().compare(MOVE, seen(AREA), seen(AREA)) == ""
+    assert "a: the VMA 0x3" in KernelComparer().compare(MOVE, seen(AREA), seen(other))
+    assert "here only" in KernelComparer().compare(MOVE, seen(AREA), seen())
+    failed = KernelComparer().compare(MOVE, seen(error="EINVAL"), seen(AREA, error="EINVAL"))
+    assert failed.endswith("the VMA 0x30000-0x34000 rw-p lib+2 is on the kernel only")
+    assert KernelComparer().compare(MOVE, seen(AREA), OpEffect("", (), {})) == "", "nobody looked"
 
 
 def test_an_efault_on_the_kernel_alone_has_no_reason() -> None:
@@ -153,15 +176,19 @@ def test_rule_chosen_address_ends_the_comparison() -> None:
     assert comparer.ended_by == "chosen_address"
 
 
-def test_rule_half_range_ends_the_comparison() -> None:
-    comparer = KernelComparer()
-    wide = Op("write", "a", {"addr": 0x1000, "value": 7, "pages": 2})
-    assert comparer.compare(wide, effects(error="SIGSEGV"), effects({A: page(1)}, "SIGSEGV")) == ""
-    assert comparer.ended_by == "half_range"
-    comparer = KernelComparer()
+def test_rules_of_the_group_end_its_comparison() -> None:
     hole = Op("madvise", "a", {"addr": 0x1000, "pages": 2, "advice": "dontneed"})
-    assert comparer.compare(hole, effects({A: page(1)}, "ENOMEM"), effects({}, "ENOMEM")) == ""
-    assert comparer.ended_by == "half_range"
+    for op, ours, real, rule in (
+        (MOVE, "", "EFAULT", "merged_vmas"),
+        (MOVE, "EFAULT", "", "several_vmas"),
+        (hole, "ENOMEM", "ENOMEM", "half_range"),
+    ):
+        copies = GroupCopies()
+        assert copies.follow(op, effects(error=ours), effects(error=real), 0) == ""
+        assert copies.ended_by == rule
+    grown = GroupCopies()
+    assert grown.follow(WRITE, effects(error="SIGSEGV"), seen(AREA, error="SIGSEGV"), 0) == ""
+    assert grown.ended_by == "half_range"
 
 
 def test_a_frame_may_be_taken_again_by_a_move_that_grows_only_where_it_was_freed() -> None:

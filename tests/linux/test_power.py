@@ -8,7 +8,7 @@ import pytest
 
 from anonlab.linux.recordings import shipped_recordings
 from anonlab.live.verify import killing_recording
-from anonlab.proof.mutants import MUTANTS
+from anonlab.proof.mutants import MUTANTS, OF_ANSWERS, planted
 
 ROOM = "real machines have room: nobody asks a kernel to run short of frames or tables"
 WALK_ONLY = "it costs a walk visits, and the walk misses nobody: no page shows it"
@@ -66,6 +66,13 @@ def test_every_mutant_that_is_not_shown_is_one() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in JUDGED if name not in NOT_SHOWN])
+@pytest.mark.parametrize("name", [*(name for name in JUDGED if name not in NOT_SHOWN), *OF_ANSWERS])
 def test_a_recorded_kernel_kills_the_mutant(name) -> None:
     assert killing_recording(name, RECORDINGS)
+
+
+@pytest.mark.parametrize("name", OF_ANSWERS)
+def test_a_mutant_of_answers_fits_and_has_a_name_of_its_own(name) -> None:
+    assert name not in MUTANTS
+    with planted(OF_ANSWERS[name]):
+        pass

@@ -10,7 +10,7 @@ from linux_view import needs_full_view
 
 from anonlab.errors import FormatError
 from anonlab.formats.history_text import parse
-from anonlab.formats.observation import PAGE, STATES, PageSeen
+from anonlab.formats.observation import PAGE, STATES, AreaSeen, PageSeen
 from anonlab.formats.recording import OpEffect, Recording
 from anonlab.linux.address_window import VERBS
 from anonlab.linux.recordings import (
@@ -91,6 +91,7 @@ GOOD = Recording(
         ({"steps": [{}, {"pages": {"a": [[48, "gone"]]}}, {}]}, "step 1: a page is"),
         ({"steps": [{}, {"pages": {"a": [[48, "gone", 1, 1, None, 1]]}}, {}]}, "with a state of"),
         ({"steps": [{}, {"values": ["x"]}, {}]}, "step 1: a value must be int"),
+        ({"steps": [{}, {"areas": {"a": [[48]]}}, {}]}, "step 1: a VMA is .start, end, prot"),
         ({"history": [1]}, "a history line must be str"),
         ({"history": ["a = spawn", "a eats"]}, "line 2: "),
         ({"kernel": 6}, "field 'kernel' must be dict"),
@@ -120,6 +121,7 @@ def test_a_wrong_recording_is_found() -> None:
 def test_recordings_are_made_and_renewed_on_the_running_kernel(tmp_path) -> None:
     path = tmp_path / "one.json"
     made = record_to_file(GOOD.history, path)
-    assert made.effects == GOOD.effects
+    assert tuple(each._replace(areas=None) for each in made.effects) == GOOD.effects
+    assert made.effects[1].areas == {"a": (AreaSeen(0x30, 0x31, "rw-"),)}
     assert record_anew(tmp_path) == 1
     assert read(path) == made

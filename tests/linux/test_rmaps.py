@@ -60,13 +60,13 @@ def test_the_model_equals_the_running_kernel_under_random_histories(number) -> N
 
 
 @needs_kernel_memory
-def test_where_a_kernel_does_half_of_an_operation_the_comparison_ends_and_says_so() -> None:
-    text = "a = spawn\na mmap 0x30000 1\na write 0x30000 1\na madvise 0x30000 2 dontneed\n"
-    effects = compare_rmaps_live(parse(text + "a write 0x30000 2\n"))
-    assert (len(effects.history.ops), effects.diverged_by) == (3, "half_range")
+def test_where_the_two_part_the_comparison_ends_and_says_so() -> None:
+    text = "a = spawn\na mmap 0x30000 1\na mmap 0x31000 1 r\na write 0x30000 1\n"
+    effects = compare_rmaps_live(parse(text + "a mremap 0x30000 1 pages 2\na write 0x30000 2\n"))
+    assert (len(effects.history.ops), effects.diverged_by) == (4, "chosen_address")
     assert effects.differences() == []
     said = " ".join(repr(effects).split())
-    assert "They part with the next operation: a kernel touches a range up to" in said
+    assert "They part with the next operation: the kernel chose an address" in said
     assert "They part" not in repr(effects.after(2))
 
 
