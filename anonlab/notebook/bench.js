@@ -4,6 +4,7 @@ let views = 0; // of one bench; Python says which bench it is
 function render({ model, el }) {
   const root = model.get("place") === "bar" ? bar(model) : side(model);
   el.append(root.element);
+  const stop = model.get("place") === "bar" ? tellHeight(root.element) : () => {};
   const update = () => root.update(model.get("view"));
   const listen = [["change:view", update], ["change:offers", () => root.offer?.(model.get("offers"))]];
   for (const [event, act] of listen) model.on(event, act);
@@ -12,8 +13,24 @@ function render({ model, el }) {
   });
   update();
   return () => {
+    stop();
     for (const [event, act] of listen) model.off(event, act);
   };
+}
+
+// Tell the player how much of the screen the bar takes; return what ends it. An open form does not
+// count: the picture would jump.
+function tellHeight(element) {
+  const observer = new ResizeObserver(() => {
+    const bench = element.closest(".anonlab-workbench");
+    const height = element.querySelector("details[open], .ab-edit:not([hidden])") ? 0 : element.offsetHeight;
+    const told = `${height}px`;
+    if (!bench || !height || bench.style.getPropertyValue("--al-above") === told) return;
+    bench.style.setProperty("--al-above", told);
+    dispatchEvent(new Event("resize"));
+  });
+  observer.observe(element);
+  return () => observer.disconnect();
 }
 
 // ---- elements
@@ -48,7 +65,7 @@ function choice(name, groups, act) {
   return element;
 }
 
-const group = (words, ...inside) => make("div", { class: "ab-row", role: "group", "aria-label": words }, ...inside);
+const group = (words, kind, ...inside) => make("div", { class: `ab-row ${kind}`, role: "group", "aria-label": words }, ...inside);
 
 // ---- the bar
 
@@ -64,7 +81,7 @@ function bar(model) {
   const act = (verb) => send("on_page", { verb, value: value.value, to: to.value });
   const onPage = ["read", "swap_out", "munmap"].map((verb) => button(verb, fixed.words[verb], () => act(verb)));
   const onProcess = ["fork", "exit"].map((verb) => button(verb, fixed.words[verb], () => act(verb)));
-  const page = group("with what is chosen in the picture",
+  const page = group("with what is chosen in the picture", "ab-act",
     make("span", { class: "ab-target", "aria-live": "polite" }, target),
     make("span", { class: "ab-pair" }, button("write", fixed.words.write, () => act("write")), field("value", value)),
     ...onPage,
@@ -79,14 +96,14 @@ function bar(model) {
     compare: choice("compare", [["", [["", "nothing"], ...fixed.designs]]], (name) => send("compare", { name })),
   };
   command.beside.append(undo, redo);
-  const changes = group("beginning and designs",
+  const changes = group("beginning and designs", "ab-changes",
     field("Begin with", selects.preset), field("Design", selects.design), field("Compare with", selects.compare));
   const path = make("input", { type: "text", value: "my.history", "data-part": "path", spellcheck: "false" });
   const named = (name) => () => send(name, { path: path.value });
   const copy = button("copy", "Copy as text", () => send("copy"));
   const editor = editing(send);
   const files = make("details", { class: "ab-files" }, make("summary", {}, "More: machine, text, files"),
-    group("machine, text, files", field("Machine", selects.machine), editor.open, copy, field("File", path),
+    group("machine, text, files", "ab-more", field("Machine", selects.machine), editor.open, copy, field("File", path),
       button("save", "Save", named("save")), button("load", "Load", named("load")), button("page", "Save as page (HTML)", named("page"))));
   const element = make("div", { class: "anonlab-bench ab-bar", role: "group", "aria-label": "bench: operations", "data-lm-suppress-shortcuts": "true" },
     command.element, say, page, changes, files, editor.element);
@@ -163,7 +180,8 @@ function commandLine(model, ids, send) {
 
   function tell(view, usage = "") {
     const tries = view.tries.length ? `Try: ${view.tries.join("   ·   ")}` : "For example: p2 = fork shell";
-    hint.textContent = usage ? `Write: ${usage}` : input.value ? "Enter does it · Tab completes · Esc closes the list" : `${tries}   (↑ brings back earlier lines)`;
+    const recall = make("span", { class: "ab-recall" }, "   (↑ brings back earlier lines)");
+    hint.replaceChildren(...(usage ? [`Write: ${usage}`] : input.value ? ["Enter does it · Tab completes · Esc closes the list"] : [tries, recall]));
   }
 
   function recall(way) {

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from anonlab.errors import FormatError
-from anonlab.machine.words import PAGE_SHIFT
+from anonlab.formats.snapshot import Snapshot
+from anonlab.machine.words import PAGE_SHIFT, PTE_SHIFT, is_present
 from anonlab.notebook.completion import hint, offers
+from anonlab.view.story.reading import read
 
 MOST_TYPED = 200
 """Lines that recall brings back."""
-_PLACE = re.compile(r"[pmr](\d+)(?:-(\d+))?")
-"""A slot, an address space or a run of slots in the picture (view/stage/moment.js)."""
+MOST_PAGES = 4096
+"""Of a larger VMA, only the pages in the page tables are things of the picture."""
 
 
 class Acts:
@@ -48,15 +50,8 @@ class Acts:
 
     def place(self) -> tuple[str, str]:
         """Return the process and the address of what is chosen in the picture, '' if none is."""
-        match = _PLACE.fullmatch(str(self.bench.player.chosen))
-        if match is None:
-            return "", ""
-        mm, vpn = int(match[1]), match[2]
-        users = (fact.processes for fact in self.bench.snapshot.mms if fact.mm == mm)
-        names = next(users, ())
-        if not names:
-            return "", ""
-        return names[0], hex(int(vpn) << PAGE_SHIFT) if vpn else ""
+        chosen = str(self.bench.player.chosen)
+        return places(self.bench.snapshot).get(chosen, ("", "")) if chosen else ("", "")
 
     # One method for each message
 
@@ -179,6 +174,29 @@ class Acts:
             self.bench.say(str(error), "ask", choices)
             return
         self.bench.say(f"Saved as {written}")
+
+
+def places(shown: Snapshot) -> dict[str, tuple[str, str]]:
+    """Return {key of a thing in the picture: (process, address)} of all that one can act on.
+
+    An address space has the address ''. A frame that one page alone maps stands for that page.
+    The keys are those of view/stage/moment.js.
+    """
+    out: dict[str, tuple[str, str]] = {}
+    pages: dict[int, list[tuple[str, str]]] = {}  # of each frame
+    for mm, space in read(shown).spaces.items():
+        if not space.fact.processes:
+            continue
+        who = space.fact.processes[0]
+        out[f"m{mm}"] = who, ""
+        areas = (range(vma.start_vpn, vma.end_vpn) for vma in space.fact.vmas)
+        known = {vpn for area in areas if len(area) <= MOST_PAGES for vpn in area}
+        for vpn in known | space.words.keys():
+            place = out[f"p{mm}-{vpn}"] = who, hex(vpn << PAGE_SHIFT)
+            word = space.words.get(vpn, 0)
+            if is_present(word):
+                pages.setdefault(word >> PTE_SHIFT, []).append(place)
+    return out | {f"f{pfn}": users[0] for pfn, users in pages.items() if len(users) == 1}
 
 
 def _words(error: Exception) -> str:

@@ -58,15 +58,26 @@ class Windows:
 
 
 class WindowPlayer(Player):
-    """A player of windows; `show_operation` shows one operation."""
+    """A player of windows."""
 
-    windows: Windows
+    _operations: tuple[int, ...] = (0,)  # of each step that is played
+    _changing = False
 
-    def show_windows(self, windows: Windows, operation: int) -> None:
-        """Play `windows`, at the end of `operation`, counted from 1; 0 is the start."""
-        self.windows = windows
-        self.show_operation(operation)
+    @property
+    def operation(self) -> int | None:
+        """The number of the operation that is shown, from 1; 0 is the start, None while another
+        window is put up."""
+        return None if self._changing else self._operations[self.step]
 
-    def show_operation(self, operation: int) -> None:
-        """Show the end of `operation` of what is played."""
-        self.show_payload(*self.windows.payload(operation))
+    def show_windows(self, windows: Windows, operation: int, stays: bool = False) -> None:
+        """Play `windows`, at the end of `operation`, counted from 1; 0 is the start.
+
+        stays  at the step of this operation that is shown now, if that is one
+        """
+        made, at = windows.payload(operation)
+        if stays and self.operation == operation:
+            at -= self._operations[self.step + 1 :].count(operation)
+        self._changing = True
+        self._operations = tuple(row[1] + 1 for row in made["steps"])
+        self.show_payload(made, at)
+        self._changing = False

@@ -100,6 +100,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self.add_class("anonlab-workbench")
         self._show(len(self._draft.ops), WELCOME)
         self.player.observe(lambda _: self.show_view(), "chosen")
+        self.player.observe(lambda _: self._follow(), "step")
         for panel in (self.bar, self.side):
             panel.on_msg(lambda _, content, __: self.acts.heard(content))
 
@@ -326,8 +327,10 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
             draft = draft.changed(change.at, len(change.old), change.new)
         live = self._run(draft, change.after)
         self._timeline.here += way
+        looked_back = self.shown < len(self._draft.ops)
         self._draft, self._live = draft, live
-        self._show(len(draft.ops), f"{said}: {change.words}")
+        stays = way < 0 and looked_back and self.shown <= len(draft.ops)
+        self._show(self.shown if stays else len(draft.ops), f"{said}: {change.words}", stays)
 
     # What is seen
 
@@ -337,10 +340,19 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         error = live.errors[number - 1] if number else ""
         return f"It failed: {error}" if error else live.steps[live.ends[number] - 1].sentence
 
-    def _show(self, operation: int, message: str) -> None:
+    def _show(self, operation: int, message: str, stays: bool = False) -> None:
+        """Show the end of `operation`; `stays`: its step that is shown now, if one is."""
         self._kernel, self.shown, self.failed = None, operation, None
         self._say(message)
-        self.player.show_windows(Windows(self._live, self.history.title or TITLE), operation)
+        windows = Windows(self._live, self.history.title or TITLE)
+        self.player.show_windows(windows, operation, stays)
+
+    def _follow(self) -> None:
+        """The list goes where the picture goes: one stepped there to another operation."""
+        operation = self.player.operation
+        if operation not in (self.shown, None):
+            self.shown = operation
+            self.show_view()
 
     def _say(self, message: str, kind: str = "ok", choices: list[Any] | None = None) -> None:
         self.message, self.kind, self.choices = message, kind, choices or []

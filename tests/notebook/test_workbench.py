@@ -218,7 +218,7 @@ def test_an_error_in_line_1_of_the_text_is_pointed_at(bench: Workbench) -> None:
         ("mremap", "p2-48", "b mremap 0x30000 1 to 0x80000"),
         ("munmap", "p1-48", "a munmap 0x30000 1"),
         ("fork", "m2", "p3 = fork b"),
-        ("exit", "r1-48", "a exit"),
+        ("exit", "m1", "a exit"),
     ],
 )
 def test_a_click_acts_on_what_is_chosen_in_the_picture(
@@ -228,6 +228,26 @@ def test_a_click_acts_on_what_is_chosen_in_the_picture(
     click(bench, "on_page", verb=button, value="100", to="0x80000")
     assert bench.text.rstrip().split("\n")[-1] == line
     assert bench.trace.steps[-1].text == line
+
+
+def test_a_frame_stands_for_the_one_page_that_maps_it(bench: Workbench) -> None:
+    bench.player.chosen = "f1"
+    assert bench.bar.view["chosen"] == ""  # a and b share it
+    bench.do("b write 0x30000 9")
+    assert bench.bar.view["chosen"] == "page 0x30000 of a"
+
+
+def test_the_list_follows_the_picture_and_undo_leaves_both_where_they_are(bench: Workbench) -> None:
+    bench.do("a write 0x30000 3 2")
+    steps = bench.player.frames["steps"]
+    parts = [at for at, row in enumerate(steps) if row[1] == 2]
+    assert len(parts) > 1
+    bench.player.step = parts[0]
+    assert bench.side.view["shown"] == 3
+    bench.undo()
+    assert (bench.player.step, bench.side.view["shown"]) == (parts[0], 3)
+    bench.redo()
+    assert bench.side.view["shown"] == 5
 
 
 def test_a_click_without_a_choice_says_what_to_do(bench: Workbench) -> None:

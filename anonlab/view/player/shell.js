@@ -192,6 +192,7 @@ class Player {
     now.tab = now.tab === tab ? "" : tab;
     this.measure();
     this.paint(false);
+    if (now.tab && this.room.above) this.root.scrollIntoView({ block: "nearest" });
   }
 
   // ---- lecture mode
@@ -230,7 +231,7 @@ class Player {
   resized() {
     if (!this.story || !this.root.isConnected) return;
     const { width, visible } = this.room;
-    if (this.root.clientWidth === width && visibleHeight(this.root, this.now.big) === visible) return;
+    if (this.root.clientWidth === width && visibleHeight(this.root, this.now.big) === visible && hostOf(this.root).above === this.room.above) return;
     this.measure();
     this.paint(false);
   }
@@ -239,8 +240,13 @@ class Player {
   measure() {
     const { root, now, story } = this;
     const width = root.clientWidth || 1000;
-    const narrow = width < NARROW && !now.big;
+    const host = hostOf(root);
+    const outside = host.column && !now.big;
+    const narrow = width < NARROW && !now.big && !outside;
     const visible = visibleHeight(root, now.big);
+    // A panel or a comparison needs the whole screen; else what the host has above stays in view, too.
+    const above = now.big || now.tab || this.stage.side ? 0 : host.above;
+    attribute(root, "data-outside", outside);
     const tabs = this.tabs.tabs.length && !now.big ? TABS : 0;
     const open = now.tab !== "" && tabs > 0;
     const crowded = open && visible < CROWDED;
@@ -249,10 +255,11 @@ class Player {
     const card = narrow && this.card;
     const column = now.big ? (this.card ? 330 : 0) : this.stage.side ? (this.card ? 228 : 0) : narrow ? (card ? Math.min(230, Math.round(visible * 0.36)) + 8 : 42) : 0;
     const bar = now.big ? this.bar.element.offsetHeight : BAR;
-    const free = visible - bar - tabs - over - column - (now.big ? 92 : 16);
+    const free = visible - above - bar - tabs - over - column - (now.big ? 92 : 16);
     const panel = open ? clamp(free - (narrow ? 240 : 320), narrow ? 140 : 176, 230) : 0;
     const least = now.big ? 300 : card ? 190 : narrow ? 240 : 300;
-    this.room = { width, narrow, visible, crowded, panel, card: column - 8, left: narrow || now.big ? 0 : width >= WIDE ? 270 : 206 };
+    const left = narrow || now.big || outside ? 0 : width >= WIDE ? 270 : 206;
+    this.room = { width, narrow, visible, above: host.above, crowded, panel, card: column - 8, left, inner: width - (outside ? 22 : (left || 206) + 32) };
     this.room.height = Math.max(least, Math.min(now.big ? Infinity : this.stage.need(), free - panel));
     root.style.setProperty("--al-sh", `${this.room.height}px`);
     root.style.setProperty("--al-ph", `${panel}px`);
@@ -312,6 +319,13 @@ class Player {
     document.removeEventListener("fullscreenchange", this.onFull);
     this.root.remove();
   }
+}
+
+// What the host of a player says in its style sheet: how many px stand above the player on the same
+// screen (--al-above), and whether the left column stands outside of it (--al-column: outside).
+function hostOf(root) {
+  const style = getComputedStyle(root);
+  return { above: parseFloat(style.getPropertyValue("--al-above")) || 0, column: style.getPropertyValue("--al-column").trim() === "outside" };
 }
 
 const onPage = () => document.body.classList.contains("anonlab-page");

@@ -26,9 +26,8 @@ class Stage {
 
   // Return the height that the story wants, the same at every step.
   need() {
-    const { width, left } = this.player.room;
     if (this.side) return this.side.need();
-    return this.picture.need(Math.max(300, width - (left || 206) - 32)) + LEGEND;
+    return this.picture.need(Math.max(300, this.player.room.inner)) + LEGEND;
   }
 
   // Return the keys of the entries, frames and slots that differ at step i from the step before.
