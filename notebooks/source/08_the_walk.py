@@ -168,8 +168,8 @@ for row in comparison.table("probes"):
 # The mail foresaw large groups, *"a ton of forks without any execve's"*, and found them bearable:
 # one address in each. *"Any algorithm will have this issue"*, it says, and grants that rmap skips
 # every address space *"where the page might have been COW'ed or removed"*. For the page that all
-# share this is so, as you see. For the pages of one's own the difference is large. In Linux 6.18 the
-# walk is `rmap_walk_anon`, and unmapping is `try_to_unmap_one`, both in `mm/rmap.c`.
+# share this is so, as you see. For the pages of one's own the difference is large. In Linux 6.18
+# the walk is `rmap_walk_anon`, and unmapping is `try_to_unmap_one`, both in `mm/rmap.c`.
 #
 # **Inverse question.** A frame has count 3 and mapcount 1. Which histories led here? More than one
 # may fit.
