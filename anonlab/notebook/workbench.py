@@ -55,8 +55,7 @@ class Failed(NamedTuple):
 def explore(history: History | str = "", design: str = "") -> Workbench:
     """Return a bench to try operations on.
 
-    history  a History, its text, the name of one in the library, the number of a lesson ("05"), or
-             '' for a small start
+    history  a History or its text; the name of one in the library; a lesson ("05"); '' starts small
     design   the name of one; a lesson has its own, else it is the anon group
     raises   FormatError for a text that is no history, ValueError for an unknown design
     """

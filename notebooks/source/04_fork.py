@@ -145,8 +145,8 @@ answer("04 inverse", ...)
 # ## 6 · Worked example
 #
 # One page: **look** at the word, **write-protect** it if it is present, give the **child** the
-# same word, but for one bit. Bits are taken out with `&` and `~`; here D, which is bit 6. A range is
-# the same `&` on an array, where the word is present.
+# same word, but for one bit. Bits are taken out with `&` and `~`; here D, which is bit 6. A range
+# is the same `&` on an array, where the word is present.
 
 # %%
 word, dirty = 0x3067, 1 << 6
