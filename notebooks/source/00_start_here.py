@@ -41,7 +41,8 @@ scene("00 who uses it")
 # programs use it?* The kernel must know. Before it takes a page away, it has to tell everybody who
 # uses it. Linux could answer already; the quarrel was about the price. Linus Torvalds proposed an
 # answer in one mail, the *anon memory group*. This kit lets you watch it work.
-#
+
+# %% [markdown]
 # **Linux never used the anon memory group.** Its sister `anonmm` was in Andrew Morton's test tree
 # for five weeks. What Linux 2.6.7 got was `anon_vma` by Andrea Arcangeli. The course shows why.
 
@@ -203,8 +204,10 @@ check(kernel)
 # ## Your tools
 #
 # Every notebook begins with `from anonlab.learn import *`. It brings the machine, what shows it,
-# and the tools of the course. `help("anonlab.learn")` lists them all. From the next notebook on you
-# have these:
+# and the tools of the course. `help("anonlab.learn")` lists them all.
+
+# %% [markdown]
+# From the next notebook on you have these:
 #
 # | you write | and get |
 # |---|---|
