@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from project import ROOT
 
-from anonlab.course.authoring.masters import read_master
+from anonlab.course.authoring.exercises import Course
+from anonlab.course.authoring.masters import NAME, read_master
 from anonlab.course.authoring.selfcheck import run_all
+from anonlab.course.judging.attempt import check_exercise
 from anonlab.course.judging.call_answers import Wrong
 from anonlab.course.judging.student import Student
 from anonlab.course.lab.histories import KINDS, answer, lab_history, moments
@@ -179,3 +181,11 @@ def test_who_is_gone_is_asked_nothing() -> None:
     assert [step.call.function for step in steps] == ["spawn", "fork", "exit", "mmap"]
     machine = KernelMachine()
     assert [answer(machine, step.call) for step in steps] == [step.result for step in steps]
+
+
+def test_a_lab_is_called_by_its_number_everywhere(course: Course) -> None:
+    assert course["lab1"].name == course["LAB1"].name == "lab1_kernel"
+    course.file("lab1").write_text(f"{MASTER.header}\n{written(0)}", "utf-8")
+    report = check_exercise(course, "lab1")
+    assert (report.points, report.most, report.hidden) == (6, 40, 60)
+    assert NAME.match("exlab1_kernel") is None
