@@ -3,7 +3,8 @@
 The class has right and wrong answers, templates, endless loops, crashes and forgeries, to the tiny
 exercise of tests/grading/toy. A pool, two shards and a Dask cluster must give the same scores, and
 each the score that its honest part earns. Then graders and workers are killed at random moments;
-what is resumed must end with the scores of an undisturbed run. As root it runs
+what is resumed must end with the scores of an undisturbed run. Before that: how long a box takes,
+and how many right answers to three exercises of the course are graded in a second. As root it runs
 itself as an ordinary user.
 """
 
@@ -35,7 +36,8 @@ from ordinary import as_ordinary_user, give
 from project import ROOT
 from toy_course import FILE, NUMBER, RIGHT, TOY, code_of
 
-from anonlab.course.authoring.masters import read_master
+from anonlab.box.box import Box, Clock
+from anonlab.course.authoring.masters import read_master, read_masters
 from anonlab.grading.store.store import read_result
 
 CALL_SECONDS = 1.0
@@ -45,6 +47,8 @@ FORGERIES = ("03", "04", "05", "06", "10", "11", "21", "22", "25", "29", "30", "
 SHARES = {"right": 60, "wrong": 20, "template": 8, "loop": 2, "crash": 5, "forgery": 5}
 """Percent of a class."""
 TEMPLATE = read_master(TOY / "solutions" / FILE).stub
+SECRET = "the secret of the class"
+REAL = ("01a", "04a", "05a")
 DICE = random.SystemRandom()
 
 
@@ -101,7 +105,7 @@ def start(folder: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     """Start a grader."""
     return subprocess.Popen(
         command(folder, out, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "ANONLAB_SECRET": "the secret of the class"},
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "ANONLAB_SECRET": SECRET},
     )  # fmt: skip
 
 
@@ -227,6 +231,39 @@ def plain(folder: Path, size: int) -> dict[str, Any]:
     }
 
 
+def box(times: int) -> dict[str, Any]:
+    """Start so many boxes, each for one answer; return milliseconds, of the quickest and the
+    middle one."""
+    code, taken = b"def f(x):\n    return 2 * x\n", []
+    for _ in range(times):
+        begun = time.perf_counter()
+        with Box(code, Clock(3.0, 30.0)) as made:
+            made.load(code, "code.py")
+            assert made.ask("call", fn="f", args=[4]) == 8
+        taken.append(1000 * (time.perf_counter() - begun))
+    taken.sort()
+    return {"boxes": times, "best_ms": round(taken[0], 2), "median_ms": round(taken[times // 2], 2)}
+
+
+def real(folder: Path, size: int) -> dict[str, Any]:
+    """Grade right answers to three exercises of the course."""
+    masters = [each for each in read_masters(ROOT / "solutions") if each.number in REAL]
+    students = [f"s{at:03}" for at in range(size)]
+    for student in students:
+        for master in masters:
+            path = folder / "in" / student / f"{master.name}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{master.solution}\n# of {student}\n", "utf-8")
+    (folder / "roster.csv").write_text("student_id\n" + "\n".join(students) + "\n", "utf-8")
+    (folder / "hw.toml").write_text(f'name = "real"\nexercises = {json.dumps(REAL)}\n', "utf-8")
+    course = ("--course", str(ROOT))
+    return {
+        "submissions": size,
+        **timed(lambda: [finished(start(folder, folder / "out", *course))]),
+        "again": timed(lambda: [finished(start(folder, folder / "out", *course, "--force"))]),
+    }
+
+
 # -- kills ----------------------------------------------------------------------------------------
 
 
@@ -346,6 +383,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--submissions", type=int, default=1000)
     parser.add_argument("--plain", type=int, default=300, help="right answers, for the throughput")
+    parser.add_argument("--boxes", type=int, default=300)
+    parser.add_argument("--real", type=int, default=200, help="right answers to three exercises")
     parser.add_argument("--class-of-kills", type=int, default=500)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--json", action="store_true")
@@ -358,6 +397,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="anonlab-grading-") as name:
         folder = Path(name)
         give(folder)
+        if options.boxes:
+            report["box"] = box(options.boxes)
+        if options.real:
+            report["real"] = real(folder / "real", options.real)
         if options.plain:
             report["plain"] = plain(folder / "plain", options.plain)
         if options.submissions:

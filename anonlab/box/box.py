@@ -10,6 +10,8 @@ import os
 import select
 import signal
 import time
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -24,6 +26,8 @@ from anonlab.box.wire import LONGEST_LINE, Broken, Raised, clean, question, read
 KEPT = 64 << 10
 """Bytes of printed text that are kept."""
 MOST_PRINTED = 64 << 20
+WRITTEN = 1 << 16
+"""Bytes that are written at once: what a pipe holds."""
 GRACE = 1.0
 """Seconds in which a box that has closed its mouth may end by itself, so that it is known how."""
 
@@ -68,9 +72,12 @@ class Box:
         self.clock = clock
         self.number = 0
         self.ended: BoxEnded | None = None
-        self._printed = bytearray()
-        self._much = 0  # bytes that were printed
+        self._printed, self._much = bytearray(), 0  # what is kept of it, and bytes in all
         self._closed = False
+        self._asked: deque[int] = deque()  # numbers of questions without an answer
+        self._first, self._passed_over = False, 0  # of a message; answers that nobody wants
+        self._unsent = b""
+        self._got, self._begin = bytearray(), 0  # what was read, and where the next line begins
         self._zygote = zygote(code)
         asked, self._in = os.pipe()
         self._out, answers = os.pipe()
@@ -119,7 +126,7 @@ class Box:
     def _stand(self) -> None:
         """Wait until the walls stand: no line of the student's has run before."""
         try:
-            told = read_answer(self._exchange(b"", self._timer(START_SECONDS)), 0)
+            told = read_answer(self._exchange(self._timer(START_SECONDS)), 0)
         except (BoxEnded, Broken, TimeoutError) as error:
             raise NoBox(f"the box does not stand ({error}): {self.printed[:500]}") from None
         if isinstance(told, Raised):
@@ -137,33 +144,65 @@ class Box:
 
         raises  BoxEnded if there is none in time, or none that can be read
         """
+        self._put(op, parts)
+        return self._next()
+
+    def ask_each(self, op: str, questions: Sequence[dict[str, Any]]) -> Iterator[Any]:
+        """Ask many questions at once, and yield the answers in their order; each may take as long
+        as one that is asked alone. Answers that nobody takes are passed over.
+
+        raises  as `ask` does, at the answer that it is about
+        """
+        for parts in questions:
+            self._put(op, parts)
+        left = len(questions)
+        try:
+            while left:
+                left -= 1
+                yield self._next()
+        finally:
+            self._passed_over += left
+
+    def _put(self, op: str, parts: dict[str, Any]) -> None:
+        """Put a question into the queue: it is written when an answer is waited for."""
         if self.ended is not None:
             raise self.ended
         if self._closed:
             raise RuntimeError("a box that was killed is not asked")
         self.number += 1
+        self._first = self._first or not self._asked
+        self._asked.append(self.number)
+        self._unsent += question(self.number, op, **parts)
+
+    def _next(self) -> Any:
+        """Return the next answer that is wanted."""
+        while True:
+            answer = self._answer(self._asked.popleft())
+            if not self._passed_over:
+                return answer
+            self._passed_over -= 1
+
+    def _answer(self, number: int) -> Any:
         timer = self._timer(min(self.clock.call_seconds, max(self.clock.left, 0)))
         try:
-            return self._answer(timer, question(self.number, op, **parts))
+            if not timer.limit:
+                raise BoxEnded("timeout", self._late(0))
+            if self._first:
+                self._first = False
+                self._nothing_unasked()
+            return read_answer(self._exchange(timer), number)
+        except TimeoutError:
+            late = self._late(timer.limit)
+            self.ended = BoxEnded("timeout", late, timer.kept_waiting, timer.starved)
+        except Broken as error:
+            self.ended = BoxEnded("protocol", str(error))
         except BoxEnded as ended:
             self.ended = ended
-            raise
         finally:
             self.clock.left -= timer.used
             if self.ended is not None:
                 self.kill()
-
-    def _answer(self, timer: Timer, data: bytes) -> Any:
-        if not timer.limit:
-            raise BoxEnded("timeout", self._late(0))
-        self._nothing_unasked()
-        try:
-            return read_answer(self._exchange(data, timer), self.number)
-        except TimeoutError:
-            late = self._late(timer.limit)
-            raise BoxEnded("timeout", late, timer.kept_waiting, timer.starved) from None
-        except Broken as error:
-            raise BoxEnded("protocol", str(error)) from None
+        raise self.ended
 
     def _late(self, limit: float) -> str:
         if limit < self.clock.call_seconds:
@@ -172,13 +211,15 @@ class Box:
 
     def _nothing_unasked(self) -> None:
         """Refuse what was written before the question."""
+        if self._got:
+            raise BoxEnded("protocol", "more than one line came")
         with suppress(BlockingIOError):
             if os.read(self._out, 1):
                 raise BoxEnded("protocol", "the box spoke without being asked")
             raise self._gone()
 
-    def _exchange(self, data: bytes, timer: Timer) -> bytes:
-        """Write `data`, and return the one line that comes back, without its end.
+    def _exchange(self, timer: Timer) -> bytes:
+        """Write what was asked, and return the next line that comes back, without its end.
 
         raises  TimeoutError when the time is used up, Broken for a wrong line, BoxEnded if the box
                 is gone
@@ -186,46 +227,57 @@ class Box:
         poller = select.poll()
         poller.register(self._out, select.POLLIN)
         poller.register(self._err, select.POLLIN)
-        if data:
+        if self._unsent:
             poller.register(self._in, select.POLLOUT)
-        line = bytearray()
-        while True:
+        while (line := self._line()) is None:
             left = timer.deadline - time.monotonic()
             events = dict(poller.poll(max(left, 0) * 1000))
             if self._err in events and not self._read_printed():
                 poller.unregister(self._err)
-            if self._in in events:
-                data = self._write(data)
-                if not data:
-                    poller.unregister(self._in)
-            if self._out in events and self._read_answer(line):
-                return bytes(line[:-1])
+            if self._in in events and not self._write():
+                poller.unregister(self._in)
+            if self._out in events:
+                self._read_answers()
             if time.monotonic() >= timer.deadline and timer.over():
                 raise TimeoutError
+        if self._got and not self._asked:
+            raise Broken("more than one line came")
+        return line
 
-    def _read_answer(self, line: bytearray) -> bool:
-        """Read what there is of the answer; return whether it is whole."""
+    def _line(self) -> bytes | None:
+        """Take a line from what was read, None if none is whole."""
+        end = self._got.find(b"\n", self._begin)
+        if end < 0:
+            if len(self._got) - self._begin > LONGEST_LINE:
+                raise Broken(f"an answer of more than {LONGEST_LINE:,} bytes")
+            return None
+        line = bytes(self._got[self._begin : end])
+        self._begin = end + 1
+        if self._begin == len(self._got):
+            self._got.clear()
+            self._begin = 0
+        return line
+
+    def _read_answers(self) -> None:
+        """Read what there is."""
         with suppress(BlockingIOError):
             chunk = os.read(self._out, 1 << 16)
             if not chunk:
                 raise self._gone()
-            line += chunk
-            if b"\n" in chunk:
-                if line.index(b"\n") != len(line) - 1:
-                    raise Broken("more than one line came")
-                return True
-            if len(line) > LONGEST_LINE:
-                raise Broken(f"an answer of more than {LONGEST_LINE:,} bytes")
-        return False
+            if self._begin:
+                del self._got[: self._begin]
+                self._begin = 0
+            self._got += chunk
 
-    def _write(self, data: bytes) -> bytes:
-        """Write as much as goes; return the rest."""
+    def _write(self) -> bool:
+        """Write as much as goes; return whether there is more."""
         try:
-            return data[os.write(self._in, data) :]
+            self._unsent = self._unsent[os.write(self._in, self._unsent[:WRITTEN]) :]
         except BlockingIOError:
-            return data
+            pass
         except BrokenPipeError:
-            return b""  # its end is seen where answers come from
+            self._unsent = b""  # its end is seen where answers come from
+        return bool(self._unsent)
 
     def _read_printed(self) -> bool:
         """Read printed text, so that whoever prints is never kept waiting; False at its end."""

@@ -94,23 +94,23 @@ class Zygote:
             else:
                 why = "it ended"
             if not data:
-                self.close()
-                raise NoBox(f"the zygote of boxes does not answer ({why}): {self._last_words()}")
+                said = self.close() or "no reason given"
+                raise NoBox(f"the zygote of boxes does not answer ({why}): {said}")
         told: dict[str, Any] = json.loads(data)
         if "error" in told:
             raise NoBox(f"the zygote of boxes: {told['error']}")
         return told
 
-    def _last_words(self) -> str:
-        assert self._process.stderr is not None
-        with self._process.stderr as said:
-            return said.read(1 << 16).decode("utf-8", "replace").strip()[-500:] or "no reason given"
-
-    def close(self) -> None:
-        """End it, and with it all its boxes."""
+    def close(self) -> str:
+        """End it, and with it all its boxes; return what it said, '' a second time."""
         self._socket.close()
         self._process.kill()
         self._process.wait()
+        said = self._process.stderr
+        if said is None or said.closed:
+            return ""
+        with said:
+            return said.read(1 << 16).decode("utf-8", "replace").strip()[-500:]
 
 
 @contextmanager
@@ -135,7 +135,9 @@ def zygote(code: bytes = b"") -> Zygote:
     seldom = seldom or SELDOM[0].encode() in code
     key = os.getpid(), seldom, _landlock
     with _starting:
-        if key not in _living or not _living[key].lives:
+        if key in _living and not _living[key].lives:
+            _living.pop(key).close()
+        if key not in _living:
             _living[key] = Zygote(seldom, _landlock)
         return _living[key]
 
@@ -152,8 +154,6 @@ def _close() -> None:
         if key[0] == os.getpid():
             with suppress(OSError):
                 each.close()
-                assert each._process.stderr is not None
-                each._process.stderr.close()
 
 
 def package_folder() -> Path:

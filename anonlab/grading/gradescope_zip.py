@@ -23,16 +23,28 @@ from anonlab.course.authoring.selfcheck import tests_of
 from anonlab.course.authoring.variants import check_secret
 
 SETUP = """#!/usr/bin/env bash
-# Makes the machine that grades: programs of the distribution, a user of its own, anonlab.
+# Makes the machine that grades: Python, a user of its own, anonlab. It fails if no box stands:
+# better the build than every submission.
 set -euo pipefail
 apt-get update
 export DEBIAN_FRONTEND=noninteractive
 apt-get install --yes --no-install-recommends libseccomp2 util-linux python3 python3-venv tzdata
-python3 -m venv /opt/anonlab
+new_enough='import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))'
+python=
+for each in python3.14 python3.13 python3.12 python3.11 python3; do
+    if "$each" -c "$new_enough" > /dev/null 2>&1; then python=$each; break; fi
+done
+if [ -z "$python" ]; then
+    echo "anonlab needs Python 3.11 or newer; this image has $(python3 --version 2>&1)." >&2
+    echo "Choose Ubuntu 24.04 as the base image of this autograder, and build it again." >&2
+    exit 1
+fi
+"$python" -m venv /opt/anonlab
 /opt/anonlab/bin/pip install --no-cache-dir '/autograder/source[grade]'
 id grader > /dev/null 2>&1 || useradd --create-home grader
 chown -R grader /autograder/source/course /autograder/source/secret
 chmod -R go-rwx /autograder/source/course /autograder/source/secret
+runuser -u grader -- /opt/anonlab/bin/anonlab grade --check --course /autograder/source/course
 """
 RUN = """#!/usr/bin/env bash
 # Grades one submission. Student code runs in a box only; where none works there is no score.

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from anonlab.box.both_ends import encode
-from anonlab.course.judging.call_answers import Question, Wrong, difference, judge, judge_all
+from anonlab.course.judging.call_answers import (
+    Question,
+    Wrong,
+    difference,
+    judge,
+    judge_all,
+    keep_questions,
+)
 from anonlab.course.judging.families import FAMILIES, histories, history_of_family
 from anonlab.course.judging.marks import needs
 from anonlab.course.judging.runner import run_tests
@@ -237,3 +244,31 @@ def test_needs_is_kept_on_the_test() -> None:
         """It."""
 
     assert test_it.needs == "test_one"  # type: ignore[attr-defined]
+
+
+def test_questions_are_made_once_for_many_students_and_anew_for_other_tests() -> None:
+    made: list[str] = []
+
+    def questions(history: History) -> list[Question]:
+        made.append(history.title)
+        return [Question("f", (1,), 2)]
+
+    def others(history: History) -> list[Question]:
+        return [Question("f", (1,), 3)]
+
+    one, two = (History((), title=name) for name in ("one", "two"))
+    right = Student("def f(x):\n    return 2 * x\n")
+    keep_questions(3)
+    try:
+        assert judge(right, [one, two], questions) == judge(right, [one, two], questions) == 2
+        assert made == ["one", "two"]
+        with pytest.raises(Wrong):
+            judge(right, [one], others)
+        judge(right, [History((), title=str(at)) for at in range(9)], questions)
+        judge(right, [one], questions)
+        assert made[-1] == "one", "only so many are kept"
+    finally:
+        keep_questions(0)
+    judge(right, [one], questions)
+    judge(right, [one], questions)
+    assert made[-2:] == ["one", "one"]

@@ -7,12 +7,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from classroom import MASTERS, ONE, OTHER, RIGHT, notebook, put, take
+from hypothesis import given
+from hypothesis import strategies as st
 from ordinary import needs_box
 from project import ROOT
 
+from anonlab.box.both_ends import encode
 from anonlab.course.authoring.exercises import build_exercises, find_course
 from anonlab.course.judging.attempt import write_cell
 from anonlab.grading.intake import notebook_cells
@@ -226,3 +230,37 @@ def test_a_line_takes_time_as_it_is_long(source: str) -> None:
     told = notebook_cells.told(data)
     assert time.process_time() - begin < 5
     assert len(told["cells"]) == 1
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=30),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(["cells", "source", "cell_type", "nbformat", "x"]), inner
+            )
+        ),
+    )
+    | st.lists(
+        st.text("%!exercise04a =([{\"'\n\\ \t#ab\ud800", max_size=60).map(
+            lambda text: {"cell_type": "code", "source": f"%%exercise {text}"}
+        ),
+        max_size=4,
+    ).map(lambda cells: {"nbformat": 4, "cells": cells})
+)
+def test_any_json_is_a_notebook_or_a_sentence(plain: Any) -> None:
+    """And what is told of it can leave the box that reads it."""
+    told = notebook_cells.told(json.dumps(plain).encode())
+    encode(told)
+    if "error" in told:
+        assert str(told["error"])[-1] not in ".:"
+    else:
+        assert all(
+            {"number", "cell", "code", "problem", "note"} == {*each} for each in told["cells"]
+        )
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_no_notebook_and_say_so(data: bytes) -> None:
+    assert set(notebook_cells.told(data)) <= {"error", "cells"}

@@ -120,7 +120,7 @@ def attacker(graded: dict[str, Any], name: str) -> dict[str, Any]:
 
 def test_a_loop_is_loaded_once(graded: dict[str, Any]) -> None:
     seconds = attacker(graded, "13")["seconds"]  # one call may take 1.5 s, twice if it had to wait
-    assert seconds < 8
+    assert seconds < 5 + graded["quiet"][1]  # which is longer where others work, too
 
 
 def test_limits_hold(graded: dict[str, Any]) -> None:

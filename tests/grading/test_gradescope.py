@@ -23,7 +23,7 @@ from anonlab.box.probe import Refused
 from anonlab.cli.verbs import cli
 from anonlab.course.authoring.masters import read_masters
 from anonlab.grading.gradescope_run import read_metadata, run_gradescope
-from anonlab.grading.gradescope_zip import gradescope_zip
+from anonlab.grading.gradescope_zip import SETUP, gradescope_zip
 from anonlab.grading.intake.submission import Settings, Submission
 from anonlab.grading.judging.grade_submission import grade_one
 from anonlab.grading.store.result import Result
@@ -229,3 +229,42 @@ def test_the_package_in_the_zip_grades_from_its_own_folder(packed: bytes, tmp_pa
     )  # fmt: skip
     assert "submission_metadata.json" in said.stdout, "it looked for the submission, and had none"
     assert shutil.which("bash")
+
+
+def built(tmp_path: Path, version: str, check: str) -> subprocess.CompletedProcess[str]:
+    """Run setup.sh with stand-ins for programs of the machine; its folders are below tmp_path."""
+    script = tmp_path / "setup.sh"
+    script.write_text(SETUP.replace("/opt/", f"{tmp_path}/opt/"), "utf-8")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    old = int(version < "3.11")
+    python = f'case "$1" in -c) exit {old};; --version) echo Python {version}; exit;; esac'
+    pip = 'mkdir -p "$3/bin"; echo exit 0 > "$3/bin/pip"; chmod +x "$3/bin/pip"'
+    for name, text in {
+        **dict.fromkeys(("apt-get", "id", "useradd", "chown", "chmod"), "exit 0"),
+        "python3": f'{python}\n[ "$2" = venv ] || exit 9\n{pip}',
+        "runuser": f'echo "$@"; {check}',
+    }.items():
+        (folder / name).write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{text}\n")
+        (folder / name).chmod(0o755)
+    return subprocess.run(
+        ["/bin/bash", str(script)], capture_output=True, text=True, check=False,
+        env={"PATH": str(folder)},
+    )  # fmt: skip
+
+
+def test_an_old_python_fails_the_build_with_the_image_to_choose(tmp_path: Path) -> None:
+    done = built(tmp_path, "3.10.12", "exit 0")
+    assert done.returncode == 1
+    assert "this image has Python 3.10.12" in done.stderr
+    assert "Ubuntu 24.04" in done.stderr
+
+
+def test_a_machine_without_a_box_fails_the_build_and_not_each_submission(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    done = built(tmp_path / "one", "3.12.3", "exit 0")
+    assert done.returncode == 0, done.stderr
+    assert "-u grader --" in done.stdout
+    assert "anonlab grade --check --course /autograder/source/course" in done.stdout
+    assert built(tmp_path / "two", "3.12.3", "exit 3").returncode == 3

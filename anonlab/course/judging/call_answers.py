@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain, groupby, islice
 from pathlib import Path
@@ -120,7 +121,7 @@ def judge(
     __tracebackhide__ = True  # pytest shows the answer, not our code
     count, missing, all_ = 0, dict(cases or {}), iter(histories)
     for history in all_:
-        found = list(questions(history))
+        found = _made(questions, history)
         wrong = _first_wrong(student, found)
         if wrong is not None:
             if not explains(student):
@@ -132,6 +133,41 @@ def judge(
     assert not missing, f"no question was about {', '.join(missing)}"
     assert count >= least, f"the histories gave {count} questions, {least} are needed"
     return count
+
+
+class Made:
+    """Questions with their right answers, kept between submissions: a grader asks hundreds of
+    students the same. It keeps nothing until `most` says how many questions it may keep."""
+
+    def __init__(self) -> None:
+        self.most = 0
+        self._count = 0
+        self._kept: dict[tuple[Any, str], list[Question]] = {}
+
+    def __call__(
+        self, questions: Callable[[History], Iterable[Question]], history: History
+    ) -> list[Question]:
+        """Return what `questions` makes of `history`. A test file that is loaded anew brings other
+        functions, so that nothing old is asked."""
+        if not self.most:
+            return list(questions(history))
+        key = questions, repr(history)
+        if key not in self._kept:
+            found = list(questions(history))
+            self._count += len(found)
+            if self._count > self.most:
+                self._kept.clear()
+                self._count = len(found)
+            self._kept[key] = found
+        return self._kept[key]
+
+
+_made = Made()
+
+
+def keep_questions(most: int) -> None:
+    """Keep up to so many questions, for who judges many submissions in one process."""
+    _made.most = most
 
 
 def judge_all(student: Any, questions: Iterable[Question], guesses: Guesses | None = None) -> int:
@@ -148,16 +184,18 @@ def judge_all(student: Any, questions: Iterable[Question], guesses: Guesses | No
 
 
 def _first_wrong(student: Any, questions: list[Question]) -> Question | None:
-    return next((each for each in questions if not _right(student, each)), None)
+    calls = [(each.function, each.args) for each in questions]
+    with closing(student.each(calls)) as answers:
+        pairs = zip(questions, answers, strict=True)
+        return next((each for each, answer in pairs if not _right(each, answer)), None)
 
 
-def _right(student: Any, question: Question) -> bool:
-    try:
-        return same(question.right, _ask(student, question))
-    except StudentError as error:
-        if error.is_stub:
-            raise
-        return False
+def _right(question: Question, answer: Any) -> bool:
+    if not isinstance(answer, StudentError):
+        return same(question.right, answer)
+    if answer.is_stub:
+        raise answer
+    return False
 
 
 def _ask(student: Any, question: Question) -> Any:

@@ -8,7 +8,7 @@ import io
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -129,6 +129,16 @@ class Student:
         """Return the results of many calls of one function."""
         call = getattr(self, name)
         return [call(*args) for args in calls]
+
+    def each(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> Iterator[Any]:
+        """Yield the result of each call of (function, arguments), or the StudentError that it
+        raised."""
+        for name, args in calls:
+            try:
+                value = getattr(self, name)(*args)
+            except StudentError as error:
+                value = error
+            yield value
 
     def _call(self, target: Any, args: tuple[Any, ...], plain: bool = True) -> Any:
         __tracebackhide__ = True  # pytest shows the student's line, not ours

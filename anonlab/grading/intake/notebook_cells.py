@@ -96,7 +96,8 @@ def answer(at: int, cell: object) -> dict[str, object] | None:
         text = code.splitlines()[line - 1].strip()[:60]
         problem = f"`{text}` is for notebooks alone; an answer is plain Python"
     return {
-        "number": number[:20], "cell": at, "code": code, "problem": problem,
+        "number": number.encode("utf-8", "replace").decode()[:20],
+        "cell": at, "code": code, "problem": problem,
         "note": "; ".join(notes)[:300],
     }  # fmt: skip
 

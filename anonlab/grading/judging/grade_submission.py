@@ -28,6 +28,7 @@ from anonlab.box.calls import NoBox
 from anonlab.course.authoring.exercises import student_view
 from anonlab.course.authoring.masters import Master, read_masters, tests_of
 from anonlab.course.authoring.variants import variant_seed
+from anonlab.course.judging.call_answers import keep_questions
 from anonlab.course.judging.student import Student
 from anonlab.grading.intake.submission import Settings, Submission
 from anonlab.grading.judging.plugin import Asked, JudgedOutcome, Judging, Wanted, skipped
@@ -40,6 +41,9 @@ REPEATS = 2
 """So often a test is run again that had trouble of the grader; a time-out is repeated once."""
 HIDDEN_INPUTS = b"anonlab: hidden inputs"
 """What the key of hidden inputs is derived with; no student's id is in it."""
+SEEDS = 64
+"""So many sets of hidden inputs an exercise has: what is right is worked out once for each."""
+KEPT_QUESTIONS = 100_000
 NO_SENSE = "the check could make no sense of what your code returned: is it of the right kind?"
 STARVED = "its box got too little of a processor, twice"
 ENVIRONMENT = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG", "PYTEST_THEME")
@@ -78,6 +82,7 @@ engines run tasks in threads."""
 
 def _graded(submission: Submission, settings: Settings) -> Result:
     begin = time.monotonic()
+    keep_questions(KEPT_QUESTIONS)
     wanted = wanted_tests(submission, settings)
     if submission.rejected:
         return _result(submission, settings, "rejected", (), submission.rejected)
@@ -218,15 +223,17 @@ def scaled(points: list[int], total: int) -> list[float]:
 def seed_of(submission: Submission, settings: Settings, number: str, keyed: bool) -> int:
     """Return the seed of inputs.
 
-    keyed  inputs that nobody can foresee, from the secret and the bytes of the submission: a
-           regrade repeats them. Their key is not that of variants, so that a student's variant.json
-           says nothing of them. Otherwise those of the student's own variant, as on the laptop
+    keyed  inputs that nobody can foresee, one of SEEDS sets, from the secret and the bytes of the
+           submission: a regrade repeats them. Their key is not that of variants, so that a
+           student's variant.json says nothing of them. Otherwise those of the student's own
+           variant, as on the laptop
     """
     if keyed:
         path = submission.files.get(number)
         code = path.read_bytes() if path is not None and path.is_file() else b""
-        message = f"{settings.assignment}|{number}|{hashlib.sha256(code).hexdigest()}"
         key = hmac.digest(settings.secret.encode(), HIDDEN_INPUTS, "sha256")
+        which = hmac.digest(key, hashlib.sha256(code).digest(), "sha256")[0] % SEEDS
+        message = f"{settings.assignment}|{number}|{which}"
         return int.from_bytes(hmac.digest(key, message.encode(), "sha256")[:8])
     if settings.variants and submission.student:
         return variant_seed(settings.secret, submission.variant or submission.student, number)

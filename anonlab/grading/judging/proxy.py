@@ -6,6 +6,7 @@ it cannot be loaded is found out once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from anonlab.box.box import Box, BoxEnded, Clock
 from anonlab.box.calls import NoBox
 from anonlab.box.wire import Raised, arguments
 from anonlab.course.judging.student import LoadError, StudentError
+
+MOST_AT_ONCE = 128
+"""Calls in one message."""
 
 
 @dataclass
@@ -68,6 +72,24 @@ class BoxedStudent:
         if type(answers) is not list or len(answers) != len(calls):
             raise self._broken("as many answers as calls are expected")
         return answers
+
+    def each(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> Iterator[Any]:
+        """Yield the result of each call of (function, arguments), or the StudentError that it
+        raised. They are asked in messages of several, few first: who stops early has not asked
+        much."""
+        begin, size = 0, 2
+        while begin < len(calls):
+            some = calls[begin : begin + size]
+            begin, size = begin + size, min(2 * size, MOST_AT_ONCE)
+            if any(name.startswith("_") for name, _ in some):
+                raise AttributeError("names with a line below are not asked")
+            parts = [{"fn": name, "args": arguments(args)} for name, args in some]
+            for answer in self._box.ask_each("call", parts):
+                try:
+                    value = self._value(answer)
+                except StudentError as error:
+                    value = error
+                yield value
 
     def _new(self, name: str, args: tuple[Any, ...]) -> BoxedHandle:
         number = self._ask("new", fn=name, args=arguments(args))

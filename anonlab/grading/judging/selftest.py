@@ -1,7 +1,8 @@
 """The grader grades what is known: `anonlab grade --selftest`, before a class is graded.
 
 The solution of every exercise must get full points, the template none, every known wrong answer
-less than full points, and the box must come to the same verdict as this process, test by test.
+less than full points, and the box, with Landlock and without, must come to the same verdict as this
+process, test by test.
 Whatever is not so is a problem, named with its exercise.
 """
 
@@ -10,9 +11,11 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from anonlab.box.boxes import no_landlock
 from anonlab.course.authoring.masters import Master, read_masters
 from anonlab.course.authoring.selfcheck import read_wrongs
 from anonlab.grading.intake.submission import Settings, Submission
@@ -22,6 +25,7 @@ from anonlab.proof.workers import map_processes
 
 SECRET = "a secret of the selftest"
 TOUCHED = "\n# This line makes a template one that has been changed.\n"
+BACK_ENDS = ("in-process", "box", "box without Landlock")
 REFERENCE, TEMPLATE, CHANGED, WRONG = "solution", "template", "template, changed", "wrong answer"
 
 
@@ -59,7 +63,7 @@ def selftest(
         },
         "wrong_answers": {"total": len(good[WRONG]), "below_full": sum(good[WRONG])},
         "tests_compared": sum(verdict.compared for verdict in verdicts),
-        "back_ends": ["box", "in-process"] if box else ["in-process"],
+        "back_ends": list(BACK_ENDS if box else BACK_ENDS[:1]),
         "seconds": round(time.monotonic() - begin, 1),
         "problems": [text for verdict in verdicts for text in verdict.problems],
     }
@@ -111,18 +115,20 @@ def grade_known(answer: KnownAnswer, box: bool) -> Verdict:
             path = Path(folder) / f"{master.name}.py"
             path.write_text(code, "utf-8")
             submission = Submission("selftest", "", {answer.number: path})
-            for in_process in (True, False) if box else (True,):
+            for back_end in BACK_ENDS if box else BACK_ENDS[:1]:
                 settings = Settings(
-                    answer.course, "selftest", points, SECRET, in_process=in_process
+                    answer.course, "selftest", points, SECRET, in_process=back_end == BACK_ENDS[0]
                 )
-                results.append(grade_one(submission, settings))
+                with no_landlock() if back_end == BACK_ENDS[2] else nullcontext():
+                    results.append(grade_one(submission, settings))
     except Exception as error:  # noqa: BLE001  tests that are broken are what is looked for
         why = f"cannot be graded: {type(error).__name__}: {error}"
         return Verdict([f"{answer.number}, {name}: {why}"], 0)
     problems = _problems(answer.kind, results[0])
-    problems = problems or [f"in the box: {text}" for text in _problems(answer.kind, results[-1])]
-    if len(results) > 1:
-        problems += _differences(results[0], results[1])
+    for back_end, result in zip(BACK_ENDS[1:], results[1:], strict=False):
+        problems = problems or [f"in the {back_end}: {text}"
+                                for text in _problems(answer.kind, result)]  # fmt: skip
+        problems += _differences(results[0], result, back_end)
     compared = len(results[0].tests) if len(results) > 1 else 0
     return Verdict([f"{answer.number}, {name}: {text}" for text in problems], compared)
 
@@ -160,13 +166,13 @@ def _why(shown: dict[str, str], private: dict[str, Any]) -> str:
     return (text.strip().splitlines() or ["no message"])[0]
 
 
-def _differences(process: Result, box: Result) -> list[str]:
+def _differences(process: Result, box: Result, name: str) -> list[str]:
     """Return where two back ends differ, test by test."""
     if len(process.tests) != len(box.tests):
-        return [f"{len(process.tests)} verdicts in this process, {len(box.tests)} in the box"]
+        return [f"{len(process.tests)} verdicts in this process, {len(box.tests)} in the {name}"]
     return [
         f"{one.test} ends with {one.status} ({one.points}) in this process, "
-        f"with {other.status} ({other.points}) in the box"
+        f"with {other.status} ({other.points}) in the {name}"
         for one, other in zip(process.tests, box.tests, strict=True)
         if (one.status, one.points, one.hint) != (other.status, other.points, other.hint)
     ]
