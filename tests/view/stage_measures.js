@@ -17,6 +17,12 @@ window.onScreen = (keys) => {
   return { tall, wide, bar: bar.offsetHeight, top: bar.getBoundingClientRect().top, sentence: seen(find("[data-part=sentence]")), missing };
 };
 
+// Press Next for each list of keys; return what onScreen() says after each.
+window.onScreenAfterNext = (steps) => steps.map((keys) => {
+  document.querySelector("[data-do=next]").click();
+  return { ...onScreen(keys), step: Number(document.querySelector("[data-step]").dataset.step) };
+});
+
 // Return the texts whose letters are less than `least` px high on the screen.
 window.tooSmall = (least) =>
   [...document.querySelectorAll(".anonlab-player *")].filter((one) => {
@@ -27,9 +33,16 @@ window.tooSmall = (least) =>
     return parseFloat(getComputedStyle(one).fontSize) * scale < least - 0.01;
   }).map((one) => one.textContent.trim().slice(0, 30));
 
-// Return the texts of designs' panels that reach out of their panel.
+// Return the texts of designs' panels that reach out of their panel, and panels that do not end in sight.
 window.cropped = () =>
   [...document.querySelectorAll("[data-design] text")].filter((one) => {
     const [box, own] = [one, one.closest("[data-design]")].map((each) => each.getBoundingClientRect());
     return box.left < own.left || box.right > own.right;
-  }).map((one) => one.textContent);
+  }).map((one) => one.textContent).concat(lowCards());
+
+// Return the designs whose panel goes on below the stage.
+const lowCards = () => {
+  const stage = document.querySelector("[data-part=stage]").getBoundingClientRect();
+  return [...document.querySelectorAll("[data-design]")].filter((one) => one.checkVisibility() && one.getBoundingClientRect().bottom > stage.bottom + 0.5)
+    .map((one) => `${one.dataset.design} is cut`);
+};

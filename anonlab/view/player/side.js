@@ -3,6 +3,8 @@
 
 const PANEL_HEIGHT = 148; // px of a design's panel at least
 const MOST_GRAPH = 132; // px of a graph; a higher one scrolls
+const LOW_GRAPH = 92; // the same where the stage is lower than LOW_STAGE
+const LOW_STAGE = 560; // px
 const LECTURE_ZOOM = 2; // as in stage.css
 const MOST_PROBES = 6; // that are said
 const HEAD = 25; // px above a picture
@@ -78,6 +80,8 @@ class Side {
     const inner = width - 12;
     const rows = Math.ceil(classes.length / columns);
     const page = this.page(step, now);
+    this.mostGraph = height / zoom < LOW_STAGE ? LOW_GRAPH : MOST_GRAPH;
+    this.row.style.setProperty("--al-graph", `${this.mostGraph}px`);
     this.paintPanels(page, now, Math.floor((inner - (across - 1) * GAP) / across) - 18, across);
     const tall = Math.max(now.big ? 150 : 210, (height / zoom - (now.big ? 4 : LEGEND) - (crowded ? 0 : this.tallest + GAP)) / rows - GAP * (rows - 1) - HEAD - 3);
     const options = { ...this.stage.options(now), foot: 6, changeLines: null, width: Math.floor((inner - (columns - 1) * GAP) / columns) - 2, height: Math.floor(tall), big: false, mini: columns > 1, probes: [] };
@@ -115,7 +119,7 @@ class Side {
     const told = walk ? this.walkTold(page, entry, walk) : safe(say(entry ? "side.nowalk" : "side.nothing"));
     const own = story.own(now.i, track);
     const rows = Number((/ height="([\d.]+)"/.exec(graph) || [0, 0])[1]);
-    const scrolls = rows > MOST_GRAPH ? ` tabindex="0" role="region" aria-label="${safe(say("side.graph", { design: story.designs[track] }))}"` : "";
+    const scrolls = rows > this.mostGraph ? ` tabindex="0" role="region" aria-label="${safe(say("side.graph", { design: story.designs[track] }))}"` : "";
     return `<div class="al-scroll"${scrolls}>${graph}</div><p>${told}</p>${own ? `<p class="al-small">${safe(own)}</p>` : ""}`;
   }
 

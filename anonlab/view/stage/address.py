@@ -8,7 +8,7 @@ from anonlab.formats.snapshot import Snapshot
 from anonlab.machine.words import PAGE_SHIFT, PTE_SHIFT, PTE_WRITE, Geometry, is_present, swp_offset
 from anonlab.view.charts.maker import Chart
 from anonlab.view.stage.shapes import Words
-from anonlab.view.story.reading import Reading, read, table_names
+from anonlab.view.story.reading import Moment, read, table_names
 
 WIDTH, _GAP, _TOP = 560.0, 12.0, 56.0
 
@@ -45,19 +45,19 @@ def fields(geometry: Geometry) -> tuple[Field, ...]:
     return (*out, Field("byte", PAGE_SHIFT - 1, 0))
 
 
-def found(reading: Reading, mm: int, address: int) -> tuple[Found, ...]:
+def found(moment: Moment, mm: int, address: int) -> tuple[Found, ...]:
     """Follow `address` through the tables of address space `mm`, one entry per field.
 
     raises  ValueError if there is no such address space, or the machine has no such address
     """
-    geometry = reading.snapshot.geometry
-    if mm not in reading.spaces:
-        there = ", ".join(map(str, reading.spaces)) or "none"
+    geometry = moment.snapshot.geometry
+    if mm not in moment.spaces:
+        there = ", ".join(map(str, moment.spaces)) or "none"
         raise ValueError(f"there is no address space {mm}; there are {there}")
     if not 0 <= address >> PAGE_SHIFT < geometry.npages:
         last = geometry.address(geometry.npages - 1)
         raise ValueError(f"the last page of this machine is {last}, got {address:#x}")
-    space, vpn = reading.spaces[mm], address >> PAGE_SHIFT
+    space, vpn = moment.spaces[mm], address >> PAGE_SHIFT
     rows = [space.fact.pgd]
     for level in range(1, geometry.levels - 1):
         rows.append(space.uppers.get((level, vpn >> geometry.bits * (geometry.levels - level)), -1))
@@ -99,9 +99,9 @@ def address_svg(snapshot: Snapshot, mm: int, address: int) -> str:
 
     raises  ValueError if there is no address space `mm`, or no such address on this machine
     """
-    reading = read(snapshot)
-    way, names = found(reading, mm, address), fields(snapshot.geometry)
-    twin = address_lines(reading, mm, address)
+    moment = read(snapshot)
+    way, names = found(moment, mm, address), fields(snapshot.geometry)
+    twin = address_lines(moment, mm, address)
     chart = Chart(twin[0].rstrip(":"), "\n".join(twin[1:]), WIDTH, _TOP + 172)
     weights = [max(9, field.width) for field in names]
     scale = (WIDTH - 32 - _GAP * (len(weights) - 1)) / sum(weights)
@@ -156,9 +156,9 @@ def address_text(snapshot: Snapshot, mm: int, address: int) -> str:
     return "\n".join(address_lines(read(snapshot), mm, address)) + "\n"
 
 
-def address_lines(reading: Reading, mm: int, address: int) -> list[str]:
+def address_lines(moment: Moment, mm: int, address: int) -> list[str]:
     """Return the lines of the text twin; raises as `found` does."""
-    geometry = reading.snapshot.geometry
-    head = f"Address {address:#0{geometry.hex_digits + 2}x} of {reading.who(mm)}, bit by bit:"
-    way = found(reading, mm, address)
+    geometry = moment.snapshot.geometry
+    head = f"Address {address:#0{geometry.hex_digits + 2}x} of {moment.who(mm)}, bit by bit:"
+    way = found(moment, mm, address)
     return [head, *(f"  {sentence}" for sentence in sentences(geometry, way))]

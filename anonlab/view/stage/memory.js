@@ -11,12 +11,20 @@ function memoryGroup(plan) {
     if (line.kind === "one") parts.push(...frameParts(plan, line.first, box));
     else parts.push(framesPart(plan, line, box));
   }
-  const rest = plan.story.nframes - 1 - plan.reach;
-  if (!plan.options.big && plan.form !== "mini" && rest > 0) {
-    const numbers = rest > 1 ? `${plan.reach + 1}–${plan.story.nframes - 1}` : String(plan.reach + 1);
-    parts.push({key: "rest", html: `<g>${textAt(plan.memoryX, plan.framesEnd + 13, say("frame.rest", {numbers}), "muted")}</g>`});
+  if (!plan.options.big && plan.form !== "mini") {
+    const foot = memoryFoot(plan);
+    if (foot) parts.push({key: "rest", html: `<g>${textAt(plan.memoryX, plan.framesEnd + 13, foot, "muted")}</g>`});
   }
   return {key: "memory", open: `<g role="group" aria-label="${escapeText(say("picture.memory"))}" data-part="memory">`, parts};
+}
+
+// The frames that have no box: the zero page if the story never maps it, and those that are free.
+function memoryFoot(plan) {
+  const [first, last] = [plan.reach + 1, plan.story.nframes - 1];
+  const numbers = first < last ? `${first}–${last}` : first === last ? String(last) : "";
+  const zero = plan.zeroRoom ? "" : 1;
+  const texts = [say("frame.rest", {zero, numbers, both: zero && numbers}), say("frame.rest", {zero: "", numbers, both: ""})];
+  return zero || numbers ? firstThatFits(texts, plan.memoryWidth, "small") : "";
 }
 
 function memoryHead(plan) {
@@ -130,7 +138,7 @@ function oneLine(plan, facts, [x, y, width, height]) {
   const roomy = right - start;
   const wanted = lettersText(facts.letters, roomy * 0.5);
   const forWhat = roomy - (wanted ? textWidth(wanted, "smallStrong") + 8 : 0);
-  const what = firstThatFits([holds], forWhat, main) || fitMiddle(isMini ? facts.short : holds, forWhat, main);
+  const what = firstThatFits([holds, facts.short], forWhat, main) || fitMiddle(isMini ? facts.short : holds, forWhat, main);
   const letters = lettersText(facts.letters, roomy - textWidth(what, main) - 8);
   const middle = start + textWidth(what, main) + 12;
   const room = right - middle - (letters ? textWidth(letters, "smallStrong") + 10 : 0);

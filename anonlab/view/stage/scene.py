@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from anonlab.machine.words import PTE_SHIFT, PTE_WRITE, ZERO_PFN, is_present, swp_offset
-from anonlab.view.story.reading import Frame, Reading
+from anonlab.view.story.reading import Frame, Moment
 from anonlab.view.story.words import say
 
 SIGNS = {"N": "new", "C": "changed", "G": "gone"}
@@ -31,8 +31,8 @@ def place_of(word: int) -> int:
 class Scene:
     """One moment to draw. `letters` {mm: its letter}."""
 
-    now: Reading
-    before: Reading | None
+    now: Moment
+    before: Moment | None
     letters: Mapping[int, str]
 
     @cached_property
@@ -77,9 +77,9 @@ class Scene:
         return f"{shown}; {more}{change}"
 
 
-def _words(reading: Reading) -> dict[tuple[int, int], int]:
+def _words(moment: Moment) -> dict[tuple[int, int], int]:
     return {
-        (mm, vpn): word for mm, space in reading.spaces.items() for vpn, word in space.words.items()
+        (mm, vpn): word for mm, space in moment.spaces.items() for vpn, word in space.words.items()
     }
 
 
@@ -93,9 +93,9 @@ def _frame(frame: Frame | None) -> object:
     return (frame.mapcount, frame.data, frame.count, frame.index, frame.mapping, frame.private)
 
 
-def slots_of(reading: Reading) -> dict[int, tuple[int, int, int]]:
+def slots_of(moment: Moment) -> dict[int, tuple[int, int, int]]:
     """Return {swap slot in use: (count, content, cached pfn)}."""
-    snapshot = reading.snapshot
+    snapshot = moment.snapshot
     columns = (snapshot.swap_slot, snapshot.swap_count, snapshot.swap_data, snapshot.swap_pfn)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     return {slot: (count, data, pfn) for slot, count, data, pfn in rows}

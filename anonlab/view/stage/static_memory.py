@@ -189,12 +189,16 @@ class Memory:
         self.options.append(Option(f"rf{line.first}", name, box, tuple(words)))
 
     def _rest(self, lines: Sequence[Line], y: float) -> float:
-        last = max((line.last for line in lines), default=0)
-        end = self.scene.now.snapshot.nframes - 1
-        if end <= last or any(line.kind == "more" for line in lines):
+        """Say below the frames which have no box: the zero page, and those that are free."""
+        first = max((line.last for line in lines), default=0) + 1
+        last = self.scene.now.snapshot.nframes - 1
+        cut = any(line.kind == "more" for line in lines)
+        numbers = "" if cut or first > last else f"{first}–{last}" if first < last else f"{last}"
+        zero = ZERO_PFN not in self.users
+        if not (zero or numbers):
             return 0
-        numbers = str(end) if end == last + 1 else f"{last + 1}–{end}"
-        self.words.append(Words(self.x, y + 12, say("frame.rest", numbers=numbers), "muted"))
+        text = say("frame.rest", zero=zero, numbers=numbers, both=zero and bool(numbers))
+        self.words.append(Words(self.x, y + 12, text, "muted"))
         return 22
 
     def _swap(self, y: float) -> float:

@@ -3,8 +3,8 @@
 // Return [[sign, sentence], …] of everything that differs from the step before; signs are + - ~.
 function changeLines(story, i, track = 0) {
   if (i === 0) return [];
-  const before = readingOf(story, i - 1, track);
-  const after = readingOf(story, i, track);
+  const before = fieldsOf(story, i - 1, track);
+  const after = fieldsOf(story, i, track);
   const news = [...KINDS_OF_NEWS.flatMap((kind) => kind(before, after))];
   return newsRuns(news).map((run) => {
     const [{ sign, subject, told }] = run;
@@ -13,7 +13,7 @@ function changeLines(story, i, track = 0) {
 }
 
 // Return what is compared of a moment: Maps of plain fields by key. A moment moves, so it is copied.
-function readingOf(story, i, track) {
+function fieldsOf(story, i, track) {
   const moment = story.moment(i, track);
   const spaces = [...moment.spaces.values()];
   const pairs = (list) => new Map(list);

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from anonlab.formats.snapshot import Node, Snapshot
 from anonlab.formats.templates import short
 from anonlab.machine.words import PTE_SHIFT, PTE_WRITE, is_present, pte_letters, swp_offset
-from anonlab.view.story.reading import Frame, Reading, read
+from anonlab.view.story.reading import Frame, Moment, read
 from anonlab.view.story.words import say
 
 Key = tuple[str | int, ...]
@@ -53,8 +53,8 @@ def changes(before: Snapshot, after: Snapshot) -> list[Change]:
     return between(read(before), read(after))
 
 
-def between(old: Reading, new: Reading) -> list[Change]:
-    """Return the changes from one reading to another."""
+def between(old: Moment, new: Moment) -> list[Change]:
+    """Return the changes from one moment to another."""
     if old.snapshot is new.snapshot:
         return []
     differ = _Differences(old, new)
@@ -97,7 +97,7 @@ def _continues(run: list[_News], one: _News) -> bool:
 class _Differences:
     """The news of each kind, each in its order."""
 
-    def __init__(self, old: Reading, new: Reading) -> None:
+    def __init__(self, old: Moment, new: Moment) -> None:
         self.old, self.new = old, new
         self.was, self.now = old.snapshot, new.snapshot
         self.digits = self.now.geometry.hex_digits
@@ -187,12 +187,12 @@ class _Differences:
             yield _one("edge", edge, {"tail": edge[0], "head": edge[1]}, was, now)
 
 
-def _tables(reading: Reading, upper: bool) -> dict[tuple[int, ...], int]:
+def _tables(moment: Moment, upper: bool) -> dict[tuple[int, ...], int]:
     """Return {(mm, level, prefix): row} of the tables between the top one and the leaves, or
     {(mm, first vpn): row} of the leaf tables."""
-    bits = reading.snapshot.geometry.bits
+    bits = moment.snapshot.geometry.bits
     out: dict[tuple[int, ...], int] = {}
-    for mm, space in reading.spaces.items():
+    for mm, space in moment.spaces.items():
         if upper:
             out |= {(mm, *place): row for place, row in space.uppers.items()}
         else:
@@ -200,9 +200,9 @@ def _tables(reading: Reading, upper: bool) -> dict[tuple[int, ...], int]:
     return out
 
 
-def _words(reading: Reading) -> dict[tuple[int, int], int]:
+def _words(moment: Moment) -> dict[tuple[int, int], int]:
     return {
-        (mm, vpn): word for mm, space in reading.spaces.items() for vpn, word in space.words.items()
+        (mm, vpn): word for mm, space in moment.spaces.items() for vpn, word in space.words.items()
     }
 
 

@@ -40,7 +40,7 @@ from anonlab.machine.words import (
     pte_letters,
     swp_offset,
 )
-from anonlab.view.story.reading import Frame, Reading, read
+from anonlab.view.story.reading import Frame, Moment, read
 
 Fact = tuple[str, ...]
 
@@ -50,17 +50,17 @@ def facts(snapshot: Snapshot) -> frozenset[Fact]:
     return frozenset(_all(read(snapshot)))
 
 
-def _all(reading: Reading) -> Iterator[Fact]:
-    snapshot, geometry = reading.snapshot, reading.snapshot.geometry
+def _all(moment: Moment) -> Iterator[Fact]:
+    snapshot, geometry = moment.snapshot, moment.snapshot.geometry
     yield machine_fact(snapshot)
     yield from (process_fact(process) for process in snapshot.processes)
-    for mm, space in reading.spaces.items():
+    for mm, space in moment.spaces.items():
         yield mm_fact(space.fact)
         yield from (vma_fact(mm, vma, geometry) for vma in space.fact.vmas)
         yield from (table_fact(mm, at, row, geometry) for at, row in space.leaves.items())
         yield from (upper_fact(mm, *at, row, geometry) for at, row in space.uppers.items())
         yield from (pte_fact(mm, vpn, word, geometry) for vpn, word in space.words.items())
-    yield from (frame_fact(frame) for frame in reading.frames.values())
+    yield from (frame_fact(frame) for frame in moment.frames.values())
     yield from slot_facts(snapshot)
     for file in snapshot.files:
         yield from file_facts(file)

@@ -33,7 +33,7 @@ class Frame:
     private: int
 
 
-class Space(NamedTuple):
+class AddressSpace(NamedTuple):
     """One address space, walked: `leaves` {vpn >> bits: row of the leaf table}, ascending;
     `words` {vpn: word that is not 0}, ascending; `uppers` {(level, prefix): row of the table}, the
     tables between the top one, which is level 0, and the leaves."""
@@ -44,13 +44,13 @@ class Space(NamedTuple):
     uppers: dict[tuple[int, int], int]
 
 
-@dataclass(frozen=True, eq=False)  # two readings are the same one or not: comparing is slow
-class Reading:
+@dataclass(frozen=True, eq=False)  # two moments are the same one or not: comparing is slow
+class Moment:
     """A snapshot with its page tables walked; `owners` {pfn: mm numbers, one per PTE}, `walks`
     {pfn: what the reverse map does to find it}, empty where nobody asked."""
 
     snapshot: Snapshot
-    spaces: dict[int, Space]
+    spaces: dict[int, AddressSpace]
     frames: dict[int, Frame]
     owners: dict[int, tuple[int, ...]]
     walks: dict[int, WalkFact]
@@ -85,7 +85,7 @@ class Reading:
         return next((vma for vma in vmas if vma.start_vpn <= vpn < vma.end_vpn), None)
 
 
-def read(snapshot: Snapshot) -> Reading:
+def read(snapshot: Snapshot) -> Moment:
     """Walk the page tables of every address space in `snapshot`."""
     entries: dict[int, list[tuple[int, int]]] = {}
     words = zip(snapshot.row.tolist(), snapshot.slot.tolist(), snapshot.word.tolist(), strict=True)
@@ -97,7 +97,7 @@ def read(snapshot: Snapshot) -> Reading:
         for word in space.words.values():
             if is_present(word):
                 owners.setdefault(word >> PTE_SHIFT, []).append(mm)
-    return Reading(
+    return Moment(
         snapshot,
         spaces,
         _frames(snapshot),
@@ -106,7 +106,9 @@ def read(snapshot: Snapshot) -> Reading:
     )
 
 
-def _walk(entries: dict[int, list[tuple[int, int]]], geometry: Geometry, fact: MmFact) -> Space:
+def _walk(
+    entries: dict[int, list[tuple[int, int]]], geometry: Geometry, fact: MmFact
+) -> AddressSpace:
     tables = {0: fact.pgd}
     uppers: dict[tuple[int, int], int] = {}
     for level in range(geometry.levels - 1):
@@ -122,7 +124,7 @@ def _walk(entries: dict[int, list[tuple[int, int]]], geometry: Geometry, fact: M
         for prefix, row in tables.items()
         for slot, word in entries.get(row, ())
     }
-    return Space(fact, tables if geometry.levels > 1 else {}, words, uppers)
+    return AddressSpace(fact, tables if geometry.levels > 1 else {}, words, uppers)
 
 
 def _frames(snapshot: Snapshot) -> dict[int, Frame]:
@@ -144,9 +146,9 @@ def _frames(snapshot: Snapshot) -> dict[int, Frame]:
     }
 
 
-def letters(readings: Iterable[Reading]) -> dict[int, str]:
+def letters(moments: Iterable[Moment]) -> dict[int, str]:
     """Give every address space of a trace its letter: A, B, … Z, AA, … by ascending mm number."""
-    mms = sorted({mm for reading in readings for mm in reading.spaces})
+    mms = sorted({mm for moment in moments for mm in moment.spaces})
     return {mm: _letter(number) for number, mm in enumerate(mms)}
 
 

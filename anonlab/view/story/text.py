@@ -21,7 +21,7 @@ from anonlab.machine.words import (
     pte_letters,
     swp_offset,
 )
-from anonlab.view.story.reading import Frame, Reading, Space, is_whole, ranges, read
+from anonlab.view.story.reading import AddressSpace, Frame, Moment, is_whole, ranges, read
 from anonlab.view.story.words import say
 
 COLUMNS = 80
@@ -36,14 +36,14 @@ def text_twin(snapshot: Snapshot) -> str:
 
 def space_text(snapshot: Snapshot, mm: int) -> str:
     """Return the part of the text twin that is about address space `mm`."""
-    reading = read(snapshot)
-    sentences = _space(reading, reading.spaces[mm])
+    moment = read(snapshot)
+    sentences = _space(moment, moment.spaces[mm])
     return "".join(f"{line}\n" for sentence in sentences for line in wrapped(sentence))
 
 
-def text_lines(reading: Reading) -> list[str]:
+def text_lines(moment: Moment) -> list[str]:
     """Return the lines of the text twin, wrapped."""
-    return [line for sentence in _sentences(reading) for line in wrapped(sentence)]
+    return [line for sentence in _sentences(moment) for line in wrapped(sentence)]
 
 
 def quoted(name: str) -> str:
@@ -67,8 +67,8 @@ def wrapped(sentence: str) -> list[str]:
     return [*lines, line]
 
 
-def _sentences(reading: Reading) -> Iterator[str]:
-    snapshot = reading.snapshot
+def _sentences(moment: Moment) -> Iterator[str]:
+    snapshot = moment.snapshot
     shape = snapshot.geometry
     yield say(
         "twin.machine",
@@ -88,18 +88,18 @@ def _sentences(reading: Reading) -> Iterator[str]:
             mm=process.mm,
             exited=not process.mm,
         )
-    for space in reading.spaces.values():
-        yield from _space(reading, space)
-    for alike in _alike(reading):
-        yield _frame(reading, alike)
+    for space in moment.spaces.values():
+        yield from _space(moment, space)
+    for alike in _alike(moment):
+        yield _frame(moment, alike)
     yield from _swap(snapshot)
     yield from _files(snapshot)
     yield from _graph(snapshot)
     yield from (_walk(walk, shape) for walk in snapshot.walks)
 
 
-def _space(reading: Reading, space: Space) -> Iterator[str]:
-    fact, shape = space.fact, reading.snapshot.geometry
+def _space(moment: Moment, space: AddressSpace) -> Iterator[str]:
+    fact, shape = space.fact, moment.snapshot.geometry
     digits = shape.hex_digits
     who = ", ".join(map(quoted, fact.processes)) or say("twin.nobody")
     home = fact.home and quoted(fact.home)
@@ -111,8 +111,8 @@ def _space(reading: Reading, space: Space) -> Iterator[str]:
         yield say("twin.upper", level=level, vpn=start, row=row, digits=digits)
     for prefix, row in space.leaves.items():
         yield say("twin.table", vpn=prefix << shape.bits, row=row, digits=digits)
-    for vpns in _page_runs(reading, space):
-        yield _pages(reading, space, vpns)
+    for vpns in _page_runs(moment, space):
+        yield _pages(moment, space, vpns)
 
 
 def _vma(vma: VmaFact, digits: int) -> str:
@@ -132,13 +132,13 @@ def _vma(vma: VmaFact, digits: int) -> str:
     )
 
 
-def _page_runs(reading: Reading, space: Space) -> Iterator[list[int]]:
+def _page_runs(moment: Moment, space: AddressSpace) -> Iterator[list[int]]:
     """Yield neighbouring pages that one line can tell; on a small machine each has its own."""
-    whole = is_whole(reading.snapshot.geometry)
+    whole = is_whole(moment.snapshot.geometry)
     run: list[int] = []
     last: object = None
     for vpn in space.words:
-        said = _said(reading, space, vpn)
+        said = _said(moment, space, vpn)
         if run and (whole or vpn != run[-1] + 1 or said != last):
             yield run
             run = []
@@ -148,21 +148,21 @@ def _page_runs(reading: Reading, space: Space) -> Iterator[list[int]]:
         yield run
 
 
-def _said(reading: Reading, space: Space, vpn: int) -> tuple[object, ...]:
+def _said(moment: Moment, space: AddressSpace, vpn: int) -> tuple[object, ...]:
     word = space.words[vpn]
     if not is_present(word):
         return ("swap",)
     pfn = word >> PTE_SHIFT
-    return (pte_letters(word), pfn == ZERO_PFN, len(reading.owners[pfn]))
+    return (pte_letters(word), pfn == ZERO_PFN, len(moment.owners[pfn]))
 
 
-def _pages(reading: Reading, space: Space, vpns: Sequence[int]) -> str:
-    where = {"n": len(vpns), "vpn": vpns[0], "digits": reading.snapshot.geometry.hex_digits}
+def _pages(moment: Moment, space: AddressSpace, vpns: Sequence[int]) -> str:
+    where = {"n": len(vpns), "vpn": vpns[0], "digits": moment.snapshot.geometry.hex_digits}
     words = [space.words[vpn] for vpn in vpns]
     if not is_present(words[0]):
         return say("twin.swapped", slots=_numbers([swp_offset(word) for word in words]), **where)
     letters, pfn = pte_letters(words[0]), words[0] >> PTE_SHIFT
-    mappers = len(reading.owners[pfn])
+    mappers = len(moment.owners[pfn])
     return say(
         "twin.page",
         frames=_numbers([word >> PTE_SHIFT for word in words]),
@@ -184,12 +184,12 @@ def _span(first: str, last: str) -> str:
     return first if first == last else say("twin.run", first=first, last=last)
 
 
-def _alike(reading: Reading) -> Iterator[list[Frame]]:
+def _alike(moment: Moment) -> Iterator[list[Frame]]:
     """Yield neighbouring frames that one line can tell; on a small machine each has its own."""
-    whole = is_whole(reading.snapshot.geometry)
+    whole = is_whole(moment.snapshot.geometry)
     run: list[Frame] = []
-    for frame in reading.frames.values():
-        if run and (whole or not _follows(reading, run, frame)):
+    for frame in moment.frames.values():
+        if run and (whole or not _follows(moment, run, frame)):
             yield run
             run = []
         run.append(frame)
@@ -197,19 +197,19 @@ def _alike(reading: Reading) -> Iterator[list[Frame]]:
         yield run
 
 
-def _follows(reading: Reading, run: list[Frame], frame: Frame) -> bool:
+def _follows(moment: Moment, run: list[Frame], frame: Frame) -> bool:
     last = run[-1]
     like = replace(last, pfn=frame.pfn, index=last.index + 1, data=frame.data)
     step = run[1].data - run[0].data if len(run) > 1 else frame.data - last.data
     even = frame.data - last.data == step and step in (0, 1)
-    owners = reading.owners
+    owners = moment.owners
     same = owners.get(frame.pfn) == owners.get(last.pfn)
     return like == frame and even and same and frame.pfn == last.pfn + 1 and not frame.private
 
 
-def _frame(reading: Reading, frames: list[Frame]) -> str:
+def _frame(moment: Moment, frames: list[Frame]) -> str:
     frame, last = frames[0], frames[-1]
-    mms = [str(mm) for mm in dict.fromkeys(reading.owners.get(frame.pfn, ()))]
+    mms = [str(mm) for mm in dict.fromkeys(moment.owners.get(frame.pfn, ()))]
     return say(
         "twin.frame",
         n=len(frames),
