@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
@@ -60,11 +60,18 @@ class Bench:
         return self.part("ops").locator("button")
 
     def choose(self, place: str, said: str) -> None:
-        """Choose a place in the picture; one that is chosen already would be let go by a click."""
-        cell = self.player.locator(f"[id$={place}]")
+        """Choose a thing in the picture; one that is chosen already would be let go by a click."""
+        cell = self.player.locator(f"[data-key={place}]")
         if self.part("target").inner_text() != said:
             cell.click()
         expect(self.part("target")).to_have_text(said)
+
+    def shows(self, line: str) -> None:
+        """The picture is at this operation, and the list marks it."""
+        expect(self.part("ops").locator("[aria-current=step] code")).to_have_text(line)
+        story = "root => root.querySelector('.al-now [data-line]').textContent"
+        self.player.locator(".al-now").wait_for(state="attached")
+        assert line in self.player.evaluate(story)
 
     def type(self, line: str) -> None:
         self.line.fill(line)
@@ -106,7 +113,7 @@ def test_by_keyboard_alone_a_line_is_completed_done_cleared_and_recalled(
     expect(bench.operations().last).to_contain_text("5 child write 0x30000 9")
     expect(bench.line).to_have_value("")
     expect(bench.line).to_be_focused()
-    expect(bench.player.locator("[data-part=command]")).to_have_text("child write 0x30000 9")
+    bench.shows("child write 0x30000 9")
     bench.keys.press("ArrowUp")
     expect(bench.line).to_have_value("child write 0x30000 9")
     bench.keys.press("ArrowDown")
@@ -144,7 +151,7 @@ def test_a_failed_operation_is_kept_when_one_wants_it(bench: Bench) -> None:
 
 
 def test_what_is_chosen_in_the_picture_is_what_the_buttons_act_on(bench: Bench) -> None:
-    bench.choose("mm2-pte-30", "On page 0x30000 of child:")
+    bench.choose("p2-48", "On page 0x30000 of child:")
     bench.act("write").click()
     expect(bench.operations().last).to_contain_text("5 child write 0x30000 100")
     bench.act("fork").click()
@@ -152,7 +159,7 @@ def test_what_is_chosen_in_the_picture_is_what_the_buttons_act_on(bench: Bench) 
 
 
 def test_twenty_quick_clicks_all_count_and_all_are_taken_back(bench: Bench) -> None:
-    bench.choose("mm2-pte-30", "On page 0x30000 of child:")
+    bench.choose("p2-48", "On page 0x30000 of child:")
     write = bench.act("write").element_handle()
     bench.page.evaluate("button => { for (let n = 0; n < 20; n += 1) button.click(); }", write)
     expect(bench.operations()).to_have_count(24, timeout=30_000)
@@ -167,11 +174,10 @@ def test_the_history_is_walked_by_arrows_and_enter_shows_an_operation(bench: Ben
     bench.operations().last.focus()
     for key in ("ArrowUp", "ArrowUp", "Enter"):
         bench.keys.press(key)
-    expect(bench.player.locator("[data-part=command]")).to_have_text("shell mmap 0x30000 4")
-    expect(bench.operations().nth(1)).to_have_attribute("aria-current", "step")
+    bench.shows("shell mmap 0x30000 4")
     expect(bench.operations().nth(1)).to_be_focused()
     bench.player.locator("[data-do=next]").click()
-    expect(bench.player.locator("[data-part=command]")).to_have_text("shell write 0x30000 7 3")
+    bench.shows("shell write 0x30000 7 3")
 
 
 def test_a_mistake_in_the_text_is_pointed_at_and_a_change_can_be_undone(bench: Bench) -> None:
@@ -213,7 +219,7 @@ def test_saving_asks_before_it_writes_over_something(lab: Notebook, bench: Bench
 
 def test_two_benches_in_one_notebook_are_two(lab: Notebook, bench: Bench) -> None:
     other = Bench(lab, 2)
-    expect(other.player.locator(".al-lane")).to_have_count(2)
+    expect(other.player).to_have_attribute("data-side", "2")
     count = other.operations().count()
     other.type("shell read 0x30000")
     expect(other.operations()).to_have_count(count + 1)
@@ -261,11 +267,60 @@ def test_everybody_can_use_it_at_every_width(
     bench.page.set_viewport_size({"width": 1366, "height": 768})
 
 
-def test_line_undo_and_the_top_of_the_picture_are_on_one_screen(bench: Bench) -> None:
+@pytest.fixture
+def window(bench: Bench) -> Iterator[Callable[[int, int], None]]:
+    """Changes the size of the window; afterwards it is as before."""
+    yield lambda width, height: bench.page.set_viewport_size({"width": width, "height": height})
+    bench.page.set_viewport_size({"width": 1366, "height": 768})
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1000, 700)])
+def test_line_history_and_picture_are_on_one_screen(
+    bench: Bench, window: Callable[[int, int], None], width: int, height: int
+) -> None:
+    """In a narrow cell the player's drop-down stands for the history."""
+    window(width, height)
+    bench.type("child write 0x30000 100")
+    expect(bench.operations()).to_have_count(5)
+    bench.page.wait_for_timeout(500)
     bench.cell.locator(".ab-bar").evaluate("bar => bar.scrollIntoView()")
-    boxes = [bench.line.bounding_box(), bench.act("undo").bounding_box(),
-             bench.operations().last.bounding_box(),
-             bench.player.locator("[id$=mm1-head]").bounding_box()]  # fmt: skip
-    for box in boxes:
+    room = bench.page.locator(".jp-WindowedPanel-outer").bounding_box()
+    wide = [bench.operations().last, bench.player.locator("[data-part=changed]")]
+    seen = [bench.line, bench.act("undo"), bench.player.locator("[data-key=f4]"),
+            bench.player.locator("[data-part=stage]"),
+            *(wide if width > 1100 else [bench.player.locator("select")])]  # fmt: skip
+    assert room
+    for one in seen:
+        box = one.bounding_box()
         assert box
-        assert box["y"] + box["height"] <= 740
+        assert room["y"] <= box["y"]
+        assert box["y"] + box["height"] <= room["y"] + room["height"]
+
+
+def test_tabs_and_lecture_mode_work_on_a_bench(bench: Bench) -> None:
+    bench.choose("p2-48", "On page 0x30000 of child:")
+    bench.player.locator("[data-tab=rmap]").click()
+    panel = bench.player.locator("[role=tabpanel]")
+    expect(panel).to_be_in_viewport(ratio=1)
+    expect(bench.player.locator("[data-part=bar]")).to_be_in_viewport(ratio=1)
+    bench.type("child write 0x30000 100")
+    expect(panel).to_be_visible()  # an operation leaves the tab open
+    bench.player.locator("[data-tab=rmap]").click()
+    bench.player.locator("[data-do=big]").click()
+    expect(bench.player).to_have_attribute("data-big", "")
+    expect(bench.player.locator("[data-key=p2-48]")).to_be_in_viewport()
+    bench.keys.press("Escape")
+    expect(bench.player).not_to_have_attribute("data-big", "")
+    assert violations(bench) == []
+
+
+def test_undo_keeps_the_step_that_is_looked_at(bench: Bench) -> None:
+    bench.type("child write 0x30000 100")
+    bench.operations().nth(2).click()
+    bench.shows("shell write 0x30000 7 3")
+    bench.player.locator("[data-do=prev]").click()
+    step = bench.player.get_attribute("data-step")
+    bench.act("undo").click()
+    expect(bench.operations()).to_have_count(4)
+    bench.shows("shell write 0x30000 7 3")
+    expect(bench.player).to_have_attribute("data-step", step or "")
