@@ -1,19 +1,27 @@
-"""How many operations a second does a checked replay of a recorded program run?
+"""How fast logs of real programs are replayed with all checks, and how much memory that takes.
 
-    python benchmarks/replay.py                  a table
-    python benchmarks/replay.py --json           one JSON object
-    python benchmarks/replay.py --write x.history   the history alone, for `anonlab replay`
+    python benchmarks/replay.py                     the anon memory group: faults, and logs
+    python benchmarks/replay.py --design all        every design
+    python benchmarks/replay.py --lines 60000       a log of so many lines alone
+    python benchmarks/replay.py --json              one JSON object
+    python benchmarks/replay.py --write x.history   the faults alone, for `anonlab replay`
 
-The history is made by rule, the same each time: a server of some thousand pages maps libraries,
-touches its heap and forks workers, and they touch theirs. Most operations are page faults of one
-process at ascending addresses, as in the log of a real program with its faults. Time is processor
-time of this process; reading the file is left out of the rate.
+Both are made by rule, the same each time. **Faults**: a server of some thousand pages maps
+libraries, touches its heap and forks workers, and they touch theirs. Most operations are page
+faults of one process at ascending addresses, as in the log of a real program with its faults; they
+are replayed in groups, as `anonlab replay` does, and one by one. **Lines**: a log of strace without
+faults, of a server that maps, unmaps and protects, and forks workers that do so and exit.
+
+Each row is a process of its own. Seconds are its processor time, reading included; memory is the
+most that it had (ru_maxrss), of which Python with NumPy takes `started_mb`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -36,6 +44,9 @@ HEAP_NPAGES, LIBRARY_NPAGES, NLIBRARIES, ARENA_NPAGES = 3000, 400, 6, 96
 FAULTS_OF_A_WORKER = 2500
 RUN = 22
 """Faults that follow each other upwards, at most."""
+LINES = (60_000, 200_000, 1_000_000)
+AREAS, MOST_AREAS, MOST_WORKERS = 0x7000_0000_0000, 60, 12
+"""Where a log's mappings begin; how many a process, and how many processes a log has at most."""
 ARENA_EVERY = 10
 """A worker maps something new each so many runs."""
 
@@ -105,48 +116,128 @@ def recorded(operations: int, seed: int = 1) -> History:
     return History(ops, Machine("x86_64", 16_384, 64), "a server and its workers")
 
 
-def measure(path: Path, design: str) -> dict[str, Any]:
-    """Replay `path` with all checks; return what it took."""
+def log_lines(nlines: int, seed: int = 1) -> Iterator[str]:
+    """Yield the lines of a log: a server, pid 1, and workers that come and go."""
+    random, free, workers, last = SplitMix64(seed), AREAS, [1], 1
+    yield '1 execve("/usr/bin/server", ["server"], 0x7ffd5a /* 9 vars */) = 0\n'
+    written = 1
+    areas: dict[int, list[tuple[int, int]]] = {1: []}
+    while written < nlines:
+        pid = workers[random.below(len(workers))]
+        mine, choice = areas[pid], random.below(1000)
+        if choice < 2 and len(workers) < MOST_WORKERS:
+            last += 1
+            workers.append(last)
+            areas[last] = list(areas[1])
+            line = f"1 clone(child_stack=NULL, flags=CLONE_CHILD_SETTID|SIGCHLD) = {last}"
+        elif choice < 4 and pid != 1:
+            workers.remove(pid)
+            del areas[pid]
+            line = f"{pid} exit_group(0) = ?"
+        elif not mine or (choice < 450 and len(mine) < MOST_AREAS):
+            size = random.between(1, 16) * PAGE_SIZE
+            mine.append((free, size))
+            line = (
+                f"{pid} mmap(NULL, {size}, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)"
+                f" = {free:#x}"
+            )
+            free += size + PAGE_SIZE
+        elif choice < 600:
+            start, size = mine[random.below(len(mine))]
+            line = f"{pid} mprotect({start:#x}, {size}, PROT_READ|PROT_WRITE) = 0"
+        else:
+            start, size = mine.pop(random.below(len(mine)))
+            line = f"{pid} munmap({start:#x}, {size}) = 0"
+        yield f"{line}\n"
+        written += 1
+
+
+def measure(path: Path, design: str, grouped: bool = True) -> dict[str, Any]:
+    """Replay `path` with all checks in a process of its own; return what it took."""
+    command = [sys.executable, __file__, "--measure", str(path), "--design", design]
+    command += [] if grouped else ["--one-by-one"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    row: dict[str, Any] = json.loads(done.stdout)
+    return row
+
+
+def measure_here(path: Path, design: str, grouped: bool) -> dict[str, Any]:
+    """Replay `path` with all checks; return what it took this process."""
+    started = peak_mb()
     start = time.process_time()
     read(path, design)
     reading = time.process_time() - start
     start = time.process_time()
-    report = replay(path, design)
-    seconds = time.process_time() - start - reading
+    report = replay(path, design, grouped=grouped)
+    seconds = time.process_time() - start
     return {
         "design": design,
-        "operations": report.operations,
-        "seconds": round(seconds, 3),
-        "operations_per_second": round(report.operations / seconds),
+        "lines": report.lines,
+        "operations": len(report.history.ops),
+        "grouped": grouped,
+        "cpu_seconds": round(seconds, 3),
+        "operations_per_second": round(len(report.history.ops) / max(seconds - reading, 1e-9)),
+        "peak_mb": round(peak_mb()),
+        "started_mb": round(started),
         "violations": len(report.violations),
     }
+
+
+def peak_mb() -> float:
+    """Return the most memory that this process has had, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def rows_of(options: argparse.Namespace, folder: Path) -> Iterator[dict[str, Any]]:
+    """Write what is to be replayed, replay it, and yield a row for each."""
+    names = list(DESIGNS) if options.design == "all" else [options.design]
+    path = folder / "server"
+    if not options.lines:
+        path.write_text(history_text(recorded(options.operations)))
+        for name in names:
+            for grouped in (True, False):
+                yield {"what": "faults", **measure(path, name, grouped)}
+    for nlines in options.lines or LINES:
+        with path.open("w") as file:
+            file.writelines(log_lines(nlines))
+        for name in names:
+            yield {"what": "lines", **measure(path, name)}
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--operations", type=int, default=OPERATIONS)
+    parser.add_argument("--operations", type=int, default=OPERATIONS, help="of faults")
+    parser.add_argument("--lines", type=int, action="append", help="a log of so many lines alone")
     parser.add_argument("--design", choices=(*DESIGNS, "all"), default="anongroup")
     parser.add_argument("--write", type=Path, metavar="PATH", help="write the history, and end")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--one-by-one", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.operations < 1:
-        parser.error(f"--operations must be >= 1, got {options.operations}")
-    text = history_text(recorded(options.operations))
+    if min(options.operations, *(options.lines or [1])) < 1:
+        parser.error("--operations and --lines must be >= 1")
     if options.write:
-        options.write.write_text(text)
+        options.write.write_text(history_text(recorded(options.operations)))
+        return
+    if options.measure:
+        print(json.dumps(measure_here(options.measure, options.design, not options.one_by_one)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "server.history"
-        path.write_text(text)
-        names = list(DESIGNS) if options.design == "all" else [options.design]
-        rows = [measure(path, name) for name in names]
+        rows = []
+        for row in rows_of(options, Path(folder)):
+            rows.append(row)
+            if not options.json:
+                print(
+                    f"{row['design']:16}{row['what']:7}{row['lines']:10,} lines "
+                    f"{row['operations']:10,} operations {row['cpu_seconds']:8.2f} s "
+                    f"{row['operations_per_second']:8,} a second {row['peak_mb']:6,} MB "
+                    f"{'grouped' if row['grouped'] else 'one by one'}, "
+                    f"{row['violations']} violations",
+                    flush=True,
+                )
     if options.json:
         print(json.dumps({"rows": rows}))
-        return
-    for row in rows:
-        rate = f"{row['operations_per_second']:7,} operations a second"
-        print(f"{row['design']:16}{rate}, {row['violations']} violations")
 
 
 if __name__ == "__main__":

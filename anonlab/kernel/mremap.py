@@ -91,8 +91,7 @@ def fill_locked(
 
 
 def source(process: Process, mm: Mm, start_vpn: int, npages: int) -> Vma:
-    """Return the one VMA that holds the source range; EFAULT if there is none, EINVAL if 0 pages
-    of private memory were asked for: there is nothing to share."""
+    """Return the VMA that holds the source; EFAULT if none does, EINVAL for 0 private pages."""
     vma = mm.find_vma(start_vpn)
     where = f"{mm.geometry.address(start_vpn)}, {npages} pages"
     if vma is None:

@@ -326,7 +326,8 @@ def walk_finds_exactly_the_mappers(
     """I1: for every mapped page the walk finds the words of the scan, each once, and no others."""
     mms, vpns, pfns = part.mappings
     order = np.argsort(pfns, kind="stable")
-    mms, vpns, pfns = mms[order], vpns[order], pfns[order]
+    places = list(zip(mms[order].tolist(), vpns[order].tolist(), strict=True))
+    pfns = pfns[order]
     walks = Walks()
     if not pfns.size:
         return walks
@@ -340,7 +341,7 @@ def walk_finds_exactly_the_mappers(
     for pfn, (start, end), anon, hits in zip(
         walked, ranges, anonymous, walk_each(kernel, walked), strict=True
     ):
-        expected = list(zip(mms[start:end].tolist(), vpns[start:end].tolist(), strict=True))
+        expected = places[start:end]
         found = list(zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True))
         if found != expected and sorted(found) != expected:
             missed = sorted(set(expected) - set(found))

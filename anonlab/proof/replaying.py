@@ -16,6 +16,7 @@ from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import parse
 from anonlab.formats.trace import parse_json
 from anonlab.histories.run import Outcome, apply, make_kernel
+from anonlab.histories.runs import runs, touched_as_one
 from anonlab.histories.strace.foreign import looks_like
 from anonlab.histories.strace.lines import JSON_LOG, read_line
 from anonlab.histories.strace.log import read_strace
@@ -130,11 +131,14 @@ def replay(
     design: str = "anongroup",
     progress: Progress | None = None,
     timeline: bool = False,
+    grouped: bool = True,
 ) -> Replay:
     """Run the history text, history JSON or strace log at `path` under `design`.
 
     progress  called with (work done, work in all), parts of 1000: first the file is read, then run
     timeline  keep a Point per operation
+    grouped   touches that follow each other upwards are one range, as far as no check is due in
+              between, and unless there is a timeline
     raises    FormatError if the file is none of the three, OSError if it cannot be read,
               ValueError for an unknown design
     """
@@ -144,23 +148,32 @@ def replay(
     kernel = make_kernel(history, design)
     every = max(1, len(history.ops) // MOST_CHECKS)
     checks = IncrementalCheck(kernel, MOST_WALKS, FULL_EVERY)
-    for number, op in enumerate(history.ops):
-        outcome = apply(kernel, op)
-        _count(report, op, outcome)
-        if _has_forked(history.ops, number):
-            report.peak_shared_pages = max(report.peak_shared_pages, shared_pages(kernel))
+    nops = len(history.ops)
+    longest = every if grouped and not timeline else 1
+    for places in runs(history.ops, longest):
+        if len(places) == 1 or not touched_as_one(kernel, history.ops[places.start : places.stop]):
+            for number in places:
+                _do(report, kernel, number)
         if timeline:
-            report.points.append(_point(kernel, number))
-        last = number + 1 == len(history.ops)
-        if number % every == 0 or last:
-            _check(report, checks.check_everything if last else checks.check, number)
+            report.points.append(_point(kernel, places.start))
+        last = places.stop == nops
+        if -places.start % every < len(places) or last:
+            _check(report, checks.check_everything if last else checks.check, places.stop - 1)
             if running is not None:
-                running(number + 1, len(history.ops))
+                running(places.stop, nops)
         if report.violations:
             break
     report.groups_created = kernel.design.owners_made
     report.groups_dropped = kernel.design.owners_freed
     return report
+
+
+def _do(report: Replay, kernel: Kernel, number: int) -> None:
+    """Do one operation and count it."""
+    ops = report.history.ops
+    _count(report, ops[number], apply(kernel, ops[number]))
+    if _has_forked(ops, number):
+        report.peak_shared_pages = max(report.peak_shared_pages, shared_pages(kernel))
 
 
 def _share(progress: Progress, start: int, parts: int) -> Progress:

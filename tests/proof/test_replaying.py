@@ -10,7 +10,10 @@ import pytest
 from anonlab import FormatError
 from anonlab.formats.history_text import format_op
 from anonlab.histories import library
+from anonlab.histories.run import apply, make_kernel
+from anonlab.histories.runs import runs, touched_as_one
 from anonlab.histories.strace.log import read_strace
+from anonlab.kernel.pages import map_new
 from anonlab.proof import replaying as replay_module
 from anonlab.proof.mutants import Mutant, planted
 from anonlab.proof.replaying import replay
@@ -369,3 +372,73 @@ def test_the_upper_bound_forgets_children_that_are_gone(tmp_path: Path):
     beside = replayed(tmp_path, memory, "1 fork() = 2", "1 fork() = 3")
     most = "peak_shared_pages_at_most"
     assert (after["by_rule"][most], beside["by_rule"][most]) == (102, 204)
+
+
+SERVER = """machine lesson frames 48 swap 16
+f = file 4
+a = spawn
+a mmap 0x30000 8
+a mmap 0x38000 4 r
+a mmap 0x3c000 6 r file f
+""" + "".join(
+    f"{line}\n"
+    for line in (
+        *(f"a write {0x30000 + 4096 * page} {page + 1}" for page in range(8)),
+        *(f"a read {0x30000 + 4096 * page}" for page in range(14)),  # three areas; all may be read
+        "b = fork a",
+        *(f"b write {0x32000 + 4096 * page} 9" for page in range(4)),
+        *(f"a write {0x36000 + 4096 * page} 7" for page in range(5)),  # the third is forbidden
+        *(f"a read {0x3E000 + 4096 * page}" for page in range(5)),  # beyond the end of f
+        "b exit",
+        *(f"b read {0x30000 + 4096 * page}" for page in range(3)),  # nobody is left
+    )
+)  # fmt: skip
+
+
+def test_touches_in_groups_end_as_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Failures are counted one by one, and the machine is the same."""
+    path = tmp_path / "server.history"
+    path.write_text(SERVER)
+    monkeypatch.setattr(replay_module, "MOST_CHECKS", 2)
+    grouped, single = replay(path), replay(path, grouped=False)
+    assert grouped == single
+    assert dict(grouped.failed) == {"SIGSEGV": 4, "SIGBUS": 2, "ESRCH": 3}
+    seen = []
+    for as_one in (True, False):
+        kernel = make_kernel(grouped.history)
+        for places in runs(grouped.history.ops, 99):
+            ops = grouped.history.ops[places.start : places.stop]
+            if not as_one or len(ops) == 1 or not touched_as_one(kernel, ops):
+                for op in ops:
+                    apply(kernel, op)
+        pages = {(task.name, vpn): task.page(vpn << 12) for task in living(kernel) for vpn in VPNS}
+        seen.append({at: page and (page.data, page.mapcount) for at, page in pages.items()})
+    assert seen[0] == seen[1]
+    assert any(seen[0].values())
+
+
+VPNS = range(0x30, 0x42)
+
+
+def living(kernel):
+    return [task for task in kernel.processes.values() if task.alive]
+
+
+def test_a_run_is_of_one_process_one_verb_and_the_next_page_each_time(tmp_path: Path):
+    path = tmp_path / "server.history"
+    path.write_text(SERVER)
+    ops = replay(path).history.ops
+    found = [len(places) for places in runs(ops, 99) if len(places) > 1]
+    assert found == [8, 14, 4, 5, 5, 3]
+    assert max(map(len, runs(ops, 6))) == 6
+    assert max(map(len, runs(ops, 1))) == 1, "a short history is checked after each operation"
+
+
+def test_a_group_of_touches_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "server.history"
+    path.write_text("".join(SERVER.splitlines(keepends=True)[:14]))
+    monkeypatch.setattr(replay_module, "MOST_CHECKS", 1)
+    assert replay(path).violations == []
+    with planted(Mutant(map_new, "mem.mapcount[pfns] = 1", "mem.mapcount[pfns] = 2")):
+        (sentence,) = replay(path).violations
+    assert "after operation 13: " in sentence
