@@ -15,7 +15,7 @@ from anonlab.course.authoring.selfcheck import run_all
 from anonlab.course.judging.attempt import check_exercise
 from anonlab.course.judging.call_answers import Wrong
 from anonlab.course.judging.student import Student
-from anonlab.course.lab.histories import KINDS, answer, lab_history, moments
+from anonlab.course.lab.histories import KINDS, answer, lab_histories, lab_history, moments
 from anonlab.course.lab.judge import Divergence, follow, judge_lab, read_state
 from anonlab.course.lab.own_tests import FAULTY, killed, must_pass, own_tests, read_test
 from anonlab.course.lab.truth import KernelMachine
@@ -189,3 +189,19 @@ def test_a_lab_is_called_by_its_number_everywhere(course: Course) -> None:
     report = check_exercise(course, "lab1")
     assert (report.points, report.most, report.hidden) == (6, 40, 60)
     assert NAME.match("exlab1_kernel") is None
+
+
+def test_the_solution_is_right_for_other_seeds_and_no_error_depends_on_its_order() -> None:
+    student = Student(MASTER.solution)
+    for seed in (13840471372803545991, 77):
+        for kind in KINDS:
+            for history in lab_histories((kind,), seed, 3):
+                follow(student, history, walks=True)
+
+
+def test_a_wrong_move_keeps_its_destination_when_it_is_shrunk() -> None:
+    code = MASTER.solution.replace("if self._is_shared(words.get(at, 0))", "if False")
+    with pytest.raises(Wrong, match="mremap") as caught:
+        judge_lab(Student(code), lab_histories(("moves",), 13840471372803545991, 6))
+    assert caught.value.history is not None
+    assert "to" in caught.value.history.ops[-1].args

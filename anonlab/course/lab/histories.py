@@ -77,6 +77,15 @@ def call_of(op: Op) -> LabCall:
     return LabCall(op.verb, (op.who, vpn, npages, *extra))
 
 
+def is_of_the_lab(history: History) -> bool:
+    """Return whether every operation is a call of the lab's machine: a shrunk history may have lost
+    the destination of an mremap."""
+    return all(
+        op.verb in _PINS | {"spawn": 1} and (op.verb != "mremap" or int(op.args.get("to", -1)) > 0)
+        for op in history.ops
+    )
+
+
 def answer(machine: Any, call: LabCall) -> Any:
     """Return what `machine` answers to a call."""
     return getattr(machine, call.function)(*call.args)

@@ -9,7 +9,7 @@ from typing import Any
 from anonlab.box.plain_data import same, without_sequence_types
 from anonlab.course.judging.call_answers import Wrong
 from anonlab.course.judging.student import StudentError, explains
-from anonlab.course.lab.histories import LabCall, Moment, answer, moments
+from anonlab.course.lab.histories import LabCall, Moment, answer, is_of_the_lab, moments
 from anonlab.course.lab.reasons import reason
 from anonlab.course.lab.truth import LabState
 from anonlab.formats.history import History
@@ -296,6 +296,8 @@ def judge_lab(student: Any, histories: Iterable[History], walks: bool = False) -
 
 def _shrunk(student: Any, history: History, walks: bool) -> Wrong:
     def divergence(shorter: History) -> Divergence | None:
+        if not is_of_the_lab(shorter):
+            return None
         try:
             follow(student, shorter, walks)
         except Divergence as found:

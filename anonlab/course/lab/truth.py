@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from anonlab.errors import SimulatedError
+from anonlab.errors import BadAddress, SimulatedError
 from anonlab.kernel import Kernel, Task
 from anonlab.kernel.walk import walk
 from anonlab.machine.words import LESSON, PAGE_SHIFT, PTE_PRESENT, PTE_SHIFT, PTE_WRITE
@@ -120,6 +120,10 @@ class KernelMachine:
     def mremap(self, who: str, vpn: int, npages: int, new: int) -> Any:
         """The pages move to page `new`; or EFAULT, EINVAL, ENOMEM."""
         at, to, length = vpn << PAGE_SHIFT, new << PAGE_SHIFT, npages << PAGE_SHIFT
+        mm = self._task(who).mm
+        assert mm is not None
+        if not all(mm.find_vma(page) for page in range(vpn, vpn + npages)):
+            return BadAddress.errno  # the kernel may ask in another order, or move what is there
         return _result(lambda: self._task(who).mremap(at, length, new=to) and None)
 
     def pin(self, who: str, vpn: int) -> Any:
