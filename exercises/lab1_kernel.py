@@ -70,7 +70,8 @@ be {} until milestone 5; every process is in `words`, also one without pages.
    `free()`, how many frames are free; `mappers("a", 0x41)`, who maps the page at 0x41 of a, found
    by the walk: a sorted list of (process, page number); `looks("a", 0x41)`, at how many places that
    walk looks. There are 18 faulty machines, each wrong in one place. A test must pass on the right
-   one. You get points for noticing 6, 12 and all 18; which are left, nobody tells you.
+   one. You get 4 points for noticing 6, 4 more for 12, and 4 more for all 18;
+   which are left, nobody tells you.
 
 **Costs** (6 points), over random histories of milestones 1 to 5: 2 if walks look at no more than
 twice as many places as the group of the mail, 2 if at no more than it; 2 if no word gets another

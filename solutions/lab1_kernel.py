@@ -17,8 +17,8 @@ A page-table word is `pfn << 12 | bits`. Two bits are asked: `PRESENT` is on in 
 says that this process may write to the frame without asking you. Other bits are your own.
 
 A call that succeeds returns None, and `read` a list. A call that fails returns the name of the
-error, such as "ENOMEM", and **has changed nothing**. A range is refused whole: with "SIGSEGV" if
-one of its pages is not mapped. Where several errors are possible, the one that stands first in the
+error, such as "ENOMEM", and **has changed nothing**[^unchanged]. A range is refused whole: with "SIGSEGV" if
+one of its pages is not mapped[^whole]. Where several errors are possible, the one that stands first in the
 method's first line counts.
 
 `state()` shows the machine; the judge calls it after every call:
@@ -34,26 +34,26 @@ be {} until milestone 5; every process is in `words`, also one without pages.
 
 ## Milestones
 
-1. **One process** (12 points): `spawn`, `mmap`, `munmap`, `read`, `write`, `state`. A page takes no
+1. **One process** (12 points)[^one]: `spawn`, `mmap`, `munmap`, `read`, `write`, `state`. A page takes no
    frame when it is mapped. Who reads a page that has no word gets a word with the zero page,
    without `WRITE`. Who writes a page that has no word, or the zero page's, gets a free frame, with
    `WRITE`.
-2. **fork and copy on write** (16): the child has every word of the parent, the zero page's as well,
+2. **fork and copy on write** (16)[^fork]: the child has every word of the parent, the zero page's as well,
    and no frame is copied: `WRITE` is off on both sides. A write to a word without `WRITE` looks how
    many have the frame. One: the word gets `WRITE`, the frame stays. More: the writer gets a copy in
    a free frame, with `WRITE`, and the others keep the frame and their words.
-3. **exit and execve** (10): a frame is free when nobody has it any more. `execve` gives all memory
+3. **exit and execve** (10)[^exit]: a frame is free when nobody has it any more. `execve` gives all memory
    of the process back and has one page: `vpn`, with `value`. Its frame must be free while the old
    memory is still there.
-4. **mremap** (14): the words move, with their bits; the old range is unmapped afterwards, and what
+4. **mremap** (14)[^mremap]: the words move, with their bits; the old range is unmapped afterwards, and what
    was at the new one is unmapped before. "EFAULT" if a page of the old range is not mapped,
    "EINVAL" if the two ranges overlap. A frame that more than one has cannot move: this process gets
    a copy of it. Frames for copies must be free before anything is unmapped.
-5. **The reverse map** (14): every frame that somebody maps belongs to one group and has one page
+5. **The reverse map** (14)[^reverse]: every frame that somebody maps belongs to one group and has one page
    number; `fork` adds the child to the group of its parent, `spawn` and `execve` begin a new one,
    `exit` and `execve` leave the old one. To find who maps a frame, the judge looks at that page
    number in every process of its group. It must find everybody.
-6. **Devices, and memory that runs out** (16): `pin` makes the page writable as a write does, and a
+6. **Devices, and memory that runs out** (16)[^devices]: `pin` makes the page writable as a write does, and a
    device has the frame, too, until `unpin`, or until the process ends or calls `execve`. The pin
    belongs to the process and the page where it was taken, also if the page is moved or unmapped.
    `fork` does not share a frame that a device has: the parent keeps its word as it is, the child
@@ -70,11 +70,12 @@ be {} until milestone 5; every process is in `words`, also one without pages.
    `free()`, how many frames are free; `mappers("a", 0x41)`, who maps the page at 0x41 of a, found
    by the walk: a sorted list of (process, page number); `looks("a", 0x41)`, at how many places that
    walk looks. There are 18 faulty machines, each wrong in one place. A test must pass on the right
-   one. You get points for noticing 6, 12 and all 18; which are left, nobody tells you.
+   one. You get [=test_notices_6] points for noticing 6[^six], [=test_notices_12] more for 12[^twelve], and [=test_notices_all] more for all 18[^eighteen];
+   which are left, nobody tells you.
 
-**Costs** (6 points), over random histories of milestones 1 to 5: 2 if walks look at no more than
-twice as many places as the group of the mail, 2 if at no more than it; 2 if no word gets another
-frame where the kernel leaves it alone.
+**Costs** (6 points), over random histories of milestones 1 to 5: [=test_few_looks] if walks look at no more than
+twice as many places as the group of the mail, [=test_fewest_looks] if at no more than it[^looks]; [=test_no_needless_copy] if no word gets another
+frame where the kernel leaves it alone[^needless].
 
 One way through the week: milestone 1 on the first day, 2 on the second, 3 and 4 on the third, 5 and
 6 on the fourth, tests and costs on the fifth. Read the mail again before milestone 5. The arguments
@@ -142,6 +143,47 @@ EXERCISE = {
         "_unmap: if pfn: self.maps[pfn] -= 1 if self.maps[pfn] == 0: del self.home[pfn] "
         "self._release(pfn) -> if True: self.maps[pfn] -= 1 if self.maps[pfn] == 0: del "
         "self.home[pfn] self._release(pfn)": "nobody asks how many map the zero page",
+    },
+    "promises": {
+        "unchanged": (
+            "Did you count what a call needs before it changes anything?",
+            "test_short_memory_again",
+        ),
+        "whole": (
+            "Did you ask whether every page of the range is mapped?",
+            "test_one_process",
+            "test_one_process_again",
+        ),
+        "one": ("Did you write into the zero page?", "test_one_process", "test_one_process_again"),
+        "fork": ("Did you copy at fork?", "test_fork", "test_fork_again"),
+        "exit": (
+            "Did you give back every frame that nobody has any more, pins too?",
+            "test_exit",
+            "test_exit_again",
+        ),
+        "mremap": ("Did you move a shared page?", "test_mremap", "test_mremap_again"),
+        "reverse": (
+            "Did you give the moved pages their new page number?",
+            "test_reverse_map",
+            "test_reverse_map_again",
+        ),
+        "devices": (
+            "Does a device hold the page?",
+            "test_devices_and_short_memory",
+            "test_short_memory_again",
+        ),
+        "six": ("fails on the right machine", "test_notices_6"),
+        "twelve": ("there is no call", "test_notices_12"),
+        "eighteen": ("your tests notice", "test_notices_all"),
+        "looks": (
+            "Is somebody in a group who left it by exit or execve?",
+            "test_few_looks",
+            "test_fewest_looks",
+        ),
+        "needless": (
+            "Did you copy for a writer who is alone with the frame?",
+            "test_no_needless_copy",
+        ),
     },
     "commentary": """
         The kernel of this course does the same with arrays: compare your fork with

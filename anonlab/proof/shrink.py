@@ -15,8 +15,7 @@ MOST_TRIES = 400
 
 
 def shrink(history: History, wrong: Wrong) -> History:
-    """Return `history` without the operations that are not needed for it to go wrong, and with
-    plain arguments: few pages, low addresses, no flags.
+    """Return `history` without the operations that are not needed for it to go wrong.
 
     wrong  says whether a shorter history still goes wrong; it is never asked about one that uses a
            name it does not define
@@ -26,7 +25,7 @@ def shrink(history: History, wrong: Wrong) -> History:
         shorter = _drop(history, size, wrong)
         again = size == 1 and len(shorter.ops) < len(history.ops)
         history, size = shorter, 1 if again else size // 2
-    return _plain(history, wrong)
+    return history
 
 
 def _drop(history: History, size: int, wrong: Wrong) -> History:
@@ -38,8 +37,8 @@ def _drop(history: History, size: int, wrong: Wrong) -> History:
     return history
 
 
-def _plain(history: History, wrong: Wrong) -> History:
-    """Return `history` with every argument as plain as it can be."""
+def with_plain_arguments(history: History, wrong: Wrong) -> History:
+    """Return `history` with few pages, low addresses and no flags, if it still goes wrong."""
     tries, changed = 0, True
     while changed:
         changed = False

@@ -24,7 +24,7 @@ from anonlab.course.judging.student import StudentError, explains
 from anonlab.formats.history import History, Machine
 from anonlab.formats.history_text import format as history_text
 from anonlab.histories.run import run
-from anonlab.proof.shrink import shrink
+from anonlab.proof.shrink import shrink, with_plain_arguments
 
 Guess = Callable[[tuple[Any, ...], Any], Any]
 """What somebody with a known mistake answers to `args`, given the right answer."""
@@ -197,7 +197,7 @@ def _shrunk(
         left -= len(found)
         return _first_wrong(student, found) is not None
 
-    return shrink(history, wrong)
+    return with_plain_arguments(shrink(history, wrong), wrong)
 
 
 def _errors(history: History) -> int:

@@ -24,7 +24,8 @@ from anonlab.course.judging.runner import SECONDS, run_tests
 from anonlab.course.judging.student import Student
 
 OPTION = "--exercise-seconds"
-_EXERCISE = re.compile(r"ex\d\d[a-z]")
+_EXERCISE = re.compile(r"(?:ex)?(\d\d[a-z]|lab\d)")
+"""How the name of an exercise's file begins, with its number."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,11 +43,12 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Collect the public tests of each exercise's file, and those of files that are missing."""
     if file_path.name == CATALOGUE_NAME:
         return MissingFiles.from_parent(parent, path=file_path)
-    if not _EXERCISE.match(file_path.name) or file_path.suffix != ".py":
+    found = _EXERCISE.match(file_path.name)
+    if not found or file_path.suffix != ".py":
         return None
     try:
         course = find_course(file_path.parent)
-        exercise = course[file_path.name[2:5]]
+        exercise = course[found[1]]
     except (ValueError, FileNotFoundError):
         pass  # the catalogue says so
     else:
@@ -189,7 +191,8 @@ class OtherFile(pytest.File):
         """Say which name is meant."""
         try:
             course = find_course(self.path.parent)
-            right = course.file(self.path.name[2:5]).name
+            found = _EXERCISE.match(self.path.name)
+            right = course.file(found[1] if found else "").name
         except (ValueError, FileNotFoundError) as error:
             raise self.CollectError(f"{self.path.name} is no exercise: {error}") from None
         raise self.CollectError(
@@ -202,7 +205,8 @@ def _missing(course: Course, number: str) -> str:
     path = course.file(number)
     known = {"conftest.py", *(course.file(each).name for each in course.exercises)}
     others = sorted({each.name for each in path.parent.glob("*.py")} - known)
-    like = [name for name in others if name.lower().startswith(path.name[:5])]
+    begin = path.name.partition("_")[0]
+    like = [name for name in others if name.lower().startswith(begin)]
     like = like or difflib.get_close_matches(path.name, others, 1, 0.7)
     renamed = f" There is {like[0]}: was it renamed?" if like else ""
     return (
