@@ -76,7 +76,7 @@ class Side {
     this.moments = this.story.designs.map((_, track) => this.story.moment(now.i, track));
     const classes = this.classes();
     const columns = narrow ? 1 : Math.min(2, classes.length);
-    const tight = width < (narrow ? 700 : NARROW);
+    const tight = !now.big && width < (narrow ? 700 : NARROW);
     const across = tight ? Math.min(2, this.panels.length) : this.panels.length;
     const inner = width - 12;
     const rows = Math.ceil(classes.length / columns);
