@@ -323,6 +323,7 @@ function side(model) {
     const told = JSON.stringify([view.rows, view.shown]);
     if (told !== last) {
       last = told;
+      list.style.setProperty("--ab-digits", String(view.from + view.rows.length).length);
       const inside = list.contains(document.activeElement);
       list.replaceChildren(...view.rows.map((one) => row(one, view)));
       const here = list.querySelector("[aria-current]") || list.querySelector("button");

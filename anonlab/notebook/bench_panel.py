@@ -22,6 +22,8 @@ from anonlab.view.stage.palette import variables_css
 _HERE = Path(__file__).parent
 ROWS = 100
 """Operations that are listed at a time."""
+BEFORE = 20
+"""Operations that are listed before a new part of the list begins."""
 WORDS = {
     "write": "Write",
     "read": "Read",
@@ -57,6 +59,12 @@ def fixed() -> dict[str, Any]:
         "presets": [["", [[" ", "(choose)"], ["", "a small start"]]],
                     ["Lessons", lessons], ["Stories of the library", stories]],
     }  # fmt: skip
+
+
+def first_listed(shown: int) -> int:
+    """Return the operation that the list begins with while `shown` is; both count from 1."""
+    part = ROWS - BEFORE
+    return max(1, (max(shown, 1) - 1) // part * part + 1 - BEFORE)
 
 
 def rows(first: int, lines: Sequence[str], errors: Sequence[str]) -> list[list[Any]]:

@@ -31,7 +31,7 @@ from anonlab.kernel import Kernel
 from anonlab.machine.words import GEOMETRIES
 from anonlab.notebook.bench_acts import Acts
 from anonlab.notebook.bench_files import free_name, read_history, write_new
-from anonlab.notebook.bench_panel import ROWS, Panel, fixed, rows
+from anonlab.notebook.bench_panel import ROWS, Panel, first_listed, fixed, rows
 from anonlab.notebook.draft import Draft, difference
 from anonlab.notebook.live_history import LiveHistories, LiveHistory, copied, restored
 from anonlab.notebook.presets import START, every, preset
@@ -364,7 +364,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
     def show_view(self, first: int = 0) -> None:
         """Let the widgets show what is so now; `first` is the first operation to list."""
         ops, live = self._draft.ops, self._live[self.design]
-        first = first or max(1, (max(self.shown, 1) - 1) // ROWS * ROWS + 1)
+        first = first or first_listed(self.shown)
         lines = [self._draft.lines[op.line - 1].strip() for op in ops[first - 1 : first - 1 + ROWS]]
         last, following = self._timeline.last, self._timeline.next
         view = {

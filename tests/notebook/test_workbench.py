@@ -355,6 +355,14 @@ def test_long_histories_are_listed_in_hundreds() -> None:
     assert [row[1] for row in view["rows"]] == [format_op(op) for op in ops[100:200]]
 
 
+def test_what_is_shown_is_listed_with_some_operations_before_it() -> None:
+    bench = anonlab.explore(history_text(generate(4, 250)))
+    for number in range(1, 251):
+        bench.show(number)
+        listed = [row[0] for row in bench.side.view["rows"]]
+        assert {*range(max(1, number - 19), number + 1)} <= {*listed}
+
+
 def test_more_than_a_bench_holds_is_refused_with_what_takes_it() -> None:
     with pytest.raises(FormatError, match=r"this has 20,001: anonlab.record"):
         anonlab.explore("a = spawn\n" + "reclaim 1\n" * MOST_OPERATIONS)

@@ -251,7 +251,7 @@ class Player {
     const open = now.tab !== "" && tabs > 0;
     const crowded = open && visible < CROWDED;
     attribute(root, "data-crowded", crowded); // overview and designs make room for the panel
-    const over = crowded ? 0 : this.overview.height();
+    const over = crowded || outside ? 0 : this.overview.height();
     const card = narrow && this.card;
     const column = now.big ? (this.card ? 330 : 0) : this.stage.side ? (this.card ? 228 : 0) : narrow ? (card ? Math.min(230, Math.round(visible * 0.36)) + 8 : 42) : 0;
     const bar = now.big ? this.bar.element.offsetHeight : BAR;

@@ -76,7 +76,8 @@ class Side {
     this.moments = this.story.designs.map((_, track) => this.story.moment(now.i, track));
     const classes = this.classes();
     const columns = narrow ? 1 : Math.min(2, classes.length);
-    const across = narrow && width < 700 ? Math.min(2, this.panels.length) : this.panels.length;
+    const tight = !now.big && width < (narrow ? 700 : NARROW);
+    const across = tight ? Math.min(2, this.panels.length) : this.panels.length;
     const inner = width - 12;
     const rows = Math.ceil(classes.length / columns);
     const page = this.page(step, now);
