@@ -33,16 +33,16 @@ window.tooSmall = (least) =>
     return parseFloat(getComputedStyle(one).fontSize) * scale < least - 0.01;
   }).map((one) => one.textContent.trim().slice(0, 30));
 
-// Return the texts of designs' panels that reach out of their panel, and panels that do not end in sight.
+// Return the texts of designs' panels that reach out of their panel, and panels that are cut.
 window.cropped = () =>
   [...document.querySelectorAll("[data-design] text")].filter((one) => {
     const [box, own] = [one, one.closest("[data-design]")].map((each) => each.getBoundingClientRect());
     return box.left < own.left || box.right > own.right;
   }).map((one) => one.textContent).concat(lowCards());
 
-// Return the designs whose panel goes on below the stage.
+// Return the designs whose panel goes on below the room for pictures.
 const lowCards = () => {
-  const stage = document.querySelector("[data-part=stage]").getBoundingClientRect();
+  const stage = document.querySelector(".al-sheets").getBoundingClientRect();
   return [...document.querySelectorAll("[data-design]")].filter((one) => one.checkVisibility() && one.getBoundingClientRect().bottom > stage.bottom + 0.5)
     .map((one) => `${one.dataset.design} is cut`);
 };

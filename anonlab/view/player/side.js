@@ -3,8 +3,11 @@
 
 const PANEL_HEIGHT = 148; // px of a design's panel at least
 const MOST_GRAPH = 132; // px of a graph; a higher one scrolls
+const LEAST_GRAPH = 44; // px, beside a long sentence (as in stage.css)
 const LOW_GRAPH = 92; // the same where the stage is lower than LOW_STAGE
 const LOW_STAGE = 560; // px
+const LEAST_PICTURE = 210; // px, in a lecture less
+const LEAST_LECTURE = 150;
 const LECTURE_ZOOM = 2; // as in stage.css
 const MOST_PROBES = 6; // that are said
 const HEAD = 25; // px above a picture
@@ -37,7 +40,7 @@ class Side {
 
   need() {
     const tall = Math.max(...this.pictures.map((one) => one.picture.need(Math.max(300, this.player.room.width / 2 - 20), { mini: true })));
-    return Math.min(tall, 420) + PANEL_HEIGHT + 80;
+    return Math.min(tall, 620) + PANEL_HEIGHT + 80;
   }
 
   // Return the tracks by equal memory: [[track, …], …].
@@ -82,9 +85,11 @@ class Side {
     const rows = Math.ceil(classes.length / columns);
     const page = this.page(step, now);
     this.mostGraph = height / zoom < LOW_STAGE ? LOW_GRAPH : MOST_GRAPH;
-    this.row.style.setProperty("--al-graph", `${this.mostGraph}px`);
+    const least = now.big ? LEAST_LECTURE : LEAST_PICTURE;
+    const free = height / zoom - (now.big ? 4 : LEGEND);
+    this.boundPanels((free - rows * (least + HEAD + 3 + GAP)) / Math.ceil(this.panels.length / across) - GAP);
     this.paintPanels(page, now, Math.floor((inner - (across - 1) * GAP) / across) - 18, across);
-    const tall = Math.max(now.big ? 150 : 210, (height / zoom - (now.big ? 4 : LEGEND) - (crowded ? 0 : this.tallest + GAP)) / rows - GAP * (rows - 1) - HEAD - 3);
+    const tall = Math.max(least, (free - (crowded ? 0 : this.tallest + GAP)) / rows - GAP * (rows - 1) - HEAD - 3);
     const options = { ...this.stage.options(now), foot: 6, changeLines: null, width: Math.floor((inner - (columns - 1) * GAP) / columns) - 2, height: Math.floor(tall), big: false, mini: columns > 1, probes: [] };
     this.grid.style.gridTemplateColumns = `repeat(${columns},minmax(0,1fr))`;
     const chosen = page && now.asked < 0 ? slotKey(page.mm, page.vpn) : "";
@@ -97,6 +102,12 @@ class Side {
       attribute(one.element, "aria-label", say("side.memory", { designs: names.join(", ") }));
       one.picture.paint(now.i, { ...options, chosen }, { move: move && !stillness() });
     }
+  }
+
+  // A panel has `room` px at most; its graph gives way and scrolls, what is said stays.
+  boundPanels(room) {
+    this.row.style.setProperty("--al-graph", `${this.mostGraph}px`);
+    this.row.style.setProperty("--al-panel-room", `${Math.floor(Math.max(PANEL_HEIGHT, room))}px`);
   }
 
   // The panels come first: the pictures get the height that the tallest row of panels left so far.
@@ -120,7 +131,7 @@ class Side {
     const told = walk ? this.walkTold(page, entry, walk) : safe(say(entry ? "side.nowalk" : "side.nothing"));
     const own = story.own(now.i, track);
     const rows = Number((/ height="([\d.]+)"/.exec(graph) || [0, 0])[1]);
-    const scrolls = rows > this.mostGraph ? ` tabindex="0" role="region" aria-label="${safe(say("side.graph", { design: story.designs[track] }))}"` : "";
+    const scrolls = rows > (own ? LEAST_GRAPH : this.mostGraph) ? ` tabindex="0" role="region" aria-label="${safe(say("side.graph", { design: story.designs[track] }))}"` : "";
     return `<div class="al-scroll"${scrolls}>${graph}</div><p>${told}</p>${own ? `<p class="al-small">${safe(own)}</p>` : ""}`;
   }
 
