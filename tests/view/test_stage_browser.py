@@ -20,6 +20,7 @@ from stage_page import Seen, markup
 from anonlab import record
 from anonlab.formats.trace import Trace
 from anonlab.histories import library
+from anonlab.view.player.export import made_payload
 from anonlab.view.story.payload import payload
 from anonlab.view.story.reading import read
 
@@ -443,6 +444,14 @@ def test_designs_share_the_picture_while_their_memory_is_equal(see: Open) -> Non
     assert player.run("tooSmall", 24) == []
     assert player.run("cropped") == []
     assert player.run("() => document.documentElement.scrollHeight") == 1080
+
+
+def test_a_design_whose_graph_dot_laid_out_keeps_it_inside_its_panel(see: Open) -> None:
+    designs = ("anongroup", "anon_vma", "anon_vma_chain")
+    traces = {design: record(LESSON, design=design) for design in designs}
+    for width in (1000, 1200, 1400):
+        player = see(made_payload(traces), step=COPY, size=(width, 720))
+        assert player.run("cropped") == []
 
 
 # ---- the model

@@ -61,11 +61,11 @@ function edgePath([x, y, w], [tx, ty, tw]) {
 }
 
 // Return the graph of a moment as markup. `probed`: the probes to light up, the last of a space counts.
-function graphMarkup(story, moment, { track = 0, width = 340, probed = [], label = "" } = {}) {
+function graphMarkup(story, moment, { track = 0, width = 340, height = Infinity, probed = [], label = "" } = {}) {
   if (!moment.nodes.length) return `<p class="al-small">${safe(say("graph.none"))}</p>`;
   const hits = new Map(probed.map(({ mm, hit }) => [String(mm), hit]));
   const texts = new Map(moment.nodes.map((one) => [one.id, nodeTexts(story, one)]));
-  const laid = graphLayout(story, track, moment, width) || graphColumns(moment.nodes, texts, width);
+  const laid = graphLayout(story, track, moment, [width, height]) || graphColumns(moment.nodes, texts, width);
   const edges = moment.edges.map((edge) => edgeMarkup(edge, laid.places));
   const nodes = moment.nodes.map((one) => {
     const hit = one.kind === "mm" ? hits.get(spaceNumber(one)) : undefined;
@@ -99,11 +99,11 @@ function nodeMarkup(one, laid, texts, look) {
 }
 
 // Return the places of dot's layout, stretched to the room; null where it does not fit: columns then.
-function graphLayout(story, track, moment, width) {
+function graphLayout(story, track, moment, [width, height]) {
   const laid = story.graph(track);
-  if (!laid || laid.width + 14 > width || moment.nodes.some((one) => !laid.nodes[one.id])) return null;
-  const widest = Math.max(...Object.values(laid.nodes).map(([, , wide]) => wide));
-  const stretch = clamp((width - 14 - widest) / Math.max(1, laid.width - widest), 1, 2);
+  if (!laid || laid.width + 14 > width || laid.height + 4 > height || moment.nodes.some((one) => !laid.nodes[one.id])) return null;
+  const most = Object.values(laid.nodes).map(([x, , wide]) => (width - 14 - wide) / Math.max(1, x));
+  const stretch = clamp(Math.min(...most), 1, 2);
   const places = new Map(moment.nodes.map((one) => {
     const [x, y, wide] = laid.nodes[one.id];
     return [one.id, [Math.round(12 + x * stretch), y + 2, wide]];

@@ -127,7 +127,7 @@ class Side {
     const moment = this.moments[track];
     const entry = page && moment.spaces.get(page.mm)?.entries.get(page.vpn);
     const walk = entry && entry.present ? moment.walks.get(entry.pfn) : null;
-    const graph = graphMarkup(story, moment, { track, width: room, probed: walk ? walk.probes : [], label: say("side.design", { design: story.designs[track] }) });
+    const graph = graphMarkup(story, moment, { track, width: room, height: this.mostGraph, probed: walk ? walk.probes : [], label: say("side.design", { design: story.designs[track] }) });
     const told = walk ? this.walkTold(page, entry, walk) : safe(say(entry ? "side.nowalk" : "side.nothing"));
     const own = story.own(now.i, track);
     const rows = Number((/ height="([\d.]+)"/.exec(graph) || [0, 0])[1]);
