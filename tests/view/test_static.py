@@ -14,10 +14,11 @@ import pytest
 import sample
 from reading_back import true_facts
 
-from anonlab import record
+from anonlab import Kernel, record
 from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Trace
 from anonlab.histories.generate import generate
+from anonlab.machine.words import PAGE_SIZE, Geometry
 from anonlab.rmap import DESIGNS
 from anonlab.view import snapshot_svg
 from anonlab.view.stage.picture import picture, space_picture
@@ -245,3 +246,27 @@ def test_pictures_load_neither_graphviz_nor_widgets() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_arrow_is_drawn_counted_or_said_to_be_left_out() -> None:
+    kernel = Kernel("anongroup", 64, 0, Geometry(2, 8))
+    parent = kernel.spawn("p")
+    parent.mmap(80 * PAGE_SIZE, at=0x100000)
+    for page in range(0, 56, 2):
+        parent.write(0x100000 + page * PAGE_SIZE, page)
+    for child in range(15):
+        parent.fork(f"c{child}")
+    picture = snapshot_svg(kernel.snapshot())
+    said = re.search(r"(\d+) more arrows are not drawn", picture)
+    assert said
+    assert picture.count("data-arrow=") + int(said[1]) == 16 * 28
+
+
+def test_arrows_that_share_a_path_say_how_many_they_are() -> None:
+    kernel = Kernel("anongroup", 600, 0, Geometry(2, 10))
+    parent = kernel.spawn("p")
+    parent.mmap(450 * PAGE_SIZE, at=0x100000)
+    parent.write_range(0x100000, [5] * 450)
+    picture = snapshot_svg(kernel.snapshot())
+    assert picture.count("data-arrow=") == 450
+    assert re.findall("×[0-9]+", picture) == ["×450"]

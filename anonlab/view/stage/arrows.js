@@ -53,7 +53,10 @@ function spreadHeads(arrows) {
   for (const group of byEnd.values()) {
     group.sort((a, b) => a.column - b.column || a.y1 - b.y1);
     const step = Math.min(13, (group[0].end.height - 10) / Math.max(1, group.length - 1));
+    const all = group.reduce((sum, arrow) => sum + arrow.entries.length, 0);
+    const together = step < 13 && all > group.length; // no room for a number each: all of them in one
     group.forEach((arrow, at) => {
+      arrow.count = !together ? arrow.entries.length : at ? 0 : all;
       arrow.x2 = arrow.end.x;
       arrow.y2 = arrow.end.y + (at - (group.length - 1) / 2) * step;
     });
@@ -82,7 +85,14 @@ function arrowHtml(plan, arrow) {
     const to = entry.present ? `data-to="${entry.pfn}"` : `data-slot="${entry.slot}"`;
     return `<g data-arrow="${slotKey(arrow.mm, entry.vpn)}" ${to}>${inside}</g>`;
   };
-  return `<g class="arrow${dim}"${entries.length > 1 ? ` data-count="${entries.length}"` : ""}>${entries.map((entry, at) => one(entry, at ? "" : shapes)).join("")}</g>`;
+  const count = entries.length > 1 ? ` data-count="${entries.length}"` : "";
+  return `<g class="arrow${dim}"${count}>${entries.map((entry, at) => one(entry, at ? "" : shapes)).join("")}</g>`;
+}
+
+// How many arrows share a path, above its head; drawn last, so that no arrow runs through it.
+function countsHtml(arrows) {
+  return arrows.filter((arrow) => arrow.count > 1).map((arrow) =>
+    textAt(arrow.x2 - 13, arrow.y2 - 6, say("arrow.count", {n: arrow.count}), "count", "end")).join("");
 }
 
 // Does the choice leave this arrow out?

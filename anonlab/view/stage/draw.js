@@ -27,7 +27,9 @@ function drawPicture(story, track, i, options) {
   groups.push(memoryGroup(plan));
   if (plan.swapRoom) groups.push(swapGroup(plan));
   const arrows = arrowsOf(plan);
-  groups.push({key: "arrows", open: '<g aria-hidden="true">', parts: arrows.map((one) => ({key: one.key, html: arrowHtml(plan, one)}))});
+  const drawn = arrows.map((one) => ({key: one.key, html: arrowHtml(plan, one)}));
+  drawn.push({key: "counts", html: `<g>${countsHtml(arrows)}</g>`});
+  groups.push({key: "arrows", open: '<g aria-hidden="true">', parts: drawn});
   return {groups, arrows, things: plan.things, plan, legend: legendOf(plan, arrows), need: {height: plan.bottom}};
 }
 

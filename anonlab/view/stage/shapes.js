@@ -7,6 +7,7 @@ const LOOKS = {
   small: ["t12", 12, 400, false],
   smallStrong: ["t12 b", 12, 700, false],
   muted: ["t12 mu", 12, 400, false],
+  count: ["t12 mu halo", 12, 400, false],
   title: ["t15", 15, 700, false],
   letter: ["t15 lt", 15, 700, false],
   number: ["t18", 18, 700, false],

@@ -123,7 +123,7 @@ class Group(NamedTuple):
 
 class Arrow(NamedTuple):
     """From the slot `key` to frame `pfn`, or to swap slot `slot`; `path` is '' for one that another
-    arrow of its run stands for. `entries` of them go this way."""
+    arrow of its run stands for. `how_many` says how many go this way, '' for one."""
 
     key: str
     pfn: int
@@ -133,5 +133,5 @@ class Arrow(NamedTuple):
     head: str
     port: Point
     changed: bool
-    entries: int
+    how_many: str
     label: Point

@@ -84,7 +84,7 @@ def _sheet(
     right = max((band.right for band in bands), default=LEFT + 120)
     memory_x = right + _ARROWS[min(MOST_BESIDE, len(mms))]
     memory = Memory(scene, memory_x, _MEMORY)
-    groups = [group for band in bands for group in band.groups()]
+    groups = [group for band in bands for group in band.groups()]  # also finds the tails
     tails = [tail for band in bands for tail in band.tails]
     arrows = tuple(memory.arrows(tails, right))
     words = [] if mms else [Words(LEFT, 22, say("picture.no-process"), "plain")]
@@ -92,6 +92,7 @@ def _sheet(
         top = max(top, 40.0) + 16
         words.append(Words(LEFT, top - 8, exited, "muted"))
     bottom = max(top, memory.bottom, 60.0)
+    bottom = _left_out(memory.left_out(tails), words, bottom)
     legend = _legend(scene, arrows)
     legend_at, bottom = (bottom, bottom + _LEGEND) if legend else (bottom, bottom)
     drawing, told = _graph(scene, layouter) if graph else (None, ())
@@ -99,9 +100,7 @@ def _sheet(
     words += [word._replace(y=word.y + bottom) for word in told]
     if told:
         bottom = graph_at + (drawing.height if drawing else 4) + 8
-    width = memory_x + _MEMORY + LEFT
-    if drawing:
-        width = max(width, drawing.width + 2 * LEFT)
+    width = max(memory_x + _MEMORY + LEFT, drawing.width + 2 * LEFT if drawing else 0)
     return Sheet(
         title=say("picture.title", design=scene.now.snapshot.design),
         width=round(width),
@@ -114,6 +113,14 @@ def _sheet(
         legend=legend,
         legend_at=legend_at,
     )
+
+
+def _left_out(arrows: int, words: list[Words], bottom: float) -> float:
+    """Say below the picture that so many arrows are not drawn; return where it ends now."""
+    if not arrows:
+        return bottom
+    words.append(Words(LEFT, bottom + 14, say("arrow.left-out", n=arrows), "muted"))
+    return bottom + 18
 
 
 def _exited(scene: Scene, room: float) -> str:

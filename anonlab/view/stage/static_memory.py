@@ -244,19 +244,31 @@ class Memory:
 
     def arrows(self, tails: Sequence[Tail], right: float) -> Iterator[Arrow]:
         """Yield an arrow for every entry; those of one line that go to one line share a path."""
-        bundles = [(key, list(each)) for key, each in groupby(tails, self._way)]
-        heights: dict[float, list[int]] = {}
-        for number, ((_, end), _) in enumerate(bundles):
-            if end is not None:
-                heights.setdefault(end[0], []).append(number)
-        for number, ((_, end), bundle) in enumerate(bundles[:MOST_ARROWS]):
-            if end is None:
-                continue
+        bundles = self._bundles(tails)
+        beside: dict[float, list[int]] = {}
+        for number, (end, _) in enumerate(bundles):
+            beside.setdefault(end[0], []).append(number)
+        for number, (end, bundle) in enumerate(bundles[:MOST_ARROWS]):
             y, height = end
-            beside = heights[y]
-            step = min(_SPREAD, (height - 10) / len(beside))
-            y += (beside.index(number) - (len(beside) - 1) / 2) * step
-            yield from _bundle(bundle, right + 4, (self.x, y), len(beside) == 1)
+            all_there = beside[y]
+            step = min(_SPREAD, (height - 10) / len(all_there))
+            place = all_there.index(number)
+            y += (place - (len(all_there) - 1) / 2) * step
+            count = len(bundle)
+            if step < _SPREAD and len(all_there) > 1:  # no room for a number each: all in one
+                total = sum(len(bundles[other][1]) for other in all_there)
+                count = total if place == 0 and total > len(all_there) else 1
+            yield from _bundle(bundle, right + 4, (self.x, y), count)
+
+    def left_out(self, tails: Sequence[Tail]) -> int:
+        """Return how many arrows there are more than are drawn."""
+        return sum(len(bundle) for _, bundle in self._bundles(tails)[MOST_ARROWS:])
+
+    def _bundles(self, tails: Sequence[Tail]) -> list[tuple[tuple[float, float], list[Tail]]]:
+        """Return (y and height of the end, entries that share a path); what ends in frames that
+        have no line is said there."""
+        bundles = [(end, list(each)) for (_, end), each in groupby(tails, self._way)]
+        return [(end, bundle) for end, bundle in bundles if end is not None]
 
     def _way(self, tail: Tail) -> tuple[tuple[int, Point], tuple[float, float] | None]:
         kind = "s" if tail.state == "swap" else "f"
@@ -273,8 +285,8 @@ def _users(scene: Scene) -> dict[int, list[tuple[int, bool]]]:
     return out
 
 
-def _bundle(bundle: Sequence[Tail], across: float, end: Point, counted: bool) -> Iterator[Arrow]:
-    """Yield the arrows of entries that share a path; `counted` where a number has room."""
+def _bundle(bundle: Sequence[Tail], across: float, end: Point, arrows: int) -> Iterator[Arrow]:
+    """Yield the arrows of entries that share a path; `arrows` is what its head says, if not 1."""
     first = bundle[0]
     (x1, y1), (x2, y2) = first.at, end
     bend = max(18.0, (x2 - (across if first.lane >= 0 else x1)) * 0.5)
@@ -287,12 +299,13 @@ def _bundle(bundle: Sequence[Tail], across: float, end: Point, counted: bool) ->
     else:
         path = f"M{x1:g} {y1:g}C{x1 + bend:g} {y1:g} {x2 - 9 - bend:g} {y2:.1f} {x2 - 9:g} {y2:.1f}"
     head = f"M{x2:g} {y2:.1f}l-10 -5v10z"
+    count = say("arrow.count", n=arrows) if arrows > 1 else ""
     for at, tail in enumerate(bundle):
         slot = tail.place if tail.state == "swap" else -1
         pfn = -1 if tail.state == "swap" else tail.place
         yield Arrow(
             f"p{tail.mm}-{tail.pages[0]}", pfn, slot, tail.state, "" if at else path, head,
-            (x1 - 5, y1), tail.changed, len(bundle) if counted else 1, (x2 - 14, y2 - 6),
+            (x1 - 5, y1), tail.changed, "" if at else count, (x2 - 14, y2 - 6),
         )  # fmt: skip
 
 
