@@ -15,7 +15,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import resource
 import signal
 import struct
 import sys
@@ -249,6 +248,8 @@ def settle(cpu: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for option in (PR_SET_CHILD_SUBREAPER, PR_SET_THP_DISABLE):
         _libc.prctl(option, 1, 0, 0, 0)
+    import resource  # Windows has none, and imports this file for its numbers
+
     _, most = resource.getrlimit(resource.RLIMIT_STACK)
     resource.setrlimit(resource.RLIMIT_STACK, (STACK_BYTES, most))
 
