@@ -72,9 +72,15 @@ taken = frames_used(after) - frames_used(before)
 reveal("04 frames", [f"{s.title}: {s.sentence}" for s in last], truth=taken)
 
 # %% [markdown]
+# <details><summary>What happened?</summary>
+#
 # No frame was taken: only page tables. Both written pages are mapped twice now, and W is gone **on
 # both sides**. If the parent kept it, the parent could write into the child's memory. The page that
-# was only read is read-only too, as it was: it is the zero page. Your marks, word by word:
+# was only read is read-only too, as it was: it is the zero page.
+#
+# </details>
+#
+# Your marks, word by word:
 
 # %%
 reveal("04 words", [], truth=read_only_words(after), among=nonzero_words(after))

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -449,6 +450,38 @@ def test_a_cluster_without_workers_is_not_waited_for(
             run_batch(tasks(tmp_path, {"a": "1\n"}), engine)
     finally:
         engine.close()
+
+
+class Lossy:
+    """An engine that does the work and loses the answer: its futures never end."""
+
+    def __init__(self) -> None:
+        self.watched = 0
+
+    @contextmanager
+    def executor(self, alone: bool = False) -> Iterator[Any]:
+        yield self
+
+    def submit(self, function: Callable[[GradingTask], Any], task: GradingTask) -> Future[Any]:
+        function(task)
+        return Future()
+
+    def watch(self) -> None:
+        self.watched += 1
+
+
+def test_an_answer_that_is_lost_on_the_way_counts_once_it_is_in_the_store(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker of a cluster may die with results that it has computed and kept."""
+    monkeypatch.setattr("anonlab.grading.judging.batch.WATCH", 0.05)
+    engine = Lossy()
+    batch = run_batch(tasks(tmp_path, {"a": "1\n", "b": "2\n"}), engine, seconds=60)
+    assert {name: one.status for name, one in batch.outcomes.items()} == {
+        "a": "graded",
+        "b": "graded",
+    }
+    assert engine.watched == 1
 
 
 @pytest.mark.filterwarnings("ignore")  # Dask's own

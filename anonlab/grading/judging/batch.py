@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Future, as_completed
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -165,7 +165,9 @@ def _round(
         with suppress(BrokenExecutor):  # so soon: there is another round
             for name, task in todo.items():
                 futures[executor.submit(work, task)] = name
-        for future in _as_they_end(futures, engine, deadline):
+        for future in _as_they_end(
+            futures, engine, deadline, lambda one: _is_kept(todo, futures[one])
+        ):
             try:
                 ended(future.result())
             except (BrokenExecutor, CancelledError):
@@ -183,10 +185,15 @@ def _round(
 
 
 def _as_they_end(
-    futures: Iterable[Future[TaskOutcome]], engine: Engine, deadline: float
+    futures: Iterable[Future[TaskOutcome]],
+    engine: Engine,
+    deadline: float,
+    is_kept: Callable[[Future[TaskOutcome]], bool],
 ) -> Iterator[Future[TaskOutcome]]:
-    """Yield futures as they end.
+    """Yield futures as they end; those whose result is in the store already may be left out.
 
+    A cluster can lose the answer of a task that has ended: its worker died with it, once it was
+    computed. Such a future never ends.
     raises  OutOfTime when the deadline has come; EngineTrouble
     """
     left = set(futures)
@@ -200,15 +207,23 @@ def _as_they_end(
             if time.monotonic() >= deadline:
                 raise OutOfTime from None
             engine.watch()
+            left = {future for future in left if future.done() or not is_kept(future)}
+
+
+def _is_kept(todo: Mapping[str, GradingTask], name: str) -> bool:
+    return name in todo and _kept(todo[name]) is not None
 
 
 def _alone(task: GradingTask, engine: Engine, deadline: float) -> TaskOutcome:
     """Run one task while nothing else runs; if its worker dies again, that is its result."""
+    error_name = "its answer was lost"
     with engine.executor(alone=True) as executor:
         try:
             future = executor.submit(work, task)
-            (future,) = _as_they_end([future], engine, deadline)
-            return future.result()
+            for ended in _as_they_end(
+                [future], engine, deadline, lambda _: _kept(task) is not None
+            ):
+                return ended.result()
         except (StoreTrouble, EngineTrouble, OutOfTime):
             raise
         except Exception as error:  # noqa: BLE001  as above

@@ -107,9 +107,8 @@ class Cluster:
         executor = self.client.get_executor(pure=False)
         try:
             yield executor
-            executor.shutdown()
         finally:
-            executor.shutdown(wait=False)  # after an error nobody waits: what is left is cancelled
+            executor.shutdown(wait=False)  # all that counts has ended; what is left is cancelled
 
     def everywhere(self, check: Callable[[], Any]) -> None:
         """Call `check` on each worker, once each is known to have what this machine has."""

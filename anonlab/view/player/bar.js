@@ -42,7 +42,8 @@ class Bar {
     put(this.told, said);
     put(this.source, tabs.length && step.source ? shortSource(step.source) : "");
     const room = this.player.room.width - (this.source.textContent && this.player.room.width >= 900 ? 260 : 24);
-    attribute(this.sentence, "data-long", (step.title.length + said.length + 3) * 7.6 > 2 * room - 60);
+    const letter = now.big ? 19.5 : 7.6; // px, a little more than the letters of these fonts take
+    attribute(this.sentence, "data-long", (step.title.length + said.length + 3) * letter > 2 * room - 60);
     put(this.count, say("bar.count", { i: now.i, last }));
     if (this.range.max !== String(last)) this.range.max = String(last);
     this.range.value = String(now.i);

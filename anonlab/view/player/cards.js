@@ -126,7 +126,8 @@ function revealed(part, judged, first) {
   } else {
     const how = judged.right === true ? "hit" : judged.right === false ? "extra" : "missed";
     const given = judged.given === null || judged.given === undefined || judged.given === "" ? say("card.none") : judged.given;
-    const rows = [[say("card.you"), `${judged.right === null || judged.right === undefined ? "" : `${JUDGED[how]} `}${given}`, `al-${how}`], [say("card.was"), judged.truth ?? "", "al-truth"]];
+    const rows = [[say("card.you"), `${judged.right === null || judged.right === undefined ? "" : `${JUDGED[how]} `}${given}`, judged.right === null ? "" : `al-${how}`]];
+    if (judged.truth) rows.push([say("card.was"), judged.truth, "al-truth"]); // else it is not known yet, or said below
     if (first !== null && first !== given) rows.unshift([say("card.firstly"), first || say("card.none"), ""]);
     set.append(node("dl", {}, ...rows.flatMap(([name, text, look]) => [node("dt", {}, name), node("dd", { class: look }, text)])));
   }

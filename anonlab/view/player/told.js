@@ -61,12 +61,30 @@ function slotTold({ slot, was, now, sign }) {
   return say("told.slot.users", { slot, was: was.count, n: now.count });
 }
 
+// What became of the areas of an address space that stays, and of the object that it belongs to.
+function spaceTold(story, { mm, was, now }) {
+  const who = story.letter(mm);
+  const [old, there] = [was, now].map((space) => new Map(space.vmas.map((vma) => [vma.start, vma])));
+  const out = [];
+  for (const start of [...new Set([...old.keys(), ...there.keys()])].sort((a, b) => a - b)) {
+    const [before, after] = [old.get(start), there.get(start)];
+    if (before === after) continue;
+    const { end, prot } = after || before;
+    const sign = !before ? "N" : after ? "C" : "G";
+    out.push([sign, say(`told.area.${sign}`, { who, vpn: start, n: end - start, prot })]);
+  }
+  if (story.deep && was.home !== now.home && now.home) out.push(["C", say("told.home", { who, home: now.home })]);
+  return out;
+}
+
 // Return [[sign, text], …] of everything that changed at step i, the picture's part first.
 function changesTold(story, i, track = 0) {
   const changes = story.changes(i, track);
   const out = [];
-  for (const { mm, sign } of changes.spaces) {
+  for (const space of changes.spaces) {
+    const { mm, sign } = space;
     if (sign === "N" || sign === "G") out.push([sign, say(sign === "N" ? "told.space" : "told.space.gone", { who: story.letter(mm), name: story.nameOf(mm) })]);
+    else out.push(...spaceTold(story, space));
   }
   out.push(...entriesTold(story, changes.entries));
   for (const frame of changes.frames) if (frame.sign) out.push([frame.sign, frameTold(story, frame)]);
