@@ -15,7 +15,7 @@ from anonlab.box.box import Box, BoxEnded, Clock
 from anonlab.box.usage import Schedule, Timer
 from anonlab.box.wire import Raised
 
-pytestmark = [needs_box, pytest.mark.grading]
+pytestmark = needs_box
 
 CODE = b"""
 import os, time

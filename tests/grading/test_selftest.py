@@ -17,7 +17,7 @@ from anonlab.grading.store.result import Result
 from anonlab.proof import workers
 
 NUMBER, NAME = "04a", "ex04a_fork"
-WRONG = 7
+WRONG = 8
 """Known wrong answers of 04a."""
 
 
