@@ -102,14 +102,16 @@ shell.page(heap)
 #
 # | a line | in English |
 # |---|---|
+# | `machine lesson frames 16 swap 0` | The machine has 16 frames. |
 # | `shell = spawn` | A process starts. Its name is shell. |
 # | `shell mmap 0x30000 4` | shell asks for 4 pages from address 0x30000 on. |
-# | `shell write 0x30000 7 2` | shell writes 2 pages from 0x30000 on; the first one holds 7 then. |
+# | `shell write 0x30000 7 2` | shell writes 2 pages from 0x30000 on. They hold 7 and 8 then. |
 # | `child = fork shell` | shell makes a copy of itself. Its name is child. |
 # | `child exit` | child ends. |
 
 # %%
 story = """
+machine lesson frames 16 swap 0
 shell = spawn
 shell mmap 0x30000 4
 shell write 0x30000 7 2
