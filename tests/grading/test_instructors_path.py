@@ -19,7 +19,7 @@ from ordinary import as_ordinary_user, give, needs_box, open_folder
 from packages import build_wheel, clean_environment
 from project import ROOT
 
-pytestmark = [needs_box, pytest.mark.xdist_group("wheel")]
+pytestmark = [needs_box, pytest.mark.xdist_group("wheel"), pytest.mark.slow(share=0)]
 CLASS = 40
 SECRET = "the secret of the class"
 HW = """name = "Homework 1"
