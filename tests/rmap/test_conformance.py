@@ -398,7 +398,7 @@ def together(number: int) -> tuple[int, set[str]]:
         half = [HALF_DONE in outcome.error for outcome in outcomes]
         if any(half):  # what today's kernel has done before it failed stays: it is another memory
             kernels = [kernel for kernel, some in zip(kernels, half, strict=True) if not some]
-            ended = set(errors) - {""}
+            ended = {"half done"}
             break
         if len(set(errors)) > 1:
             assert differs_by_rule(op, outcomes), (op, [outcome.error for outcome in outcomes])
@@ -421,4 +421,7 @@ def test_all_designs_show_programs_the_same_memory():
     short = [2, 3, 4, 5, 6, 7]
     found = [together(number) for number in (*roomy, *short)]
     assert sum(done for done, _ in found) > 3000
-    assert {error for _, ended in found for error in ended} == {"ENOMEM", "EFAULT"}
+    assert {error for _, ended in found for error in ended} == {
+        *("ENOMEM", "EFAULT"),
+        "half done",
+    }
