@@ -4,44 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sample
+from traces_at_hand import every_trace
 from visiting import ARGS, CHROMIUM, Visit
 
-from anonlab.formats.trace import Trace
-
 FACTS = Path(__file__).with_name("facts_of_moment.js")
-
-
-@cache
-def every_trace() -> dict[str, Trace]:
-    """Every trace at hand, by name."""
-    from anonlab import record
-
-    out = {name: build() for name, build in sample.TRACES.items()}
-    library = Path(sys.modules["anonlab"].__file__ or "").parent / "histories" / "library"
-    for path in sorted(library.glob("*.history")):
-        out[path.stem] = record(path.read_text(encoding="utf-8"))
-    out["bash_pipeline"] = _program("bash_pipeline")
-    return out
-
-
-def _program(name: str) -> Trace:
-    """The processes' births, changes of program and ends of a recorded real program."""
-    from anonlab import record
-    from anonlab.histories.strace.log import read_strace
-
-    data = Path(sys.modules["anonlab"].__file__ or "").parent / "histories" / "data"
-    whole = record(read_strace(data / f"{name}.strace").history)
-    chosen = ("start", "fork", "vfork", "clone_vm", "execve", "exit")
-    steps = [step for step in whole.steps if step.level == "op" and step.label in chosen]
-    return Trace(name, tuple(steps))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

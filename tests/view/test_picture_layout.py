@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import sample
-from conftest import every_trace
 from picture_page import mount, page_html
+from traces_at_hand import every_trace
 
 from anonlab import Kernel, record
 from anonlab.formats.trace import Trace

@@ -7,8 +7,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from conftest import every_trace
 from picture_page import mount, page_html
+from traces_at_hand import every_trace
 
 from anonlab.formats.trace import Trace
 from anonlab.view.story.payload import payload

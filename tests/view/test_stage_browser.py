@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import every_trace
 from playwright.sync_api import expect
 from stage_page import Seen, markup
+from traces_at_hand import every_trace
 
 from anonlab import record
 from anonlab.formats.trace import Trace
