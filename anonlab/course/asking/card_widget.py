@@ -14,8 +14,8 @@ from IPython.display import display
 
 from anonlab.course.asking.cards import Card, Verdict, check_form
 from anonlab.view.player.export import CARD, module_js, player_css
+from anonlab.view.player.player import STATIC
 
-STATIC = "anonlab-static"
 Judge = Callable[[list[Any], bool], Verdict]
 """Takes the answers, and whether this is the last try; keeps them and returns the verdict."""
 _shown: WeakValueDictionary[str, CardWidget] = WeakValueDictionary()

@@ -199,6 +199,7 @@ def _as_they_end(
     left = set(futures)
     while left:
         seconds = min(WATCH, max(deadline - time.monotonic(), 0))
+        before = len(left)
         try:
             for future in as_completed(set(left), seconds):
                 left.remove(future)
@@ -207,7 +208,8 @@ def _as_they_end(
             if time.monotonic() >= deadline:
                 raise OutOfTime from None
             engine.watch()
-            left = {future for future in left if future.done() or not is_kept(future)}
+            if len(left) == before:  # only where nothing goes on: each look is a look at a disk
+                left = {future for future in left if future.done() or not is_kept(future)}
 
 
 def _is_kept(todo: Mapping[str, GradingTask], name: str) -> bool:

@@ -45,7 +45,6 @@ from anonlab.formats.deltas import (
     unpacked,
 )
 from anonlab.formats.trace import Step, Trace
-from anonlab.machine.words import Geometry
 from anonlab.view.story.align import Aligned, Track, align
 from anonlab.view.story.rows import PageWords
 
@@ -342,9 +341,3 @@ def decoded(made: Payload, track: int = 0) -> Iterator[dict[str, Any]]:
                              for fact in facts]  # fmt: skip
                 state[name][start : start + removed] = facts
         yield state
-
-
-def geometry_of(made: Payload) -> Geometry:
-    """Return the geometry of the machine that a payload shows."""
-    levels, bits, name = made["geometry"]
-    return Geometry(levels, bits, name)
