@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from anonlab.course.asking.bank.scenes import SCENES, Asked, Question, Scene
+from anonlab.course.asking.bank.scenes import SCENES
+from anonlab.course.asking.bank.scenes.kinds import Asked, Question, Scene
 from anonlab.course.asking.cards import FIRST_COUNTS, Card, shown
 from anonlab.course.asking.prediction_tools import tabs_of
 from anonlab.course.asking.progress_log import ProgressLog
