@@ -63,10 +63,21 @@ def _rows(findings: tuple[Finding, ...]) -> Table:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--design", default="anongroup", show_default=True, help="Reverse-map design.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write the player to this file.")
+@click.option("--bill", is_flag=True, help="For each fork: what was copied, by whom, where.")
+@click.option("--chart", type=click.Path(path_type=Path), help="The bill over time (SVG).")
 @JSON_OPTION
 @click.pass_context
-def replay(ctx: click.Context, file: Path, design: str, html: Path | None, as_json: bool) -> None:
+def replay(
+    ctx: click.Context,
+    file: Path,
+    design: str,
+    html: Path | None,
+    bill: bool,
+    chart: Path | None,
+    as_json: bool,
+) -> None:
     """Run FILE, a history or an strace log, on the simulated kernel."""
+    from anonlab.cli.bill import bill_with_chart, show_bill
     from anonlab.proof.replaying import replay as run
 
     with progress("replay") as ticker:
@@ -76,7 +87,12 @@ def replay(ctx: click.Context, file: Path, design: str, html: Path | None, as_js
 
         html.write_text(history_page(report.history, design), "utf-8")
     plain = report.to_json()
-    print_json(plain) if as_json else show(facts(plain))
+    owed = bill_with_chart(report, design, chart) if bill or chart is not None else None
+    if as_json:
+        print_json(plain if owed is None else {**plain, "bill": owed.to_json()})
+    else:
+        show(facts(plain))
+        show_bill(owed) if owed is not None else None
     for sentence in report.violations[:SHOWN]:
         click.echo(sentence, err=True)
     if plain["violations"]:

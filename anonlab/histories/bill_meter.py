@@ -1,0 +1,301 @@
+"""Runs a history and writes the bill of its forks (anonlab/histories/bill.py).
+
+Only what can change a shared page is looked at: the words of a touched range, before and after.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from anonlab.formats.history import History, Op
+from anonlab.histories.bill import SIDES, Bill, ForkBill
+from anonlab.histories.run import apply, make_kernel
+from anonlab.histories.runs import runs, touched_as_one
+from anonlab.kernel import Kernel
+from anonlab.kernel.walk import walk_each
+from anonlab.machine.words import (
+    PAGE_MASK,
+    PAGE_SHIFT,
+    PG_ANON,
+    PTE_PRESENT,
+    PTE_SHIFT,
+    Mask,
+    Pfns,
+    Vpns,
+    Words,
+    is_swap,
+)
+from anonlab.mm import Mm, Vma
+
+Progress = Callable[[int, int], None]
+SAMPLE = 64
+"""Pages of a fork that are walked, evenly spread."""
+LONGEST = 512
+"""Touches that are done as one range, at most."""
+TOUCHES = ("write", "read", "mlock")
+"""Verbs after which a page of a range can be another one."""
+
+
+def bill_of(
+    history: History,
+    designs: Sequence[str] = ("anongroup",),
+    touches: str = "history",
+    progress: Progress | None = None,
+) -> Bill:
+    """Run `history` under each of `designs` and return what its forks cost.
+
+    designs   what is copied is counted under the first; each says what its walks cost
+    touches   where the touches of the history come from, to be passed on
+    progress  called with (operations done, operations in all designs)
+    raises    ValueError for an unknown design or none, FormatError for a history that cannot be run
+    """
+    if not designs:
+        raise ValueError("a bill needs one design at least")
+    nops = len(history.ops)
+    found = Bill([], nops, touches)
+    for number, design in enumerate(designs):
+        kernel = make_kernel(history, design)
+        meter = _Meter(kernel, found if number == 0 else None)
+        for places in runs(history.ops, LONGEST):
+            meter.do(history.ops, places)
+            if progress is not None:
+                progress(number * nops + places.stop, nops * len(designs))
+        meter.finish()
+        for fork, looks in zip(found.forks, meter.looks, strict=True):
+            if looks is not None:
+                fork.looks[kernel.design.name] = looks
+        found.moved[kernel.design.name] = kernel.design.cost.copies_mremap
+    return found
+
+
+class _Share:
+    """The pages of one fork while it is on the bill, and who of the two still has them as at birth.
+
+    pfns   ascending, int64[n] · has  by side: bool[n], still as at birth
+    users  processes that share through it: the child, and its children that share on
+    """
+
+    def __init__(self, fork: ForkBill, pfns: Pfns, above: _Share | None) -> None:
+        self.fork = fork
+        self.pfns = pfns
+        self.has = {side: np.ones(pfns.size, dtype=np.bool_) for side in SIDES}
+        self.above = above
+        self.users = 1
+
+    def take(self, side: str, pfns: Pfns) -> Mask:
+        """Return which of `pfns` a side had as at birth; it has them no longer."""
+        if not self.pfns.size:
+            return np.zeros(pfns.size, dtype=np.bool_)
+        at = np.minimum(np.searchsorted(self.pfns, pfns), self.pfns.size - 1)
+        had: Mask = (self.pfns[at] == pfns) & self.has[side][at]
+        self.has[side][at[had]] = False
+        return had
+
+    def leave(self) -> list[_Share]:
+        """One user less; return the shares that nobody uses any more, this one and those above."""
+        self.users -= 1
+        if self.users:
+            return []
+        return [self, *(self.above.leave() if self.above else [])]
+
+
+class _Meter:
+    """Runs a history on one kernel, and counts for a bill if there is one."""
+
+    def __init__(self, kernel: Kernel, bill: Bill | None) -> None:
+        self.kernel = kernel
+        self.bill = bill
+        self.looks: list[float | None] = []
+        self.sides: dict[int, list[tuple[str, _Share]]] = {}
+        """By number of the address space: the forks that it takes part in, the oldest first."""
+        self.born: dict[int, _Share] = {}
+        """By number of the child's address space: the fork that made it."""
+        self.sums = [0, 0, 0]
+
+    # -- operations -------------------------------------------------------------------------------
+
+    def do(self, ops: Sequence[Op], places: range) -> None:
+        """Do the operations of one run, and count."""
+        if len(places) == 1 or not self._counted(ops, places):
+            for number in places:
+                self._counted(ops, range(number, number + 1))
+        self._keep_sums(places)
+
+    def _counted(self, ops: Sequence[Op], places: range) -> bool:
+        """Do one operation, or a run as one; False if nothing was done: each must be done alone."""
+        op = ops[places.start]
+        mm = self._mm(op.who)
+        if op.verb in ("execve", "exit"):
+            self._ends(op, mm, places.start)
+        watched = self.bill is not None and op.verb in TOUCHES and mm and mm.number in self.sides
+        vpns = _vpns(op, len(places), self.kernel.mem_map.count.size) if watched else None
+        before = self._words(mm, vpns) if mm is not None and vpns is not None else None
+        anon = None if before is None else self._anon(before)
+        if op.verb == "fork":
+            self._fork(op, places.start)
+        elif len(places) > 1:
+            if not touched_as_one(self.kernel, ops[places.start : places.stop]):
+                return False
+        else:
+            apply(self.kernel, op)
+        if mm is not None and vpns is not None and before is not None and anon is not None:
+            self._changed(mm, vpns, before, anon)
+        return True
+
+    def _mm(self, who: str) -> Mm | None:
+        task = self.kernel.processes.get(who)
+        return None if task is None else task.mm
+
+    def _words(self, mm: Mm, vpns: Vpns) -> Words:
+        words: Words = self.kernel.tables.lookup(mm.pgd, vpns)
+        return words
+
+    def _anon(self, words: Words) -> Mask:
+        """Return which words map an anonymous page, bool[n]."""
+        flags = self.kernel.mem_map.flags[words >> PTE_SHIFT] if words.size else words
+        anon: Mask = ((words & PTE_PRESENT) != 0) & ((flags & PG_ANON) != 0)
+        return anon
+
+    # -- births -----------------------------------------------------------------------------------
+
+    def _fork(self, op: Op, number: int) -> None:
+        """Do a fork and open its account."""
+        kernel, tables = self.kernel, self.kernel.tables.nused
+        outcome = apply(kernel, op)
+        child = self._mm(op.who)
+        if outcome.error or child is None:
+            return
+        pfns = self._pages_of(child)[1]
+        self.looks.append(self._walked(pfns))
+        if self.bill is None:
+            return
+        fork = ForkBill(number, op.line or 0, str(op.args["parent"]), op.who, int(pfns.size))
+        fork.tables = kernel.tables.nused - tables
+        self.bill.forks.append(fork)
+        parent = self._mm(fork.parent)
+        above = self.born.get(parent.number) if parent is not None else None
+        if above is not None:
+            above.users += 1
+        share = _Share(fork, np.unique(pfns), above)
+        self.born[child.number] = share
+        self.sides.setdefault(child.number, []).append(("child", share))
+        if parent is not None:
+            self.sides.setdefault(parent.number, []).append(("parent", share))
+
+    def _pages_of(self, mm: Mm) -> tuple[Vpns, Pfns]:
+        """Return where an address space maps anonymous pages, and which, int64[n] each."""
+        if not mm.vmas:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        vpns = np.concatenate([np.arange(vma.start_vpn, vma.end_vpn) for vma in mm.vmas])
+        words = self._words(mm, vpns)
+        anon = self._anon(words)
+        return vpns[anon], words[anon] >> PTE_SHIFT
+
+    def _walked(self, pfns: Pfns) -> float | None:
+        """Return the looks of a walk per page, of a sample of `pfns`; None if there are none."""
+        if not pfns.size:
+            return None
+        chosen = pfns[np.linspace(0, pfns.size - 1, min(SAMPLE, pfns.size)).astype(np.int64)]
+        cost = self.kernel.design.cost
+        before = cost.nodes + cost.probes
+        walk_each(self.kernel, chosen.tolist())
+        return (cost.nodes + cost.probes - before) / chosen.size
+
+    # -- copies -----------------------------------------------------------------------------------
+
+    def _changed(self, mm: Mm, vpns: Vpns, before: Words, anon: Mask) -> None:
+        """Charge what a touch has made: copies, and pages where there was none."""
+        after = self._words(mm, vpns)
+        changed = self._anon(after) & (after >> PTE_SHIFT != before >> PTE_SHIFT)
+        copies = np.flatnonzero(changed & anon)
+        if copies.size:
+            self._charge(mm, vpns[copies], before[copies] >> PTE_SHIFT)
+        new = int(np.count_nonzero(changed & ~anon & ~is_swap(before)))
+        if new and mm.number in self.born:
+            self.born[mm.number].fork.new += new
+            self.sums[2] += new
+
+    def _charge(self, mm: Mm, vpns: Vpns, pfns: Pfns) -> None:
+        """Charge copies of `pfns`, made at `vpns`, to the newest fork that shared them."""
+        assert self.bill is not None
+        open_ = np.ones(pfns.size, dtype=np.bool_)
+        for side, share in reversed(self.sides[mm.number]):
+            mine = share.take(side, pfns) & open_
+            open_ &= ~mine
+            number = int(np.count_nonzero(mine))
+            if not number:
+                continue
+            share.fork.copied[side] += number
+            self.sums[SIDES.index(side)] += number
+            for name, pages in _areas(mm, vpns[mine]).items():
+                share.fork.areas.setdefault(name, [0, 0])[SIDES.index(side)] += pages
+        self.bill.elsewhere += int(np.count_nonzero(open_))
+
+    # -- ends -------------------------------------------------------------------------------------
+
+    def _ends(self, op: Op, mm: Mm | None, number: int) -> None:
+        """Close the account of a child whose last process leaves its address space."""
+        if mm is None or mm.users > 1:
+            return
+        self.sides.pop(mm.number, None)
+        share = self.born.pop(mm.number, None)
+        if share is None:
+            return
+        share.fork.ended, share.fork.end_operation = op.verb, number
+        self._count_rest(share, mm)
+        gone = share.leave()
+        for sides in self.sides.values() if gone else ():
+            sides[:] = [each for each in sides if each[1] not in gone]
+
+    def _count_rest(self, share: _Share, mm: Mm) -> None:
+        """Count what the child has to itself now, and what was never copied."""
+        pfns = self._pages_of(mm)[1]
+        alone = self.kernel.mem_map.mapcount[pfns] == 1
+        share.fork.private = int(np.count_nonzero(alone))
+        kept = share.has["parent"] & share.has["child"]
+        shared = np.unique(pfns[~alone])
+        share.fork.kept = int(np.count_nonzero(np.isin(share.pfns[kept], shared)))
+
+    def finish(self) -> None:
+        """Count what is still shared at the end of the history."""
+        for number, share in self.born.items():
+            self._count_rest(share, self.kernel.mms[number])
+
+    def _keep_sums(self, places: range) -> None:
+        if self.bill is None:
+            return
+        last = places.stop == self.bill.operations
+        if -places.start % self.bill.every < len(places) or last:
+            by_parent, by_child, new = self.sums
+            self.bill.over_time.append((places.stop - 1, by_parent, by_child, new))
+
+
+def _vpns(op: Op, npages: int, most: int) -> Vpns:
+    """Return the pages that a touch names, int64[n]; `npages` is more than 1 for a run. More than
+    `most`, the frames that there are, can never be made at once."""
+    addr = int(op.args["addr"])
+    nbytes = max(npages, int(op.args.get("pages", 1))) << PAGE_SHIFT
+    start, stop = addr >> PAGE_SHIFT, (addr + nbytes + PAGE_MASK) >> PAGE_SHIFT
+    return np.arange(start, min(stop, start + most), dtype=np.int64)
+
+
+def _areas(mm: Mm, vpns: Vpns) -> Counter[str]:
+    """Return how many of `vpns`, ascending, lie in which kind of memory."""
+    found: Counter[str] = Counter()
+    for vma in mm.overlapping(int(vpns[0]), int(vpns[-1]) + 1):
+        inside = int(np.count_nonzero((vpns >= vma.start_vpn) & (vpns < vma.end_vpn)))
+        if inside:
+            found[_kind(mm, vma)] += inside
+    return found
+
+
+def _kind(mm: Mm, vma: Vma) -> str:
+    """Return what people call this memory."""
+    if vma.file is not None:
+        return f"data of {vma.file.name}"
+    if vma.growsdown:
+        return "stack"
+    return "heap" if mm.start_brk <= vma.start_vpn < mm.brk else "anonymous mappings"

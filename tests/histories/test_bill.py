@@ -1,0 +1,125 @@
+"""The bill of forks: every copy is on it once, on the side that made it, as the kernel counted."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+from project import ROOT
+
+from anonlab.cli.verbs import cli
+from anonlab.formats.history_text import parse
+from anonlab.histories.bill import Bill
+from anonlab.histories.bill_meter import bill_of
+from anonlab.histories.generate import generate
+from anonlab.machine.words import PG_ANON, PTE_PRESENT, PTE_SHIFT
+from anonlab.proof.replaying import read
+from anonlab.recording.recorder import operations, record
+from anonlab.view.story.facts import read as facts_of
+
+REDIS = ROOT / "anonlab" / "histories" / "data" / "redis_bgsave.strace.gz"
+RDB_LAST_COW_SIZE = 14_528_512
+"""What redis-server 7.0.15 itself said of that run: the child's Private_Dirty, from Linux 6.18."""
+
+
+def billed(text: str) -> Bill:
+    return bill_of(parse("machine lesson frames 64 swap 0\n" + text))
+
+
+def sides(owed: Bill) -> list[tuple[str, int, int]]:
+    return [(fork.child, *fork.copied.values()) for fork in owed.forks]
+
+
+def words(snapshot, who: str) -> dict[int, int]:  # type: ignore[no-untyped-def]
+    """Return the words of a process, by page."""
+    spaces = facts_of(snapshot).spaces
+    mm = next(each.mm for each in snapshot.processes if each.name == who)
+    return spaces[mm].words if mm in spaces else {}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_each_copy_of_an_anonymous_page_is_on_the_bill_once(seed: int) -> None:
+    """By brute force: words of whole snapshots before and after each write."""
+    history = generate(seed, 200, frames=400, swap=0)
+    copies = 0
+    before = None
+    for step in operations(record(history)):
+        op = history.ops[step.operation] if step.operation >= 0 else None
+        if before is not None and op is not None and op.verb in ("write", "read", "mlock"):
+            anon = {int(pfn) for pfn, flags in zip(before.pfn, before.flags, strict=True)
+                    if flags & PG_ANON}  # fmt: skip
+            old = words(before, op.who)
+            copies += sum(
+                bool(old.get(vpn, 0) & word & PTE_PRESENT)
+                and old[vpn] >> PTE_SHIFT != word >> PTE_SHIFT
+                and old[vpn] >> PTE_SHIFT in anon
+                for vpn, word in words(step.snapshot, op.who).items()
+            )
+        before = step.snapshot
+    owed = bill_of(history)
+    assert owed.copied + owed.elsewhere == copies > 0
+
+
+START = "p = spawn\np mmap 0x30000 4\np write 0x30000 1 4\n"
+
+
+@pytest.mark.parametrize(
+    ("story", "right"),
+    [
+        # The parent of two pays once, for the younger; the elder still shares with the younger.
+        ("a = fork p\nb = fork p\np write 0x30000 9\na write 0x30000 9\nb write 0x30000 9\n",
+         [("a", 0, 1), ("b", 1, 0)]),
+        # After execve nobody shares.
+        ("a = fork p\na write 0x31000 9\na execve ls\np write 0x30000 9 4\n", [("a", 0, 1)]),
+        # A daemon: the child goes, its child shares on, and the parent pays for both.
+        ("a = fork p\nb = fork a\na exit\np write 0x30000 9\nb write 0x31000 9\n",
+         [("a", 1, 0), ("b", 0, 1)]),
+        # A page that was moved is still the page that was shared.
+        ("a = fork p\na mremap 0x30000 4 to 0x80000\na write 0x80000 9\n", None),
+        # A thread writes for its process.
+        ("a = fork p\nt = clone_vm p\nt write 0x30000 9\n", [("a", 1, 0)]),
+        # Nobody wrote.
+        ("a = fork p\na exit\n", [("a", 0, 0)]),
+    ],
+)  # fmt: skip
+def test_who_pays(story: str, right: list[tuple[str, int, int]] | None) -> None:
+    if right is None:  # under a design that leaves the page where it is
+        owed = bill_of(parse("machine lesson frames 64 swap 0\n" + START + story),
+                       ["anon_vma_chain", "anongroup"])  # fmt: skip
+        assert sides(owed) == [("a", 0, 1)]
+        assert owed.moved == {"anon_vma_chain": 0, "anongroup": 4}
+        return
+    assert sides(billed(START + story)) == right
+
+
+def test_what_a_child_has_in_the_end() -> None:
+    """Four shared pages, the child copies one, the parent one, the child adds two of its own."""
+    story = "a = fork p\na write 0x30000 9\np write 0x31000 9\na mmap 0x80000 2\n"
+    owed = billed(START + story + "a write 0x80000 9 2\na exit\n")
+    (fork,) = owed.forks
+    assert (fork.shared, fork.new, fork.kept, fork.private) == (4, 2, 2, 4)
+    assert fork.ended == "exit"
+    assert owed.areas() == {"anonymous mappings": (1, 1)}
+
+
+def test_redis_saves_in_the_background_and_the_bill_is_what_the_kernel_said() -> None:
+    report = read(REDIS)
+    owed = bill_of(report.history, touches=report.touches)
+    (fork,) = owed.forks
+    assert fork.shared * 4096 > 100e6
+    assert fork.private * 4096 == RDB_LAST_COW_SIZE
+    paid = (sum(fork.copied.values()) + fork.new) * 4096
+    assert abs(paid - RDB_LAST_COW_SIZE) < 0.05 * RDB_LAST_COW_SIZE
+    assert owed.touches == "recorded"
+
+
+def test_the_command_says_whose_copies_they_are(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    log, chart = tmp_path / "server.history", tmp_path / "bill.svg"
+    log.write_text(START + "a = fork p\na write 0x30000 9\n", "utf-8")
+    done = CliRunner().invoke(cli, ["replay", str(log), "--bill", "--chart", str(chart)])
+    assert done.exit_code == 0, done.output
+    assert "p -> a" in done.output
+    assert "copied by children" in chart.with_suffix(".txt").read_text("utf-8")
+    lonely = tmp_path / "lonely.history"
+    lonely.write_text(START, "utf-8")
+    done = CliRunner().invoke(cli, ["replay", str(lonely), "--bill"])
+    assert "No process forked" in done.output
