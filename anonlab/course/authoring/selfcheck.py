@@ -50,6 +50,7 @@ class Findings:
     wrong_explained: int = 0
     mutants: dict[str, dict[str, int]] = field(default_factory=dict)
     survivors: list[str] = field(default_factory=list)
+    prose: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -69,6 +70,7 @@ class Findings:
                 "survivors": self.survivors,
                 "by_exercise": self.mutants,
             },
+            "prose": self.prose,
             "problems": self.problems,
         }
 
@@ -79,9 +81,9 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     progress  called with (parts done, parts in all)
     raises    ValueError or OSError if there is no such course
     """
-    from anonlab.course.authoring.build import (
-        course_drift,  # late: jupytext, which graders need not wait for
-    )
+    # late: jupytext and what cuts sentences, which graders need not wait for
+    from anonlab.course.authoring.build import course_drift
+    from anonlab.course.authoring.course_prose import prose_counts, read_prose
 
     masters = read_masters(root / "solutions")
     books = sorted((root / "notebooks").glob("*.ipynb"))
@@ -90,6 +92,7 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     found.hints = sum(len(master.hints) for master in masters)
     found.problems += course_drift(root / "notebooks")
     found.problems += whole_problems(root)
+    found.prose = prose_counts(read_prose(root))
     jobs = course_jobs(root)
     for done, result in enumerate(map_processes(part, jobs), 1):
         found.wrong_total += result["total"]
