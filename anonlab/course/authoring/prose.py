@@ -75,7 +75,7 @@ def sentences(path: Path) -> list[Sentence]:
     elif path.suffix == ".json":
         found = _of_catalogue(text)
     elif path.suffix == ".py" and "# %% [markdown]" in text:
-        found = _of_markdown(_cells(text))
+        found = _of_markdown(cells(text))
     elif path.suffix == ".py":
         try:
             tree = ast.parse(text)
@@ -181,7 +181,7 @@ def _plain(tokens: Iterable[Token]) -> str:
     return _PROMISE.sub("", "".join(parts))
 
 
-def _cells(text: str) -> str:
+def cells(text: str) -> str:
     """Return the Markdown of a notebook's source, each line where it was, other lines empty."""
     lines, inside = [], False
     for line in text.splitlines():

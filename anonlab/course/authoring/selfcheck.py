@@ -4,7 +4,7 @@ For each exercise: the stub fails with a sentence, the solution gets full points
 answer loses points and gets its own message, every promise of the statement has tests that a wrong
 answer fails, every mutant of the solution loses points or is listed as right, hints are there and
 give nothing away. For all: generated files are current, notebooks run, worked examples fade,
-figures have text twins, glossary terms resolve, a release holds no solution.
+figures have text twins, terms come after what introduces them, a release holds no solution.
 """
 
 from __future__ import annotations
@@ -118,13 +118,15 @@ def course_jobs(root: Path) -> list[list[str]]:
 
 def whole_problems(root: Path) -> list[str]:
     """Return what is wrong between the parts: a release or a worked example that tells, an exercise
-    that nobody asks for, words without a glossary."""
+    that nobody asks for, words without a glossary or before their time."""
+    from anonlab.course.authoring.vocabulary import vocabulary_problems  # late, as above
+
     masters = read_masters(root / "solutions")
     return (
         _released(root, masters)
         + not_asked(root / "notebooks", masters)
         + examples_that_tell(root / "notebooks", masters)
-        + glossary_problems(root / "notebooks")
+        + vocabulary_problems(root / "notebooks", masters)
     )
 
 
@@ -284,15 +286,3 @@ def _released(root: Path, masters: tuple[Master, ...]) -> list[str]:
         assignment.write_text('exercises = "all"\n', "utf-8")
         out = Path(folder) / "release"
         return leaks(write_release(root, assignment, out), masters)
-
-
-def glossary_problems(notebooks: Path) -> list[str]:
-    """Return one sentence for each link of a notebook to a term that the glossary has not."""
-    glossary = notebooks / "glossary.md"
-    text = glossary.read_text("utf-8") if glossary.is_file() else ""
-    terms = set(re.findall(r'<a id="([^"]+)">', text))
-    problems = []
-    for book in sorted(notebooks.glob("*.ipynb")):
-        used = set(re.findall(r"\(glossary\.md#([\w-]+)\)", book.read_text("utf-8")))
-        problems += [f"{book.name}: the glossary has no {term}" for term in sorted(used - terms)]
-    return problems
