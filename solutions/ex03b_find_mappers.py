@@ -25,7 +25,7 @@ EXERCISE = {
     "hints": [
         "Write a function that yields (address, word) for every leaf word of one process, "
         "and do the rest on top of it. You may take the one from 01b.",
-        "Two processes may map one frame at two addresses (after mremap, which moves memory). "
+        "Two processes may map one frame at two addresses (one of them may have moved its memory). "
         "So you cannot take the address from one process and look there in the others.",
         "Two loops: over the places (enumerate gives number and row), and in it over "
         "leaves(). For one process, `sum(word == 0 for address, word in leaves(tables, "

@@ -36,10 +36,23 @@ def course_build(ctx: click.Context, check: bool, folder: Path) -> None:
 
 @course.command("check")
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
+@click.option(
+    "--prose",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Show the longest sentences of one file, and nothing else.",
+)
 @JSON_OPTION
 @click.pass_context
-def course_check(ctx: click.Context, folder: Path, as_json: bool) -> None:
+def course_check(ctx: click.Context, folder: Path, prose: Path | None, as_json: bool) -> None:
     """Prove that the course in FOLDER is whole: exercises, hints, wrong answers, notebooks."""
+    if prose is not None:
+        from anonlab.course.authoring.course_prose import prose_report
+
+        report = prose_report(prose)
+        print_json(report) if as_json else click.echo("\n".join(report["lines"]))
+        if report["problems"]:
+            ctx.exit(FOUND)
+        return
     from anonlab.course.authoring.selfcheck import check_course
 
     with progress("course check") as ticker:

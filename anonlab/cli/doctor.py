@@ -44,6 +44,7 @@ PURPOSES = {
     "jsonschema": "make test: files of grading",
     "jupyterlab": "anonlab start, make lab",
     "jupytext": "anonlab course build",
+    "markdown-it-py": "anonlab course check: what is prose",
     "mypy": "make test: types",
     "nbclient": "anonlab course check: running the notebooks",
     "nbformat": "notebooks: exercises in them, handing in",
@@ -56,6 +57,7 @@ PURPOSES = {
     "pyyaml": "make test: environment.yml",
     "rich": "the command line",
     "ruff": "make test: style",
+    "sentencex": "anonlab course check: sentences",
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PRESENT_BIT = 63

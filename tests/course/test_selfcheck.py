@@ -55,6 +55,11 @@ def problems(root: Path) -> list[str]:
 def test_a_whole_course_has_no_problems(small: Path) -> None:
     seen: list[tuple[int, int]] = []
     plain = check_course(small, lambda done, of: seen.append((done, of))).to_json()
+    assert list(plain.pop("prose")["by_file"]) == [
+        MASTER,
+        PUBLIC,
+        HIDDEN,
+    ]
     counted = {"total": 19, "killed": 16, "equivalent": 3}
     assert plain == {
         "notebooks": 1,

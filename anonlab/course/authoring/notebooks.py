@@ -16,9 +16,12 @@ from pathlib import Path
 import jupytext
 import nbformat
 
+from anonlab.course.authoring import glossary
 from anonlab.course.authoring.exercises import Exercise, find_course
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+STATEMENT = "### Exercise "
+"""How the cell above a template begins."""
 _EXERCISE = re.compile(r"%%exercise (\w+)\s*\Z")
 
 
@@ -72,8 +75,12 @@ def notebook_text(source: Path) -> str:
     """
     notebook = jupytext.read(source, fmt="py:percent")
     notebook.cells = _with_exercises(source, notebook.cells)
+    terms, known = glossary.read_glossary(source.parent.parent / glossary.NAME), set[str]()
     seen: Counter[str] = Counter()
     for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            first = set() if cell.source.startswith(STATEMENT) else known  # it may be read alone
+            cell.source = glossary.linked(cell.source, terms, first)
         # jupytext draws random ids: two builds of one source would differ.
         digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
         seen[digest] += 1
@@ -111,7 +118,7 @@ def _statement(exercise: Exercise) -> str:
     text = exercise.header.strip().strip('"').strip()
     title, _, statement = text.partition("\n")
     return (
-        f"### Exercise {title}\n\n{statement.strip()}\n\n"
+        f"{STATEMENT}{title}\n\n{statement.strip()}\n\n"
         f"*{exercise.minutes} minutes, {exercise.points} points. The cell is written to "
         f'`exercises/{exercise.name}.py` and checked; `hint("{exercise.number}")` opens a hint.*'
     )

@@ -4,7 +4,7 @@ For each exercise: the stub fails with a sentence, the solution gets full points
 answer loses points and gets its own message, every promise of the statement has tests that a wrong
 answer fails, every mutant of the solution loses points or is listed as right, hints are there and
 give nothing away. For all: generated files are current, notebooks run, worked examples fade,
-figures have text twins, glossary terms resolve, a release holds no solution.
+figures have text twins, terms come after what introduces them, a release holds no solution.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class Findings:
     wrong_explained: int = 0
     mutants: dict[str, dict[str, int]] = field(default_factory=dict)
     survivors: list[str] = field(default_factory=list)
+    prose: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -69,6 +70,7 @@ class Findings:
                 "survivors": self.survivors,
                 "by_exercise": self.mutants,
             },
+            "prose": self.prose,
             "problems": self.problems,
         }
 
@@ -79,9 +81,9 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     progress  called with (parts done, parts in all)
     raises    ValueError or OSError if there is no such course
     """
-    from anonlab.course.authoring.build import (
-        course_drift,  # late: jupytext, which graders need not wait for
-    )
+    # late: jupytext and what cuts sentences, which graders need not wait for
+    from anonlab.course.authoring.build import course_drift
+    from anonlab.course.authoring.course_prose import prose_counts, read_prose
 
     masters = read_masters(root / "solutions")
     books = sorted((root / "notebooks").glob("*.ipynb"))
@@ -90,6 +92,7 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     found.hints = sum(len(master.hints) for master in masters)
     found.problems += course_drift(root / "notebooks")
     found.problems += whole_problems(root)
+    found.prose = prose_counts(read_prose(root))
     jobs = course_jobs(root)
     for done, result in enumerate(map_processes(part, jobs), 1):
         found.wrong_total += result["total"]
@@ -115,13 +118,15 @@ def course_jobs(root: Path) -> list[list[str]]:
 
 def whole_problems(root: Path) -> list[str]:
     """Return what is wrong between the parts: a release or a worked example that tells, an exercise
-    that nobody asks for, words without a glossary."""
+    that nobody asks for, words without a glossary or before their time."""
+    from anonlab.course.authoring.vocabulary import vocabulary_problems  # late, as above
+
     masters = read_masters(root / "solutions")
     return (
         _released(root, masters)
         + not_asked(root / "notebooks", masters)
         + examples_that_tell(root / "notebooks", masters)
-        + glossary_problems(root / "notebooks")
+        + vocabulary_problems(root / "notebooks", masters)
     )
 
 
@@ -281,15 +286,3 @@ def _released(root: Path, masters: tuple[Master, ...]) -> list[str]:
         assignment.write_text('exercises = "all"\n', "utf-8")
         out = Path(folder) / "release"
         return leaks(write_release(root, assignment, out), masters)
-
-
-def glossary_problems(notebooks: Path) -> list[str]:
-    """Return one sentence for each link of a notebook to a term that the glossary has not."""
-    glossary = notebooks / "glossary.md"
-    text = glossary.read_text("utf-8") if glossary.is_file() else ""
-    terms = set(re.findall(r'<a id="([^"]+)">', text))
-    problems = []
-    for book in sorted(notebooks.glob("*.ipynb")):
-        used = set(re.findall(r"\(glossary\.md#([\w-]+)\)", book.read_text("utf-8")))
-        problems += [f"{book.name}: the glossary has no {term}" for term in sorted(used - terms)]
-    return problems
