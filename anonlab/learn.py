@@ -7,7 +7,7 @@ Write `help(check)`, or any other of these names, to read what it does.
 The machine          Kernel, LESSON, X86_64, PAGE_SIZE, DESIGNS, AnonGroup, pte_letters
 Run and compare      record, operations, scan, compare; check(kernel) holds every invariant
 Scenarios            prefork, fork_chain, pipeline, movers, swap_storm
-A real program       strace_log, read_strace, replay, Trace
+A real program       strace_log, read_strace, replay, bill_of, Trace
 See                  picture, address_picture, chart, Player, explore
 Predict, then see    scene, predict, play, reveal, predicted
 What differs         frames_used, slots_filled, read_only_words, nonzero_words,
@@ -51,6 +51,7 @@ from anonlab.course.asking.prediction_tools import play, predict, predicted, rev
 from anonlab.course.asking.question_tools import answer, baseline, final, then_and_now
 from anonlab.course.asking.scenes import scene
 from anonlab.formats.trace import Trace
+from anonlab.histories.bill_meter import bill_of
 from anonlab.histories.costs import compare
 from anonlab.histories.library import log as strace_log
 from anonlab.histories.scenarios import fork_chain, movers, pipeline, prefork, swap_storm
@@ -85,6 +86,7 @@ __all__ = [
     "answer",
     "baseline",
     "bench_chart",
+    "bill_of",
     "chart",
     "check",
     "compare",

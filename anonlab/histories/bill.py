@@ -12,16 +12,29 @@ they follow from the touch rule, and the bill says so.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from anonlab.machine.words import PAGE_SIZE
 
 SIDES = ("parent", "child")
+MOST_FORKS = 20
+"""Forks that a table shows."""
+FORK_HEADS = ("fork", "line", "shared", "tables", "copied by parent", "by child", "copied",
+              "new in child", "never copied", "until")  # fmt: skip
 POINTS = 200
 """Places of the history at which sums are kept, evenly spread."""
+
+
+class BillTable(NamedTuple):
+    """One table of a bill as people read it: every cell is text."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
 
 
 @dataclass
@@ -86,7 +99,7 @@ class ForkBill:
 class Bill:
     """The bill of a history: `forks` in order, and the sums over time.
 
-    operations  in all · elsewhere  copies that no fork on the bill explains
+    operations  in all · first  the first fork's · elsewhere  copies that no fork explains
     moved       {design: pages that mremap copied}, since it keeps one address for each page
     touches     'recorded', 'rule' or 'history': where the touches come from
     over_time   [operation, copied by parents, copied by children, new pages of children] so far
@@ -98,11 +111,12 @@ class Bill:
     elsewhere: int = 0
     moved: dict[str, int] = field(default_factory=dict)
     over_time: list[tuple[int, int, int, int]] = field(default_factory=list)
+    first: int = 0
 
     @property
     def every(self) -> int:
-        """Operations between two points of `over_time`."""
-        return max(1, self.operations // POINTS)
+        """Operations between two points of `over_time`, which begins with the first fork."""
+        return max(1, (self.operations - self.first) // POINTS)
 
     @property
     def copied(self) -> int:
@@ -111,7 +125,7 @@ class Bill:
 
     def series(self) -> dict[str, list[int]]:
         """Return the sums over time for a chart, one count per point of `over_time`."""
-        names = ("copied by parents", "copied by children", "new in children")
+        names = ("by parents", "by children", "new")
         return {name: [row[at] for row in self.over_time] for at, name in enumerate(names, 1)}
 
     def marks(self, most: int = 8) -> dict[int, str]:
@@ -132,6 +146,45 @@ class Bill:
             for name in sorted(names, key=lambda name: (-sums[name, 0] - sums[name, 1], name))
         }
 
+    def tables(self) -> list[BillTable]:
+        """Return the bill as tables: forks (the MOST_FORKS dearest), memory, walks."""
+        tables = [self._forks(), self._areas(), self._walks()]
+        return [table for table in tables if table.rows]
+
+    def _forks(self) -> BillTable:
+        dearest = sorted(self.forks, key=lambda fork: -sum(fork.copied.values()))[:MOST_FORKS]
+        rows = [
+            (
+                *(f"{fork.parent} -> {fork.child}", str(fork.line or fork.operation)),
+                *(f"{pages:,}" for pages in (fork.shared, fork.tables, *fork.copied.values())),
+                size_of(sum(fork.copied.values())),
+                *(f"{fork.new:,}", f"{fork.kept:,}", fork.ended or "the end"),
+            )
+            for fork in sorted(dearest, key=lambda fork: fork.operation)
+        ]
+        left = len(self.forks) - len(rows)
+        title = "What each fork cost, in pages of 4 KiB"
+        title += f"; {left:,} forks that cost less are left out" if left else ""
+        return BillTable(title, FORK_HEADS, rows)
+
+    def _areas(self) -> BillTable:
+        rows = [
+            (name, f"{by_parent:,}", f"{by_child:,}", size_of(by_parent + by_child))
+            for name, (by_parent, by_child) in self.areas().items()
+        ]
+        heads = ("memory", "by parents", "by children", "copied")
+        return BillTable("Which memory was copied, in pages", heads, rows)
+
+    def _walks(self) -> BillTable:
+        rows = []
+        for design, moved in self.moved.items():
+            looks = [fork.looks[design] for fork in self.forks if design in fork.looks]
+            if looks:
+                mean, most = sum(looks) / len(looks), max(looks)
+                rows.append((design, f"{mean:.1f}", f"{most:.1f}", f"{moved:,}"))
+        heads = ("design", "looks, mean", "at most", "pages copied by mremap")
+        return BillTable("A walk from a shared page, right after its fork", heads, rows)
+
     def to_json(self) -> dict[str, Any]:
         """Return what `anonlab replay --bill --json` prints as "bill"."""
         return {
@@ -147,3 +200,9 @@ class Bill:
             },
             "over_time": [list(row) for row in self.over_time],
         }
+
+
+def size_of(npages: int) -> str:
+    """Return the bytes of so many pages as people say them."""
+    nbytes = npages * PAGE_SIZE
+    return f"{nbytes / 2**20:.1f} MiB" if nbytes >= 2**20 else f"{nbytes // 2**10} KiB"

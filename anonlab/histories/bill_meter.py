@@ -55,7 +55,8 @@ def bill_of(
     if not designs:
         raise ValueError("a bill needs one design at least")
     nops = len(history.ops)
-    found = Bill([], nops, touches)
+    births = (place for place, op in enumerate(history.ops) if op.verb == "fork")
+    found = Bill([], nops, touches, first=next(births, 0))
     for number, design in enumerate(designs):
         kernel = make_kernel(history, design)
         meter = _Meter(kernel, found if number == 0 else None)
@@ -64,9 +65,9 @@ def bill_of(
             if progress is not None:
                 progress(number * nops + places.stop, nops * len(designs))
         meter.finish()
-        for fork, looks in zip(found.forks, meter.looks, strict=True):
-            if looks is not None:
-                fork.looks[kernel.design.name] = looks
+        for fork in found.forks:
+            if fork.operation in meter.looks:
+                fork.looks[kernel.design.name] = meter.looks[fork.operation]
         found.moved[kernel.design.name] = kernel.design.cost.copies_mremap
     return found
 
@@ -108,7 +109,8 @@ class _Meter:
     def __init__(self, kernel: Kernel, bill: Bill | None) -> None:
         self.kernel = kernel
         self.bill = bill
-        self.looks: list[float | None] = []
+        self.looks: dict[int, float] = {}
+        """By place of the fork: what a walk from a page that it shared looks at."""
         self.sides: dict[int, list[tuple[str, _Share]]] = {}
         """By number of the address space: the forks that it takes part in, the oldest first."""
         self.born: dict[int, _Share] = {}
@@ -169,7 +171,8 @@ class _Meter:
         if outcome.error or child is None:
             return
         pfns = self._pages_of(child)[1]
-        self.looks.append(self._walked(pfns))
+        if pfns.size:
+            self.looks[number] = self._walked(pfns)
         if self.bill is None:
             return
         fork = ForkBill(number, op.line or 0, str(op.args["parent"]), op.who, int(pfns.size))
@@ -194,10 +197,8 @@ class _Meter:
         anon = self._anon(words)
         return vpns[anon], words[anon] >> PTE_SHIFT
 
-    def _walked(self, pfns: Pfns) -> float | None:
-        """Return the looks of a walk per page, of a sample of `pfns`; None if there are none."""
-        if not pfns.size:
-            return None
+    def _walked(self, pfns: Pfns) -> float:
+        """Return the looks of a walk per page, of a sample of `pfns`."""
         chosen = pfns[np.linspace(0, pfns.size - 1, min(SAMPLE, pfns.size)).astype(np.int64)]
         cost = self.kernel.design.cost
         before = cost.nodes + cost.probes
@@ -268,7 +269,8 @@ class _Meter:
         if self.bill is None:
             return
         last = places.stop == self.bill.operations
-        if -places.start % self.bill.every < len(places) or last:
+        since = places.stop - self.bill.first
+        if (since > 0 and -places.start % self.bill.every < len(places)) or last:
             by_parent, by_child, new = self.sums
             self.bill.over_time.append((places.stop - 1, by_parent, by_child, new))
 

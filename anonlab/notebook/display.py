@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from anonlab.formats import trace
 from anonlab.formats.history import History
 from anonlab.formats.snapshot import Snapshot
+from anonlab.histories.bill import Bill
 from anonlab.histories.costs import Comparison
 from anonlab.kernel import Kernel, Page, Task
 from anonlab.rmap.cost import Cost
@@ -20,7 +21,7 @@ from anonlab.rmap.cost import Cost
 if TYPE_CHECKING:
     from pathlib import Path
 
-SHOWN = (Kernel, Task, Page, Cost, Comparison, Snapshot, History, trace.Trace)
+SHOWN = (Kernel, Task, Page, Cost, Comparison, Bill, Snapshot, History, trace.Trace)
 """Classes whose objects have a representation."""
 
 

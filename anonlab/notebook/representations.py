@@ -11,6 +11,7 @@ from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Trace
+from anonlab.histories.bill import Bill
 from anonlab.histories.costs import Comparison
 from anonlab.kernel import Kernel, Page, Task
 from anonlab.recording.snapshot import snapshot
@@ -76,6 +77,16 @@ def _comparison(comparison: Comparison) -> Bundle:
     return {"text/html": drawn + details, "image/svg+xml": drawn, "text/plain": told}
 
 
+def _bill(owed: Bill) -> Bundle:
+    if not owed.forks:
+        return {"text/html": "<p>No process forked: there is nothing on the bill.</p>"}
+    tables = [
+        f"<p><b>{escape(title)}</b></p>{_table(heads, rows)}"
+        for title, heads, rows in owed.tables()
+    ]
+    return {"text/html": "".join(tables)}
+
+
 def _history(history: History) -> Bundle:
     text = history_text(history)
     title = f"<p><b>{escape(history.title)}</b></p>" if history.title else ""
@@ -117,6 +128,7 @@ DRAWN: dict[type, Callable[[Any], Bundle]] = {
     Page: _page,
     Cost: _cost,
     Comparison: _comparison,
+    Bill: _bill,
     Snapshot: _snapshot,
     History: _history,
     Trace: _trace,

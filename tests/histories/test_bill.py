@@ -118,7 +118,7 @@ def test_the_command_says_whose_copies_they_are(tmp_path) -> None:  # type: igno
     done = CliRunner().invoke(cli, ["replay", str(log), "--bill", "--chart", str(chart)])
     assert done.exit_code == 0, done.output
     assert "p -> a" in done.output
-    assert "copied by children" in chart.with_suffix(".txt").read_text("utf-8")
+    assert "by children" in chart.with_suffix(".txt").read_text("utf-8")
     lonely = tmp_path / "lonely.history"
     lonely.write_text(START, "utf-8")
     done = CliRunner().invoke(cli, ["replay", str(lonely), "--bill"])

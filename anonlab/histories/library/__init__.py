@@ -28,15 +28,22 @@ def text(name: str) -> str:
 
 
 def logs() -> list[str]:
-    """Return the names of the recorded strace logs."""
+    """Return the names of the recorded strace logs, but for the long ones."""
     return sorted(_found(_LOGS, ".strace"))
+
+
+def long_logs() -> list[str]:
+    """Return the names of the recorded logs that are too long to be looked at step by step."""
+    return sorted(_found(_LOGS, PACKED))
 
 
 def log(name: str) -> Path:
     """Return the file of the recorded strace log `name`, for `read_strace`; ValueError if none."""
-    return _path(_LOGS, name, ".strace", "log")
+    suffix = PACKED if name in long_logs() else ".strace"
+    return _path(_LOGS, name, suffix, "log")
 
 
+PACKED = ".strace.gz"
 _ORDER = (
     "first_touch",
     "fork_and_write",
@@ -49,7 +56,8 @@ _ORDER = (
 
 
 def _found(folder: Path, suffix: str) -> set[str]:
-    return {path.stem for path in folder.iterdir() if path.suffix == suffix}
+    names = (path.name for path in folder.iterdir())
+    return {name.removesuffix(suffix) for name in names if name.endswith(suffix)}
 
 
 def _path(folder: Path, name: str, suffix: str, kind: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from anonlab.histories.bill import SIDES
 from anonlab.rmap import DESIGNS
 
 Part = dict[str, object]
@@ -153,5 +154,19 @@ PREDICTIONS: dict[str, Prediction] = {
     "10 report": Prediction(
         "Read the five claims above this cell again.",
         (several("Which of them are true?", "1", "2", "3", "4", "5"),),
+    ),
+    "13 copies": Prediction(
+        "The child saves about 28,000 shared pages. Meanwhile 2,000 of 100,000 keys change.",
+        (
+            choice("How many of the shared pages are copied?", "fewer than half", "more than half"),
+            choice("Who makes most of the copies?", *SIDES),
+            choice(
+                "Which memory is copied most?",
+                "stack",
+                "heap",
+                "anonymous mappings",
+                "data of libc.so.6",
+            ),
+        ),
     ),
 }
