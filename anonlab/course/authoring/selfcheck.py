@@ -50,6 +50,7 @@ class Findings:
     wrong_explained: int = 0
     mutants: dict[str, dict[str, int]] = field(default_factory=dict)
     survivors: list[str] = field(default_factory=list)
+    minutes: dict[str, Any] = field(default_factory=dict)
     prose: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -70,6 +71,7 @@ class Findings:
                 "survivors": self.survivors,
                 "by_exercise": self.mutants,
             },
+            "minutes": self.minutes,
             "prose": self.prose,
             "problems": self.problems,
         }
@@ -84,6 +86,7 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     # late: jupytext and what cuts sentences, which graders need not wait for
     from anonlab.course.authoring.build import course_drift
     from anonlab.course.authoring.course_prose import prose_counts, read_prose
+    from anonlab.course.authoring.minutes import core_minutes, minutes_problems, notebook_minutes
 
     masters = read_masters(root / "solutions")
     books = sorted((root / "notebooks").glob("*.ipynb"))
@@ -93,6 +96,12 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     found.problems += course_drift(root / "notebooks")
     found.problems += whole_problems(root)
     found.prose = prose_counts(read_prose(root))
+    times = notebook_minutes(root / "notebooks", {each.number: each.minutes for each in masters})
+    found.minutes = {
+        "core": core_minutes(times),
+        "by_notebook": {number: each.total for number, each in times.items()},
+    }
+    found.problems += minutes_problems(times)
     jobs = course_jobs(root)
     for done, result in enumerate(map_processes(part, jobs), 1):
         found.wrong_total += result["total"]
