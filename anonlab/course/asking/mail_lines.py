@@ -257,6 +257,27 @@ LINES: tuple[MailLine, ...] = (
 )
 """In the order of notebooks; all paragraphs that say something have a line."""
 
+ASKED: dict[int, tuple[str, ...]] = {
+    1: ("00 who uses it",),
+    2: ("09 choose",),
+    3: ("03 index",),
+    4: ("03 index",),
+    5: ("04 order",),
+    6: ("06 copies",),
+    7: ("04 order",),
+    8: ("08 order",),
+    9: ("08 candidates",),
+    10: ("08 order", "08 candidates"),
+    11: ("07 order",),
+    12: ("07 order",),
+    13: ("07 order", "07 merge"),
+    14: ("08 always",),
+    15: ("05 table", "08 candidates"),
+    16: ("09 choose",),
+    17: ("09 choose",),
+}
+"""The scenes and questions that ask about each paragraph of the mail; reveals.py compares."""
+
 _LEFT = "text-align:left;white-space:normal"
 _AROUND = re.compile(r"(From:|Date:|Re:|To unsubscribe|the body of|More majordomo|Please read)")
 

@@ -87,6 +87,7 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     from anonlab.course.authoring.build import course_drift
     from anonlab.course.authoring.course_prose import prose_counts, read_prose
     from anonlab.course.authoring.minutes import core_minutes, minutes_problems, notebook_minutes
+    from anonlab.course.authoring.reveals import reveal_problems
 
     masters = read_masters(root / "solutions")
     books = sorted((root / "notebooks").glob("*.ipynb"))
@@ -94,7 +95,7 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     found.points = sum(master.points for master in masters)
     found.hints = sum(len(master.hints) for master in masters)
     found.problems += course_drift(root / "notebooks")
-    found.problems += whole_problems(root)
+    found.problems += whole_problems(root) + reveal_problems(root / "notebooks")
     found.prose = prose_counts(read_prose(root))
     times = notebook_minutes(root / "notebooks", {each.number: each.minutes for each in masters})
     found.minutes = {
@@ -127,8 +128,10 @@ def course_jobs(root: Path) -> list[list[str]]:
 
 def whole_problems(root: Path) -> list[str]:
     """Return what is wrong between the parts: a release or a worked example that tells, an exercise
-    that nobody asks for, words without a glossary or before their time."""
-    from anonlab.course.authoring.vocabulary import vocabulary_problems  # late, as above
+    that nobody asks for, words before their time, a paragraph of the mail about which
+    nothing is asked."""
+    from anonlab.course.authoring.reveals import mail_problems  # late, as above
+    from anonlab.course.authoring.vocabulary import vocabulary_problems
 
     masters = read_masters(root / "solutions")
     return (
@@ -136,6 +139,7 @@ def whole_problems(root: Path) -> list[str]:
         + not_asked(root / "notebooks", masters)
         + examples_that_tell(root / "notebooks", masters)
         + vocabulary_problems(root / "notebooks", masters)
+        + mail_problems(root / "notebooks")
     )
 
 
