@@ -1,15 +1,15 @@
 """01b · Which address?
 
-The inverse of a walk. Someone hands you the slots that a walk went through, or the number of a
-frame, and asks for the address.
+This is the inverse of a walk. You get the slots that a walk went through, or the number of a frame.
+You return the address.
 
-1. `address_of(slots, offset, bits)` returns the address whose walk goes through `slots` (the top
-   table's first) and ends at byte `offset` of the page: `address_of([3, 10], 0x123, 4)` is
+1. `address_of(slots, offset, bits)` returns an address. Its walk goes through `slots`, the top
+   table's first. It ends at byte `offset` of the page. So `address_of([3, 10], 0x123, 4)` is
    `0x3a123`.
-2. `addresses(tables, pgd, pfn, levels, bits)` returns every address, ascending, of a page that is
-   mapped to frame `pfn` in the address space whose top table is row `pgd`. Tables have any
-   shape. A word maps a frame if bit 0 (`PRESENT`) is set; the frame's number
-   stands above bit 12. Any number of pages may match.
+2. `addresses(tables, pgd, pfn, levels, bits)` returns the address of every page that is mapped to
+   frame `pfn`, ascending. It looks in one address space: its top table is row `pgd`. Tables have
+   any shape. A word maps a frame if bit 0 (`PRESENT`) is set. The frame's number stands above bit
+   12. Any number of pages may match.
 
 The arguments of your functions must stay as they are: whoever calls still needs them.
 """

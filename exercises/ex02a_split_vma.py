@@ -1,14 +1,14 @@
 """02a · Split a VMA
 
-A VMA is a tuple `(start, end, prot, pgoff)`: pages `[start, end)` of an address space, what the
-program may do there, and `pgoff`, which says what the page at `start` shows: a page of a file,
-or, for anonymous memory, a number that the reverse map may use later.
+A VMA is a tuple `(start, end, prot, pgoff)`. It is about the pages `[start, end)` of an address
+space. `prot` says what the program may do there. `pgoff` says what the page at `start` shows. That
+is a page of a file. For anonymous memory it is a number that the reverse map may use later.
 
-1. `split(vma, at)` cuts a VMA before page `at`, with start < at < end, and returns the lower and
-   the upper part. No page may show anything else afterwards than before.
-2. `unmap(vmas, start, end)` returns what is left of a list of VMAs, ascending by address, when
-   the pages `[start, end)` are unmapped (`munmap`): all that lies outside, and nothing
-   empty. Holes in the range are fine.
+1. `split(vma, at)` cuts a VMA before page `at`, with start < at < end. It returns the lower and the
+   upper part. Afterwards every page must show what it showed before.
+2. `unmap(vmas, start, end)` unmaps the pages `[start, end)`, as `munmap` does. It returns what is
+   left of a list of VMAs, ascending by address. All that lies outside is left, and nothing empty.
+   Holes in the range are fine.
 
 The arguments of your functions must stay as they are: whoever calls still needs them.
 """

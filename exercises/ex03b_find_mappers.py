@@ -4,11 +4,11 @@ A frame knows *how many* words map it (`mapcount`), not *which*. Find them the h
 every page table of every process.
 
 1. `mappers(tables, pgds, pfn, levels, bits)` returns the list of all `(place, address)` where the
-   frame `pfn` is mapped: `place` says which of the top tables `pgds` (0 is the first), `address`
-   is in bytes. The list is ascending. As in 01b, a word maps a frame if bit 0 is set, and the
-   frame's number stands above bit 12.
-2. `words_read(tables, pgds, levels, bits)` returns how many leaf words such a search has to read:
-   every slot of every leaf table that exists, whatever shape tables have.
+   frame `pfn` is mapped. `place` says which of the top tables `pgds` it is; 0 is the first.
+   `address` is in bytes. The list is ascending. As in 01b, a word maps a frame if bit 0
+   is set, and the frame's number stands above bit 12.
+2. `words_read(tables, pgds, levels, bits)` returns how many leaf words such a search has to read.
+   It reads every slot of every leaf table that exists. Tables have any shape.
 
 The arguments of your functions must stay as they are: whoever calls still needs them.
 """

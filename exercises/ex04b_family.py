@@ -1,15 +1,15 @@
 """04b · Which history was it?
 
-You are shown who shares which frames, and asked for a history that leads there: the inverse of
-watching. `statement("04b")` in a notebook shows your state; so does the first failed check. It
+You are shown who shares which frames. You write a history that leads there: the inverse of
+watching. `statement("04b")` in a notebook shows your state, and so does the first failed check. It
 reads like this:
 
     0x30000: child and shell share one frame
     0x31000: child alone, shell alone
 
-Write `history()`, which returns the text of a history that starts at an empty machine and ends in
-exactly that state: at each address the same processes, those that share and those that do not. A
-process that is not named must not have pages.
+Write `history()`, which returns the text of a history. It starts at an empty machine and ends in
+exactly that state. At each address there are the same processes. The same ones share a frame, and
+the same ones have one alone. A process that is not named must not have pages.
 
 The state gives 4 of the 10 points. 3 more are for a history that has at most two
 operations more than ours, and 3 more for one that is as short as ours. One operation

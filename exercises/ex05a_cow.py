@@ -1,17 +1,17 @@
 """05a · Copy on write
 
-A program writes to a private page whose word is present but not writable: the kernel takes a
-fault and decides. `count` says how many references the frame has: one for each word that maps it,
-one for each device that holds it (a *pin*), and so on. Nobody is in the swap cache here.
+A program writes to a private page. The page's word is present but not writable. So the kernel takes
+a fault and decides. `count` says how many references the frame has. Each word that maps the frame
+counts one, and so does each device that holds it (a *pin*). Nobody is in the swap cache here.
 
-* If the frame is not the zero page and `count` is 1, the page is the writer's alone: it is
-  **reused**. The word becomes writable, dirty and accessed, and names the same frame.
+* If the frame is not the zero page and `count` is 1, the page is the writer's alone. Then it
+  is **reused**. The word becomes writable, dirty and accessed, and names the same frame.
 * Otherwise it is **copied**: the word names a new frame, with all five bits set.
 
-1. `break_cow(word, count, pfn)` returns the new word; if a new frame is needed, it is `pfn`.
-2. `break_cow_range(words, counts, pfns)` does so for arrays, and returns the new words and a bool
-   array that says which pages were copied. `pfns` are free frames, more than enough, used in
-   order.
+1. `break_cow(word, count, pfn)` returns the new word. If a new frame is needed, it is `pfn`.
+2. `break_cow_range(words, counts, pfns)` does so for arrays. It returns the new words and a bool
+   array that says which pages were copied. `pfns` are free frames, more than enough. They are
+   used in order.
 
 The arguments of your functions must stay as they are: whoever calls still needs them.
 """

@@ -1,10 +1,10 @@
 """07a · Move a range
 
 `mremap` gives pages another address. Under the anon memory group every anonymous page has exactly
-one address, kept in its frame's `index`, and that is what makes moving hard.
+one address. It is kept in its frame's `index`. That makes moving hard.
 
 Write `move_range(words, count, new_vpn, pfns)`. `words` are the words of a range of private
-anonymous memory, `count` the references of the frame of each word (0 where there is none);
+anonymous memory. `count` are the references of the frame of each word, 0 where there is none.
 `new_vpn` is the page number that the first page gets. Return three arrays:
 
 * the words as they stand at the new address;
@@ -12,8 +12,9 @@ anonymous memory, `count` the references of the frame of each word (0 where ther
 * which pages were copied, as bools.
 
 A present word that maps a frame with `count` 1 moves as it is. If `count` is more than 1,
-somebody else may map or hold the frame at the old address: the word gets a new frame, the next of
-`pfns`, and keeps its bits. The zero page, swap entries and 0 move untouched; they have no index.
+somebody else may map or hold the frame at the old address. Then the word gets a new frame, the
+next of `pfns`, and keeps its bits. The zero page, swap entries and 0 move untouched. They
+have no index.
 
 The arguments of your function must stay as they are: whoever calls still needs them.
 """

@@ -1,15 +1,15 @@
 """07b · The worst case of a design
 
 The mail expects that the copy in mremap "should usually not even trigger". Find out how often it
-*can* trigger, and that today's design does without it.
+*can* trigger. Find out, too, that today's design does without it.
 
-Write `history()`, which returns the text of a history of at most 12 operations that makes
-`mremap` copy as many pages as you can under **anongroup**, on the lesson machine with 64 frames
+Write `history()`, which returns the text of a history of at most 12 operations. It makes `mremap`
+copy as many pages as you can under **anongroup**. The machine is the lesson machine with 64 frames
 and 16 swap slots. The same history must copy no page for mremap under **anon_vma_chain**.
 
-`statement("07b")` says how many copies give the first 4 of the 10 points, and how many are the
-most that we have found. 3 more points are for 45 copies, and 3 more for as many as we
-have found.
+`statement("07b")` says how many copies give the first 4 of the 10 points. It also says
+how many are the most that we have found. 3 more points are for 45 copies. 3 more are
+for as many as we have found.
 """
 
 def history():

@@ -1,15 +1,16 @@
 """08a · The walk, and try_to_unmap
 
-Under the anon memory group a page is at *one* address in every process that maps it: the page
-knows the page number (`index`) and the group, and the group lists its address spaces. To find who
-maps the page, look there.
+Under the anon memory group a page is at *one* address in every process that maps it. The page knows
+its page number (`index`) and its group. The group lists its address spaces. To find who maps the
+page, look there.
 
 1. `rmap_walk(tables, pgds, index, pfn, mapcount, levels, bits)` goes through the top tables
-   `pgds` of the group in order and looks up page number `index` in each. It returns a pair: the
-   list of the places in `pgds` (0 is the first) where the word maps frame `pfn`, and how many
-   address spaces were looked at. It stops as soon as it has found `mapcount` mappings, not before.
+   `pgds` of the group in order. It looks up page number `index` in each. It returns a pair. First
+   comes the list of the places in `pgds` where the word maps frame `pfn`; 0 is the first place.
+   Then comes how many address spaces were looked at. It stops as soon as it has found
+   `mapcount` mappings, not before.
 2. `try_to_unmap(words, pfn, entry)` gets the words that the walk has looked at. Every word that
-   maps `pfn` is replaced by the swap entry `entry`; the others stay. It returns the new words.
+   maps `pfn` is replaced by the swap entry `entry`. The others stay. It returns the new words.
 
 `word_at` walks one page table for you.
 

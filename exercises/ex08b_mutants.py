@@ -1,7 +1,7 @@
 """08b · A test of your own
 
-Six mutants of the kernel, each with one changed line in swapping, walking or sharing.
-`statement("08b")` lists yours; without a variant of your own they are
+There are six mutants of the kernel. Each has one changed line in swapping, walking or sharing.
+`statement("08b")` lists yours. Without a variant of your own they are
 
 * swap-out writes no data
 * fork copies a swap entry without counting it
@@ -10,9 +10,9 @@ Six mutants of the kernel, each with one changed line in swapping, walking or sh
 * swap-in keeps the use of its entry
 * a page swapped in elsewhere is not copied
 
-Write `history()`: **one** history of at most 30 operations. It is run with each mutant in turn,
-and everything is checked after every operation; 4 of the 10 points are for two that it kills,
-3 more for four, and 3 more for all six. No operation may fail.
+Write `history()`: **one** history of at most 30 operations. It is run with each mutant in turn.
+Everything is checked after every operation. 4 of the 10 points are for two that it kills.
+3 more are for four, and 3 more for all six. No operation may fail.
 """
 
 def history():

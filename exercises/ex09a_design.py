@@ -1,8 +1,8 @@
 """09a · A reverse map of your own
 
 Write a whole design. The simulated kernel tells your class `Design` of everything that happens to
-anonymous pages, one page at a time, in whole numbers: `pfn` is a frame, `mm` an address space,
-`vpn` a page number.
+anonymous pages, one page at a time. It tells it in whole numbers: `pfn` is a frame, `mm` an address
+space, `vpn` a page number.
 
 * `new_mm(mm)`, `fork_mm(child, parent)`, `drop_mm(mm)`: an address space comes (spawn, execve),
   is forked, goes. Its pages are gone before it goes.
@@ -17,10 +17,13 @@ anonymous pages, one page at a time, in whole numbers: `pfn` is a frame, `mm` an
 
 You **must not miss** a place that maps the page. You may name places that do not, in any address
 space that is there: each costs a look, and looks are counted. Any design that is right gets the
-points for being right: the anon memory group of the mail, a chain of all places, or one that nobody
-has had before. Of the 20 points 4 are for the cost, over random histories: 1 if you name at most 6
-places for each that maps a page, 2 more if you name at most 3 (the group of the mail: 1 to 2), and
-1 if no page is copied that comes back from swap at the address where the others have it.
+points for being right. It may be the anon memory group of the mail, a chain of all places, or one
+that nobody has had before.
+
+Of the 20 points 4 are for the cost, over random histories. You get 1 if you name at most 6
+places for each that maps a page. You get 2 more if you name at most 3; the group of the mail
+names 1 to 2. You get 1 if no page is copied without need: it comes back from swap at the address
+where the others have it.
 """
 
 class Design:

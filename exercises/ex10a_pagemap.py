@@ -9,14 +9,15 @@
 | 56 | mapped exclusively: by one page table | 0 |
 | 61 | page of a file, or shared memory | the same |
 
-Other bits may be set as well; here they say nothing.
+Other bits may be set as well. Here they say nothing.
 
-1. `decode(word)` returns a dictionary: `state` is `"page"`, `"swap"` or `"none"`; `pfn` the frame
-   or `None`; `device` and `slot` numbers on swap or `None`; `exclusive`, `file` and `soft_dirty`
-   are `True` or `False`. Soft-dirty counts for a page that is not there, too.
-2. `shared(words)` takes an array (uint64) of the words of pages 0, 1, 2, … and returns the numbers,
-   ascending, of those pages that are present, not of a file, and not mapped exclusively. (The zero
-   page looks like one of them: the word alone does not tell.) Array operations need no loop.
+1. `decode(word)` returns a dictionary. `state` is `"page"`, `"swap"` or `"none"`. `pfn` is the
+   frame or `None`. `device` and `slot` are numbers on swap, or `None`. `exclusive`, `file` and
+   `soft_dirty` are `True` or `False`. Soft-dirty counts for a page that is not there, too.
+2. `shared(words)` takes an array (uint64) of the words of pages 0, 1, 2, … It returns the numbers
+   of some pages, ascending. They are those that are present, not of a file, and not mapped
+   exclusively. The zero page looks like one of them: the word alone does not tell. Array operations
+   need no loop.
 
 The arguments of your functions must stay as they are: whoever calls still needs them.
 """

@@ -1,16 +1,16 @@
 """10b · Where 2004 and today part
 
 The design of the mail and the kernel of today agree on nearly everything that a program can see or
-count. Find where they do not: a history after which the *same process at the same address* has a
-page with another **mapcount** under the anon memory group than on today's kernel.
+count. Find where they do not. After your history the *same process at the same address* has a page.
+Its **mapcount** under the anon memory group is another than on today's kernel.
 
 Write `history()`, which returns the text of such a history. It is run twice: under **anongroup**,
-and under **anon_vma_chain** with today's rule for reuse. Of the latter we know that it shows what a
-running kernel shows after every operation (`anonlab verify --live`, and the recordings).
+and under **anon_vma_chain** with today's rule for reuse. The latter shows what a running kernel
+shows after every operation. We know that from `anonlab verify --live`, and from the recordings.
 
-`statement("10b")` says how the two must differ in the end, and in how many operations it can be
-done. That they differ gives 4 of the 10 points; the history may be 10 operations long. 3 more
-points are for one that has at most two operations more than ours, and 3 more for one as short
+`statement("10b")` says how the two must differ in the end. It also says in how many operations it
+can be done. That they differ gives 4 of the 10 points. The history may be 10 operations long. 3
+more points are for one that has at most two operations more than ours. 3 more are for one as short
 as ours.
 """
 

@@ -2,24 +2,24 @@
 
 Write the memory of a small machine: fault handler, fork, exit, execve, mremap, and the reverse map
 of the mail of 13 March 2004. It is one file of 100 to 200 lines and the work of a week: about eight
-hours. Write one milestone after the other; each gives its own points, whatever comes after it is
-not written yet. The simulated kernel is the judge: your machine and the kernel do the same random
-histories, and after every call both are compared.
+hours. Write one milestone after the other. Each gives its own points, whatever comes after it is
+not written yet. The simulated kernel is the judge. Your machine and the kernel do the same random
+histories. After every call both are compared.
 
 ## The machine
 
-The class is `Machine`. Memory has `nframes` frames; frame 0 is the *zero page*: everybody may map
+The class is `Machine`. Memory has `nframes` frames. Frame 0 is the *zero page*: everybody may map
 it, it holds 0, and nobody writes it. A page holds one number. A process has a name, such as "p1".
 All memory is private and anonymous, and every page of it may be read and written. Addresses are
-page numbers (`vpn`); a range is `npages` pages from `vpn` on.
+page numbers (`vpn`). A range is `npages` pages from `vpn` on.
 
-A page-table word is `pfn << 12 | bits`. Two bits are asked: `PRESENT` is on in every word, `WRITE`
+A page-table word is `pfn << 12 | bits`. Two bits are asked. `PRESENT` is on in every word. `WRITE`
 says that this process may write to the frame without asking you. Other bits are your own.
 
 A call that succeeds returns None, and `read` a list. A call that fails returns the name of the
 error, such as "ENOMEM", and **has changed nothing**. A range is refused whole: with "SIGSEGV" if
-one of its pages is not mapped. Where several errors are possible, the one that stands first in the
-method's first line counts.
+one of its pages is not mapped. Several errors may be possible. Then the one counts that stands
+first in the method's first line.
 
 `state()` shows the machine; the judge calls it after every call:
 
@@ -39,24 +39,24 @@ be {} until milestone 5; every process is in `words`, also one without pages.
    without `WRITE`. Who writes a page that has no word, or the zero page's, gets a free frame, with
    `WRITE`.
 2. **fork and copy on write** (16): the child has every word of the parent, the zero page's as well,
-   and no frame is copied: `WRITE` is off on both sides. A write to a word without `WRITE` looks how
+   and no frame is copied. `WRITE` is off on both sides. A write to a word without `WRITE` looks how
    many have the frame. One: the word gets `WRITE`, the frame stays. More: the writer gets a copy in
    a free frame, with `WRITE`, and the others keep the frame and their words.
 3. **exit and execve** (10): a frame is free when nobody has it any more. `execve` gives all memory
-   of the process back and has one page: `vpn`, with `value`. Its frame must be free while the old
-   memory is still there.
-4. **mremap** (14): the words move, with their bits; the old range is unmapped afterwards, and what
-   was at the new one is unmapped before. "EFAULT" if a page of the old range is not mapped,
-   "EINVAL" if the two ranges overlap. A frame that more than one has cannot move: this process gets
+   of the process back. It has one page then: `vpn`, with `value`. Its frame must be free while the
+   old memory is still there.
+4. **mremap** (14): the words move, with their bits. The old range is unmapped afterwards, and what
+   was at the new one is unmapped before. It is "EFAULT" if a page of the old range is not mapped,
+   "EINVAL" if the two ranges overlap. A frame that more than one has cannot move. This process gets
    a copy of it. Frames for copies must be free before anything is unmapped.
 5. **The reverse map** (14): every frame that somebody maps belongs to one group and has one page
-   number; `fork` adds the child to the group of its parent, `spawn` and `execve` begin a new one,
+   number. `fork` adds the child to the group of its parent. `spawn` and `execve` begin a new one.
    `exit` and `execve` leave the old one. To find who maps a frame, the judge looks at that page
    number in every process of its group. It must find everybody.
-6. **Devices, and memory that runs out** (16): `pin` makes the page writable as a write does, and a
-   device has the frame, too, until `unpin`, or until the process ends or calls `execve`. The pin
+6. **Devices, and memory that runs out** (16): `pin` makes the page writable as a write does. Then a
+   device has the frame, too: until `unpin`, or until the process ends or calls `execve`. The pin
    belongs to the process and the page where it was taken, also if the page is moved or unmapped.
-   `fork` does not share a frame that a device has: the parent keeps its word as it is, the child
+   `fork` does not share a frame that a device has. The parent keeps its word as it is. The child
    gets a copy, with `WRITE`, and "ENOMEM" is possible. Machines have 5 to 7 frames here.
 7. **Tests of your own** (12): `tests()` returns texts such as
 
@@ -66,20 +66,21 @@ be {} until milestone 5; every process is in `words`, also one without pages.
        read("a", 0x40, 2) == [0, 5]
 
    A line is a call that must not fail, or a call and what it returns. The first line may be
-   `machine(8)`, the number of frames; without it there are 64. Three more calls look inside:
-   `free()`, how many frames are free; `mappers("a", 0x41)`, who maps the page at 0x41 of a, found
-   by the walk: a sorted list of (process, page number); `looks("a", 0x41)`, at how many places that
-   walk looks. There are 18 faulty machines, each wrong in one place. A test must pass on the right
-   one. You get 4 points for noticing 6, 4 more for 12, and 4 more for all 18;
-   which are left, nobody tells you.
+   `machine(8)`, the number of frames. Without it there are 64. Three more calls look inside.
+   `free()` says how many frames are free. `mappers("a", 0x41)` says who maps the page at 0x41 of a,
+   as the walk finds it: a sorted list of (process, page number). `looks("a", 0x41)` says at how
+   many places that walk looks. There are 18 faulty machines, each wrong in one place. A test must
+   pass on the right one. You get 4 points for noticing 6, 4 more for 12, and 4 more for all 18.
+   Nobody tells you which are left.
 
-**Costs** (6 points), over random histories of milestones 1 to 5: 2 if walks look at no more than
-twice as many places as the group of the mail, 2 if at no more than it; 2 if no word gets another
-frame where the kernel leaves it alone.
+**Costs** (6 points) are counted over random histories of milestones 1 to 5. You get 2 if walks look
+at no more than twice as many places as the group of the mail. You get 2 if they look at no more
+places than it. You get 2 if no word gets another frame where the kernel leaves it alone.
 
-One way through the week: milestone 1 on the first day, 2 on the second, 3 and 4 on the third, 5 and
-6 on the fourth, tests and costs on the fifth. Read the mail again before milestone 5. The arguments
-are numbers and names; nothing that you are given has to be kept as it is.
+One way through the week is this. Milestone 1 is for the first day, 2 for the second, 3 and 4 for
+the third, 5 and 6 for the fourth. Tests and costs are for the fifth. Read the mail again before
+milestone 5. The arguments are numbers and names. Nothing that you are given has to be kept as it
+is.
 """
 
 PRESENT, WRITE = 1, 2

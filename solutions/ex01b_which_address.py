@@ -1,15 +1,15 @@
 """01b · Which address?
 
-The inverse of a walk. Someone hands you the slots that a walk went through, or the number of a
-frame, and asks for the address.
+This is the inverse of a walk. You get the slots that a walk went through, or the number of a frame.
+You return the address.
 
-1. `address_of(slots, offset, bits)` returns the address whose walk goes through `slots` (the top
-   table's first)[^top-first] and ends at byte `offset` of the page[^offset]: `address_of([3, 10], 0x123, 4)` is
+1. `address_of(slots, offset, bits)` returns an address. Its walk goes through `slots`, the top
+   table's first[^top-first]. It ends at byte `offset` of the page[^offset]. So `address_of([3, 10], 0x123, 4)` is
    `0x3a123`.
-2. `addresses(tables, pgd, pfn, levels, bits)` returns every address, ascending[^ascending], of a page that is
-   mapped to frame `pfn` in the address space whose top table is row `pgd`. Tables have any
-   shape[^any-shape]. A word maps a frame if bit 0 (`PRESENT`) is set[^present]; the frame's number
-   stands above bit 12. Any number of pages may match[^every].
+2. `addresses(tables, pgd, pfn, levels, bits)` returns the address of every page that is mapped to
+   frame `pfn`, ascending[^ascending]. It looks in one address space: its top table is row `pgd`. Tables have
+   any shape[^any-shape]. A word maps a frame if bit 0 (`PRESENT`) is set[^present]. The frame's number stands above bit
+   12. Any number of pages may match[^every].
 
 The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
@@ -26,7 +26,7 @@ EXERCISE = {
     "hints": [
         "Go forward first: how do you get slots out of an address? Then do the steps in the "
         "other order: what was cut off last is put on first.",
-        "For `addresses` you need every leaf table. Go through the top table; each word "
+        "For `addresses` you need every leaf table. Go through the top table. Each word "
         "that is not 0 leads to a table below. A function that calls itself keeps count of "
         "the level.",
         "From the digits 4, 7, 1 to 471: begin with 0; for each digit take ten times what you "
@@ -50,12 +50,12 @@ EXERCISE = {
         "arguments": ("Did you work in place", "test_address_of"),
     },
     "commentary": """
-        `addresses` has to read every word of every table: that is what the kernel would have
-        to do for every page that it wants to take away, in every address space. A reverse map
-        is whatever saves this work, and all that this course compares are ways to save it.
+        `addresses` has to read every word of every table. The kernel would have to do this in
+        every address space, for every page that it wants to take away. A reverse map saves
+        this work. The course compares ways to save it.
 
-        Trying all addresses with walk() is right as well, and costs levels times as many
-        lookups in a small machine; with 48 bits of address it never ends.
+        Trying all addresses with walk() is right as well. In a small machine it costs levels
+        times as many lookups. With 48 bits of address it never ends.
     """,
 }
 

@@ -1,14 +1,14 @@
 """02a · Split a VMA
 
-A VMA is a tuple `(start, end, prot, pgoff)`: pages `[start, end)` of an address space, what the
-program may do there, and `pgoff`, which says what the page at `start` shows: a page of a file,
-or, for anonymous memory, a number that the reverse map may use later.
+A VMA is a tuple `(start, end, prot, pgoff)`. It is about the pages `[start, end)` of an address
+space. `prot` says what the program may do there. `pgoff` says what the page at `start` shows. That
+is a page of a file. For anonymous memory it is a number that the reverse map may use later.
 
-1. `split(vma, at)` cuts a VMA before page `at`, with start < at < end, and returns the lower and
-   the upper part[^halves]. No page may show anything else afterwards than before[^pgoff].
-2. `unmap(vmas, start, end)` returns what is left of a list of VMAs, ascending by address[^ascending], when
-   the pages `[start, end)` are unmapped (`munmap`): all that lies outside[^outside], and nothing
-   empty[^empty]. Holes in the range are fine[^holes].
+1. `split(vma, at)` cuts a VMA before page `at`, with start < at < end. It returns the lower and the
+   upper part[^halves]. Afterwards every page must show what it showed before[^pgoff].
+2. `unmap(vmas, start, end)` unmaps the pages `[start, end)`, as `munmap` does. It returns what is
+   left of a list of VMAs, ascending by address[^ascending]. All that lies outside is left[^outside], and nothing empty[^empty].
+   Holes in the range are fine[^holes].
 
 The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
@@ -27,9 +27,9 @@ EXERCISE = {
         "Which page of the file must page 18 show, and how is that said in a VMA?",
         "The lower part keeps start and pgoff, and ends at `at`. In the upper part two of "
         "the four fields are new, and they change by the same amount.",
-        "Cut the VMA (0x10, 0x18, 'rw-', 3) before page 0x12: that page has shown 5 and goes "
-        "on to, so the upper part is (0x12, 0x18, 'rw-', 5). For unmap: of each VMA keep what "
-        "lies below `start`, and what lies at or above `end`; split() makes these parts.",
+        "Cut the VMA (0x10, 0x18, 'rw-', 3) before page 0x12. That page has shown 5 and goes "
+        "on to. So the upper part is (0x12, 0x18, 'rw-', 5). For unmap: of each VMA keep what "
+        "lies below `start`, and what lies at or above `end`. split() makes these parts.",
     ],
     "equivalent": {
         "unmap: rest[0] < end < rest[1] -> (rest[0] <= end < rest[1])": (
@@ -50,12 +50,12 @@ EXERCISE = {
         "arguments": ("Did you work in place", "test_unmap"),
     },
     "commentary": """
-        Linux does the same: split_vma copies the VMA, moves vm_start, and adds (addr -
+        Linux does the same. split_vma copies the VMA, moves vm_start, and adds (addr -
         vm_start) >> PAGE_SHIFT to vm_pgoff. do_munmap splits at both ends and then removes
-        whole VMAs, so that there is only one place where pgoff has to be right.
+        whole VMAs. So there is only one place where pgoff has to be right.
 
-        Computing both parts directly, without split, is right too: max(start, …) and min(end,
-        …). Then pgoff is computed in a second place, and has to be right there as well.
+        You can also compute both parts directly, with max(start, …) and min(end, …). Then
+        pgoff is computed in a second place. It has to be right there as well.
     """,
 }
 

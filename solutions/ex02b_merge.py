@@ -1,8 +1,8 @@
 """02b · When two VMAs become one
 
-After `mmap` the kernel looks at the VMA below and above: where two say the same[^prot][^shared][^file] about
+After `mmap` the kernel looks at the VMA below and above. Where two say the same[^prot][^shared][^file] about
 neighbouring pages[^neighbours], one is enough. A VMA is a tuple `(start, end, prot, shared, file, pgoff)`, in
-pages; `file` is `""` for anonymous memory.
+pages. `file` is `""` for anonymous memory.
 
 Write `merge(lower, upper)`: it returns the one VMA that takes the place of both[^both], or `None` if
 they must stay two. Private anonymous memory has its own page numbers as pgoff, until it is moved to
@@ -44,7 +44,7 @@ EXERCISE = {
         have a say as well: two VMAs with different anon_vmas cannot be one. Under the anon
         memory group a VMA carries nothing for the reverse map, so nothing stands in the way.
 
-        Merging is never needed for correctness; a kernel that always answers None works, and
+        Merging is never needed for correctness. A kernel that always answers None works. It
         has more VMAs to search in.
     """,
 }

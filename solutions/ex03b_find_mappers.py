@@ -4,11 +4,11 @@ A frame knows *how many* words map it (`mapcount`), not *which*. Find them the h
 every page table of every process.
 
 1. `mappers(tables, pgds, pfn, levels, bits)` returns the list of all `(place, address)` where the
-   frame `pfn` is mapped[^all]: `place` says which of the top tables `pgds` (0 is the first)[^place], `address`
-   is in bytes[^bytes]. The list is ascending[^ascending]. As in 01b, a word maps a frame if bit 0 is set[^present], and the
-   frame's number stands above bit 12.
-2. `words_read(tables, pgds, levels, bits)` returns how many leaf words such a search has to read:
-   every slot of every leaf table that exists[^every-slot], whatever shape tables have[^any-shape].
+   frame `pfn` is mapped[^all]. `place` says which of the top tables `pgds` it is; 0 is the first[^place].
+   `address` is in bytes[^bytes]. The list is ascending[^ascending]. As in 01b, a word maps a frame if bit 0
+   is set[^present], and the frame's number stands above bit 12.
+2. `words_read(tables, pgds, levels, bits)` returns how many leaf words such a search has to read.
+   It reads every slot of every leaf table that exists[^every-slot]. Tables have any shape[^any-shape].
 
 The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
@@ -51,13 +51,13 @@ EXERCISE = {
         "arguments": ("Did you work in place", "test_mappers"),
     },
     "commentary": """
-        This is the oracle of the whole course: everything that a reverse map answers is
-        compared with such a scan. It needs no help from anybody, cannot be out of date, and
-        is far too slow: a page of a process with a gigabyte needs a quarter of a million
-        words read, and that for every process.
+        This is the oracle of the whole course. Everything that a reverse map answers is
+        compared with such a scan. It needs no help from anybody, and it cannot be out of
+        date. But it is far too slow. For one page it reads a quarter of a million words of
+        a process with a gigabyte, and so on for every process.
 
-        Reading all tables once and sorting all words by frame answers the question for all
-        frames together; numpy does that with one argsort.
+        You can also read all tables once and sort all words by frame. That answers the
+        question for all frames together. NumPy does it with one argsort.
     """,
 }
 

@@ -1,15 +1,15 @@
 """04b · Which history was it?
 
-You are shown who shares which frames, and asked for a history that leads there: the inverse of
-watching. `statement("04b")` in a notebook shows your state; so does the first failed check. It
+You are shown who shares which frames. You write a history that leads there: the inverse of
+watching. `statement("04b")` in a notebook shows your state, and so does the first failed check. It
 reads like this:
 
     0x30000: child and shell share one frame
     0x31000: child alone, shell alone
 
-Write `history()`, which returns the text of a history that starts at an empty machine and ends in
-exactly that state[^state]: at each address the same processes, those that share and those that do not[^sharers]. A
-process that is not named must not have pages[^nobody-else].
+Write `history()`, which returns the text of a history. It starts at an empty machine and ends in
+exactly that state[^state]. At each address there are the same processes. The same ones share a frame, and
+the same ones have one alone[^sharers]. A process that is not named must not have pages[^nobody-else].
 
 The state gives [=test_reaches_the_state] of the 10 points. [=test_is_short] more are for a history that has at most two
 operations more than ours[^short], and [=test_is_shortest] more for one that is as short as ours[^shortest]. One operation
@@ -50,7 +50,7 @@ EXERCISE = {
         "shortest": ("write page by page", "test_is_shortest"),
     },
     "commentary": """
-        Every write before the fork is shared by all that are forked later; every write after
+        Every write before the fork is shared by all that are forked later. Every write after
         it makes the writer's own page. So the state tells the order: shared pages first, then
         forks, then the rest. Two histories that end in one state are told apart by nothing
         but frame numbers.

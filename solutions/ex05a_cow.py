@@ -1,17 +1,17 @@
 """05a · Copy on write
 
-A program writes to a private page whose word is present but not writable: the kernel takes a
-fault and decides. `count` says how many references the frame has: one for each word that maps it,
-one for each device that holds it (a *pin*), and so on. Nobody is in the swap cache here.
+A program writes to a private page. The page's word is present but not writable. So the kernel takes
+a fault and decides. `count` says how many references the frame has. Each word that maps the frame
+counts one, and so does each device that holds it (a *pin*). Nobody is in the swap cache here.
 
-* If the frame is not the zero page[^zero-page] and `count` is 1[^count], the page is the writer's alone: it is
-  **reused**. The word becomes writable, dirty and accessed, and names the same frame[^reused].
+* If the frame is not the zero page[^zero-page] and `count` is 1[^count], the page is the writer's alone. Then it
+  is **reused**. The word becomes writable, dirty and accessed, and names the same frame[^reused].
 * Otherwise it is **copied**: the word names a new frame[^copied], with all five bits set[^five-bits].
 
-1. `break_cow(word, count, pfn)` returns the new word; if a new frame is needed, it is `pfn`.
-2. `break_cow_range(words, counts, pfns)` does so for arrays, and returns the new words and a bool
-   array that says which pages were copied[^which]. `pfns` are free frames, more than enough, used in
-   order[^in-order].
+1. `break_cow(word, count, pfn)` returns the new word. If a new frame is needed, it is `pfn`.
+2. `break_cow_range(words, counts, pfns)` does so for arrays. It returns the new words and a bool
+   array that says which pages were copied[^which]. `pfns` are free frames, more than enough. They are
+   used in order[^in-order].
 
 The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
@@ -54,11 +54,11 @@ EXERCISE = {
     },
     "commentary": """
         This is do_wp_page with the rule that Linux had up to 2.6.12. The number that decides has
-        changed three times since: to mapcount and swap entries in 2005, back to count in 2020,
-        to a mark on the page in 2022. A pinned page shows why it matters: with count it is
-        copied although one process maps it, and the device goes on writing to the old frame.
+        changed three times since. In 2005 it was mapcount and swap entries, in 2020 count again,
+        and in 2022 it became a mark on the page. A pinned page shows why it matters. With count
+        it is copied although one process maps it. The device goes on writing to the old frame.
 
-        Always copying is correct as well, and never shows in memory's contents. It wastes a
+        Always copying is correct as well. It never shows in memory's contents. It wastes a
         frame and a copy for each page that a child leaves behind when it exits.
     """,
 }

@@ -1,17 +1,18 @@
 """05b · Kill a mutant
 
 Somebody has changed one line of the kernel. After every operation of a history, everything is
-checked: all counters against a scan of the page tables, all contents against a memory that shares
-nothing, and who got a new frame. A history *kills* the mutant if one of the checks fails with the
-changed line. With the right line all of them pass, whatever you do.
+checked. All counters are compared with a scan of the page tables. All contents are compared with a
+memory that shares nothing. And it is checked who got a new frame. A history *kills* the mutant if
+one of the checks fails with the changed line. With the right line all of them pass, whatever you
+do.
 
 `statement("05b")` says which line was changed. If you have no variant of your own it is this one:
-**a page is reused while it is shared** (a write takes a page for its own although another process
-maps it).
+**a page is reused while it is shared**. A write takes a page for its own although another process
+maps it.
 
 Write `history()`, which returns the text of a history that kills your mutant[^kills]. That gives [=test_kills_the_mutant] of
-the 10 points; [=test_is_short] more are for a history that has at most two operations more than ours[^short], and [=test_is_shortest]
-more for one that is as short as ours[^shortest].
+the 10 points. [=test_is_short] more are for a history that has at most two operations more than ours[^short].
+[=test_is_shortest] more are for one that is as short as ours[^shortest].
 """
 
 EXERCISE = {
@@ -29,9 +30,9 @@ EXERCISE = {
         "mutant.",
         "All four mutants are about copy on write: a page must be there before a fork, and "
         "somebody must write to it after the fork.",
-        "Another mutant, *exit frees what others map*: two processes share a page, and then "
-        "one of them makes the call whose line was changed: `c exit`. Which call does your "
-        "mutant change, who must make it, and must somebody look afterwards?",
+        "Another mutant, *exit frees what others map*: two processes share a page. Then one of "
+        "them makes the call whose line was changed, `c exit`. Which call does your mutant "
+        "change? Who must make it? And must somebody look afterwards?",
     ],
     "equivalent": {
         "history: p mmap 0x30000 1: 1 -> 2": "a page that nobody touches",
@@ -43,9 +44,9 @@ EXERCISE = {
     },
     "commentary": """
         count and mapcount stay right under all four mutants. Two are seen because a word is
-        writable although two processes map its frame, one because contents differ from those
-        of a memory that shares nothing, and one only because a page that was somebody's alone
-        must keep its frame. This is why a test of copy on write needs more than counters.
+        writable although two processes map its frame. One is seen because contents differ from
+        those of a memory that shares nothing. The last is seen only because a page that was
+        somebody's alone must keep its frame. This is why a test of copy on write needs more than counters.
 
         A longer history kills as well, often by accident. It says less: the shortest one is
         nearly a description of the bug.

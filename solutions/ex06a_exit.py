@@ -4,16 +4,16 @@ When a process exits, its words go one by one. Each of them held something, and 
 must learn that it is gone.
 
 Write `exit_mm(words, count, mapcount, swap_map)`. `words` are the words of the process's private
-memory. `count` and `mapcount` say for every frame how many references and mappings it has,
-`swap_map` for every swap slot how many entries use it (and one more for the swap cache). Return
-the three arrays as they are afterwards, and the ascending[^ascending] list of the frames that became free.
+memory. `count` and `mapcount` say how many references and mappings every frame has. `swap_map` says
+how many entries use every swap slot; the swap cache counts as one more. Return the three arrays as
+they are afterwards, and the ascending[^ascending] list of the frames that became free.
 
 * A present word that maps a frame takes one off `mapcount`[^mapcount] and one off `count`[^count] of this frame. A
-  frame whose `count` falls to 0 is free; a frame that somebody else holds stays[^held].
-* The zero page (frame 0) has no mapcount and is never freed: nothing changes for it[^zero-page].
+  frame whose `count` falls to 0 is free. A frame that somebody else holds stays[^held].
+* The zero page (frame 0) has no mapcount and is never freed. Nothing changes for it[^zero-page].
 * A swap entry takes one off `swap_map` of its slot, which is `word >> 8`[^swap], and
-  nothing else[^not-present]. (Bits 1 to 5 say in which swap area the slot lies; slots are numbered
-  through all areas.)
+  nothing else[^not-present]. Bits 1 to 5 say in which swap area the slot lies. Slots are numbered
+  through all areas.
 * The arrays that you get must stay as they are[^arguments]. One process never maps a frame twice.
 """
 
@@ -28,10 +28,10 @@ EXERCISE = {
     "families": ["family", "forked", "swapped", "pinned"],
     "hints": [
         "What three kinds of words are there? For which of them does anybody keep a count?",
-        "Frames and swap slots have counts of their own. Whether a frame is free is asked "
-        "of `count`, after it was lowered: a device may hold a frame that nobody maps.",
+        "Frames and swap slots have counts of their own. Lower `count` first. Then ask it whether "
+        "the frame is free: a device may hold a frame that nobody maps.",
         "Ages by number: after = ages.copy(), then `after[guests] -= 1` makes all guests a "
-        "year younger, and `guests[after[guests] < 18]` are those who are under age now. "
+        "year younger. Now `guests[after[guests] < 18]` are those who are under age. "
         "Entries are words that are not 0 and not present.",
     ],
     "promises": {
@@ -46,11 +46,11 @@ EXERCISE = {
     },
     "commentary": """
         `a[i] -= 1` with an array of places counts a repeated place once. Here that is right
-        only because one process maps a frame at most once; otherwise np.subtract.at is
+        only because one process maps a frame at most once. Otherwise np.subtract.at is
         needed.
 
         Linux does this in unmap_vmas and free_pages_and_swap_cache on the way of exit_mmap. A
-        loop over the words is right too, and easier to read; it costs a step for every page,
+        loop over the words is right too, and easier to read. It costs a step for every page,
         and exit is as frequent as fork.
     """,
 }

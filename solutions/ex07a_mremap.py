@@ -1,10 +1,10 @@
 """07a · Move a range
 
 `mremap` gives pages another address. Under the anon memory group every anonymous page has exactly
-one address, kept in its frame's `index`, and that is what makes moving hard.
+one address. It is kept in its frame's `index`. That makes moving hard.
 
 Write `move_range(words, count, new_vpn, pfns)`. `words` are the words of a range of private
-anonymous memory, `count` the references of the frame of each word (0 where there is none);
+anonymous memory. `count` are the references of the frame of each word, 0 where there is none.
 `new_vpn` is the page number that the first page gets. Return three arrays:
 
 * the words as they stand at the new address;
@@ -12,8 +12,9 @@ anonymous memory, `count` the references of the frame of each word (0 where ther
 * which pages were copied, as bools.
 
 A present word that maps a frame with `count` 1 moves as it is[^moves]. If `count` is more than 1,
-somebody else may map or hold the frame at the old address[^copied]: the word gets a new frame, the next of
-`pfns`[^in-order], and keeps its bits[^bits]. The zero page, swap entries and 0 move untouched; they have no index[^no-index].
+somebody else may map or hold the frame at the old address[^copied]. Then the word gets a new frame, the
+next of `pfns`[^in-order], and keeps its bits[^bits]. The zero page, swap entries and 0 move untouched. They
+have no index[^no-index].
 
 The arguments of your function must stay as they are[^arguments]: whoever calls still needs them.
 """
@@ -32,8 +33,8 @@ EXERCISE = {
         "shared page simply got the new index?",
         "Four kinds of words: 0, swap entries, the zero page, own frames. Only the last "
         "kind has an index, and only there can a copy be needed.",
-        "Numbers of two parts: of 0x1207 the upper part is 0x1207 >> 8, the lower 0x1207 & "
-        "0xFF; a new upper part goes before the old lower one with `<<` and `|`. Which part "
+        "Take a number of two parts, 0x1207. The upper part is 0x1207 >> 8, the lower 0x1207 & "
+        "0xFF. With `<<` and `|` you put a new upper part before the old lower one. Which part "
         "of a word is the frame's number? `first + np.arange(n)` counts from `first` on.",
     ],
     "equivalent": {
@@ -57,9 +58,9 @@ EXERCISE = {
         "arguments": ("Did you work in place", "test_move"),
     },
     "commentary": """
-        The mail calls mremap after fork the only problem, and solves it with a copy: "if
+        The mail calls mremap after fork the only problem. It solves it with a copy: "if
         (PageAnonymous(page) && page->count > 1)". Because count decides, a page that is only
-        pinned is copied as well, and a device goes on with the old frame; Hugh Dickins took
+        pinned is copied as well. Then a device goes on with the old frame. Hugh Dickins took
         mapcount instead.
 
         The designs with an anon_vma keep both: the index of the page and the pgoff of the VMA.

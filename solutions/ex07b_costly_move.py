@@ -1,15 +1,15 @@
 """07b · The worst case of a design
 
 The mail expects that the copy in mremap "should usually not even trigger". Find out how often it
-*can* trigger, and that today's design does without it.
+*can* trigger. Find out, too, that today's design does without it.
 
-Write `history()`, which returns the text of a history of at most 12 operations[^twelve] that makes
-`mremap` copy as many pages as you can under **anongroup**, on the lesson machine with 64 frames
+Write `history()`, which returns the text of a history of at most 12 operations[^twelve]. It makes `mremap`
+copy as many pages as you can under **anongroup**. The machine is the lesson machine with 64 frames
 and 16 swap slots[^machine]. The same history must copy no page for mremap under **anon_vma_chain**.
 
-`statement("07b")` says how many copies give the first [=test_some_copies] of the 10 points[^some], and how many are the
-most that we have found. [=test_many_copies] more points are for 45 copies[^many], and [=test_most_copies] more for as many as we
-have found[^most].
+`statement("07b")` says how many copies give the first [=test_some_copies] of the 10 points[^some]. It also says
+how many are the most that we have found. [=test_many_copies] more points are for 45 copies[^many]. [=test_most_copies] more are
+for as many as we have found[^most].
 """
 
 EXERCISE = {
@@ -24,8 +24,8 @@ EXERCISE = {
     "hints": [
         "mremap copies a page if somebody else has it. How do you get somebody else with "
         "one operation? And how many pages can one mremap move?",
-        "A copied page is not shared any more: moving it once more copies nothing. But "
-        "there are others who still share the old one, and they can move too.",
+        "A copied page is not shared any more. Moving it once more copies nothing. But others "
+        "still share the old one, and they can move too.",
         "Every copy takes a frame, and there are 63 besides the zero page. What gives the "
         "frames of copies back, while the old pages are there to be shared once more?",
     ],
@@ -47,11 +47,12 @@ EXERCISE = {
     },
     "commentary": """
         31 shared pages and 31 copies fill 62 frames. Fork, move, exit is a round of three
-        operations that copies all 31; three rounds fit. Several children at a time that all
-        move are worse: (k + 1) n frames must fit for k n copies, which gives 48 at best.
+        operations that copies all 31. Three rounds fit. Several children at a time that all
+        move are worse: (k + 1) n frames must fit for k n copies. That gives 48 at best.
 
         Under anon_vma_chain a move changes where the VMA starts. Its pgoff and the pages stay
-        as they are, so all of them stay shared. The price is paid elsewhere, in VMAs that cannot merge and in chains.
+        as they are, so all of them stay shared. The price is paid elsewhere: in VMAs that
+        cannot merge, and in chains.
     """,
 }
 

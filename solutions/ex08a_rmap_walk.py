@@ -1,15 +1,16 @@
 """08a · The walk, and try_to_unmap
 
-Under the anon memory group a page is at *one* address in every process that maps it: the page
-knows the page number (`index`) and the group, and the group lists its address spaces. To find who
-maps the page, look there.
+Under the anon memory group a page is at *one* address in every process that maps it. The page knows
+its page number (`index`) and its group. The group lists its address spaces. To find who maps the
+page, look there.
 
 1. `rmap_walk(tables, pgds, index, pfn, mapcount, levels, bits)` goes through the top tables
-   `pgds` of the group in order and looks up page number `index` in each. It returns a pair: the
-   list of the places in `pgds` (0 is the first) where the word maps frame `pfn`[^maps], and how many
-   address spaces were looked at[^looked]. It stops as soon as it has found `mapcount` mappings[^stops], not before[^all].
+   `pgds` of the group in order. It looks up page number `index` in each. It returns a pair. First
+   comes the list of the places in `pgds` where the word maps frame `pfn`[^maps]; 0 is the first place.
+   Then comes how many address spaces were looked at[^looked]. It stops as soon as it has found
+   `mapcount` mappings[^stops], not before[^all].
 2. `try_to_unmap(words, pfn, entry)` gets the words that the walk has looked at. Every word that
-   maps `pfn` is replaced by the swap entry `entry`[^entry]; the others stay[^others]. It returns the new words.
+   maps `pfn` is replaced by the swap entry `entry`[^entry]. The others stay[^others]. It returns the new words.
 
 `word_at` walks one page table for you.
 
@@ -31,8 +32,8 @@ EXERCISE = {
         "What may it have at that address instead? List at least three things.",
         "Nothing, a swap entry, another frame. So a hit needs two tests on the word: is it "
         "present, and is it this frame?",
-        "Two red balls in a row of boxes: before you open a box, see whether you have found "
-        "two; count each box that you open. If boxes 1 and 4 have them, you open up to 4 and "
+        "Two red balls are in a row of boxes. Before you open a box, see whether you have found "
+        "two. Count each box that you open. If boxes 1 and 4 have them, you open up to 4 and "
         "no more. A box is word_at() here, and red is what 03b asked of a word.",
     ],
     "equivalent": {
@@ -50,12 +51,12 @@ EXERCISE = {
         "arguments": ("Did you work in place", "test_unmap"),
     },
     "commentary": """
-        The mail says it in a dozen lines of C, "look up page in page tables", and leaves open
-        when to stop. With the stop a page that only the parent maps costs one lookup, and a
-        page that only the last child maps costs all of them: this is what the cost meter
-        shows, and what the designs of 2004 argued about.
+        The mail says it in a dozen lines of C, "look up page in page tables". It leaves open
+        when to stop. With the stop a page that only the parent maps costs one lookup. A page
+        that only the last child maps costs all of them. The cost meter shows this, and the
+        designs of 2004 argued about it.
 
-        Without the stop the walk is right too, and costs the whole group every time.
+        Without the stop the walk is right too. It costs the whole group every time.
     """,
 }
 

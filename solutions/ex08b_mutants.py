@@ -1,7 +1,7 @@
 """08b · A test of your own
 
-Six mutants of the kernel, each with one changed line in swapping, walking or sharing.
-`statement("08b")` lists yours; without a variant of your own they are
+There are six mutants of the kernel. Each has one changed line in swapping, walking or sharing.
+`statement("08b")` lists yours. Without a variant of your own they are
 
 * swap-out writes no data
 * fork copies a swap entry without counting it
@@ -10,9 +10,9 @@ Six mutants of the kernel, each with one changed line in swapping, walking or sh
 * swap-in keeps the use of its entry
 * a page swapped in elsewhere is not copied
 
-Write `history()`: **one** history of at most 30 operations[^thirty]. It is run with each mutant in turn,
-and everything is checked after every operation; [=test_kills_two] of the 10 points are for two that it kills[^two],
-[=test_kills_four] more for four[^four], and [=test_kills_all] more for all six[^six]. No operation may fail[^no-error].
+Write `history()`: **one** history of at most 30 operations[^thirty]. It is run with each mutant in turn.
+Everything is checked after every operation. [=test_kills_two] of the 10 points are for two that it kills[^two].
+[=test_kills_four] more are for four[^four], and [=test_kills_all] more for all six[^six]. No operation may fail[^no-error].
 """
 
 EXERCISE = {
@@ -26,13 +26,13 @@ EXERCISE = {
     "families": ["swap", "walk", "family", "move"],
     "hints": [
         "Take the mutants one by one. For each, write down the one operation that goes "
-        "wrong, and what the machine must look like before it for the difference to show.",
+        "wrong. What must the machine look like before it, so that one sees the difference?",
         "`p swap_out 0x30000 2` sends two pages to swap; `p read 0x30000` brings one back. "
         "A fork in between makes entries shared. A lost content shows only if somebody "
         "reads it, or it is compared with what was written.",
-        "Each mutant of swapping needs a page that was shared, went to swap, and is wanted "
-        "again: by a read and by a write, in both orders. For the clash one process must have "
-        "moved the page before both want it.",
+        "Each mutant of swapping needs a page that was shared and went to swap. Then somebody "
+        "wants it again: by a read and by a write, in both orders. For the clash one process "
+        "must have moved the page before both want it.",
     ],
     "equivalent": {
         "history: p mmap 0x30000 4: 0x30000 -> 0x2f000": "the pages that are needed are in it",
@@ -51,12 +51,12 @@ EXERCISE = {
         "no-error": ("fails:", "test_kills_two"),
     },
     "commentary": """
-        One history can kill all six because each needs only a few operations, and they do not
-        disturb each other if they use different pages. The clash at swap-in is the one that
-        random histories find last: a shared page must go to swap, move in one process only,
-        and come back in both.
+        One history can kill all six: each needs only a few operations. They do not disturb
+        each other if they use different pages. Random histories find the clash at swap-in
+        last. For it a shared page must go to swap, move in one process only, and come back
+        in both.
 
-        Six short histories would be easier to read; here you learn which situations can be
+        Six short histories would be easier to read. Here you learn which situations can be
         had together.
     """,
 }

@@ -1,8 +1,8 @@
 """09a · A reverse map of your own
 
 Write a whole design. The simulated kernel tells your class `Design` of everything that happens to
-anonymous pages, one page at a time, in whole numbers: `pfn` is a frame, `mm` an address space,
-`vpn` a page number.
+anonymous pages, one page at a time. It tells it in whole numbers: `pfn` is a frame, `mm` an address
+space, `vpn` a page number.
 
 * `new_mm(mm)`, `fork_mm(child, parent)`, `drop_mm(mm)`: an address space comes (spawn, execve),
   is forked[^fork], goes. Its pages are gone before it goes[^gone].
@@ -17,10 +17,13 @@ anonymous pages, one page at a time, in whole numbers: `pfn` is a frame, `mm` an
 
 You **must not miss** a place that maps the page. You may name places that do not, in any address
 space that is there: each costs a look, and looks are counted. Any design that is right gets the
-points for being right: the anon memory group of the mail, a chain of all places, or one that nobody
-has had before. Of the 20 points 4 are for the cost, over random histories: [=test_at_most_6_places] if you name at most 6
-places for each that maps a page[^six], [=test_at_most_3_places] more if you name at most 3[^three] (the group of the mail: 1 to 2), and
-[=test_no_needless_copy] if no page is copied that comes back from swap at the address where the others have it[^needless].
+points for being right. It may be the anon memory group of the mail, a chain of all places, or one
+that nobody has had before.
+
+Of the 20 points 4 are for the cost, over random histories. You get [=test_at_most_6_places] if you name at most 6
+places for each that maps a page[^six]. You get [=test_at_most_3_places] more if you name at most 3[^three]; the group of the mail
+names 1 to 2. You get [=test_no_needless_copy] if no page is copied without need: it comes back from swap at the address
+where the others have it[^needless].
 """
 
 EXERCISE = {
@@ -43,8 +46,8 @@ EXERCISE = {
         "line.",
         "The simplest right design is a dictionary: pfn -> list of (mm, vpn). Which hooks "
         "add to it, which take away, and what does a move do?",
-        "A list of who has which book: lending adds a name, giving back takes one out, and "
-        "who moves house changes an address. Each hook tells you one of these. If you keep "
+        "Think of a list of who has which book. Lending adds a name, giving back takes one out, "
+        "and who moves house changes an address. Each hook tells you one of these. If you keep "
         "only one address for each page, must_copy and clash say when that is not enough.",
     ],
     "promises": {
@@ -59,12 +62,12 @@ EXERCISE = {
     },
     "commentary": """
         This is the group of the mail: a page remembers its group and one address. fork and
-        exit are one line each and touch no page. The price is in must_copy and clash, where
-        pages are copied because one address is not enough, and in candidates, which name
+        exit are one line each and touch no page. The price is in must_copy and clash: pages
+        are copied because one address is not enough. It is also in candidates, which name
         every member.
 
-        The dictionary of all places (hint 2) is right as well, has no false candidates, and
-        works at every fork for every page: that was pte_chain, and why it went.
+        The dictionary of all places (hint 2) is right as well. It has no false candidates, but
+        at every fork it works for every page. That was pte_chain, and why it went.
     """,
 }
 

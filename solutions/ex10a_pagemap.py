@@ -9,14 +9,15 @@
 | 56 | mapped exclusively: by one page table[^exclusive] | 0 |
 | 61 | page of a file, or shared memory | the same[^file] |
 
-Other bits may be set as well; here they say nothing.
+Other bits may be set as well. Here they say nothing.
 
-1. `decode(word)` returns a dictionary: `state` is `"page"`, `"swap"` or `"none"`[^state]; `pfn` the frame
-   or `None`[^none]; `device` and `slot` numbers on swap or `None`; `exclusive`, `file` and `soft_dirty`
-   are `True` or `False`. Soft-dirty counts for a page that is not there, too[^soft-dirty].
-2. `shared(words)` takes an array (uint64) of the words of pages 0, 1, 2, … and returns the numbers,
-   ascending[^ascending], of those pages that are present[^present], not of a file[^not-file], and not mapped exclusively[^not-exclusive]. (The zero
-   page looks like one of them: the word alone does not tell.) Array operations need no loop.
+1. `decode(word)` returns a dictionary. `state` is `"page"`, `"swap"` or `"none"`[^state]. `pfn` is the
+   frame or `None`[^none]. `device` and `slot` are numbers on swap, or `None`. `exclusive`, `file` and
+   `soft_dirty` are `True` or `False`. Soft-dirty counts for a page that is not there, too[^soft-dirty].
+2. `shared(words)` takes an array (uint64) of the words of pages 0, 1, 2, … It returns the numbers
+   of some pages, ascending[^ascending]. They are those that are present[^present], not of a file[^not-file], and not mapped
+   exclusively[^not-exclusive]. The zero page looks like one of them: the word alone does not tell. Array operations
+   need no loop.
 
 The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
@@ -31,12 +32,12 @@ EXERCISE = {
     "hidden": {"test_other_words": 3, "test_other_arrays": 3},
     "families": ["forked", "family", "swapped", "files"],
     "hints": [
-        "Cut the word up as you cut addresses in 01a: shift what you want to the bottom, and mask "
-        "what is above it. The state comes first, because the low bits mean different things.",
+        "Cut the word up as you cut addresses in 01a. Shift what you want to the bottom, and mask "
+        "what is above it. The state comes first: the low bits mean different things.",
         "(1 << 55) - 1 has 55 ones. Of these a swap entry gives its lowest five to the device. A "
-        "word that is neither present nor swapped names nothing, whatever its low bits are.",
+        "word may be neither present nor swapped. Then it names nothing, whatever its low bits are.",
         "Bit 3 of every number: `numbers >> np.uint64(3) & np.uint64(1)`. The 3 must be a "
-        "uint64 as well: with a signed one NumPy would make floats of both.",
+        "uint64 as well. With a signed one NumPy would make floats of both.",
     ],
     "equivalent": {
         "decode: bool(word >> PRESENT & 1) -> (word >> PRESENT & 1)": (
@@ -71,13 +72,13 @@ EXERCISE = {
         "arguments": ("Did you work in place", "test_shared"),
     },
     "commentary": """
-        Bit 56 is all that an ordinary user learns about sharing, and it is enough to see copy on
-        write happen: 1 before a fork, 0 after it, 1 again for both after a write. How many share
-        (mapcount) stands in /proc/kpagecount, by frame number; frame numbers read as 0 without
-        rights, because they have helped attackers.
+        Bit 56 is all that an ordinary user learns about sharing. It is enough to see copy on write
+        happen: it is 1 before a fork, 0 after it, and 1 again for both after a write. How many
+        share (mapcount) stands in /proc/kpagecount, by frame number. Frame numbers read as 0
+        without rights, because they have helped attackers.
 
-        words & np.uint64(1 << 63) != 0 is as good as shifting. A loop with decode() is right too,
-        and costs 200 times as much for the 262,144 pages of one gigabyte.
+        words & np.uint64(1 << 63) != 0 is as good as shifting. A loop with decode() is right too.
+        It costs 200 times as much for the 262,144 pages of one gigabyte.
     """,
 }
 

@@ -1,16 +1,16 @@
 """10b · Where 2004 and today part
 
 The design of the mail and the kernel of today agree on nearly everything that a program can see or
-count. Find where they do not: a history after which the *same process at the same address* has a
-page with another **mapcount** under the anon memory group than on today's kernel.
+count. Find where they do not. After your history the *same process at the same address* has a page.
+Its **mapcount** under the anon memory group is another than on today's kernel.
 
 Write `history()`, which returns the text of such a history. It is run twice: under **anongroup**,
-and under **anon_vma_chain** with today's rule for reuse. Of the latter we know that it shows what a
-running kernel shows after every operation (`anonlab verify --live`, and the recordings).
+and under **anon_vma_chain** with today's rule for reuse. The latter shows what a running kernel
+shows after every operation. We know that from `anonlab verify --live`, and from the recordings.
 
-`statement("10b")` says how the two must differ in the end, and in how many operations it can be
-done. That they differ gives [=test_the_two_differ] of the 10 points[^differ]; the history may be 10 operations long[^ten]. [=test_is_short] more
-points are for one that has at most two operations more than ours[^short], and [=test_is_shortest] more for one as short
+`statement("10b")` says how the two must differ in the end. It also says in how many operations it
+can be done. That they differ gives [=test_the_two_differ] of the 10 points[^differ]. The history may be 10 operations long[^ten]. [=test_is_short]
+more points are for one that has at most two operations more than ours[^short]. [=test_is_shortest] more are for one as short
 as ours[^shortest].
 """
 
@@ -24,10 +24,10 @@ EXERCISE = {
     "hidden": {"test_is_short": 3, "test_is_shortest": 3},
     "families": ["two", "three", "eight", "one address"],
     "hints": [
-        "As long as no page is pinned, the two fork, copy on write and exit in the same way. One "
-        "operation is left in which anongroup does something that today's kernel does not.",
-        "The operation must meet a page that somebody else has as well. So it comes after a fork, "
-        "and the page must have been written before: one that was only read is the zero page.",
+        "As long as no page is pinned, the two fork, copy on write and exit in the same way. In one "
+        "other operation anongroup does something that today's kernel does not.",
+        "The operation must meet a page that somebody else has as well. So it comes after a fork. "
+        "The page must have been written before: one that was only read is the zero page.",
         "When must the mail's design copy, where today's does not? Make that happen to a page "
         "that somebody else still has, and count who maps what. More sharers, more pages, and "
         "a way back to the old address make the other goals.",
@@ -44,11 +44,11 @@ EXERCISE = {
         "shortest": ("keep operations that change no mapcount", "test_is_shortest"),
     },
     "commentary": """
-        mremap is the one hard case of the mail: a page has one address, so a shared page that
+        mremap is the one hard case of the mail. A page has one address, so a shared page that
         moves is copied. Today a page has an offset in its VMA, and the VMA remembers by how far it
-        has moved; nothing is copied, and the mapcount stays.
+        has moved. Nothing is copied, and the mapcount stays.
 
-        A write by either side afterwards makes the difference smaller again: today's kernel then
+        A write by either side afterwards makes the difference smaller again. Today's kernel then
         copies what anongroup has copied already. In the end both have the same number of frames.
         What anongroup pays is to copy early what may never be written.
     """,

@@ -172,7 +172,7 @@ def _plain(tokens: Iterable[Token]) -> str:
         if token.type == "html_inline":
             text = text if _BREAK.match(text) else ""
         elif token.type == "code_inline":
-            text = text.replace(" ", "_")
+            text = text.replace(" ", "_") if _WORD.search(text) else f"{text}code"
         elif token.type == "image":
             text = ""
         elif token.type in ("softbreak", "hardbreak"):

@@ -85,7 +85,7 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     """
     # late: jupytext and what cuts sentences, which graders need not wait for
     from anonlab.course.authoring.build import course_drift
-    from anonlab.course.authoring.course_prose import prose_counts, read_prose
+    from anonlab.course.authoring.course_prose import prose_counts, prose_problems, read_prose
     from anonlab.course.authoring.minutes import core_minutes, minutes_problems, notebook_minutes
     from anonlab.course.authoring.reveals import reveal_problems
 
@@ -96,7 +96,9 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     found.hints = sum(len(master.hints) for master in masters)
     found.problems += course_drift(root / "notebooks")
     found.problems += whole_problems(root) + reveal_problems(root / "notebooks")
-    found.prose = prose_counts(read_prose(root))
+    sentences = read_prose(root)
+    found.prose = prose_counts(sentences)
+    found.problems += prose_problems(root, sentences)
     times = notebook_minutes(root / "notebooks", {each.number: each.minutes for each in masters})
     found.minutes = {
         "core": core_minutes(times),
