@@ -18,7 +18,7 @@ machine is meant.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -139,7 +139,7 @@ class Machine:
 class History:
     """Operations in order, on a machine; `title` is for people."""
 
-    ops: tuple[Op, ...]
+    ops: Sequence[Op]
     machine: Machine = Machine()
     title: str = ""
 
