@@ -246,6 +246,18 @@ def test_play_goes_on_by_itself_and_pauses(player: PlayerPage) -> None:
     assert player.root.get_attribute("data-step") == at
 
 
+def test_a_step_is_saved_as_a_picture(player: PlayerPage) -> None:
+    player.key("ArrowRight")
+    player.is_at(1)
+    player.key("s")
+    for kind, begins in (("svg", b"<svg "), ("png", b"\x89PNG")):
+        with player.notebook.page.expect_download() as download:
+            player.click(kind)
+        assert Path(download.value.path()).read_bytes().startswith(begins)
+        expect(player.part("saved")).to_contain_text(f"-step-1.{kind}")
+    player.click("endsave")
+
+
 KEYS = [
     *"abcdefghijklmnopqrstuvwxyz0123456789",
     *("Shift+J", "Shift+K", "Shift+M", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"),

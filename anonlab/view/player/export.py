@@ -45,7 +45,7 @@ MODULE = (
     *STORY,
     *_files("stage", "layout folds shapes draw memory arrows lecture patch"),
     *_files("player", "elements told graph tabs card_parts cards left bar overview side"),
-    *_files("player", "keys stage shell player"),
+    *_files("player", "picture_file save keys stage shell player"),
 )
 """The files of the player's module, in order: one scope, and the last one exports it."""
 CARD = (
