@@ -74,7 +74,8 @@ function belowParts(plan, top, room) {
   lines.forEach(([sign, text], at) => {
     const y = top + 12 + at * 26;
     const words = fitText(text, plan.width - x - 40, "plain");
-    parts.push({key: `change${at}`, html: `<g>${markAt(x + 12, y, sign)}${textAt(x + 30, y + 5, words, "plain")}</g>`});
+    const mark = sign ? markAt(x + 12, y, sign) : "";
+    parts.push({key: `change${at}`, html: `<g>${mark}${textAt(sign ? x + 30 : x, y + 5, words, "plain")}</g>`});
   });
   return parts;
 }
