@@ -149,6 +149,7 @@ player
 # | <kbd>Tab</kbd>, then arrows | into the picture, from thing to thing |
 # | <kbd>Enter</kbd> | choose the thing, or mark it |
 # | <kbd>F</kbd> | large, for a lecture; <kbd>Esc</kbd> goes back |
+# | <kbd>S</kbd> | save the step as a picture |
 #
 # Everything is in your browser: stepping never waits for Python.
 

@@ -20,6 +20,7 @@ from anonlab.course.asking.cards import (
     check_form,
     question_card,
     question_parts,
+    question_verdict,
     typed,
 )
 from anonlab.course.asking.prediction_tools import tabs_of
@@ -79,6 +80,37 @@ def test_what_does_not_belong_stands_below_a_line() -> None:
         assert items[-1] == BELOW
         everything = [[*range(len(items) - 1), len(items) - 1]]
         assert "does not belong" in str(question.judge(typed(question, everything), 0))
+
+
+def test_a_wrong_order_is_shown_without_its_line_beside_a_right_one() -> None:
+    question = QUESTIONS["04 order"]
+    assert isinstance(question, Order)
+    answers = [[1, 0, 2, 3, 5, 4]]  # flushed last but one; nothing left to say of the VMAs' place
+    card = question_verdict(question, answers, question.judge(typed(question, answers), 0), True)
+    part = card["parts"][0]
+    texts = question_parts(question)[0]["items"]
+    assert isinstance(texts, list)
+    assert (
+        part["given"] == " → ".join(texts[at] for at in (1, 0, 2, 3)) + f" (not in it: {texts[4]})"
+    )
+    assert BELOW not in part["given"] + part["truth"] + part["why"]
+    assert [part["truth"].index(step.text) for step in question.steps.values()] == sorted(
+        part["truth"].index(step.text) for step in question.steps.values()
+    )
+    assert not re.search(r"\b[a-e] (\(|first)", part["why"]), "a card has no letters"
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, one in QUESTIONS.items() if isinstance(one, Order)]
+)
+def test_steps_are_written_down_in_a_right_order(name: str) -> None:
+    question = QUESTIONS[name]
+    assert isinstance(question, Order)
+    order = "".join(question.steps)
+    assert all(rights(question.judge(order, 0)))
+    assert [mark.text for mark in question.judge_in_words(order)] == [
+        step.text for step in question.steps.values()
+    ]
 
 
 def test_a_second_chance_says_how_many_and_no_answer(course: Course) -> None:

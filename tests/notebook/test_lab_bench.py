@@ -85,7 +85,7 @@ def bench(lab: Notebook) -> Bench:
     bench.act("preset").select_option("04")
     bench.act("preset").select_option("05")
     expect(bench.operations()).to_have_count(4)
-    expect(bench.part("say")).to_contain_text("child runs.")
+    expect(bench.part("say")).to_contain_text("child runs now")
     bench.line.fill("")
     return bench
 

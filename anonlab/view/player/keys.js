@@ -77,7 +77,7 @@ class Keys {
     };
     const acts = {
       ArrowRight: go(() => now.i + 1), ArrowLeft: go(() => now.i - 1), n: go(() => now.i + 1), p: go(() => now.i - 1),
-      Home: go(() => 0), End: go(() => player.story.last), f: () => player.setBig(!now.big), Escape: () => this.back(), w: () => player.tabs.act("probe"),
+      Home: go(() => 0), End: go(() => player.story.last), f: () => player.setBig(!now.big), Escape: () => this.back(), w: () => player.tabs.act("probe"), s: () => player.saver.toggle(),
       ...(now.big ? { PageDown: go(() => now.i + 1), PageUp: go(() => now.i - 1), b: () => this.blank(), ".": () => this.blank() } : {}),
     };
     return acts[key.length === 1 ? key.toLowerCase() : key];
@@ -89,10 +89,11 @@ class Keys {
     this.player.paint(false);
   }
 
-  // Escape: out of lecture mode, else let go of what is chosen, else close the tab.
+  // Escape: close the box for saving, else out of lecture mode, else let go of what is chosen, else close the tab.
   back() {
     const { player } = this;
     const { now } = player;
+    if (player.saver.isOpen) return player.saver.close();
     if (now.big) return player.setBig(false);
     if (now.judged) return player.closeReveal();
     if (now.chosen && now.asked < 0) return player.choose(now.chosen);
