@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from anonlab.course.judging.array_cost import FEW, MANY, blocks, judge_steps
 from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
 from anonlab.course.judging.marks import needs
@@ -80,19 +81,37 @@ CASES = {
 }
 
 
-def arrays(history: History) -> Iterator[Question]:
+def arrays(history: History, npages: int = PAGES) -> Iterator[Question]:
     """The words of a range of every process."""
     state = state_after(history)
     for who, words in state.words.items():
         first = min(words, default=0)
-        entries = [entry(state, who, first + at) for at in range(PAGES)]
+        entries = [entry(state, who, first + at) for at in range(npages)]
         right = [
             at
             for at, (_, says) in enumerate(entries)
             if says["state"] == "page" and not says["file"] and not says["exclusive"]
         ]
         array = np.array([word for word, _ in entries], np.uint64)
-        yield Question("shared", (array,), right, f"{PAGES} pages of {who} from {first:#x}")
+        yield Question("shared", (array,), right, f"{npages} pages of {who} from {first:#x}")
+
+
+MAPPED = "p mmap {at} {n}", "p write {at} 7 {n}"
+KINDS = (
+    MAPPED,
+    (*MAPPED, "p swap_out {at} {n}"),
+    ("p mmap {at} {n} file f", "p read {at} {n}"),
+    MAPPED,
+)
+LATER = (), (), (), ("p write {at} 8 {n}",)
+"""What is written again after the fork, and so alone."""
+
+
+def long(npages: int, seed: int) -> Question:
+    """The words of `npages` pages: shared, on swap, of a file, alone; a quarter of them each."""
+    lines = [f"machine x86_32 frames {3 * npages} swap {npages}", "f = file 10", "p = spawn"]
+    lines += [*blocks(npages, KINDS, seed), "c = fork p", *blocks(npages, LATER, seed)]
+    return next(arrays(parse("\n".join(lines)), npages))
 
 
 def _change(**changes: Any) -> Any:
@@ -166,3 +185,10 @@ def test_decode(student: Any, seed: int) -> None:
 def test_shared(student: Any, seed: int) -> None:
     """shared finds the shared pages of a range."""
     judge(student, [ON_SWAP, *histories(FAMILIES, seed, 12)], arrays, ARRAY_GUESSES, least=12)
+
+
+@needs("test_shared")
+def test_array_operations(student: Any, seed: int) -> None:
+    """shared makes as many steps for 800 pages as for 100."""
+    pair = [long(npages, seed) for npages in (FEW, MANY)]
+    judge_steps(student, *pair, "`words >> np.uint64(3)` shifts all words at once")

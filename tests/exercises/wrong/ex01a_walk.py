@@ -26,6 +26,12 @@ WRONG = (
         "        word = int(tables[word >> PAGE_SHIFT][index])\n        if not word:\n            return None\n",
     ),
     (
+        "right, but page by page",
+        "    words = 0 * addrs + (pgd << PAGE_SHIFT)\n",
+        "    return [walk(tables, pgd, each, levels, bits) for each in addrs.tolist()]\n"
+        "    words = 0 * addrs + (pgd << PAGE_SHIFT)\n",
+    ),
+    (
         "Did you work in place",
         "    words = 0 * addrs + (pgd << PAGE_SHIFT)\n",
         "    addrs &= ~0xFFF\n    words = 0 * addrs + (pgd << PAGE_SHIFT)\n",

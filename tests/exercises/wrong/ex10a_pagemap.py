@@ -34,6 +34,16 @@ WRONG = (
         "    return np.flatnonzero(bit(PRESENT) & ~bit(FILE) & ~bit(EXCLUSIVE))[::-1]\n",
     ),
     (
+        "right, but page by page",
+        "    def bit(number):\n",
+        "    says = [decode(word) for word in words.tolist()]\n"
+        "    return [\n"
+        "        at for at, each in enumerate(says)\n"
+        "        if each['state'] == 'page' and not each['file'] and not each['exclusive']\n"
+        "    ]\n\n"
+        "    def bit(number):\n",
+    ),
+    (
         "Did you work in place",
         "    def bit(number):\n",
         "    words &= ~np.uint64(1 << 57)\n\n    def bit(number):\n",
