@@ -129,6 +129,15 @@ def many(history: History, geometry: Geometry = LESSON) -> Iterator[Question]:
         yield Question("walk_many", args, entries, f"{len(addrs)} addresses", words_text)
 
 
+def short(args: Any, right: list[int]) -> list[int]:
+    """The entries of the low 32 bits of the addresses."""
+    rows = 0 * args[2] + (args[1] << 12)
+    for level in range(args[3] - 1, -1, -1):
+        slots = (args[2] & 0xFFFFFFFF) >> 12 + level * args[4] & (1 << args[4]) - 1
+        rows = args[0][rows >> 12, slots]
+    return rows.tolist()
+
+
 def ascending(args: Any, right: list[int]) -> list[int]:
     """The entries of the addresses in ascending order, each once."""
     return list(dict(sorted(zip(args[2].tolist(), right, strict=True))).values())
@@ -139,6 +148,7 @@ MANY_GUESSES = {
     "`levels` and `bits`.": (
         lambda args, right: args[0][args[0][args[1], args[2] >> 16 & 15] >> 12, args[2] >> 12 & 15]
     ),
+    "Did you keep addresses in 32 bits? With four levels they have 48.": short,
     "Did you sort the addresses, or ask for each once only? The entries stand as the addresses do.": (
         ascending
     ),

@@ -41,6 +41,7 @@ def entry(state: MachineState, who: str, vpn: int) -> tuple[int, dict[str, Any]]
     if word & PTE_PRESENT:
         pfn = word >> PTE_SHIFT
         big = pfn + (rng.below(1 << 47) << 8)  # a real machine has more frames than a lesson
+        big *= rng.below(4) > 0  # without rights every number reads as 0
         alone = pfn != ZERO_PFN and state.mapcount[pfn] == 1
         file = pfn != ZERO_PFN and not state.flags[pfn] & 1
         says |= {"state": "page", "pfn": big, "exclusive": alone, "file": file}
@@ -73,6 +74,7 @@ CASES = {
     "shared memory on swap": lambda each: each.right["file"] and each.right["state"] == "swap",
     "a frame above 2**32": lambda each: (each.right["pfn"] or 0) >> 32 > 0,
     "a slot above 2**32": lambda each: (each.right["slot"] or 0) >> 32 > 0,
+    "a frame whose number reads as 0": lambda each: each.right["pfn"] == 0,
     "a page alone": lambda each: each.right["exclusive"],
     "soft-dirty and not there": lambda each: (
         each.right["soft_dirty"] and each.right["state"] == "none"
@@ -132,6 +134,9 @@ GUESSES = {
             slot=lambda word, right: None if right["slot"] is None else (word & (1 << 61) - 1) >> 5,
         )
     ),
+    "Did you give no frame to a page whose number is 0? Without rights every number reads as 0.": (
+        _change(pfn=lambda word, right: right["pfn"] or None)
+    ),
     "Did you give a frame to a page that is not present? Its low bits mean something else.": (
         _change(pfn=_low)
     ),
@@ -169,6 +174,11 @@ ARRAY_GUESSES = {
     ),
     "Did you forget to ask whether the page is present? A hole is not shared.": _pick(
         lambda word: not word & FILE and not word & EXCLUSIVE
+    ),
+    "Did you leave out pages whose frame number is 0? Without rights every number reads as 0.": _pick(
+        lambda word: (
+            word & PRESENT and not word & FILE and not word & EXCLUSIVE and _low(word, None)
+        )
     ),
     "Did you count pages of files? Bit 61 tells them.": _pick(
         lambda word: word & PRESENT and not word & EXCLUSIVE
