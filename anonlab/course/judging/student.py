@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from anonlab.box.both_ends import NotPlain, changed_text, decode, encode, unchanged
+from anonlab.box.steps import Steps
 
 MODULE = "student"
 """What the module of a student's file is called."""
@@ -139,6 +140,16 @@ class Student:
             except StudentError as error:
                 value = error
             yield value
+
+    def counted(self, name: str, args: tuple[Any, ...]) -> tuple[Any, int]:
+        """Return the result of one call, and how many steps of the student's it took."""
+        call = getattr(self, name)
+        try:
+            with Steps(self._names) as steps:
+                answer = call(*args)
+        except RuntimeError as error:
+            raise StudentError("RuntimeError", str(error)) from None
+        return answer, steps.made
 
     def _call(self, target: Any, args: tuple[Any, ...], plain: bool = True) -> Any:
         __tracebackhide__ = True  # pytest shows the student's line, not ours

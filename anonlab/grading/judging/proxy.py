@@ -13,6 +13,7 @@ from typing import Any
 
 from anonlab.box.box import Box, BoxEnded, Clock
 from anonlab.box.calls import NoBox
+from anonlab.box.steps import MOST
 from anonlab.box.wire import Raised, arguments
 from anonlab.course.judging.student import LoadError, StudentError
 
@@ -90,6 +91,16 @@ class BoxedStudent:
                 except StudentError as error:
                     value = error
                 yield value
+
+    def counted(self, name: str, args: tuple[Any, ...]) -> tuple[Any, int]:
+        """Return the result of one call, and how many steps the box says that it made."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        answer = self._ask("counted", fn=name, args=arguments(args))
+        good = type(answer) is list and [type(part) for part in answer[1:]] == [int]
+        if not good or not 0 <= answer[1] <= MOST:
+            raise self._broken("an answer and a number of steps are expected")
+        return answer[0], answer[1]
 
     def _new(self, name: str, args: tuple[Any, ...]) -> BoxedHandle:
         number = self._ask("new", fn=name, args=arguments(args))
