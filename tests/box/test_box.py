@@ -11,7 +11,8 @@ from ordinary import needs_box
 
 from anonlab.box import boxes
 from anonlab.box.both_ends import encode
-from anonlab.box.box import Box, BoxEnded, Clock
+from anonlab.box.box import Box
+from anonlab.box.endings import BoxEnded, Clock
 from anonlab.box.usage import Schedule, Timer
 from anonlab.box.wire import Raised
 
