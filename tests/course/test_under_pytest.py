@@ -203,7 +203,7 @@ BROKEN = {
     ),
     "03a": (
         "import numpy\nimport nothing_there\n",
-        r"No module named 'nothing_there' \(line 2 of your file\)\.\n"
+        r"No module named 'nothing_there' \(when graded, .* \(line 2 of your file\)\.\n"
         r"     2 \| import nothing_there$",
     ),
     "04a": ("share = 1\n", "your file has no function 'share_page': was it renamed\\?"),

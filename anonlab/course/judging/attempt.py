@@ -11,34 +11,40 @@ from pathlib import Path
 
 from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.authoring.exercises import Course
+from anonlab.course.judging.places_to_run import PlaceToRun, best_place
 from anonlab.course.judging.runner import ExerciseReport, run_tests
-from anonlab.course.judging.student import Student
 
 OTHER_CELLS = "JPY_SESSION_NAME"
 """Where Jupyter tells a kernel which notebook it belongs to."""
 
 
 def check_exercise(
-    course: Course, number: str, because: str = "", above: int | None = None
+    course: Course,
+    number: str,
+    because: str = "",
+    above: int | None = None,
+    place: PlaceToRun | None = None,
 ) -> ExerciseReport:
     """Run the public tests of exercise `number` on the learner's file, and keep the result.
 
     because  what the learner thinks is wrong, kept too
     above    the file is what a cell wrote, in which line `above` + 1 has number 1
+    place    where the code runs, None: as when graded, as far as this system can
     raises   ValueError for an unknown exercise, FileNotFoundError if its file or tests are missing
     """
     exercise = course[number]
     path = course.file(exercise.number)
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; get the template back with reset")
-    code = path.read_bytes()
+    code, place = path.read_bytes(), place or best_place()
     verdicts = run_tests(
         course.tests(exercise.number),
         exercise.public,
-        lambda: Student(code, str(path), above=above),
+        place.students(code, path, above),
         seed_of(course, exercise.number),
     )
-    report = ExerciseReport(exercise.number, exercise.title, verdicts, exercise.hidden)
+    warning = place.warning(code)
+    report = ExerciseReport(exercise.number, exercise.title, verdicts, exercise.hidden, warning)
     ProgressLog(course.root).add(
         "check",
         exercise=exercise.number,

@@ -7,21 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from anonlab.course.judging.boxed_student import Asked
 from anonlab.course.judging.marks import Verdict
-from anonlab.course.judging.student import Student
-
-SECONDS = 60
-"""Longest time for one test on a laptop."""
+from anonlab.course.judging.places_to_run import SECONDS
 
 
 @dataclass(frozen=True)
 class ExerciseReport:
-    """The verdicts of one run. `hidden` is how many points hidden tests give at grading."""
+    """The verdicts of one run. `hidden` is how many points hidden tests give at grading; `warning`
+    says what is not as when graded."""
 
     number: str
     title: str
     verdicts: tuple[Verdict, ...]
     hidden: int = 0
+    warning: str = ""
 
     @property
     def passed(self) -> int:
@@ -60,13 +60,14 @@ class ExerciseReport:
             if each.message:
                 lines += ["", f"{each.title}", each.message]
                 break
+        lines += ["", f"Note: {self.warning}."] if self.warning else []
         return "\n".join([*lines, "", self.summary])
 
 
 def run_tests(
     path: Path,
     points: dict[str, int],
-    student: Callable[[], Student],
+    student: Callable[[], Asked],
     seed: int = 0,
     seconds: float = SECONDS,
 ) -> tuple[Verdict, ...]:
