@@ -213,14 +213,14 @@ check(kernel)
 #
 # | you write | and get |
 # |---|---|
-# | `predict("04 frames", ...)` | a card; your prediction is kept, and shown beside what happens |
+# | `predict("00 frames", ...)` | a card; your prediction is kept, and shown beside what happens |
 # | `answer("04 order", ...)` | a card with a question that is judged |
 # | `%%exercise 04a` | a cell of code, written to a file and checked |
 # | `check("04a")`, `hint("04a")` | the checks again; the next hint |
 # | `solution("04a")`, `reset("04a")` | another way, once yours passes; the template again |
 # | `progress()` | what is done and what is open |
 #
-# In place of the dots you may type an answer: `predict("04 frames", 2)`.
+# In place of the dots you may type an answer: `predict("00 frames", "2, 1")`.
 
 # %% [markdown]
 # All of it is kept in `.anonlab/progress.jsonl` beside the notebooks. It survives a restart, and it

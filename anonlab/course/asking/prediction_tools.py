@@ -120,7 +120,7 @@ def play(
 
 def tabs_of(name: str) -> tuple[str, ...]:
     """Return the tabs whose topic has come in the notebook with the number that `name` begins
-    with: "04 words" has all that 00 to 04 opened. A name without a number has all."""
+    with: "04 fork" has all that 00 to 04 opened. A name without a number has all."""
     number = name[:2]
     if not number.isdecimal():
         return TABS

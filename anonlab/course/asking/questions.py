@@ -179,7 +179,7 @@ class Order:
         late = [other for other in step.after if other in mine[mine.index(name) :]]
         if late:
             return Mark(False, f"{name} ({step.text}) comes too early: {late[0]} first. {step.why}")
-        return Mark(True, f"{name} ({step.text})")
+        return Mark(True, f"{name} ({step.text}){f'. {step.why}' if step.why else ''}")
 
 
 class TableRow(NamedTuple):

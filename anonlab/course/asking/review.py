@@ -50,7 +50,7 @@ def review_text(log: ProgressLog, notebook: str) -> str:
         if name.startswith(notebook):
             lines.append(f"{name}: you answered {event.get('given', '')}{_of(event)}")
     lines += [
-        f"{event['name']}: you said {event.get('said', '')}{_of(event)}"
+        f"{event['name']}: you said {event.get('said', '')}{_beside(event)}"
         for event in log.events("scene")
         if str(event.get("name", "")).startswith(notebook)
     ]
@@ -85,6 +85,8 @@ def _picture_marks(log: ProgressLog, notebook: str) -> list[str]:
 def _beside(event: Event | None) -> str:
     if event is None:
         return ""
+    if "happened" not in event:  # a scene of an earlier release
+        return _of(event)
     return f"; it was {event.get('happened', '')}{_of(event)}"
 
 
@@ -100,13 +102,16 @@ def progress_lines(log: ProgressLog) -> list[str]:
         right = sum(event.get("right") == event.get("of") for event in drills)
         names = ", ".join(sorted({str(event.get("name", "")) for event in drills}))
         lines.append(f"{plural(len(drills), 'drill question')} ({names}); {right} were right.")
-    for kind, made, judged in (("prediction", "predict", "scored"), ("answer", "answer", "answer")):
-        given = first_by_name(log.events(made))
+    scenes = log.events("scene")  # each answer of a scene is kept once
+    predictions = first_by_name(log.events("predict"))
+    scored = [*first_by_name(log.events("scored")).values(), *scenes]
+    answers = first_by_name(log.events("answer"))
+    for kind, given, marks in (
+        ("prediction", len(predictions) + len(scenes), scored),
+        ("answer", len(answers), list(answers.values())),
+    ):
         if given:
-            marks = first_by_name(log.events(judged)).values()
             right = sum(int(event.get("right", 0)) for event in marks)
             of = sum(int(event.get("of", 0)) for event in marks)
-            lines.append(
-                f"{plural(len(given), kind)}; {right} of {of} elements were right at first."
-            )
+            lines.append(f"{plural(given, kind)}; {right} of {of} elements were right at first.")
     return lines

@@ -89,26 +89,27 @@ PAGES: dict[str, BankQuestion] = {
     ),
     "03 index": Number(index, "The page number: the address without its last three hex digits."),
     "04 order": Order(
-        "fork, after the child has an empty address space. In which order?",
+        "fork has made an empty address space for the child. In which order do the steps come?",
         {
             "d": OrderStep("copy the VMAs"),
-            "a": OrderStep("link the child to the reverse map: it joins the group"),
+            "a": OrderStep("link the child to the reverse map, so that it joins the group"),
             "e": OrderStep(
-                "write-protect the words, and share the pages",
+                "write-protect the entries, and share the pages",
                 "da",
-                "A word needs a VMA around it, and a page may not be shared with somebody whom "
-                "a walk cannot find.",
+                "An entry needs a VMA around it. And a walk must be able to find everybody who "
+                "shares a page. Linux does these three for one VMA after the other.",
             ),
             "c": OrderStep(
-                "flush what the processor remembers of the parent's old words",
+                "flush what the processor remembers of the parent's old entries",
                 "e",
-                "Only then are there old words: flushed earlier, they could come back.",
+                "Before that step the old entries are still right: the processor would only "
+                "remember them again. Linux flushes once, at the end.",
             ),
         },
         {
             "b": (
                 "copy the pages",
-                "fork copies words; pages are copied later, one by one, if ever.",
+                "fork copies entries. A page is copied later, when somebody writes it.",
             )
         },
     ),

@@ -33,6 +33,11 @@ def several(text: str, *options: str) -> Part:
     return {"kind": "several", "text": text, "options": list(options)}
 
 
+def mark(text: str) -> Part:
+    """Places in the picture, which are marked there."""
+    return {"kind": "mark", "text": text}
+
+
 def _numbers(*texts: str, unit: str = "") -> tuple[Part, ...]:
     return tuple(number(text, unit) for text in texts)
 
@@ -64,22 +69,6 @@ PREDICTIONS: dict[str, Prediction] = {
         "How many frames are used? Frame 0, the zero page, is always there and does not count.",
         _numbers(
             "After the read", "After the first write", "After the second write", unit="frames"
-        ),
-    ),
-    "04 frames": Prediction(
-        "The shell forks.", (number("How many frames does the fork take?", "frames"),)
-    ),
-    "04 words": Prediction(
-        "The shell has written 0x30000 and 0x31000 and read 0x32000. Then it forks.",
-        (
-            several(
-                "Which words are read-only after the fork?",
-                *(
-                    f"{who} {page:#x}"
-                    for who in ("shell", "child")
-                    for page in range(0x30000, 0x34000, 0x1000)
-                ),
-            ),
         ),
     ),
     "05 first write": Prediction(

@@ -1,6 +1,7 @@
 """The scenes of the notebooks, by name: "04 fork" is a scene of notebook 04."""
 
+from anonlab.course.asking.bank.scenes.copies import COPIES
 from anonlab.course.asking.bank.scenes.kinds import Scene
 from anonlab.course.asking.bank.scenes.start import START
 
-SCENES: dict[str, Scene] = {**START}
+SCENES: dict[str, Scene] = {**START, **COPIES}

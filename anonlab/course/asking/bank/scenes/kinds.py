@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from anonlab.course.asking.bank.predictions import Part
 from anonlab.course.asking.diff import frames_used, page_table_words, processes_with_new_frames
+from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Step
-from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT
+from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT, PTE_WRITE, is_swap
 
 Truth = Callable[[Step, Step], object]
 """What is right, from the step before the operation and its last step: an option or options by
-their text, or a number."""
+their text, a number, or a set of places in the picture, as `place` writes them."""
 
 
 class Asked(NamedTuple):
@@ -29,12 +30,14 @@ class Asked(NamedTuple):
 
 
 class Question(NamedTuple):
-    """A card before the operation with the text `before`; `explain` opens with the truth."""
+    """A card before the operation with the text `before`, or before its step with the label `at`;
+    `explain` opens with the truth, and then the operation is over."""
 
     before: str
     ask: str
     asked: tuple[Asked, ...]
     explain: str
+    at: str = ""
 
 
 class Scene(NamedTuple):
@@ -65,3 +68,20 @@ def who_has_a_new_frame(before: Step, after: Step) -> object:
 def frames_taken(before: Step, after: Step) -> object:
     """How many frames more are in use after the operation."""
     return frames_used(after.snapshot) - frames_used(before.snapshot)
+
+
+def places(snapshot: Snapshot, which: Callable[[int], bool]) -> set[str]:
+    """Return the places in the picture with an entry of which `which` is true: {"p1-48", …}."""
+    numbers = {process.name: process.mm for process in snapshot.processes}
+    words = page_table_words(snapshot).items()
+    return {f"p{numbers[who]}-{vpn}" for (who, vpn), word in words if which(word)}
+
+
+def read_only_entries(before: Step, after: Step) -> object:
+    """The places of the entries that are present and without W after the operation."""
+    return places(after.snapshot, lambda word: bool(word & PTE_PRESENT and not word & PTE_WRITE))
+
+
+def entries_in_swap(before: Step, after: Step) -> object:
+    """How many entries name a swap slot after the operation."""
+    return len(places(after.snapshot, is_swap))
