@@ -70,6 +70,31 @@ def read_only(now: Snapshot) -> set[str]:
     return {f"p{numbers[who]}-{vpn}" for (who, vpn), word in entries(now).items() if word & 3 == 1}
 
 
+def users(now: Snapshot, pfn: int) -> set[str]:
+    """Who has an entry that names the frame."""
+    return {who for who, vpn in entries(now) if frame(entries(now), who, vpn) == pfn}
+
+
+def faulted(was: Snapshot, now: Snapshot) -> set[str]:
+    """Whether an entry changed, but for the bits 5 and 6 that the machine sets."""
+    old, new = ({at: word & ~0x60 for at, word in entries(each).items()} for each in (was, now))
+    return {"no" if old == new else "yes"}
+
+
+def at_addresses(was: Snapshot, now: Snapshot) -> set[str]:
+    """Whether everybody has his pages where he had them."""
+    return {"at the same address" if {*entries(was)} == {*entries(now)} else "at another address"}
+
+
+def read(now: Snapshot, who: str, vpn: int) -> int:
+    """The number in a page."""
+    at = now.pfn.tolist().index(frame(entries(now), who, vpn))
+    return int(now.data[at])
+
+
+too_little = {"no, there is too little memory"}
+
+
 def in_slot_1(now: Snapshot) -> int:
     """How many entries are not present and name slot 1."""
     return sum(word & 1 == 0 and word >> 8 == 1 for word in entries(now).values())
@@ -79,13 +104,36 @@ BY_HAND: dict[str, list[Callable[[Snapshot, Snapshot], list[Any]]]] = {
     "00 first look": [],
     "00 who uses it": [
         lambda was, now: [
-            {who for who, vpn in entries(was) if frame(entries(was), who, vpn) == 1},
+            users(was, 1),
             movers(was, now),
         ],
         lambda was, now: [taken(was, now)],
     ],
     "04 fork": [lambda was, now: [taken(was, now), read_only(now)]],
     "04 swap": [lambda was, now: [in_slot_1(now), taken(was, now)]],
+    "05 three writes": [
+        lambda was, now: [movers(was, now)],
+        lambda was, now: [movers(was, now), faulted(was, now)],
+        lambda was, now: [movers(was, now), faulted(was, now)],
+    ],
+    "05 one of eight": [
+        lambda was, now: [taken(was, now), used(now), at_addresses(was, now)],
+    ],
+    "05 grandchild": [
+        lambda was, now: [taken(was, now), users(now, 1)],
+        lambda was, now: [taken(was, now)],
+        lambda was, now: [taken(was, now)],
+    ],
+    "05 pin": [
+        lambda was, now: [
+            {"to a new frame" if movers(was, now) else "to the frame that the device holds"}
+        ],
+    ],
+    "05 shared on purpose": [lambda was, now: [taken(was, now), read(now, "parent", 0x30)]],
+    "05 no memory": [
+        lambda was, now: [{"yes"} if ("child", 0x30) in entries(now) else too_little],
+        lambda was, now: [{"yes"} if read(now, "child", 0x30) == 9 else too_little],
+    ],
 }
 """What is right for each part of each question, from the moments before and after."""
 

@@ -50,15 +50,15 @@ INVERSES = {
         (
             (
                 "b = fork a\nc = fork b\nb write 0x31000 9\n",
-                "c would still share page 0x31000 with a.",
+                "Then c would still share page 0x31000 with a.",
             ),
             (
                 "b = fork a\nb write 0x31000 9\nc = fork b\n",
-                "b wrote before it forked c, and c shares what b had then.",
+                "b wrote before it forked c. So c shares what b had then.",
             ),
             (
                 "b = fork a\nb write 0x31000 9\nc = fork a\n",
-                "c would be a child of a, and share page 0x31000 with a.",
+                "Then c would be a child of a, and share page 0x31000 with a.",
             ),
         ),
     ),
@@ -67,15 +67,15 @@ INVERSES = {
         "a = spawn\na mmap 0x30000 1\na write 0x30000 7\nb = fork a\n",
         "b write 0x30000 9\na write 0x30000 7\n",
         (
-            ("b write 0x30000 9\n", "the word of a gets its W back only at a write of its own."),
+            ("b write 0x30000 9\n", "The entry of a gets its W back when a writes, not before."),
             (
                 "a write 0x30000 7\nb write 0x30000 9\n",
-                "who writes first gets the copy: the two frames would have changed places.",
+                "Who writes first gets the copy. Then each would have the frame of the other.",
             ),
-            ("b write 0x30000 9\na write 0x30000 7\n", "b got the copy, and a was alone then."),
+            ("b write 0x30000 9\na write 0x30000 7\n", "b got the copy. Then a was alone."),
             (
                 "b write 0x30000 8\na write 0x30000 7\nb write 0x30000 9\n",
-                "a second write to a page of one's own leaves nothing but its contents.",
+                "The second write of b goes to a page of its own. It leaves nothing but the 9.",
             ),
         ),
     ),

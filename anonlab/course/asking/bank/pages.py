@@ -114,41 +114,41 @@ PAGES: dict[str, BankQuestion] = {
         },
     ),
     "05 table": Table(
-        "A process writes. Does the kernel copy the page, reuse it, or see no fault at all "
+        "A process writes. Does the kernel copy the page or reuse it? Or is there no fault at all "
         "(nothing)? The rule is that of 2004.",
         decision,
         ("copy", "reuse", "nothing"),
         (
             TableRow(
-                "the child writes a page that it shares with its parent",
+                "The child writes a page that it shares with its parent.",
                 _PAIR + "child write 0x30000 9\n",
-                "Two words name the frame: count is 2.",
+                "Two entries name the frame, so its count is 2.",
             ),
             TableRow(
-                "after that, the parent writes the same page",
+                "After that, the parent writes the same page.",
                 _PAIR + "child write 0x30000 9\nparent write 0x30000 5\n",
-                "The child has left; the frame is the parent's alone, and only W is missing.",
+                "The child has a copy. The parent is alone with the frame. Only W is missing.",
             ),
             TableRow(
-                "after that, the parent writes it once more",
+                "After that, the parent writes it once more.",
                 _PAIR + "child write 0x30000 9\nparent write 0x30000 5 1\nparent write 0x30000 6\n",
-                "W is there: the machine writes, and the kernel hears nothing of it.",
+                "W is there. The machine writes, and the kernel hears nothing of it.",
             ),
             TableRow(
-                "a page that the process has only read",
+                "It writes a page that it has only read so far.",
                 "p = spawn\np mmap 0x30000 1\np read 0x30000\np write 0x30000 7\n",
-                "It shows the zero page, which belongs to all: the writer gets a frame of zeros.",
+                "The page shows the zero page, which belongs to all. The writer gets a new frame.",
             ),
             TableRow(
-                "the child has exited, then the parent writes what they shared",
+                "The child has exited. The parent writes a page that they shared.",
                 _PAIR + "child exit\nparent write 0x30000 5\n",
-                "Exit takes a mapping away; nobody else is left.",
+                "exit takes the entry of the child away. Nobody else is left.",
             ),
             TableRow(
-                "the same, but a device has had the frame pinned since before the fork",
+                "The same, but a device has pinned the frame before the fork.",
                 _PAIR.replace("child = fork", "parent pin 0x30000\nchild = fork")
                 + "child exit\nparent write 0x30000 5\n",
-                "The pin counts as well: count is 2, though one word names the frame.",
+                "The pin counts, too. The count is 2, though one entry names the frame.",
             ),
         ),
     ),

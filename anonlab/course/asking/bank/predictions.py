@@ -43,7 +43,6 @@ def _numbers(*texts: str, unit: str = "") -> tuple[Part, ...]:
 
 
 _HEX = tuple("0123456789abcdef")
-_WRITERS = ("parent", "child", "nobody")
 _STEPS = ("first_touch", "read_zero", "fork", "cow_copy", "cow_reuse", "mremap", "munmap")
 
 PREDICTIONS: dict[str, Prediction] = {
@@ -70,18 +69,6 @@ PREDICTIONS: dict[str, Prediction] = {
         _numbers(
             "After the read", "After the first write", "After the second write", unit="frames"
         ),
-    ),
-    "05 first write": Prediction(
-        "The first of three writes after the fork.",
-        (choice("Who has a new frame after it?", *_WRITERS),),
-    ),
-    "05 second write": Prediction(
-        "The second of three writes after the fork.",
-        (choice("Who has a new frame after it?", *_WRITERS),),
-    ),
-    "05 third write": Prediction(
-        "The third of three writes after the fork.",
-        (choice("Who has a new frame after it?", *_WRITERS),),
     ),
     "06 frames": Prediction(
         "How many frames are in use? The zero page does not count. The arguments and the stack of "

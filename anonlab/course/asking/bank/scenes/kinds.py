@@ -13,7 +13,14 @@ from anonlab.course.asking.bank.predictions import Part
 from anonlab.course.asking.diff import frames_used, page_table_words, processes_with_new_frames
 from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Step
-from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT, PTE_WRITE, is_swap
+from anonlab.machine.words import (
+    PTE_ACCESSED,
+    PTE_DIRTY,
+    PTE_PRESENT,
+    PTE_SHIFT,
+    PTE_WRITE,
+    is_swap,
+)
 
 Truth = Callable[[Step, Step], object]
 """What is right, from the step before the operation and its last step: an option or options by
@@ -51,13 +58,18 @@ class Scene(NamedTuple):
 
 def users_of_frame(pfn: int) -> Truth:
     """The processes with an entry that names frame `pfn` before the operation."""
+    return lambda before, after: _users(before.snapshot, pfn)
 
-    def found(before: Step, after: Step) -> object:
-        words = page_table_words(before.snapshot).items()
-        return sorted({who for (who, _), word in words
-                       if word & PTE_PRESENT and word >> PTE_SHIFT == pfn})  # fmt: skip
 
-    return found
+def users_after(pfn: int) -> Truth:
+    """The processes with an entry that names frame `pfn` after the operation."""
+    return lambda before, after: _users(after.snapshot, pfn)
+
+
+def _users(snapshot: Snapshot, pfn: int) -> list[str]:
+    words = page_table_words(snapshot).items()
+    return sorted({who for (who, _), word in words
+                   if word & PTE_PRESENT and word >> PTE_SHIFT == pfn})  # fmt: skip
 
 
 def who_has_a_new_frame(before: Step, after: Step) -> object:
@@ -68,6 +80,41 @@ def who_has_a_new_frame(before: Step, after: Step) -> object:
 def frames_taken(before: Step, after: Step) -> object:
     """How many frames more are in use after the operation."""
     return frames_used(after.snapshot) - frames_used(before.snapshot)
+
+
+def frames_in_use(before: Step, after: Step) -> object:
+    """How many frames are in use after the operation, without the zero page."""
+    return frames_used(after.snapshot)
+
+
+def is_there_a_fault(before: Step, after: Step) -> object:
+    """Whether the kernel changed an entry: the machine itself sets only A and D."""
+    by_machine = PTE_ACCESSED | PTE_DIRTY
+    old, new = ({at: word & ~by_machine for at, word in page_table_words(step.snapshot).items()}
+                for step in (before, after))  # fmt: skip
+    return "no" if old == new else "yes"
+
+
+def address_kept(before: Step, after: Step) -> object:
+    """Whether all entries are at the addresses at which they were."""
+    same = page_table_words(before.snapshot).keys() == page_table_words(after.snapshot).keys()
+    return "at the same address" if same else "at another address"
+
+
+def contents_read(who: str, vpn: int) -> Truth:
+    """The number in the page `vpn` of `who` after the operation."""
+
+    def found(before: Step, after: Step) -> object:
+        pfn = page_table_words(after.snapshot)[who, vpn] >> PTE_SHIFT
+        held = zip(after.snapshot.pfn.tolist(), after.snapshot.data.tolist(), strict=True)
+        return dict(held)[pfn]
+
+    return found
+
+
+def did_it_work(yes: str, no: str) -> Truth:
+    """`no` if the operation ended with an error, else `yes`."""
+    return lambda before, after: no if after.error else yes
 
 
 def places(snapshot: Snapshot, which: Callable[[int], bool]) -> set[str]:
