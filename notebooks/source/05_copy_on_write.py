@@ -43,7 +43,7 @@ scene("05 three writes")
 # %% [markdown]
 # ## 4 · Investigate
 #
-# One write is about one page. But what happens to the other pages, and to the address of the page?
+# Parent and child often share many pages. What does one write cost then?
 
 # %%
 scene("05 one of eight")

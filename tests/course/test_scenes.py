@@ -92,6 +92,25 @@ def read(now: Snapshot, who: str, vpn: int) -> int:
     return int(now.data[at])
 
 
+def new_places(was: Snapshot, now: Snapshot) -> set[str]:
+    """The places of new entries; there is one process."""
+    return {f"p1-{vpn}" for _, vpn in {*entries(now)} - {*entries(was)}}
+
+
+def new_top_slots(was: Snapshot, now: Snapshot) -> set[str]:
+    """The slots of the top table below which there is something now, and was nothing."""
+    old, new = ({vpn // 16 for _, vpn in entries(each)} for each in (was, now))
+    return {f"{slot:x}" for slot in new - old} or {"none"}
+
+
+def areas(now: Snapshot) -> int:
+    """How many runs of pages there are in which a page and its neighbour have one rule."""
+    ((*_, vmas),) = now.mms
+    rule = {vpn: vma.prot for vma in vmas for vpn in range(vma.start_vpn, vma.end_vpn)}
+    return sum(rule[vpn] != rule.get(vpn - 1) for vpn in rule)
+
+
+no_right = {"The program gets the signal SIGSEGV."}
 too_little = {"no, there is too little memory"}
 
 
@@ -109,15 +128,30 @@ BY_HAND: dict[str, list[Callable[[Snapshot, Snapshot], list[Any]]]] = {
         ],
         lambda was, now: [taken(was, now)],
     ],
+    "01 slots": [
+        lambda was, now: [new_top_slots(was, now), new_places(was, now)],
+        lambda was, now: [new_top_slots(was, now), new_places(was, now)],
+    ],
+    "02 areas": [lambda was, now: [areas(now)]] * 3,
+    "02 rights": [
+        lambda was, now: [{"The write works."} if read(now, "editor", 0x30) == 7 else no_right],
+        lambda was, now: [{"The write works."} if read(now, "editor", 0x30) == 8 else no_right],
+    ],
+    "03 frames": [
+        lambda was, now: [taken(was, now)],
+        lambda was, now: [taken(was, now)],
+        lambda was, now: [taken(was, now), faulted(was, now)],
+    ],
+    "03 pin": [lambda was, now: [len(users(now, 1)), len(users(now, 1)) + 1]],
     "04 fork": [lambda was, now: [taken(was, now), read_only(now)]],
     "04 swap": [lambda was, now: [in_slot_1(now), taken(was, now)]],
     "05 three writes": [
-        lambda was, now: [movers(was, now)],
+        lambda was, now: [movers(was, now), at_addresses(was, now)],
         lambda was, now: [movers(was, now), faulted(was, now)],
         lambda was, now: [movers(was, now), faulted(was, now)],
     ],
     "05 one of eight": [
-        lambda was, now: [taken(was, now), used(now), at_addresses(was, now)],
+        lambda was, now: [taken(was, now), used(now)],
     ],
     "05 grandchild": [
         lambda was, now: [taken(was, now), users(now, 1)],
@@ -185,9 +219,9 @@ def test_answers_are_kept_with_what_was_right_and_the_first_counts(course: Cours
     assert [(one["said"], one["right"], one["of"]) for one in event] == [
         ("child, shell; shell", 1, 2)
     ]
-    assert event[0]["happened"] == "child, shell; child"
+    assert event[0]["happened"] == "shell, child; child"
     assert learn.scene("00 who uses it").predictions[str(step)]["answers"] == [[1, 0], 0]
-    said = "you said child, shell; shell; it was child, shell; child (1 of 2 right)"
+    said = "you said child, shell; shell; it was shell, child; child (1 of 2 right)"
     assert f"00 who uses it: {said}" in repr(learn.predicted("00"))
     assert "1 prediction; 1 of 2 elements were right at first." in repr(learn.progress())
 

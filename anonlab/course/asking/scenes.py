@@ -80,7 +80,7 @@ def _part(asked: Asked, truth: Any) -> dict[str, Any]:
     part = dict(asked.part)
     options = part.get("options")
     if isinstance(options, list):
-        truth = [options.index(each) for each in truth] if part["kind"] == "several" else (
+        truth = sorted(map(options.index, truth)) if part["kind"] == "several" else (
             options.index(truth))  # fmt: skip
     elif part["kind"] == "mark":
         truth = sorted(truth)

@@ -38,7 +38,8 @@ class Bar {
   paint(step, now) {
     const { last, tabs } = this.player.story;
     put(this.name, step.title);
-    const said = step.error ? `${step.sentence} ${say("bar.failed", { error: step.error })}` : step.sentence;
+    const failed = step.error ? say("bar.failed", { error: step.error }) : "";
+    const said = [step.sentence === step.error ? "" : step.sentence, failed].filter(Boolean).join(" ");
     put(this.told, said);
     put(this.source, tabs.length && step.source ? shortSource(step.source) : "");
     const room = this.player.room.width - (this.source.textContent && this.player.room.width >= 900 ? 260 : 24);

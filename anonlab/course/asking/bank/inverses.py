@@ -10,26 +10,26 @@ INVERSES = {
         "p = spawn\n",
         "p mmap 0x10000 3\np write 0x11000 5 2\n",
         (
-            ("p mmap 0x10000 3\np write 0x10000 5 2\n", "it fills slots 0 and 1."),
-            ("p mmap 0x10000 3\np write 0x11000 5 2\n", "slots 1 and 2, in one write."),
+            ("p mmap 0x10000 3\np write 0x10000 5 2\n", "It fills slots 0 and 1."),
+            ("p mmap 0x10000 3\np write 0x11000 5 2\n", "It fills slots 1 and 2, in one write."),
             (
                 "p mmap 0x10000 3\np write 0x11000 5\np write 0x12000 6\n",
-                "two writes of a page each leave the same words as one of two pages.",
+                "Two writes of one page leave the same entries as one write of two pages.",
             ),
-            ("p mmap 0x11000 2\np write 0x11000 5 2\n", "page 0x10000 is not in its area."),
+            ("p mmap 0x11000 2\np write 0x11000 5 2\n", "Page 0x10000 is not in its VMA."),
         ),
     ),
     "02 inverse": Inverse(
-        "Which operations lead from a new process p to these two areas?",
+        "Which operations lead from a new process p to these two VMAs?",
         "p = spawn\n",
         "p mmap 0x20000 7\np munmap 0x22000 2\n",
         (
-            ("p mmap 0x20000 7\np munmap 0x22000 2\n", "the hole is pages 0x22 and 0x23."),
-            ("p mmap 0x20000 7\np munmap 0x22000 3\n", "the upper area would begin at 0x25."),
+            ("p mmap 0x20000 7\np munmap 0x22000 2\n", "The hole is pages 0x22 and 0x23."),
+            ("p mmap 0x20000 7\np munmap 0x22000 3\n", "The upper VMA would begin at page 0x25."),
             (
                 "p mmap 0x20000 2\np mmap 0x24000 3\n",
-                "two areas from the start look the same: pgoff of anonymous memory follows the "
-                "address.",
+                "Two VMAs from the start look the same. The pgoff of memory without a file follows "
+                "its address.",
             ),
         ),
     ),
@@ -38,9 +38,9 @@ INVERSES = {
         "p = spawn\np mmap 0x30000 2\np read 0x30000 2\n",
         "p write 0x31000 4\n",
         (
-            ("p read 0x31000\n", "a second read changes nothing."),
-            ("p write 0x30000 4\n", "it would be slot 0 that has a frame of its own."),
-            ("p write 0x31000 4\n", "slot 1 lost the zero page and got a frame."),
+            ("p read 0x31000\n", "A second read changes nothing."),
+            ("p write 0x30000 4\n", "Then page 0x30000 would have a frame of its own."),
+            ("p write 0x31000 4\n", "Page 0x31000 lost the zero page and got a frame."),
         ),
     ),
     "04 inverse": Inverse(

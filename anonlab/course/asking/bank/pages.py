@@ -20,8 +20,8 @@ def slot(rng: SplitMix64) -> tuple[str, int]:
     """Ask for one index of an x86-64 address."""
     address, level = rng.below(1 << 47), rng.between(1, 3)
     text = (
-        f"x86-64: four levels of nine bits, pages of twelve. Which slot of the table at level "
-        f"{level} does {address:#x} use? The top table is level 0."
+        f"x86-64 has four levels of nine bits, and twelve bits for the byte in a page. Which slot "
+        f"of the table at level {level} does {address:#x} use? The top table is level 0."
     )
     return text, int(X86_64.index(address >> 12, level))
 
@@ -31,8 +31,8 @@ def address(rng: SplitMix64) -> tuple[str, int]:
     vpn, offset = rng.below(LESSON.npages), rng.below(4096)
     top, leaf = (int(LESSON.index(vpn, level)) for level in (0, 1))
     text = (
-        f"The lesson machine: slot {top:x} of the top table, slot {leaf:x} of the table below, "
-        f"offset {offset:#x}. Which address is it?"
+        f"In the lesson machine an address uses slot {top:x} of the top table and slot {leaf:x} of "
+        f"the table below. Its offset is {offset:#x}. Which address is it?"
     )
     return text, (vpn << 12) + offset
 
@@ -53,8 +53,8 @@ def index(rng: SplitMix64) -> tuple[str, int]:
     at = start + rng.between(1, pages - 1)
     history = f"p = spawn\np mmap {start << 12:#x} {pages}\np write {at << 12:#x} 7\n"
     text = (
-        f"A program maps {pages} pages at {start << 12:#x} and writes to {(at << 12) + 0x10:#x}. "
-        "Which index has the page that it gets?"
+        f"A program maps {pages} pages at {start << 12:#x}. It writes to {(at << 12) + 0x10:#x}. "
+        "Which index does its page have then?"
     )
     return text, max(state_after(parse(history)).index)
 
@@ -62,32 +62,36 @@ def index(rng: SplitMix64) -> tuple[str, int]:
 PAGES: dict[str, BankQuestion] = {
     "00 digits": Number(
         digits,
-        "The first digit chooses a slot of the top table, the second one of the table below.",
+        "The first digit chooses a slot of the top table, and the second one of the table below.",
     ),
     "01 slot": Number(
         slot,
-        "Shift the address right by twelve, and by nine for every level below; keep nine bits.",
+        "Shift the address right by twelve, and by nine more for each level below. Keep nine bits.",
     ),
-    "01 address": Number(address, "Each slot is one hex digit, the offset is the last three."),
+    "01 address": Number(
+        address, "Each slot is one hex digit. The offset is the last three digits."
+    ),
     "02 order": Order(
-        "munmap takes two pages out of the middle of an area. In which order?",
+        "munmap takes two pages out of the middle of a VMA. In which order do the steps come?",
         {
-            "b": OrderStep("split the area at the end of the range"),
-            "e": OrderStep("split the area at the start of the range"),
+            "b": OrderStep("split the VMA at the end of the range"),
+            "e": OrderStep("split the VMA at the start of the range"),
             "a": OrderStep(
-                "clear the words of the range",
+                "clear the entries of the range",
                 "be",
-                "A split needs memory and may fail; as long as it may, nothing is changed.",
+                "A split needs memory and may fail. Until then nothing may be changed.",
             ),
             "d": OrderStep(
-                "remove the areas inside the range",
+                "remove the VMA inside the range",
                 "be",
-                "Before both splits the area has pages that must stay.",
+                "Before both splits the VMA has pages that must stay.",
             ),
         },
-        {"c": ("copy the pages to other frames", "nothing moves: what stays keeps its frame.")},
+        {"c": ("copy the pages to other frames", "nothing moves. What stays keeps its frame.")},
     ),
-    "03 index": Number(index, "The page number: the address without its last three hex digits."),
+    "03 index": Number(
+        index, "It is the number of the page: the address without its last three hex digits."
+    ),
     "04 order": Order(
         "fork has made an empty address space for the child. In which order do the steps come?",
         {

@@ -19,8 +19,10 @@ class Prediction(NamedTuple):
 
 
 def number(text: str, unit: str = "", most: int = 64) -> Part:
-    """A whole number from 0 to `most`."""
-    return {"kind": "number", "text": text, "least": 0, "most": most, "unit": unit}
+    """A whole number from 0 to `most` of `unit`, a plural such as "frames" or "entries"."""
+    one = f"{unit[:-3]}y" if unit.endswith("ies") else unit.removesuffix("s")
+    part = {"kind": "number", "text": text, "least": 0, "most": most}
+    return part | {"unit": unit, "one": one}
 
 
 def choice(text: str, *options: str) -> Part:
@@ -42,7 +44,6 @@ def _numbers(*texts: str, unit: str = "") -> tuple[Part, ...]:
     return tuple(number(text, unit) for text in texts)
 
 
-_HEX = tuple("0123456789abcdef")
 _STEPS = ("first_touch", "read_zero", "fork", "cow_copy", "cow_reuse", "mremap", "munmap")
 
 PREDICTIONS: dict[str, Prediction] = {
@@ -51,23 +52,6 @@ PREDICTIONS: dict[str, Prediction] = {
         (
             number("How many frames does fork take?", "frames"),
             number("How many frames does the child's write of one page take?", "frames"),
-        ),
-    ),
-    "01 slots": Prediction(
-        "The first write goes to 0x3a000. Which slots are filled after it?",
-        (
-            choice("The slot of the top table", *_HEX),
-            choice("The slot of the table below it", *_HEX),
-        ),
-    ),
-    "02 how many": Prediction(
-        "How many VMAs does the editor have after each of the five operations behind spawn?",
-        _numbers(*(f"After operation {at}" for at in range(1, 6)), unit="VMAs"),
-    ),
-    "03 frames": Prediction(
-        "How many frames are used? Frame 0, the zero page, is always there and does not count.",
-        _numbers(
-            "After the read", "After the first write", "After the second write", unit="frames"
         ),
     ),
     "06 frames": Prediction(

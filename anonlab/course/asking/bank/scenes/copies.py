@@ -179,6 +179,13 @@ COPIES: dict[str, Scene] = {
                         "2": "You said nobody. Then the parent would read 9, too. Look at frame "
                              "1: it still holds 7.",
                     }),
+                    Asked(
+                        choice("At which address does the child find its copy?",
+                               "at the same address", "at another address"),
+                        address_kept,
+                        {"1": "You said at another address. Look at table B: the page is still "
+                              "0x30000. Only the frame in its entry is another one."},
+                    ),
                 ),
                 "The child has a copy now. Two programs used the frame, so the kernel copied the "
                 "page for the writer.",
@@ -242,16 +249,8 @@ COPIES: dict[str, Scene] = {
                         "16": "You said 16, two full copies. Seven frames are still shared.",
                         "else": "Count the frames in use, without frame 0.",
                     }, frames_in_use),
-                    Asked(
-                        choice("At which address does the child find its copy?",
-                               "at the same address", "at another address"),
-                        address_kept,
-                        {"1": "You said at another address. Look at table B: the page is still "
-                              "0x32000. Only the frame in its entry is another one."},
-                    ),
                 ),
-                "A fault is about one page, so one page is copied. The program notices nothing: "
-                "its address stays, and the entry there names another frame.",
+                "A fault is about one page, so one page is copied. The other seven stay shared.",
             ),
         ),
     ),

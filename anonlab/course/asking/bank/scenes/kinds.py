@@ -10,7 +10,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from anonlab.course.asking.bank.predictions import Part
-from anonlab.course.asking.diff import frames_used, page_table_words, processes_with_new_frames
+from anonlab.course.asking.diff import (
+    frames_used,
+    page_table_words,
+    processes_with_new_frames,
+    slots_filled,
+)
 from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Step
 from anonlab.machine.words import (
@@ -101,13 +106,44 @@ def address_kept(before: Step, after: Step) -> object:
     return "at the same address" if same else "at another address"
 
 
+def top_slot_filled(before: Step, after: Step) -> object:
+    """The slot of the top table that is no longer empty, as a hex digit, or "none"."""
+    *upper, _ = slots_filled(before.snapshot, after.snapshot)
+    return upper[0] if upper else "none"
+
+
+def new_entries(before: Step, after: Step) -> object:
+    """The places of the entries that were not there before the operation."""
+    old, new = (places(step.snapshot, bool) for step in (before, after))
+    return new - old
+
+
+def areas_after(before: Step, after: Step) -> object:
+    """How many VMAs the process of the operation has after it."""
+    mm = next(each.mm for each in after.snapshot.processes if each.name == after.process)
+    return sum(len(each.vmas) for each in after.snapshot.mms if each.mm == mm)
+
+
+def count_of(pfn: int) -> Truth:
+    """The count of frame `pfn` after the operation."""
+    return lambda before, after: _of_frame(after.snapshot, pfn, after.snapshot.count.tolist())
+
+
+def mapcount_of(pfn: int) -> Truth:
+    """The mapcount of frame `pfn` after the operation."""
+    return lambda before, after: _of_frame(after.snapshot, pfn, after.snapshot.mapcount.tolist())
+
+
+def _of_frame(snapshot: Snapshot, pfn: int, column: list[int]) -> int:
+    return dict(zip(snapshot.pfn.tolist(), column, strict=True))[pfn]
+
+
 def contents_read(who: str, vpn: int) -> Truth:
     """The number in the page `vpn` of `who` after the operation."""
 
     def found(before: Step, after: Step) -> object:
         pfn = page_table_words(after.snapshot)[who, vpn] >> PTE_SHIFT
-        held = zip(after.snapshot.pfn.tolist(), after.snapshot.data.tolist(), strict=True)
-        return dict(held)[pfn]
+        return _of_frame(after.snapshot, pfn, after.snapshot.data.tolist())
 
     return found
 
