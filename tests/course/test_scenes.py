@@ -29,18 +29,19 @@ Entries = dict[tuple[str, int], int]
 
 
 def entries(snapshot: Snapshot) -> Entries:
-    """Every entry of every process, by two loops over the tables and no code of anonlab."""
+    """Every entry of every process, by loops over the tables and no code of anonlab."""
     rows: dict[int, list[tuple[int, int]]] = {}
     columns = (snapshot.row.tolist(), snapshot.slot.tolist(), snapshot.word.tolist())
     for row, slot, word in zip(*columns, strict=True):
         rows.setdefault(row, []).append((slot, word))
-    return {
-        (who, top * 16 + slot): word
-        for mm in snapshot.mms
-        for who in mm.processes
-        for top, table in rows.get(mm.pgd, [])
-        for slot, word in rows.get(table >> 12, [])
-    }
+    found = [(who, 0, mm.pgd << 12) for mm in snapshot.mms for who in mm.processes]
+    for _ in range(snapshot.geometry.levels):
+        found = [
+            (who, (vpn << snapshot.geometry.bits) + slot, word)
+            for who, vpn, above in found
+            for slot, word in rows.get(above >> 12, [])
+        ]
+    return {(who, vpn): word for who, vpn, word in found}
 
 
 def frame(words: Entries, who: str, vpn: int) -> int:
@@ -73,6 +74,15 @@ def read_only(now: Snapshot) -> set[str]:
 def users(now: Snapshot, pfn: int) -> set[str]:
     """Who has an entry that names the frame."""
     return {who for who, vpn in entries(now) if frame(entries(now), who, vpn) == pfn}
+
+
+def shared(now: Snapshot, who: str) -> int:
+    """How many pages of a process have a frame that somebody else uses."""
+    mine, others = (
+        {frame(entries(now), each, vpn) for each, vpn in entries(now) if (each == who) == own}
+        for own in (True, False)
+    )
+    return len(mine & others - {0})
 
 
 def faulted(was: Snapshot, now: Snapshot) -> set[str]:
@@ -168,6 +178,21 @@ BY_HAND: dict[str, list[Callable[[Snapshot, Snapshot], list[Any]]]] = {
         lambda was, now: [{"yes"} if ("child", 0x30) in entries(now) else too_little],
         lambda was, now: [{"yes"} if read(now, "child", 0x30) == 9 else too_little],
     ],
+    "05b pipeline": [
+        lambda was, now: [shared(now, "p12401")],
+        lambda was, now: [movers(was, now)],
+        lambda was, now: [movers(was, now)],
+        lambda was, now: [sum(node.kind == "mm" for node in now.nodes)],
+        lambda was, now: [
+            shared(now, "p12402"),
+            {
+                "no"
+                if {each.id for each in was.nodes if each.kind == "group"}
+                <= {each.id for each in now.nodes}
+                else "yes"
+            },
+        ],
+    ],
 }
 """What is right for each part of each question, from the moments before and after."""
 
@@ -254,6 +279,9 @@ def test_a_scene_that_an_earlier_release_kept_is_shown_as_it_was(course: Course)
     log.add("predict", name="04 words", answer="shell 0x30000")
     assert "04 fork: you said 2 (0 of 1 right)" in repr(learn.predicted("04"))
     assert "04 words: you said shell 0x30000" in repr(learn.predicted("04"))
+    log.add("scene", name="05b pipeline", step=3, kept={}, said="2", right=0, of=1)
+    assert "05b" not in repr(learn.predicted("05"))
+    assert "05b" in repr(learn.predicted("05b"))
 
 
 def test_an_unknown_scene_is_named() -> None:

@@ -44,15 +44,15 @@ def review_text(log: ProgressLog, notebook: str) -> str:
     scored = first_by_name(log.events("scored"))
     lines = []
     for name, event in first_by_name(log.events("predict")).items():
-        if name.startswith(notebook):
+        if _is_of(notebook, name):
             lines.append(f"{name}: you said {event.get('answer', '')}{_beside(scored.get(name))}")
     for name, event in first_by_name(log.events("answer")).items():
-        if name.startswith(notebook):
+        if _is_of(notebook, name):
             lines.append(f"{name}: you answered {event.get('given', '')}{_of(event)}")
     lines += [
         f"{event['name']}: you said {event.get('said', '')}{_beside(event)}"
         for event in log.events("scene")
-        if str(event.get("name", "")).startswith(notebook)
+        if _is_of(notebook, str(event.get("name", "")))
     ]
     lines += _picture_marks(log, notebook)
     return (
@@ -60,11 +60,16 @@ def review_text(log: ProgressLog, notebook: str) -> str:
     )
 
 
+def _is_of(notebook: str, name: str) -> bool:
+    """Whether "05 table" is of notebook "05", which "05b pipeline" is not; all are of ""."""
+    return notebook in ("", name.partition(" ")[0])
+
+
 def _picture_marks(log: ProgressLog, notebook: str) -> list[str]:
     """Return what was predicted in the pictures of a notebook, place by place."""
     names = dict.fromkeys(str(event.get("name", "")) for event in log.events("marked"))
     out = []
-    for name in (name for name in names if name.startswith(notebook)):
+    for name in (name for name in names if _is_of(notebook, name)):
         marks = log.picture_marks(name)
         counts = [sum(len(mark.get(kind, ())) for mark in marks.values()) for kind in MARK_WORDS]
         counted = ", ".join(

@@ -42,7 +42,8 @@ def scene(name: str) -> Any:
 def made(name: str) -> tuple[Trace, dict[int, Card]]:
     """Return the trace of a scene from where it opens, and its cards by step."""
     what = SCENES[name]
-    whole = record(what.story, title=what.title)
+    story = what.story if isinstance(what.story, str) else what.story()
+    whole = record(story, title=what.title)
     first = last_step(whole, what.opens) if what.opens else 0
     trace = Trace(what.title, whole.steps[first:])
     cards = dict(_card(name, trace, number, one) for number, one in enumerate(what.questions))

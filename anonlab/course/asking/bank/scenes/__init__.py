@@ -3,6 +3,7 @@
 from anonlab.course.asking.bank.scenes.copies import COPIES
 from anonlab.course.asking.bank.scenes.kinds import Scene
 from anonlab.course.asking.bank.scenes.pages import PAGES
+from anonlab.course.asking.bank.scenes.programs import PROGRAMS
 from anonlab.course.asking.bank.scenes.start import START
 
-SCENES: dict[str, Scene] = {**START, **PAGES, **COPIES}
+SCENES: dict[str, Scene] = {**START, **PAGES, **COPIES, **PROGRAMS}

@@ -1,4 +1,4 @@
-"""The scenes of notebooks 04 to 05b: fork, and copy on write."""
+"""The scenes of notebooks 04 and 05: fork, and copy on write."""
 
 from __future__ import annotations
 

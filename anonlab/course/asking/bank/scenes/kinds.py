@@ -6,6 +6,7 @@ of an option, by a number, or "else" for any other answer that is not right.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from anonlab.course.asking.diff import (
     processes_with_new_frames,
     slots_filled,
 )
+from anonlab.formats.history import History
 from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Step
 from anonlab.machine.words import (
@@ -53,10 +55,11 @@ class Question(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """A story that opens after the operation with the text `opens`, and its questions."""
+    """A story, or what makes it, that opens after the operation with the text `opens`, and its
+    questions."""
 
     title: str
-    story: str
+    story: str | Callable[[], History]
     opens: str
     questions: tuple[Question, ...] = ()
 
@@ -135,7 +138,37 @@ def mapcount_of(pfn: int) -> Truth:
 
 
 def _of_frame(snapshot: Snapshot, pfn: int, column: list[int]) -> int:
-    return dict(zip(snapshot.pfn.tolist(), column, strict=True))[pfn]
+    found: dict[int, int] = dict(zip(snapshot.pfn.tolist(), column, strict=True))
+    return found[pfn]
+
+
+def frames_shared(who: str) -> Truth:
+    """How many frames of `who`, without the zero page, have another entry after the operation."""
+
+    def found(before: Step, after: Step) -> object:
+        entries = page_table_words(after.snapshot).items()
+        named = Counter(word >> PTE_SHIFT for _, word in entries if word & PTE_PRESENT)
+        mine = {word >> PTE_SHIFT for (name, _), word in entries if name == who}
+        return sum(named[pfn] > 1 for pfn in mine - {0})
+
+    return found
+
+
+def group_members(before: Step, after: Step) -> object:
+    """How many address spaces are in the group of the process of the operation after it."""
+    homes = _homes(after.snapshot)
+    return list(homes.values()).count(homes[after.process])
+
+
+def does_the_group_go(before: Step, after: Step) -> object:
+    """Whether nobody is in the group any more in which the process of the operation was."""
+    was = _homes(before.snapshot)[after.process]
+    return "no" if was in _homes(after.snapshot).values() else "yes"
+
+
+def _homes(snapshot: Snapshot) -> dict[str, str]:
+    """Return the group of each process, as the design calls it."""
+    return {who: mm.home for mm in snapshot.mms for who in mm.processes}
 
 
 def contents_read(who: str, vpn: int) -> Truth:
