@@ -12,10 +12,12 @@ Part = dict[str, object]
 
 
 class Prediction(NamedTuple):
-    """A question without points: its sentence, and what is to be answered."""
+    """A question without points: its sentence, what is to be answered, and the explanation that
+    opens with what happened."""
 
     ask: str
     parts: tuple[Part, ...]
+    explain: str = ""
 
 
 def number(text: str, unit: str = "", most: int = 64) -> Part:
@@ -53,6 +55,10 @@ PREDICTIONS: dict[str, Prediction] = {
             number("How many frames does fork take?", "frames"),
             number("How many frames does the child's write of one page take?", "frames"),
         ),
+        "fork copied no page at all. It copied page-table entries, and it took the right to write "
+        "out of both tables. So the write of the child was not allowed, and the kernel was "
+        "called. It saw that the page is shared. It copied the page for the writer, and let it "
+        "go on. When the shell wrote next, nobody else used its page. So nothing was copied.",
     ),
     "06 frames": Prediction(
         "How many frames are in use? The zero page does not count. The arguments and the stack of "

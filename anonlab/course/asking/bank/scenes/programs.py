@@ -42,7 +42,7 @@ PROGRAMS: dict[str, Scene] = {
                         number("How many pages do the two share then?", "pages"),
                         frames_shared("p12401"),
                         {
-                            "0": "You said 0. Look at both tables: their arrows end at the same frames.",
+                            "0": "You said 0. Look at the arrows: they end at the same frames.",
                             "30": "You said 30. Nobody has written yet.",
                             "else": "Look at both tables: all arrows end at the same frames.",
                         },
