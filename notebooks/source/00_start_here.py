@@ -34,6 +34,9 @@ scene("00 who uses it")
 # %% [markdown]
 # ## The question of this course
 #
+# What the kernel did at the first write is called **copy on write**. It has a notebook of its own.
+# This course is about another question.
+#
 # You went from the table to the memory, and back along an arrow. A real kernel has no arrows back.
 # It has millions of frames. Nothing in a frame says who uses it.
 #
@@ -142,9 +145,12 @@ predict("00 frames", ...)
 
 # %% [markdown]
 # Now step through the story. It stops before the child writes. Mark the slots and the frames that
-# will change: click them.
+# will change. To mark one, click it.
+#
+# Three dots hide code that only makes a picture. Run such a cell like any other.
 
-# %%
+# %% jupyter={"source_hidden": true}
+# This code shows the stage.
 writes = [n for n, step in enumerate(trace.steps) if step.text == "child write 0x30000 9"]
 player = Player(trace, predict=writes[:1], tabs=())
 player
@@ -165,7 +171,8 @@ player
 #
 # Here stand your prediction, what happened, and why. The card above shows what happened, too.
 
-# %%
+# %% jupyter={"source_hidden": true}
+# This code shows what happened.
 counts = [frames_used(step.snapshot) for step in operations(trace)]
 took = [counts[4] - counts[3], counts[5] - counts[4]]
 reveal("00 frames", [f"fork took {took[0]}, the write {took[1]}"], truth=took)

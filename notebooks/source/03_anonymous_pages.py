@@ -110,10 +110,10 @@ scene("03 pin")
 # %%
 truth = scan(kernel)
 at = truth.pfns == page.pfn
-[(int(mm), hex(int(vpn) << 12)) for mm, vpn in zip(truth.mms[at], truth.vpns[at], strict=True)]
+truth.mms[at], [hex(vpn) for vpn in truth.vpns[at]]
 
 # %% [markdown]
-# The scan is right, and it is hopeless. A gigabyte has a quarter of a million pages. So the scan
+# It found address space 1 and page `0x31`. The scan is right, and it is hopeless. A gigabyte has a quarter of a million pages. So the scan
 # reads that many entries for each gigabyte of each process. All this is for *one* frame.
 #
 # A **reverse map** is whatever saves this work. In Linux (6.18) the function that asks it is

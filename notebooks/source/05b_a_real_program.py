@@ -76,6 +76,7 @@ report.to_json()
 # what ends the sharing.
 
 # %% jupyter={"source_hidden": true}
+# This code draws the three lines.
 points = report.points
 series = {
     "shared pages": [point.shared for point in points],
@@ -122,6 +123,7 @@ for step in trace.steps:
 # three.
 
 # %% jupyter={"source_hidden": true}
+# This code draws the moment.
 second = [step for step in operations(trace) if step.label == "fork"][1]
 picture(second.snapshot)
 
