@@ -34,15 +34,16 @@ scene("00 who uses it")
 # %% [markdown]
 # ## The question of this course
 #
-# What the kernel did at the first write is called **copy on write**. It has a notebook of its own.
-# This course is about another question.
+# What the kernel did at the first write is called **copy on write**. This course is about another
+# question.
 #
 # You went from the table to the memory, and back along an arrow. A real kernel has no arrows back.
 # It has millions of frames. Nothing in a frame says who uses it.
 #
-# *Given a page of memory, which programs use it?* The kernel must know. Before it takes a page away,
-# it has to tell everybody who uses it.
-#
+# *Given a page of memory, which programs use it?* The kernel must know. Before it takes a page
+# away, it has to tell everybody who uses it.
+
+# %% [markdown]
 # In March 2004 the developers of Linux argued about this question. Linux could answer it already.
 # They argued about the price. Linus Torvalds proposed an answer in one mail, the *anon memory
 # group*. This kit lets you watch it work.
@@ -137,8 +138,8 @@ trace = record(story, title="fork, then write")
 # %% [markdown]
 # ## Predict
 #
-# `fork` must give the child all memory of the parent. That is two written pages. The course asks you
-# before it shows you anything. A wrong guess costs nothing.
+# `fork` must give the child all memory of the parent. That is two written pages. The course asks
+# you before it shows you anything. A wrong guess costs nothing.
 
 # %%
 predict("00 frames", ...)
@@ -228,8 +229,8 @@ check(kernel)
 # In place of the dots you may type an answer: `predict("00 frames", "2, 1")`.
 
 # %% [markdown]
-# All of it is kept in a file, `.anonlab/progress.jsonl`. It survives a restart, and it stays on this
-# machine. Try one question. It carries no points.
+# All of it is kept in a file, `.anonlab/progress.jsonl`. It survives a restart, and it stays on
+# this machine. Try one question. It carries no points.
 
 # %%
 answer("00 digits", ...)

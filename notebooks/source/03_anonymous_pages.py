@@ -113,8 +113,9 @@ at = truth.pfns == page.pfn
 truth.mms[at], [hex(vpn) for vpn in truth.vpns[at]]
 
 # %% [markdown]
-# It found address space 1 and page `0x31`. The scan is right, and it is hopeless. A gigabyte has a quarter of a million pages. So the scan
-# reads that many entries for each gigabyte of each process. All this is for *one* frame.
+# It found address space 1 and page `0x31`. The scan is right, and it is hopeless. A gigabyte has a
+# quarter of a million pages. So the scan reads that many entries for each gigabyte of each process.
+# All this is for *one* frame.
 #
 # A **reverse map** is whatever saves this work. In Linux (6.18) the function that asks it is
 # `rmap_walk` in `mm/rmap.c`.

@@ -122,9 +122,8 @@ COPIES: dict[str, Scene] = {
                     Asked(
                         mark("Mark every entry that is read-only after the fork."),
                         read_only_entries,
-                        {"else": "Look at both tables. The shell lost its right to write, too. The "
-                                 "page that was only read shows the zero page. It was read-only "
-                                 "before, and it is read-only now."},
+                        {"else": "The shell lost its right to write, too. And the zero page is "
+                                 "read-only, as before."},
                     ),
                 ),
                 "fork took no frame. It copied page-table entries, and it took the right to write "
