@@ -274,6 +274,14 @@ def test_a_prediction_is_scored_once_and_shown_again(course: Course) -> None:
     assert "2 predictions; 2 of 3 elements were right at first." in repr(learn.progress())
 
 
+def test_what_explains_a_prediction_opens_with_what_happened(course: Course) -> None:
+    why = "copied no page at all"
+    assert why not in repr(learn.predict("00 frames", ...))
+    assert why not in repr(learn.reveal("00 frames", ["so it was"]))
+    assert why not in repr(learn.predict("00 frames", "2, 1"))
+    assert why in repr(learn.reveal("00 frames", ["so it was"], truth=[0, 1]))
+
+
 def test_eight_answers_are_kept_before_and_after_and_told_in_the_end(course: Course) -> None:
     assert "8. " in repr(learn.baseline())
     for wrong in ("abc", "z???????"):

@@ -194,7 +194,8 @@ class Order:
                     Mark(False, f"{named[name]} comes too early: {late[0]} first. {step.why}")
                 )
             else:
-                marks.append(Mark(True, named[name]))
+                why = f". {step.why}" if step.why else ""
+                marks.append(Mark(True, f"{named[name]}{why}"))
         wrong = [(name, why) for name, (_, why) in sorted(self.others.items()) if name in mine]
         return marks + [Mark(False, f"{named[name]} does not belong: {why}") for name, why in wrong]
 

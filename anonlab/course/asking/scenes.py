@@ -42,10 +42,14 @@ def scene(name: str) -> Any:
 def made(name: str) -> tuple[Trace, dict[int, Card]]:
     """Return the trace of a scene from where it opens, and its cards by step."""
     what = SCENES[name]
-    whole = record(what.story, title=what.title)
+    story = what.story if isinstance(what.story, str) else what.story()
+    whole = record(story, title=what.title)
     first = last_step(whole, what.opens) if what.opens else 0
     trace = Trace(what.title, whole.steps[first:])
-    return trace, dict(_card(name, trace, number, one) for number, one in enumerate(what.questions))
+    cards = dict(_card(name, trace, number, one) for number, one in enumerate(what.questions))
+    for step, card in cards.items():  # a question on the way is not passed by
+        card["shows"] = min([card["shows"], *(each - 1 for each in cards if each > step)])
+    return trace, cards
 
 
 def last_step(trace: Trace, text: str) -> int:
@@ -62,18 +66,25 @@ def _card(name: str, trace: Trace, number: int, question: Question) -> tuple[int
     if not steps or not steps[0]:
         raise ValueError(f"scene {name!r}: {question.before!r} does not follow its opening")
     before, after = trace.steps[steps[0] - 1], trace.steps[steps[-1]]
+    asked = [at for at in steps if question.at in ("", trace.steps[at].label)]
+    if not asked:
+        raise ValueError(f"scene {name!r}: {question.before!r} has no step {question.at!r}")
     parts = [_part(one, one.truth(before, after)) for one in question.asked]
-    card = {"name": f"{name} {number + 1}", "title": TITLE, "ask": question.ask, "parts": parts}
-    return steps[0], card | {"note": FIRST_COUNTS, "chances": 1, "explain": question.explain}
+    card = {"name": f"{name} {number + 1}", "title": TITLE, "ask": question.ask, "parts": parts,
+            "note": FIRST_COUNTS, "chances": 1, "explain": question.explain,
+            "shows": steps[-1]}  # fmt: skip
+    return asked[0], card
 
 
 def _part(asked: Asked, truth: Any) -> dict[str, Any]:
-    """Return a part with what is right: a number, or the numbers of options."""
+    """Return a part with what is right: a number, the numbers of options, or places."""
     part = dict(asked.part)
     options = part.get("options")
     if isinstance(options, list):
-        truth = [options.index(each) for each in truth] if part["kind"] == "several" else (
+        truth = sorted(map(options.index, truth)) if part["kind"] == "several" else (
             options.index(truth))  # fmt: skip
+    elif part["kind"] == "mark":
+        truth = sorted(truth)
     return part | {"truth": truth} | ({"why": asked.why} if asked.why else {})
 
 
@@ -94,18 +105,35 @@ def _keeper(
 
 
 def judged(card: Card, kept: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was said, as text, and how much of it was right."""
-    answers = list(kept.get("answers") or [None] * len(card["parts"]))
-    pairs = list(zip(card["parts"], answers, strict=False))
-    right = sum(_same(part, given) for part, given in pairs)
-    said = ", ".join(shown(part, given) for part, given in pairs)
-    return {"said": said, "right": right, "of": len(card["parts"])}
+    """Return what was said and what happened, as text, and how much was right: of marks each place
+    counts, of anything else each part."""
+    parts = card["parts"]
+    answers = list(kept.get("answers") or [None] * len(parts))
+    names = dict(kept.get("names") or {})
+    counts = [_counts(part, given) for part, given in zip(parts, answers, strict=False)]
+    return {
+        "said": "; ".join(_shown(*pair, names) for pair in zip(parts, answers, strict=False)),
+        "happened": "; ".join(_shown(part, part["truth"], names) for part in parts),
+        "right": sum(right for right, _ in counts),
+        "of": sum(of for _, of in counts),
+    }
 
 
-def _same(part: Mapping[str, Any], given: Any) -> bool:
+def _counts(part: Mapping[str, Any], given: Any) -> tuple[int, int]:
+    """Return how many elements of a part were right, and how many there are."""
+    if part["kind"] == "mark":
+        mine, truth = set(given or ()), set(part["truth"])
+        return len(mine & truth), len(mine | truth)
     if part["kind"] == "several" and given is not None:
-        return sorted(given) == sorted(part["truth"])
-    return given is not None and bool(given == part["truth"])
+        return int(sorted(given) == sorted(part["truth"])), 1
+    return int(given is not None and bool(given == part["truth"])), 1
+
+
+def _shown(part: Mapping[str, Any], given: Any, names: Mapping[str, str]) -> str:
+    """Return an answer as people read it; `names` are those of places in the picture."""
+    if part["kind"] == "mark" and given is not None:
+        return ", ".join(names.get(key, key) for key in sorted(given)) or "none"
+    return shown(dict(part), given)
 
 
 __all__ = ["SCENES", "Scene", "scene"]

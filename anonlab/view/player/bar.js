@@ -59,7 +59,10 @@ class Bar {
 }
 
 // What happens at a step, and what went wrong.
-const saidAt = (step) => (step.error ? `${step.sentence} ${say("bar.failed", { error: step.error })}` : step.sentence);
+function saidAt(step) {
+  const failed = step.error ? say("bar.failed", { error: step.error }) : "";
+  return [step.sentence === step.error ? "" : step.sentence, failed].filter(Boolean).join(" ");
+}
 
 // What a step stands for, so short that it has room at the right.
 function shortSource(source) {

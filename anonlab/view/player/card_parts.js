@@ -69,7 +69,7 @@ class NumberPart extends Part {
   }
 
   static words(part, answer) {
-    return answer === null || answer === undefined ? "" : `${answer}${part.unit ? ` ${part.unit}` : ""}`;
+    return answer === null || answer === undefined ? "" : `${answer}${part.unit ? ` ${Number(answer) === 1 ? part.one ?? part.unit : part.unit}` : ""}`;
   }
 }
 

@@ -139,9 +139,10 @@ class Player {
     const kept = { answers: answers.map((one) => (one instanceof Set ? [...one] : one)), marks, hit: named("hit"), missed: named("missed"), extra: named("extra"), gave_up: gaveUp };
     Object.assign(kept, { known: !gaveUp, title: this.story.step(step).title, names: this.placeNames([...marks, ...Object.keys(places)]) });
     this.link.set("predictions", { ...(this.link.get("predictions") || {}), [step]: kept });
-    Object.assign(now, { i: step, asked: -1, judged: gaveUp ? {} : places, probe: ALL_PROBES });
+    const shows = this.story.ask[step].shows ?? step;
+    Object.assign(now, { i: shows, asked: -1, judged: gaveUp ? {} : places, probe: ALL_PROBES });
     now.marks.clear();
-    this.link.set("step", step);
+    this.link.set("step", shows);
     if (!verdict.said) this.card.setSaid(this.link.get("keeping") || say("card.notkept"));
     this.paint(true);
   }

@@ -12,15 +12,19 @@ Part = dict[str, object]
 
 
 class Prediction(NamedTuple):
-    """A question without points: its sentence, and what is to be answered."""
+    """A question without points: its sentence, what is to be answered, and the explanation that
+    opens with what happened."""
 
     ask: str
     parts: tuple[Part, ...]
+    explain: str = ""
 
 
 def number(text: str, unit: str = "", most: int = 64) -> Part:
-    """A whole number from 0 to `most`."""
-    return {"kind": "number", "text": text, "least": 0, "most": most, "unit": unit}
+    """A whole number from 0 to `most` of `unit`, a plural such as "frames" or "entries"."""
+    one = f"{unit[:-3]}y" if unit.endswith("ies") else unit.removesuffix("s")
+    part = {"kind": "number", "text": text, "least": 0, "most": most}
+    return part | {"unit": unit, "one": one}
 
 
 def choice(text: str, *options: str) -> Part:
@@ -33,12 +37,15 @@ def several(text: str, *options: str) -> Part:
     return {"kind": "several", "text": text, "options": list(options)}
 
 
+def mark(text: str) -> Part:
+    """Places in the picture, which are marked there."""
+    return {"kind": "mark", "text": text}
+
+
 def _numbers(*texts: str, unit: str = "") -> tuple[Part, ...]:
     return tuple(number(text, unit) for text in texts)
 
 
-_HEX = tuple("0123456789abcdef")
-_WRITERS = ("parent", "child", "nobody")
 _STEPS = ("first_touch", "read_zero", "fork", "cow_copy", "cow_reuse", "mremap", "munmap")
 
 PREDICTIONS: dict[str, Prediction] = {
@@ -48,51 +55,10 @@ PREDICTIONS: dict[str, Prediction] = {
             number("How many frames does fork take?", "frames"),
             number("How many frames does the child's write of one page take?", "frames"),
         ),
-    ),
-    "01 slots": Prediction(
-        "The first write goes to 0x3a000. Which slots are filled after it?",
-        (
-            choice("The slot of the top table", *_HEX),
-            choice("The slot of the table below it", *_HEX),
-        ),
-    ),
-    "02 how many": Prediction(
-        "How many VMAs does the editor have after each of the five operations behind spawn?",
-        _numbers(*(f"After operation {at}" for at in range(1, 6)), unit="VMAs"),
-    ),
-    "03 frames": Prediction(
-        "How many frames are used? Frame 0, the zero page, is always there and does not count.",
-        _numbers(
-            "After the read", "After the first write", "After the second write", unit="frames"
-        ),
-    ),
-    "04 frames": Prediction(
-        "The shell forks.", (number("How many frames does the fork take?", "frames"),)
-    ),
-    "04 words": Prediction(
-        "The shell has written 0x30000 and 0x31000 and read 0x32000. Then it forks.",
-        (
-            several(
-                "Which words are read-only after the fork?",
-                *(
-                    f"{who} {page:#x}"
-                    for who in ("shell", "child")
-                    for page in range(0x30000, 0x34000, 0x1000)
-                ),
-            ),
-        ),
-    ),
-    "05 first write": Prediction(
-        "The first of three writes after the fork.",
-        (choice("Who has a new frame after it?", *_WRITERS),),
-    ),
-    "05 second write": Prediction(
-        "The second of three writes after the fork.",
-        (choice("Who has a new frame after it?", *_WRITERS),),
-    ),
-    "05 third write": Prediction(
-        "The third of three writes after the fork.",
-        (choice("Who has a new frame after it?", *_WRITERS),),
+        "fork copied no page at all. It copied page-table entries, and it took the right to write "
+        "out of both tables. So the write of the child was not allowed, and the kernel was "
+        "called. It saw that the page is shared. It copied the page for the writer, and let it "
+        "go on. When the shell wrote next, nobody else used its page. So nothing was copied.",
     ),
     "06 frames": Prediction(
         "How many frames are in use? The zero page does not count. The arguments and the stack of "

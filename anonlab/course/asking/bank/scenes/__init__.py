@@ -1,6 +1,9 @@
 """The scenes of the notebooks, by name: "04 fork" is a scene of notebook 04."""
 
+from anonlab.course.asking.bank.scenes.copies import COPIES
 from anonlab.course.asking.bank.scenes.kinds import Scene
+from anonlab.course.asking.bank.scenes.pages import PAGES
+from anonlab.course.asking.bank.scenes.programs import PROGRAMS
 from anonlab.course.asking.bank.scenes.start import START
 
-SCENES: dict[str, Scene] = {**START}
+SCENES: dict[str, Scene] = {**START, **PAGES, **COPIES, **PROGRAMS}
