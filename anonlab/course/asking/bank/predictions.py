@@ -72,10 +72,6 @@ PREDICTIONS: dict[str, Prediction] = {
             unit="frames",
         ),
     ),
-    "07 frames": Prediction(
-        "The child moves its three pages.",
-        (several("Which of them keep their frames?", "0x30000", "0x31000", "0x32000"),),
-    ),
     "08 words": Prediction(
         "The parent sends both pages to swap. How many words become swap entries?",
         _numbers("For the first page", "For the second page", unit="words"),

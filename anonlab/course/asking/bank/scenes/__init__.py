@@ -2,8 +2,9 @@
 
 from anonlab.course.asking.bank.scenes.copies import COPIES
 from anonlab.course.asking.bank.scenes.kinds import Scene
+from anonlab.course.asking.bank.scenes.moves import MOVES
 from anonlab.course.asking.bank.scenes.pages import PAGES
 from anonlab.course.asking.bank.scenes.programs import PROGRAMS
 from anonlab.course.asking.bank.scenes.start import START
 
-SCENES: dict[str, Scene] = {**START, **PAGES, **COPIES, **PROGRAMS}
+SCENES: dict[str, Scene] = {**START, **PAGES, **COPIES, **PROGRAMS, **MOVES}

@@ -36,11 +36,12 @@ their text, a number, or a set of places in the picture, as `place` writes them.
 
 class Asked(NamedTuple):
     """One thing that is asked: what stands on the card, what is right, and what is said to an
-    answer."""
+    answer. It is measured under `design`, one of the scene's; without a name, under its first."""
 
     part: Part
     truth: Truth
     why: dict[str, str] = {}  # noqa: RUF012  a NamedTuple's default is never changed
+    design: str = ""
 
 
 class Question(NamedTuple):
@@ -56,12 +57,13 @@ class Question(NamedTuple):
 
 class Scene(NamedTuple):
     """A story, or what makes it, that opens after the operation with the text `opens`, and its
-    questions."""
+    questions. Designs of reverse maps are named; several stand side by side."""
 
     title: str
     story: str | Callable[[], History]
     opens: str
     questions: tuple[Question, ...] = ()
+    designs: tuple[str, ...] = ("anongroup",)
 
 
 def users_of_frame(pfn: int) -> Truth:

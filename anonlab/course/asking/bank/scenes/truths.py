@@ -1,0 +1,92 @@
+"""What is right in the scenes of notebooks 06 to 10, measured on two recorded steps."""
+
+from __future__ import annotations
+
+from anonlab.course.asking.bank.scenes.kinds import Truth
+from anonlab.course.asking.diff import (
+    frames_used,
+    page_table_words,
+    pages_with_same_frames,
+    swap_entries_made,
+)
+from anonlab.formats.snapshot import Snapshot
+from anonlab.formats.trace import Step
+from anonlab.machine.words import PAGE_SHIFT, PTE_PRESENT, PTE_SHIFT, is_swap
+
+COPIES = "copies_"
+"""How the counters of a design begin that count copied pages."""
+
+
+def frames_freed(before: Step, after: Step) -> object:
+    """How many frames fewer are in use after the operation."""
+    return frames_used(before.snapshot) - frames_used(after.snapshot)
+
+
+def pages_copied(before: Step, after: Step) -> object:
+    """How many pages the operation copied, for whatever reason."""
+    was, now = dict(before.snapshot.cost), dict(after.snapshot.cost)
+    return sum(now[name] - was[name] for name in now if name.startswith(COPIES))
+
+
+def keeps_frames(who: str) -> Truth:
+    """The pages of `who`, by their old address, that have the same frame after the operation."""
+    return lambda before, after: sorted(
+        pages_with_same_frames(before.snapshot, after.snapshot, who)
+    )
+
+
+def index_of(who: str, addr: int) -> Truth:
+    """The index of the page that `who` has at `addr` after the operation, in hex."""
+    return lambda before, after: hex(_frame(after.snapshot, who, addr)["index"])
+
+
+def mapcount_of(who: str, addr: int) -> Truth:
+    """The mapcount of the page that `who` has at `addr` after the operation."""
+    return lambda before, after: _frame(after.snapshot, who, addr)["mapcount"]
+
+
+def what_happens_to(who: str) -> Truth:
+    """What happens to the pages of `who`: "nothing", "they move, too" or "they are copied, too"."""
+
+    def found(before: Step, after: Step) -> object:
+        old, new = (_pfns(step.snapshot, who) for step in (before, after))
+        if set(old) != set(new):
+            return "they move, too"
+        return "nothing" if old == new else "they are copied, too"
+
+    return found
+
+
+def entries_made(before: Step, after: Step) -> object:
+    """How many page-table entries became swap entries."""
+    return sum(swap_entries_made(before.snapshot, after.snapshot))
+
+
+def swap_entries_left(before: Step, after: Step) -> object:
+    """How many page-table entries are swap entries after the operation."""
+    return sum(is_swap(word) for word in page_table_words(after.snapshot).values())
+
+
+def places_asked(who: str, addr: int) -> Truth:
+    """At how many places the walk for the page of `who` at `addr` looks, before the operation."""
+
+    def found(before: Step, after: Step) -> object:
+        pfn = _pfns(before.snapshot, who)[addr >> PAGE_SHIFT]
+        (walk,) = [each for each in before.snapshot.walks if each.pfn == pfn]
+        return len(walk.probes)
+
+    return found
+
+
+def _pfns(snapshot: Snapshot, who: str) -> dict[int, int]:
+    """Return {page number: frame} of the pages that `who` has in memory."""
+    words = page_table_words(snapshot).items()
+    return {vpn: word >> PTE_SHIFT for (name, vpn), word in words
+            if name == who and word & PTE_PRESENT}  # fmt: skip
+
+
+def _frame(snapshot: Snapshot, who: str, addr: int) -> dict[str, int]:
+    """Return what the kernel knows of the frame that `who` has at `addr`."""
+    pfn = _pfns(snapshot, who)[addr >> PAGE_SHIFT]
+    row = snapshot.pfn.tolist().index(pfn)
+    return {name: int(getattr(snapshot, name)[row]) for name in ("index", "mapcount", "count")}

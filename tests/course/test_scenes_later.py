@@ -1,0 +1,63 @@
+"""The scenes of notebooks 06 to 10: what is right there, found again on machines driven by hand.
+
+Frames come from each process's own view of its pages, places of walks from a scan of all tables.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anonlab.course.asking.scenes import made
+from anonlab.kernel import Kernel
+from anonlab.kernel.task import Task
+
+PAGE = 4096
+
+
+def truths(name: str) -> list[Any]:
+    """What is right in the scene `name`, part by part, options by their text."""
+    found = []
+    for _, card in sorted(made(name)[1].items()):
+        for part in card["parts"]:
+            truth, options = part["truth"], part.get("options")
+            if options:
+                truth = [options[at] for at in truth] if isinstance(truth, list) else options[truth]
+            found.append(truth)
+    return found
+
+
+def frames(who: Task, *addresses: int) -> list[int]:
+    """The frames of the pages at `addresses`."""
+    return [who.page(addr).pfn for addr in addresses]  # type: ignore[union-attr]
+
+
+def move(design: str) -> tuple[Kernel, Task, Task]:
+    """The machine before the move of notebook 07."""
+    kernel = Kernel(design=design, frames=16)
+    parent = kernel.spawn("parent")
+    parent.mmap(3 * PAGE, at=0x30000)
+    parent.write_range(0x30000, [7, 8, 9])
+    child = parent.fork("child")
+    child.write(0x32000, 9)
+    return kernel, parent, child
+
+
+def test_a_move_copies_what_is_shared_under_the_group_and_leaves_the_parent_alone() -> None:
+    _, parent, child = move("anongroup")
+    old, new = (0x30000, 0x31000, 0x32000), (0x80000, 0x81000, 0x82000)
+    mine, theirs = frames(child, *old), frames(parent, *old)
+    child.mremap(0x30000, 3 * PAGE, new=0x80000)
+    kept = [hex(addr) for addr, was, now in zip(old, mine, frames(child, *new), strict=True)
+            if was == now]  # fmt: skip
+    assert frames(parent, *old) == theirs
+    assert truths("07 mremap") == [kept, "nothing"]
+    assert kept == ["0x32000"]
+
+
+def test_a_move_takes_no_frame_and_changes_no_index_under_anon_vma_chain() -> None:
+    kernel, _, child = move("anon_vma_chain")
+    free = kernel.mem_map.nfree
+    index = child.page(0x32000).index  # type: ignore[union-attr]
+    child.mremap(0x30000, 3 * PAGE, new=0x80000)
+    assert child.page(0x82000).index == index  # type: ignore[union-attr]
+    assert truths("07 anon_vma") == [free - kernel.mem_map.nfree, hex(index)]
