@@ -61,3 +61,42 @@ def test_a_move_takes_no_frame_and_changes_no_index_under_anon_vma_chain() -> No
     child.mremap(0x30000, 3 * PAGE, new=0x80000)
     assert child.page(0x82000).index == index  # type: ignore[union-attr]
     assert truths("07 anon_vma") == [free - kernel.mem_map.nfree, hex(index)]
+
+
+def family() -> tuple[Kernel, Task, Task, Task]:
+    """The machine before the swap-outs of notebook 08."""
+    kernel = Kernel(frames=16, swap=16)
+    parent = kernel.spawn("parent")
+    parent.mmap(2 * PAGE, at=0x30000)
+    parent.write_range(0x30000, [7, 8])
+    child = parent.fork("child")
+    grandchild = child.fork("grandchild")
+    child.write(0x31000, 9)
+    return kernel, parent, child, grandchild
+
+
+def present(address: int, *family: Task) -> int:
+    """How many of the family have a page in memory at `address`."""
+    return sum(each.page(address) is not None for each in family)
+
+
+def test_a_swap_out_looks_at_all_three_and_changes_those_who_share_the_page() -> None:
+    kernel, *family_ = family()
+    expected = []
+    for address in (0x30000, 0x31000):
+        before, probes = present(address, *family_), kernel.design.cost.probes
+        family_[0].swap_out(address)
+        expected += [before - present(address, *family_), kernel.design.cost.probes - probes]
+    assert truths("08 swap out") == expected
+    assert expected == [3, 3, 2, 3]
+
+
+def test_a_page_comes_back_for_one_and_the_next_finds_it_in_memory() -> None:
+    kernel, parent, child, grandchild = family()
+    parent.swap_out(0x30000)
+    grandchild.read(0x30000)
+    left = 3 - present(0x30000, parent, child, grandchild)
+    free = kernel.mem_map.nfree
+    parent.read(0x30000)
+    assert truths("08 swap in") == [left, free - kernel.mem_map.nfree]
+    assert frames(parent, 0x30000) == frames(grandchild, 0x30000)

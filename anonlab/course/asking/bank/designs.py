@@ -209,7 +209,7 @@ DESIGNS: dict[str, BankQuestion] = {
                 "objects made at fork, for 20 programs that call execve: anongroup or "
                 "anon_vma_chain?",
                 "pipeline 20",
-                "Under the group the child joins a list. The chain makes two links and an anon_vma.",
+                "The child joins a list of the group. The chain makes two links and an anon_vma.",
                 cheapest("allocs", "fork", "anongroup,anon_vma_chain"),
             ),
         ),

@@ -72,14 +72,6 @@ PREDICTIONS: dict[str, Prediction] = {
             unit="frames",
         ),
     ),
-    "08 words": Prediction(
-        "The parent sends both pages to swap. How many words become swap entries?",
-        _numbers("For the first page", "For the second page", unit="words"),
-    ),
-    "08 looked at": Prediction(
-        "At how many address spaces does the kernel look?",
-        _numbers("For the first page", "For the second page", unit="address spaces"),
-    ),
     "09 one look": Prediction(
         "A server forks 50 workers. Each writes a page of its own, and none calls execve.",
         (several("Which designs find each own page with one look?", *DESIGNS),),

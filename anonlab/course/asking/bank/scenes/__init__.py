@@ -6,5 +6,6 @@ from anonlab.course.asking.bank.scenes.moves import MOVES
 from anonlab.course.asking.bank.scenes.pages import PAGES
 from anonlab.course.asking.bank.scenes.programs import PROGRAMS
 from anonlab.course.asking.bank.scenes.start import START
+from anonlab.course.asking.bank.scenes.walks import WALKS
 
-SCENES: dict[str, Scene] = {**START, **PAGES, **COPIES, **PROGRAMS, **MOVES}
+SCENES: dict[str, Scene] = {**START, **PAGES, **COPIES, **PROGRAMS, **MOVES, **WALKS}
