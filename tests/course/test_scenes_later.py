@@ -31,6 +31,40 @@ def frames(who: Task, *addresses: int) -> list[int]:
     return [who.page(addr).pfn for addr in addresses]  # type: ignore[union-attr]
 
 
+def shell_and_ls() -> tuple[Kernel, Task, Task]:
+    """The machine before the execve of notebook 06."""
+    kernel = Kernel(frames=16)
+    shell = kernel.spawn("shell")
+    shell.mmap(4 * PAGE, at=0x30000)
+    shell.write_range(0x30000, [7, 8, 9, 10])
+    child = shell.fork("child")
+    child.write(0x30000, 9)
+    return kernel, shell, child
+
+
+def test_execve_frees_nothing_of_the_shell_and_its_next_write_is_in_place() -> None:
+    kernel, shell, child = shell_and_ls()
+    mine = frames(shell, *range(0x30000, 0x34000, PAGE))
+    child.execve("ls")
+    gone = sum(not kernel.mem_map.count[pfn] for pfn in mine)
+    group = "old group" if child.mm.rmap is shell.mm.rmap else "new group"
+    shell.write(0x31000, 8)
+    place = "writes in place" if frames(shell, 0x31000) == mine[1:2] else "gets a copy"
+    free = kernel.mem_map.nfree
+    child.exit()
+    assert truths("06 ls") == [gone, group, place, kernel.mem_map.nfree - free]
+
+
+def test_a_child_of_vfork_writes_into_the_memory_of_the_shell() -> None:
+    kernel = Kernel(frames=16)
+    shell = kernel.spawn("shell")
+    shell.mmap(2 * PAGE, at=0x30000)
+    shell.write_range(0x30000, [7, 8])
+    free = kernel.mem_map.nfree
+    shell.vfork("child").write(0x30000, 9)
+    assert truths("06 vfork") == [free - kernel.mem_map.nfree, str(shell.read(0x30000))]
+
+
 def move(design: str) -> tuple[Kernel, Task, Task]:
     """The machine before the move of notebook 07."""
     kernel = Kernel(design=design, frames=16)

@@ -60,18 +60,6 @@ PREDICTIONS: dict[str, Prediction] = {
         "called. It saw that the page is shared. It copied the page for the writer, and let it "
         "go on. When the shell wrote next, nobody else used its page. So nothing was copied.",
     ),
-    "06 frames": Prediction(
-        "How many frames are in use? The zero page does not count. The arguments and the stack of "
-        "ls take two frames.",
-        _numbers(
-            "After the fork",
-            "After the child's write",
-            "After execve",
-            "After the shell's write",
-            "At the end",
-            unit="frames",
-        ),
-    ),
     "09 one look": Prediction(
         "A server forks 50 workers. Each writes a page of its own, and none calls execve.",
         (several("Which designs find each own page with one look?", *DESIGNS),),

@@ -22,6 +22,40 @@ def frames_freed(before: Step, after: Step) -> object:
     return frames_used(before.snapshot) - frames_used(after.snapshot)
 
 
+def freed_of(who: str) -> Truth:
+    """How many of the frames that `who` had before the operation are free after it."""
+
+    def found(before: Step, after: Step) -> object:
+        return len(set(_pfns(before.snapshot, who).values()) - set(after.snapshot.pfn.tolist()))
+
+    return found
+
+
+def group_of(who: str) -> Truth:
+    """Whether `who` is in its "old group" after the operation, or in a "new group"."""
+
+    def found(before: Step, after: Step) -> object:
+        old, new = (_home(step.snapshot, who) for step in (before, after))
+        return "old group" if old == new else "new group"
+
+    return found
+
+
+def in_place(who: str, addr: int) -> Truth:
+    """Whether `who` "writes in place" at `addr`, or "gets a copy"."""
+
+    def found(before: Step, after: Step) -> object:
+        old, new = (_pfns(step.snapshot, who)[addr >> PAGE_SHIFT] for step in (before, after))
+        return "writes in place" if old == new else "gets a copy"
+
+    return found
+
+
+def content_of(who: str, addr: int) -> Truth:
+    """What the page that `who` has at `addr` holds after the operation, as text."""
+    return lambda before, after: str(_frame(after.snapshot, who, addr)["data"])
+
+
 def pages_copied(before: Step, after: Step) -> object:
     """How many pages the operation copied, for whatever reason."""
     was, now = dict(before.snapshot.cost), dict(after.snapshot.cost)
@@ -89,4 +123,12 @@ def _frame(snapshot: Snapshot, who: str, addr: int) -> dict[str, int]:
     """Return what the kernel knows of the frame that `who` has at `addr`."""
     pfn = _pfns(snapshot, who)[addr >> PAGE_SHIFT]
     row = snapshot.pfn.tolist().index(pfn)
-    return {name: int(getattr(snapshot, name)[row]) for name in ("index", "mapcount", "count")}
+    return {
+        name: int(getattr(snapshot, name)[row]) for name in ("index", "mapcount", "count", "data")
+    }
+
+
+def _home(snapshot: Snapshot, who: str) -> str:
+    """Return what the design keeps for the address space of `who`."""
+    (home,) = [mm.home for mm in snapshot.mms if who in mm.processes]
+    return home
