@@ -5,8 +5,10 @@ Frames come from each process's own view of its pages, places of walks from a sc
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
+from anonlab.course.asking.bank.scenes import SCENES
 from anonlab.course.asking.scenes import made
 from anonlab.kernel import Kernel
 from anonlab.kernel.task import Task
@@ -134,3 +136,42 @@ def test_a_page_comes_back_for_one_and_the_next_finds_it_in_memory() -> None:
     parent.read(0x30000)
     assert truths("08 swap in") == [left, free - kernel.mem_map.nfree]
     assert frames(parent, 0x30000) == frames(grandchild, 0x30000)
+
+
+def looks_for(kernel: Kernel, who: Task, address: int) -> int:
+    """At how many places the kernel looks for a page; they must lead to all who have it."""
+    before = kernel.design.cost.probes
+    (pfn,) = frames(who, address)
+    assert len(kernel.mappers(pfn)) == kernel.mem_map.mapcount[pfn]
+    return kernel.design.cost.probes - before
+
+
+def test_one_look_finds_a_workers_page_where_the_page_names_its_writer() -> None:
+    looks = {}
+    for design in SCENES["09 looks"].designs:
+        kernel = Kernel(design=design, frames=16)
+        server = kernel.spawn("server")
+        server.mmap(PAGE, at=0x30000)
+        server.write(0x30000, 7)
+        workers = [server.fork(name) for name in "ab"]
+        workers[1].write(0x30000, 9)
+        looks[design] = looks_for(kernel, workers[1], 0x30000)
+    one = [design for design, number in looks.items() if number == 1]
+    assert truths("09 looks") == [one, looks["anongroup"]]
+
+
+def test_each_fork_has_its_own_dearest_design() -> None:
+    made_by = {}
+    for design in SCENES["09 fork"].designs:
+        kernel = Kernel(design=design, frames=32)
+        p = kernel.spawn("p")
+        p.mmap(8 * PAGE, at=0x30000)
+        p.write_range(0x30000, list(range(8)))
+        counts = [kernel.design.cost.allocs]
+        for name in "cd":
+            p.fork(name)
+            counts.append(kernel.design.cost.allocs)
+        made_by[design] = [b - a for a, b in pairwise(counts)]
+    dearest = [max(made_by, key=lambda name: made_by[name][fork]) for fork in (0, 1)]
+    assert truths("09 fork") == dearest
+    assert made_by["pte_chain"] == [8, 0], "a block has room for seven entries"

@@ -7,12 +7,12 @@ from functools import cache
 from typing import Any
 
 from anonlab.course.asking.bank.scenes import SCENES
-from anonlab.course.asking.bank.scenes.kinds import Asked, Question, Scene
+from anonlab.course.asking.bank.scenes.kinds import EACH, Asked, Question, Scene
 from anonlab.course.asking.cards import FIRST_COUNTS, Card, shown
 from anonlab.course.asking.prediction_tools import tabs_of
 from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.authoring.exercises import find_course
-from anonlab.formats.trace import Trace
+from anonlab.formats.trace import Step, Trace
 from anonlab.recording.recorder import record
 from anonlab.view.story.align import Aligned, align
 from anonlab.view.story.payload import Played
@@ -75,16 +75,23 @@ def _card(name: str, played: Aligned, number: int, question: Question) -> tuple[
     asked = [at for at in steps if question.at in ("", played.words[at].label)]
     if not asked:
         raise ValueError(f"scene {name!r}: {question.before!r} has no step {question.at!r}")
-    tracks = {track.name: track for track in played.tracks}
-    parts = []
-    for one in question.asked:
-        track = tracks[one.design] if one.design else played.tracks[0]
-        before, after = (track.steps[track.at[at]] for at in (steps[0] - 1, steps[-1]))
-        parts.append(_part(one, one.truth(before, after)))
+    ends = {track.name: (track.steps[track.at[steps[0] - 1]], track.steps[track.at[steps[-1]]])
+            for track in played.tracks}  # fmt: skip
+    parts = [_part(one, _truth(one, ends)) for one in question.asked]
     card = {"name": f"{name} {number + 1}", "title": TITLE, "ask": question.ask, "parts": parts,
             "note": FIRST_COUNTS, "chances": 1, "explain": question.explain,
             "shows": steps[-1]}  # fmt: skip
     return asked[0], card
+
+
+def _truth(asked: Asked, ends: Mapping[str, tuple[Step, Step]]) -> Any:
+    """Return what is right, from the steps before and after the operation under each design."""
+    if asked.design != EACH:
+        return asked.truth(*ends[asked.design or next(iter(ends))])
+    found: dict[str, Any] = {name: asked.truth(*steps) for name, steps in ends.items()}
+    if asked.part["kind"] == "several":
+        return [name for name, each in found.items() if each]
+    return max(found, key=lambda name: found[name])
 
 
 def _part(asked: Asked, truth: Any) -> dict[str, Any]:

@@ -64,10 +64,6 @@ PREDICTIONS: dict[str, Prediction] = {
         "A server forks 50 workers. Each writes a page of its own, and none calls execve.",
         (several("Which designs find each own page with one look?", *DESIGNS),),
     ),
-    "09 fork": Prediction(
-        "The same server, the same 50 forks.",
-        (choice("Which design makes the most objects?", *DESIGNS),),
-    ),
     "10 today": Prediction(
         "Eleven operations run on the model, with the design of today, anon_vma_chain, and on "
         "Linux.",

@@ -34,9 +34,17 @@ Truth = Callable[[Step, Step], object]
 their text, a number, or a set of places in the picture, as `place` writes them."""
 
 
+EACH = "each"
+"""Not one design is asked about, but all: they are the options of the part."""
+
+
 class Asked(NamedTuple):
     """One thing that is asked: what stands on the card, what is right, and what is said to an
-    answer. It is measured under `design`, one of the scene's; without a name, under its first."""
+    answer.
+
+    design  of the scene, under which it is measured; without a name, the first one. EACH: a choice
+            is the design of the largest number, and several are those for which it is true
+    """
 
     part: Part
     truth: Truth

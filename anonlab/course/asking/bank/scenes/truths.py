@@ -103,13 +103,29 @@ def swap_entries_left(before: Step, after: Step) -> object:
 
 def places_asked(who: str, addr: int) -> Truth:
     """At how many places the walk for the page of `who` at `addr` looks, before the operation."""
+    return lambda before, after: _looks(before.snapshot, who, addr)
 
-    def found(before: Step, after: Step) -> object:
-        pfn = _pfns(before.snapshot, who)[addr >> PAGE_SHIFT]
-        (walk,) = [each for each in before.snapshot.walks if each.pfn == pfn]
-        return len(walk.probes)
 
-    return found
+def places_asked_then(who: str, addr: int) -> Truth:
+    """The same after the operation."""
+    return lambda before, after: _looks(after.snapshot, who, addr)
+
+
+def found_at_once(who: str, addr: int) -> Truth:
+    """Whether one look finds the page of `who` at `addr` after the operation."""
+    return lambda before, after: _looks(after.snapshot, who, addr) == 1
+
+
+def objects_made(before: Step, after: Step) -> object:
+    """How many objects the reverse map made during the operation."""
+    return dict(after.snapshot.cost)["allocs"] - dict(before.snapshot.cost)["allocs"]
+
+
+def _looks(snapshot: Snapshot, who: str, addr: int) -> int:
+    """Return at how many places the walk for the page that `who` has at `addr` looks."""
+    pfn = _pfns(snapshot, who)[addr >> PAGE_SHIFT]
+    (walk,) = [each for each in snapshot.walks if each.pfn == pfn]
+    return len(walk.probes)
 
 
 def _pfns(snapshot: Snapshot, who: str) -> dict[int, int]:
