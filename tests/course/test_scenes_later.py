@@ -175,3 +175,20 @@ def test_each_fork_has_its_own_dearest_design() -> None:
     dearest = [max(made_by, key=lambda name: made_by[name][fork]) for fork in (0, 1)]
     assert truths("09 fork") == dearest
     assert made_by["pte_chain"] == [8, 0], "a block has room for seven entries"
+
+
+def test_who_copied_on_the_move_copies_nothing_on_the_write_that_follows() -> None:
+    copied = []
+    for design in SCENES["10 after the move"].designs:
+        kernel = Kernel(design=design, frames=64)
+        shell = kernel.spawn("shell")
+        shell.mmap(4 * PAGE, at=0x30000)
+        shell.write_range(0x30000, [7, 8, 9, 10])
+        child = shell.fork("child")
+        child.write(0x30000, 9)
+        child.mremap(0x30000, 4 * PAGE, new=0x48000)
+        free = kernel.mem_map.nfree
+        child.write(0x49000, 5)
+        copied.append(free - kernel.mem_map.nfree)
+    assert truths("10 after the move") == copied
+    assert copied == [0, 1]

@@ -65,32 +65,32 @@ PREDICTIONS: dict[str, Prediction] = {
         (several("Which designs find each own page with one look?", *DESIGNS),),
     ),
     "10 today": Prediction(
-        "Eleven operations run on the model, with the design of today, anon_vma_chain, and on "
-        "Linux.",
-        (number("After how many of them do the two differ?", "operations", 11),),
+        "Eleven operations run on Linux, and on the model with anon_vma_chain.",
+        (number("After how many of them do the two show something different?", "operations", 11),),
     ),
     "10 the group": Prediction(
-        "The same eleven operations run with the group of the mail.",
+        "The same eleven operations run on the model with the group of the mail.",
         (number("After which operation do the two differ for the first time?", "", 11),),
     ),
     "10 graph": Prediction(
-        "Three processes map page 0x30. The last one has it at 0x40000.",
+        "Three processes have the page. Two have it at 0x30000, and the last one at 0x40000.",
         (
             {"kind": "text", "text": "Which index does the page have?", "how": "hex, such as 0x12"},
-            number("How many VMAs hang on its anon_vma?", "VMAs"),
+            number("How many VMAs are on its anon_vma?", "VMAs"),
         ),
     ),
     "10 price": Prediction(
-        "Seven steps were timed on both, in one run.",
+        "Seven steps were timed on Linux and on the simulator, in one run.",
         (
             several(
-                "Which step costs Linux most for a page, and in which is the simulator slower?",
+                "Choose the step that costs Linux most for a page, and those where the simulator "
+                "is slower.",
                 *_STEPS,
             ),
         ),
     ),
     "10 report": Prediction(
-        "Read the five claims above this cell again.",
+        "Read the five sentences above this card again.",
         (several("Which of them are true?", "1", "2", "3", "4", "5"),),
     ),
     "13 copies": Prediction(

@@ -7,6 +7,7 @@ from anonlab.course.asking.bank.scenes.kinds import EACH, Asked, Question, Scene
 from anonlab.course.asking.bank.scenes.truths import (
     found_at_once,
     objects_made,
+    pages_copied,
     places_asked_then,
 )
 
@@ -25,6 +26,18 @@ p mmap 0x30000 8
 p write 0x30000 1 8
 c = fork p
 d = fork p
+"""
+
+_MOVED = """machine lesson frames 64 swap 16
+shell = spawn
+shell mmap 0x30000 4
+shell write 0x30000 7 4
+child = fork shell
+child write 0x30000 9
+child mremap 0x30000 4 to 0x48000
+child write 0x49000 5
+shell mremap 0x30000 4 to 0x38000
+shell write 0x3a000 4
 """
 
 _LOOKERS = ("anongroup", "anonmm", "anon_vma_chain")
@@ -112,5 +125,41 @@ CHOICES: dict[str, Scene] = {
             ),
         ),
         _MAKERS,
+    ),
+    "10 after the move": Scene(
+        "After the move, the child writes",
+        _MOVED,
+        "child mremap 0x30000 4 to 0x48000",
+        (
+            Question(
+                "child write 0x49000 5",
+                "The child has moved its memory. Three of the four pages were shared. Now it "
+                "writes to one of these three.",
+                (
+                    Asked(
+                        number("How many pages does this write copy under the group?", "pages", 4),
+                        pages_copied,
+                        {"else": "Look on the left: after the move nobody shares a page with the "
+                                 "child any more."},
+                        "anongroup",
+                    ),
+                    Asked(
+                        number("And under anon_vma_chain?", "pages", 4),
+                        pages_copied,
+                        {
+                            "0": "You said 0. Look on the right: the page was still shared, so "
+                                 "the writer got a copy.",
+                            "3": "You said 3. One page was written, so one page was copied.",
+                            "else": "Look on the right: one page was shared and is written now.",
+                        },
+                        "anon_vma_chain",
+                    ),
+                ),
+                "The write copies nothing under the group, and one page under anon_vma_chain. The "
+                "group has copied this page before, when it moved. So for a page that is written "
+                "later, both pay once. For a page that is only read, the group has paid in vain.",
+            ),
+        ),
+        ("anongroup", "anon_vma_chain"),
     ),
 }  # fmt: skip
