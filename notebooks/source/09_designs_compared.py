@@ -81,8 +81,6 @@ own = "walk: the own pages of all children"
 looks = {row["design"]: row[own] for row in server.table("probes")}
 one = {name for name, number in looks.items() if number == 50}
 lines = [f"{name:16} {number:6} looks" for name, number in looks.items()]
-lines += ["", "50 looks are one for each page: the page names the process that wrote it.",
-          "The other designs look at the family, one member after the other."]  # fmt: skip
 reveal("09 one look", lines, truth=one, among=DESIGNS)
 
 # %% [markdown]

@@ -70,9 +70,8 @@ predict("10 the group", ...)
 
 # %% jupyter={"source_hidden": true}
 group = compare_steps(case, GROUP)
-lines = [f"The two differ first after operation {group.differ[0]}.",
-         "The group copies on mremap what is shared. Linux lets the child keep it."]  # fmt: skip
-reveal("10 the group", lines, truth=group.differ[0])
+told = f"they differ for the first time after operation {group.differ[0]}"
+reveal("10 the group", [told], truth=group.differ[0])
 
 # %%
 group
@@ -188,9 +187,8 @@ predict("10 price", ...)
 rows = [row for row in measured()["rows"] if row["pages"] == 16384]
 dear = max(rows, key=lambda row: row["real_ns_per_page"])["name"]
 slower = [row["name"] for row in rows if row["ratio"] > 1]
-lines = [f"dearest on Linux: {dear}; the simulator is slower: {', '.join(slower)}",
-         "Linux clears or copies 4096 bytes where the simulator writes one number."]  # fmt: skip
-reveal("10 price", lines, truth={dear, *slower}, among=[row["name"] for row in rows])
+told = f"dearest on Linux: {dear}; the simulator is slower: {', '.join(slower)}"
+reveal("10 price", [told], truth={dear, *slower}, among=[row["name"] for row in rows])
 
 # %% [markdown]
 # In the chart, a bar that is one mark longer stands for ten times as much.

@@ -6,7 +6,10 @@ Frames come from each process's own view of its pages, places of walks from a sc
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
+
+from test_scenes import BY_HAND
 
 from anonlab.course.asking.bank.scenes import SCENES
 from anonlab.course.asking.scenes import made
@@ -192,3 +195,10 @@ def test_who_copied_on_the_move_copies_nothing_on_the_write_that_follows() -> No
         copied.append(free - kernel.mem_map.nfree)
     assert truths("10 after the move") == copied
     assert copied == [0, 1]
+
+
+def test_every_scene_is_found_again_by_hand() -> None:
+    here = Path(__file__).read_text("utf-8")
+    assert [
+        name for name in SCENES if name not in BY_HAND and f'truths("{name}")' not in here
+    ] == []

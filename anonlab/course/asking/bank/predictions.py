@@ -63,14 +63,21 @@ PREDICTIONS: dict[str, Prediction] = {
     "09 one look": Prediction(
         "A server forks 50 workers. Each writes a page of its own, and none calls execve.",
         (several("Which designs find each own page with one look?", *DESIGNS),),
+        "One look for each of 50 pages makes 50 looks. For this a page must name the process that "
+        "wrote it, or each of its entries. The other designs look at the whole family, one member "
+        "after the other.",
     ),
     "10 today": Prediction(
         "Eleven operations run on Linux, and on the model with anon_vma_chain.",
         (number("After how many of them do the two show something different?", "operations", 11),),
+        "Linux has anon_vma_chain. So the model should show the same, and where it does not, a "
+        "rule must say why.",
     ),
     "10 the group": Prediction(
         "The same eleven operations run on the model with the group of the mail.",
         (number("After which operation do the two differ for the first time?", "", 11),),
+        "It is the first move of shared pages. The group copies them, and Linux lets the child "
+        "keep them.",
     ),
     "10 graph": Prediction(
         "Three processes have the page. Two have it at 0x30000, and the last one at 0x40000.",
@@ -78,6 +85,8 @@ PREDICTIONS: dict[str, Prediction] = {
             {"kind": "text", "text": "Which index does the page have?", "how": "hex, such as 0x12"},
             number("How many VMAs are on its anon_vma?", "VMAs"),
         ),
+        "The page has the index that it got when p0 wrote it. A move does not change it. On its "
+        "anon_vma are the VMAs of p0 and of all its descendants.",
     ),
     "10 price": Prediction(
         "Seven steps were timed on Linux and on the simulator, in one run.",
@@ -88,10 +97,14 @@ PREDICTIONS: dict[str, Prediction] = {
                 *_STEPS,
             ),
         ),
+        "Linux clears or copies 4096 bytes where the simulator writes one number. So the steps "
+        "that make or copy pages cost Linux most. A move only moves entries, on both sides.",
     ),
     "10 report": Prediction(
         "Read the five sentences above this card again.",
         (several("Which of them are true?", "1", "2", "3", "4", "5"),),
+        "Each sentence was checked on Linux, in a history of this notebook or a shorter one. "
+        "Remember that the writer gets the copy, and that a page keeps its index when it moves.",
     ),
     "13 copies": Prediction(
         "The child saves about 28,000 shared pages. Meanwhile 2,000 of 100,000 keys change.",

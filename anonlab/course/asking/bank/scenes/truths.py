@@ -11,7 +11,7 @@ from anonlab.course.asking.diff import (
 )
 from anonlab.formats.snapshot import Snapshot
 from anonlab.formats.trace import Step
-from anonlab.machine.words import PAGE_SHIFT, PTE_PRESENT, PTE_SHIFT, is_swap
+from anonlab.machine.words import PAGE_SHIFT, PTE_PRESENT, PTE_SHIFT
 
 COPIES = "copies_"
 """How the counters of a design begin that count copied pages."""
@@ -74,11 +74,6 @@ def index_of(who: str, addr: int) -> Truth:
     return lambda before, after: hex(_frame(after.snapshot, who, addr)["index"])
 
 
-def mapcount_of(who: str, addr: int) -> Truth:
-    """The mapcount of the page that `who` has at `addr` after the operation."""
-    return lambda before, after: _frame(after.snapshot, who, addr)["mapcount"]
-
-
 def what_happens_to(who: str) -> Truth:
     """What happens to the pages of `who`: "nothing", "they move, too" or "they are copied, too"."""
 
@@ -94,11 +89,6 @@ def what_happens_to(who: str) -> Truth:
 def entries_made(before: Step, after: Step) -> object:
     """How many page-table entries became swap entries."""
     return sum(swap_entries_made(before.snapshot, after.snapshot))
-
-
-def swap_entries_left(before: Step, after: Step) -> object:
-    """How many page-table entries are swap entries after the operation."""
-    return sum(is_swap(word) for word in page_table_words(after.snapshot).values())
 
 
 def places_asked(who: str, addr: int) -> Truth:
@@ -139,9 +129,7 @@ def _frame(snapshot: Snapshot, who: str, addr: int) -> dict[str, int]:
     """Return what the kernel knows of the frame that `who` has at `addr`."""
     pfn = _pfns(snapshot, who)[addr >> PAGE_SHIFT]
     row = snapshot.pfn.tolist().index(pfn)
-    return {
-        name: int(getattr(snapshot, name)[row]) for name in ("index", "mapcount", "count", "data")
-    }
+    return {name: int(getattr(snapshot, name)[row]) for name in ("index", "data")}
 
 
 def _home(snapshot: Snapshot, who: str) -> str:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from anonlab.course.asking.bank.predictions import number
-from anonlab.course.asking.bank.scenes.kinds import Asked, Question, Scene, frames_taken
-from anonlab.course.asking.bank.scenes.truths import entries_made, places_asked, swap_entries_left
+from anonlab.course.asking.bank.scenes.kinds import (
+    Asked,
+    Question,
+    Scene,
+    entries_in_swap,
+    frames_taken,
+)
+from anonlab.course.asking.bank.scenes.truths import entries_made, places_asked
 
 _SHARED = """parent = spawn
 parent mmap 0x30000 2
@@ -86,7 +92,7 @@ WALKS: dict[str, Scene] = {
                 (
                     Asked(
                         number("How many swap entries are left after it?", "entries", 6),
-                        swap_entries_left,
+                        entries_in_swap,
                         {
                             "0": "You said 0, as if the page came back for all. Look at A and B: "
                                  "they still name the slot.",
