@@ -8,7 +8,7 @@ from anonlab.course.asking.bank.scenes.truths import (
     found_at_once,
     objects_made,
     pages_copied,
-    places_asked_then,
+    looks_after,
 )
 
 _WORKERS = """machine lesson frames 16 swap 0
@@ -69,7 +69,7 @@ CHOICES: dict[str, Scene] = {
                     ),
                     Asked(
                         number("How many places does the group look at?", "places", 6),
-                        places_asked_then("b", 0x30000),
+                        looks_after("b", 0x30000),
                         {"else": "The group has three members, and b is the last of them."},
                         "anongroup",
                     ),

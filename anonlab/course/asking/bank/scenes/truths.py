@@ -91,12 +91,12 @@ def entries_made(before: Step, after: Step) -> object:
     return sum(swap_entries_made(before.snapshot, after.snapshot))
 
 
-def places_asked(who: str, addr: int) -> Truth:
+def looks_before(who: str, addr: int) -> Truth:
     """At how many places the walk for the page of `who` at `addr` looks, before the operation."""
     return lambda before, after: _looks(before.snapshot, who, addr)
 
 
-def places_asked_then(who: str, addr: int) -> Truth:
+def looks_after(who: str, addr: int) -> Truth:
     """The same after the operation."""
     return lambda before, after: _looks(after.snapshot, who, addr)
 

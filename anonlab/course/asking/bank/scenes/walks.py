@@ -10,7 +10,7 @@ from anonlab.course.asking.bank.scenes.kinds import (
     entries_in_swap,
     frames_taken,
 )
-from anonlab.course.asking.bank.scenes.truths import entries_made, places_asked
+from anonlab.course.asking.bank.scenes.truths import entries_made, looks_before
 
 _SHARED = """parent = spawn
 parent mmap 0x30000 2
@@ -43,7 +43,7 @@ WALKS: dict[str, Scene] = {
                     ),
                     Asked(
                         number("At how many address spaces does it look?", "spaces", 6),
-                        places_asked("parent", 0x30000),
+                        looks_before("parent", 0x30000),
                         {"else": "The group has three members, and each of them has the page."},
                     ),
                 ),
@@ -67,7 +67,7 @@ WALKS: dict[str, Scene] = {
                     ),
                     Asked(
                         number("At how many address spaces does it look?", "spaces", 6),
-                        places_asked("parent", 0x31000),
+                        looks_before("parent", 0x31000),
                         {
                             "2": "You said 2, those that use the page. The kernel does not know "
                                  "before it has looked: the child is in the group, too.",
