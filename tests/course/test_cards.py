@@ -168,10 +168,10 @@ def test_a_prediction_is_kept_and_what_happened_comes_onto_its_card(course: Cour
 
 
 def test_a_set_is_compared_as_a_set_on_the_card(course: Course) -> None:
-    card = learn.predict("07 frames", ...)
+    card = learn.predict("09 one look", ...)
     assert isinstance(card, CardWidget)
     card._heard({"lock": [[2, 0]]})
-    learn.reveal("07 frames", [], truth={"0x30000", "0x32000"}, among=("0x31000",))
+    learn.reveal("09 one look", [], truth={"pte_chain", "anongroup"}, among=("anonmm",))
     assert card.verdict["parts"][0]["right"] is True
 
 

@@ -130,32 +130,32 @@ CLAIMS: dict[str, BankQuestion] = {
         ),
     ),
     "08 always": Table(
-        "What holds always, after every operation of every history, pins and swap included? (Of "
-        "private memory; the zero page is left out.)",
+        "What holds after every operation of every history, with pins and swap? This is about "
+        "private memory, without the zero page.",
         always(mapcount_counts_words, *_FAMILIES),
         ("always", "no"),
         (
             TableRow(
-                "as many present words name a frame as its mapcount says",
+                "as many present entries name a frame as its mapcount says",
                 "",
-                "That is what mapcount means.",
+                "mapcount counts exactly these entries.",
             ),
             TableRow(
                 "count and mapcount of a frame are equal",
                 "",
-                "Pins, and the swap cache, are in count only.",
+                "Pins and the swap cache add to count only.",
                 always(count_is_mapcount, *_FAMILIES),
             ),
             TableRow(
-                "a frame that no word names is free",
+                "a frame that no entry names is free",
                 "",
-                "A device may still have it pinned.",
+                "A device may still hold it with a pin.",
                 always(unnamed_frames_are_free, *_FAMILIES),
             ),
             TableRow(
-                "no other word names the frame of a word with W",
+                "no other entry names the frame of an entry with W",
                 "",
-                "fork takes W away, and only a fault that finds the page alone gives it back.",
+                "fork takes W away. Only a fault that finds nobody else at the page gives it back.",
                 always(writable_frames_have_one_word, *_FAMILIES),
             ),
         ),

@@ -87,12 +87,12 @@ INVERSES = {
             ("b exit\n", "there would be one process."),
             (
                 "b execve sh\n",
-                "b has a new address space, and on its stack the new program's words.",
+                "b has a new address space, and a stack for the new program.",
             ),
-            ("b munmap 0x30000 3\n", "b would have kept its address space, with nothing in it."),
+            ("b munmap 0x30000 3\n", "b would have kept its address space, and it would be empty."),
             (
                 "b munmap 0x31000 1\nb execve sh\n",
-                "execve lets go of what is left: it makes no difference who went before.",
+                "execve lets go of what is left. It makes no difference that one page went before.",
             ),
         ),
     ),
@@ -103,13 +103,19 @@ INVERSES = {
         (
             (
                 "b write 0x30000 7 2\nb mremap 0x30000 2 to 0x80000\n",
-                "the same copies, but with W: mremap copies and leaves a word as it was.",
+                "the copies would be writable. A copy by mremap keeps the letters of its entry.",
             ),
-            ("b mremap 0x30000 2 to 0x80000\n", "shared pages cannot have two addresses: copies."),
-            ("a mremap 0x30000 2 to 0x80000\n", "it would be a who moved, and got the copies."),
+            (
+                "b mremap 0x30000 2 to 0x80000\n",
+                "a shared page cannot have two addresses, so b got copies.",
+            ),
+            (
+                "a mremap 0x30000 2 to 0x80000\n",
+                "then a would have moved, and a would have the copies.",
+            ),
             (
                 "b mremap 0x30000 1 to 0x80000\nb mremap 0x31000 1 to 0x81000\n",
-                "page by page it is the same, and the two areas become one again.",
+                "one page after the other gives the same, and the two areas become one again.",
             ),
         ),
     ),
@@ -118,18 +124,18 @@ INVERSES = {
         "a = spawn\na mmap 0x30000 1\na write 0x30000 7\n",
         "a pin 0x30000\na pin 0x30000\n",
         (
-            ("a pin 0x30000\na pin 0x30000\n", "two devices hold it, one word maps it."),
+            ("a pin 0x30000\na pin 0x30000\n", "two devices hold it, and one entry maps it."),
             (
                 "b = fork a\nc = fork a\n",
-                "three words would map it: a mapping counts in both.",
+                "three entries would map it. An entry counts in both numbers.",
             ),
             (
                 "a pin 0x30000\na swap_out 0x30000\n",
-                "a page that a device holds is not swapped out: one pin is left.",
+                "a page with a pin is not swapped out. There would be one pin, and count 2.",
             ),
             (
                 "a pin 0x30000\na pin 0x30000\na pin 0x30000\na unpin 0x30000\n",
-                "who let go of it leaves no trace.",
+                "three devices took it, and one let go. Two are left.",
             ),
         ),
     ),

@@ -34,13 +34,22 @@ Truth = Callable[[Step, Step], object]
 their text, a number, or a set of places in the picture, as `place` writes them."""
 
 
+EACH = "each"
+"""Not one design is asked about, but all: they are the options of the part."""
+
+
 class Asked(NamedTuple):
     """One thing that is asked: what stands on the card, what is right, and what is said to an
-    answer."""
+    answer.
+
+    design  of the scene, under which it is measured; without a name, the first one. EACH: a choice
+            is the design of the largest number, and several are those for which it is true
+    """
 
     part: Part
     truth: Truth
     why: dict[str, str] = {}  # noqa: RUF012  a NamedTuple's default is never changed
+    design: str = ""
 
 
 class Question(NamedTuple):
@@ -56,12 +65,13 @@ class Question(NamedTuple):
 
 class Scene(NamedTuple):
     """A story, or what makes it, that opens after the operation with the text `opens`, and its
-    questions."""
+    questions. Designs of reverse maps are named; several stand side by side."""
 
     title: str
     story: str | Callable[[], History]
     opens: str
     questions: tuple[Question, ...] = ()
+    designs: tuple[str, ...] = ("anongroup",)
 
 
 def users_of_frame(pfn: int) -> Truth:
