@@ -13,6 +13,7 @@ Predict, then see    scene, predict, play, reveal, predicted
 What differs         frames_used, slots_filled, read_only_words, nonzero_words,
                      processes_with_new_frames, swap_entries_made, pages_with_same_frames
 Questions            answer, baseline, final, then_and_now
+Famous bugs          shortest_bug
 Drills               drill("04"): fresh questions until five in a row are right
 The mail, the costs  mail, scoreboard
 Exercises            %%exercise 04a, check("04a"), statement, hint, solution, reset, progress,
@@ -65,6 +66,7 @@ from anonlab.live.steps import GROUP, compare_steps
 from anonlab.machine.words import LESSON, PAGE_SIZE, X86_64, pte_letters
 from anonlab.notebook.workbench import explore
 from anonlab.proof import invariants
+from anonlab.proof.famous_bugs import shortest_bug
 from anonlab.proof.page_table_scan import scan
 from anonlab.proof.replaying import replay
 from anonlab.recording.recorder import operations, record
@@ -126,6 +128,7 @@ __all__ = [
     "scan",
     "scene",
     "scoreboard",
+    "shortest_bug",
     "slots_filled",
     "solution",
     "statement",

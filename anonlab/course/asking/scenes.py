@@ -13,6 +13,7 @@ from anonlab.course.asking.prediction_tools import tabs_of
 from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.authoring.exercises import find_course
 from anonlab.formats.trace import Trace
+from anonlab.proof.famous_bugs import RULES
 from anonlab.recording.recorder import record
 
 TITLE = "Before you look"
@@ -42,7 +43,8 @@ def scene(name: str) -> Any:
 def made(name: str) -> tuple[Trace, dict[int, Card]]:
     """Return the trace of a scene from where it opens, and its cards by step."""
     what = SCENES[name]
-    whole = record(what.story, title=what.title)
+    design = RULES[what.rule]() if what.rule else "anongroup"
+    whole = record(what.story, design, title=what.title)
     first = last_step(whole, what.opens) if what.opens else 0
     trace = Trace(what.title, whole.steps[first:])
     return trace, dict(_card(name, trace, number, one) for number, one in enumerate(what.questions))

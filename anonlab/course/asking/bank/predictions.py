@@ -151,6 +151,10 @@ PREDICTIONS: dict[str, Prediction] = {
             ),
         ),
     ),
+    "12 rules": Prediction(
+        "Three bugs: the leak, a page lost after a fork, a page lost although it was alone.",
+        (several("Under which rules does none of them show?", "2004", "2005", "2020", "2022"),),
+    ),
     "10 report": Prediction(
         "Read the five claims above this cell again.",
         (several("Which of them are true?", "1", "2", "3", "4", "5"),),

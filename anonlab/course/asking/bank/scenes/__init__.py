@@ -2,5 +2,6 @@
 
 from anonlab.course.asking.bank.scenes.kinds import Scene
 from anonlab.course.asking.bank.scenes.start import START
+from anonlab.course.asking.bank.scenes.wrong import WRONG
 
-SCENES: dict[str, Scene] = {**START}
+SCENES: dict[str, Scene] = {**START, **WRONG}

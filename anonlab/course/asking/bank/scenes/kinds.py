@@ -38,12 +38,16 @@ class Question(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """A story that opens after the operation with the text `opens`, and its questions."""
+    """A story that opens after the operation with the text `opens`, and its questions.
+
+    rule  the year whose rule holds, of proof.famous_bugs.RULES; '' for that of the design
+    """
 
     title: str
     story: str
     opens: str
     questions: tuple[Question, ...] = ()
+    rule: str = ""
 
 
 def users_of_frame(pfn: int) -> Truth:
