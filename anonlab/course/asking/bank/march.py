@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from anonlab.course.asking.measures import copied_in_all
 from anonlab.course.asking.questions import BankQuestion, Choice, Option, Table, TableRow
 from anonlab.formats.history_text import parse
 from anonlab.histories.run import run
@@ -30,12 +29,6 @@ parent write 0x30000 7
 child = fork parent
 child write 0x30000 9
 parent read 0x30000
-"""
-_THREAD = """app = spawn
-app mmap 0x30000 4
-app write 0x30000 7 4
-thread = clone_vm app
-thread write 0x30000 9 4
 """
 _PIPE = """# {year}
 parent = spawn
@@ -74,25 +67,6 @@ MARCH: dict[str, BankQuestion] = {
                 "You thought that fork leaves shared memory out. The child has it, as the parent "
                 "has.",
             ),
-        ),
-    ),
-    "11 threads": Choice(
-        "A program has written four pages and starts a thread. The thread writes all four. How "
-        "many pages are copied?",
-        _THREAD,
-        copied_in_all,
-        (
-            Option(
-                "4", "4",
-                "You took the thread for a child. fork makes a second address space; a thread "
-                "runs in the one that is there.",
-            ),
-            Option(
-                "1", "1",
-                "You thought of one copy for the thread. It has no entries of its own that could "
-                "name a copy.",
-            ),
-            Option("0", "0", "One address space, one set of entries: nobody to part with."),
         ),
     ),
     "12 decisions": Table(
