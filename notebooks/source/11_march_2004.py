@@ -6,7 +6,7 @@
 #
 # You need 00 to 05, 07 and 08; 09 helps. Terms: [reverse map](glossary.md#reverse-map),
 # [anon memory group](glossary.md#group), [candidate](glossary.md#candidate),
-# [anon_vma](glossary.md#anon-vma).
+# [anon_vma](glossary.md#anon-vma). Exercise: 11a (10 points).
 
 # %%
 from anonlab.learn import *
@@ -142,6 +142,9 @@ scene("11 else")
 
 # %%
 answer("11 shared", ...)
+
+# %% tags=["exercise"]
+# %%exercise 11a
 
 # %% [markdown]
 # **Three: "A high-performance server would use threads, anyway".**
