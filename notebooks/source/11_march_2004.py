@@ -160,9 +160,8 @@ scene("11 threads")
 start = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\n"
 for verb in ("fork", "clone_vm"):
     helpers = "".join(f"h{n} = {verb} p\n" for n in range(8))
-    print(
-        verb, compare(start + helpers, "anongroup").table("probes")[0]["walk: every anonymous page"]
-    )
+    (row,) = compare(start + helpers, "anongroup").table("probes")
+    print(verb, row["walk: every anonymous page"])
 
 # %% [markdown]
 # ## Objection: the search
@@ -205,16 +204,12 @@ objection("reading")
 # after the move. How many pages are copied in all, for 0, 2 and 8 writes?
 
 # %%
-moved = (
-    "p = spawn\np mmap 0x30000 8\np write 0x30000 1 8\nc = fork p\nc mremap 0x30000 8 to 0x80000\n"
-)
+moved = "p = spawn\np mmap 0x30000 8\np write 0x30000 1 8\nc = fork p\n"
+moved += "c mremap 0x30000 8 to 0x80000\n"
 for k in (0, 2, 8):
     writes = f"c write 0x80000 9 {k}\n" if k else ""
-    rows = compare(moved + writes, "anongroup,anon_vma").records()
-    print(
-        k,
-        {d: sum(r["copies"] for r in rows if r["design"] == d) for d in ("anongroup", "anon_vma")},
-    )
+    for row in compare(moved + writes, "anongroup,anon_vma").table("copies"):
+        print(k, row["design"], sum(row[verb] for verb in row if verb != "design"))
 
 # %% [markdown]
 # The group first, then `anon_vma`. With eight writes Rik is right, with none Andrea. Linus spoke of
