@@ -97,7 +97,7 @@ VERBS: dict[str, Verb] = {
     "write": Verb("who", (_ADDR, Arg("value", "int"), _SOME)),
     "mlock": Verb("who", (_ADDR, _PAGES)),
     "munlock": Verb("who", (_ADDR, _PAGES)),
-    "pin": Verb("who", (_ADDR, _SOME)),
+    "pin": Verb("who", (_ADDR, _SOME, Arg("to_read", "flag", "read", True))),
     "unpin": Verb("who", (_ADDR, _SOME)),
     "swap_out": Verb("who", (_ADDR, _SOME)),
     "truncate": Verb("machine", (Arg("file", "name"), Arg("npages", "int"))),

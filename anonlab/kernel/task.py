@@ -214,6 +214,11 @@ class Task(Process):
         """Let a device hold the pages of a range; return their frame numbers."""
         return pin.pin(self.kernel, self.pages_of("pin", address, length))
 
+    def pin_to_read(self, address: int, length: int = PAGE_SIZE) -> list[int]:
+        """Let somebody hold the pages of a range who only reads them; return their frame numbers.
+        A page that is shared stays shared: `pin` would copy it first."""
+        return pin.pin_to_read(self.kernel, self.pages_of("pin_to_read", address, length))
+
     def unpin(self, address: int, length: int = PAGE_SIZE) -> None:
         """Let the device drop the pages that were last pinned at a range."""
         pin.unpin(self.kernel, self.pages_of("unpin", address, length))

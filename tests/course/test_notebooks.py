@@ -168,7 +168,8 @@ def test_every_image_has_an_alternative_text(path: Path) -> None:
 
 def topics() -> list[Path]:
     """The notebooks with the fixed shape."""
-    return [path for path in BUILT if not path.stem.startswith(("00", "05b", "10b", "13"))]
+    odd = ("00", "05b", "10b", "11", "12", "13")
+    return [path for path in BUILT if not path.stem.startswith(odd)]
 
 
 @pytest.mark.parametrize("path", topics(), ids=lambda path: path.stem)

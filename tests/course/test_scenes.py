@@ -291,3 +291,10 @@ def test_a_scene_that_an_earlier_release_kept_is_shown_as_it_was(course: Course)
 def test_an_unknown_scene_is_named() -> None:
     with pytest.raises(ValueError, match="there is no scene '00 nothing'; there are 00 first look"):
         learn.scene("00 nothing")
+
+
+def test_a_scene_runs_under_the_rule_of_its_year() -> None:
+    """The frame that the child's pipe holds: with the secret under the rule of 2005 alone."""
+    for name, secret in (("12 leak", "99"), ("12 leak mended", "7")):
+        (card,) = made(name)[1].values()
+        assert card["parts"][0]["options"][card["parts"][0]["truth"]] == secret

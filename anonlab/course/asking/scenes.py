@@ -13,6 +13,7 @@ from anonlab.course.asking.prediction_tools import tabs_of
 from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.authoring.exercises import find_course
 from anonlab.formats.trace import Step, Trace
+from anonlab.proof.famous_bugs import RULES
 from anonlab.recording.recorder import record
 from anonlab.view.story.align import Aligned, align
 from anonlab.view.story.payload import Played
@@ -55,7 +56,7 @@ def made(name: str) -> tuple[Played, dict[int, Card]]:
 
 def _opened(what: Scene, design: str) -> Trace:
     story = what.story if isinstance(what.story, str) else what.story()
-    whole = record(story, design, title=what.title)
+    whole = record(story, RULES[what.rule]() if what.rule else design, title=what.title)
     return Trace(what.title, whole.steps[last_step(whole, what.opens) if what.opens else 0 :])
 
 

@@ -3,6 +3,7 @@
 from anonlab.course.asking.bank.claims import CLAIMS
 from anonlab.course.asking.bank.designs import DESIGNS
 from anonlab.course.asking.bank.inverses import INVERSES
+from anonlab.course.asking.bank.march import MARCH
 from anonlab.course.asking.bank.pages import PAGES
 
-QUESTIONS = {**PAGES, **CLAIMS, **DESIGNS, **INVERSES}
+QUESTIONS = {**PAGES, **CLAIMS, **DESIGNS, **INVERSES, **MARCH}

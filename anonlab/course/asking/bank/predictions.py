@@ -48,6 +48,50 @@ def _numbers(*texts: str, unit: str = "") -> tuple[Part, ...]:
 
 _STEPS = ("first_touch", "read_zero", "fork", "cow_copy", "cow_reuse", "mremap", "munmap")
 
+_OBJECTIONS = (
+    (
+        "malloc",
+        "A process forks 20 children. c5 maps new memory and writes a page there.",
+        "Which designs look at more than one place to find it?",
+    ),
+    (
+        "inherited",
+        "The same 20 children. Now c5 writes a page that it has from its parent.",
+        "Which designs look at more than one place to find it?",
+    ),
+    (
+        "offsets",
+        "Eight children, and each maps and writes a page of its own at the same address.",
+        "Which designs look at more than one place to find the page of c8?",
+    ),
+    (
+        "reading",
+        "A child moves eight pages that it shares with its parent. Nobody writes.",
+        "Which designs copy pages?",
+    ),
+    (
+        "swapped",
+        "Eight shared pages are on swap. The child moves its range, and then both only read.",
+        "Which designs copy pages?",
+    ),
+    (
+        "merging",
+        "A process writes two pages in two places, and moves the second next to the first.",
+        "Under which designs does it keep two VMAs?",
+    ),
+    (
+        "vma",
+        "A page that nine processes share goes to swap.",
+        "Which designs must look up VMAs for that?",
+    ),
+    (
+        "strangers",
+        "Eight children. All but c8 unmap what they inherited, and so does the parent. c8 has four "
+        "pages.",
+        "Which designs look at more than four places to find them?",
+    ),
+)
+
 PREDICTIONS: dict[str, Prediction] = {
     "00 frames": Prediction(
         "The child must have all of the parent's memory: two written pages.",
@@ -99,6 +143,38 @@ PREDICTIONS: dict[str, Prediction] = {
         ),
         "Linux clears or copies 4096 bytes where the simulator writes one number. So the steps "
         "that make or copy pages cost Linux most. A move only moves entries, on both sides.",
+    ),
+    "11 scan": Prediction(
+        "Ten processes share one page, and each has 100 entries. All were just used. Nobody uses "
+        "the page again.",
+        (
+            number(
+                "At how many entries does the scan of 2.4 look until the page is free?",
+                "entries",
+                5000,
+            ),
+            number("And a kernel with a reverse map?", "entries", 5000),
+        ),
+    ),
+    "11 chains": Prediction(
+        "1,000 processes share 1 GiB. A block of 32 bytes has room for 7 entries.",
+        (choice("How large are the chains?", "1 MiB", "32 MiB", "256 MiB", "more than 1 GiB"),),
+    ),
+    **{
+        f"11 {name}": Prediction(ask, (several(text, *DESIGNS),)) for name, ask, text in _OBJECTIONS
+    },
+    "11 complexity": Prediction(
+        "Each design is one file here, and uses some of the same hooks.",
+        (choice("Which one has the fewest lines of code?", *DESIGNS),),
+    ),
+    "11 moves": Prediction(
+        "Four programs were recorded: a shell pipeline, make with two jobs, Python with threads, "
+        "and Python that makes a long list longer, before and after a fork.",
+        (number("How many of their mremap calls meet a page that is shared?", "calls"),),
+    ),
+    "12 rules": Prediction(
+        "Three bugs: the leak, a page lost after a fork, a page lost although it was alone.",
+        (several("Under which rules does none of them show?", "2004", "2005", "2020", "2022"),),
     ),
     "10 report": Prediction(
         "Read the five sentences above this card again.",

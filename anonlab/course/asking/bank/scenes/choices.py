@@ -6,9 +6,9 @@ from anonlab.course.asking.bank.predictions import choice, number, several
 from anonlab.course.asking.bank.scenes.kinds import EACH, Asked, Question, Scene
 from anonlab.course.asking.bank.scenes.truths import (
     found_at_once,
+    looks_after,
     objects_made,
     pages_copied,
-    looks_after,
 )
 
 _WORKERS = """machine lesson frames 16 swap 0

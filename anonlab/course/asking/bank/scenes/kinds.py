@@ -65,13 +65,17 @@ class Question(NamedTuple):
 
 class Scene(NamedTuple):
     """A story, or what makes it, that opens after the operation with the text `opens`, and its
-    questions. Designs of reverse maps are named; several stand side by side."""
+    questions. Designs of reverse maps are named; several stand side by side.
+
+    rule  the year whose rule holds, of proof.famous_bugs.RULES; '' for that of the design
+    """
 
     title: str
     story: str | Callable[[], History]
     opens: str
     questions: tuple[Question, ...] = ()
     designs: tuple[str, ...] = ("anongroup",)
+    rule: str = ""
 
 
 def users_of_frame(pfn: int) -> Truth:
