@@ -68,6 +68,7 @@ def test_a_whole_course_has_no_problems(small: Path) -> None:
         "hints": 3,
         "wrong_answers": {"total": 7, "caught": 7, "with_own_message": 7},
         "mutants": {**counted, "survivors": [], "by_exercise": {"04b": counted}},
+        "minutes": {"core": 15, "by_notebook": {"00": 15}},
         "problems": [],
     }
     assert seen == [(1, 3), (2, 3), (3, 3)]

@@ -118,7 +118,8 @@ LINES: tuple[MailLine, ...] = (
         15,
         "A high-performance server would use threads",
         "06",
-        "Threads have one address space. So they are one member of the group, however many they are.",
+        "Threads have one address space. So they are one member of the group, however many they "
+        "are.",
         "CLONE_VM in copy_mm",
         "anonlab.kernel.exec_exit.share_mm",
     ),
@@ -224,7 +225,8 @@ LINES: tuple[MailLine, ...] = (
         10,
         "most of the time we may not even need to look",
         "08",
-        "No VMA is needed to find an entry. One is needed to know whether the page is locked there.",
+        "No VMA is needed to find an entry. One is needed to know whether the page is locked "
+        "there.",
         "find_vma, VM_LOCKED (2.6)",
         "anonlab.kernel.swap.reclaim",
     ),
@@ -256,6 +258,27 @@ LINES: tuple[MailLine, ...] = (
     ),
 )
 """In the order of notebooks; all paragraphs that say something have a line."""
+
+ASKED: dict[int, tuple[str, ...]] = {
+    1: ("00 who uses it",),
+    2: ("09 choose",),
+    3: ("03 index",),
+    4: ("03 index",),
+    5: ("04 order",),
+    6: ("06 copies",),
+    7: ("04 order",),
+    8: ("08 order",),
+    9: ("08 candidates",),
+    10: ("08 order", "08 candidates"),
+    11: ("07 order",),
+    12: ("07 order",),
+    13: ("07 order", "07 merge"),
+    14: ("08 always",),
+    15: ("05 table", "08 candidates"),
+    16: ("09 choose",),
+    17: ("09 choose",),
+}
+"""The scenes and questions that ask about each paragraph of the mail; reveals.py compares."""
 
 _LEFT = "text-align:left;white-space:normal"
 _AROUND = re.compile(r"(From:|Date:|Re:|To unsubscribe|the body of|More majordomo|Please read)")

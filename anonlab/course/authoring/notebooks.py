@@ -3,7 +3,8 @@
 `notebooks/source/NN_topic.py` (py:percent) becomes `notebooks/NN_topic.ipynb`: without outputs,
 and byte for byte the same whenever and wherever it is built. A cell that says `%%exercise 04a` and
 nothing else gets the template of that exercise, as `exercises/` beside the notebooks has it, and
-the statement stands above it.
+the statement stands above it. Links to the glossary say what a term means (glossary.py), and the
+card says how long it takes (minutes.py), whatever number stands in the source.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 
-from anonlab.course.authoring import glossary
+from anonlab.course.authoring import glossary, minutes
 from anonlab.course.authoring.exercises import Exercise, find_course
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -73,7 +74,12 @@ def notebook_text(source: Path) -> str:
 
     raises  ValueError if it is no valid notebook
     """
-    notebook = jupytext.read(source, fmt="py:percent")
+    text = source.read_text("utf-8")
+    if minutes.SAID.search(text):
+        course = find_course(source.parent)
+        work = {number: each.minutes for number, each in course.exercises.items()}
+        text = minutes.said(text, minutes.minutes_of(text, work).total)
+    notebook = jupytext.reads(text, fmt="py:percent")
     notebook.cells = _with_exercises(source, notebook.cells)
     terms, known = glossary.read_glossary(source.parent.parent / glossary.NAME), set[str]()
     seen: Counter[str] = Counter()

@@ -50,6 +50,7 @@ class Findings:
     wrong_explained: int = 0
     mutants: dict[str, dict[str, int]] = field(default_factory=dict)
     survivors: list[str] = field(default_factory=list)
+    minutes: dict[str, Any] = field(default_factory=dict)
     prose: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -70,6 +71,7 @@ class Findings:
                 "survivors": self.survivors,
                 "by_exercise": self.mutants,
             },
+            "minutes": self.minutes,
             "prose": self.prose,
             "problems": self.problems,
         }
@@ -84,6 +86,8 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     # late: jupytext and what cuts sentences, which graders need not wait for
     from anonlab.course.authoring.build import course_drift
     from anonlab.course.authoring.course_prose import prose_counts, read_prose
+    from anonlab.course.authoring.minutes import core_minutes, minutes_problems, notebook_minutes
+    from anonlab.course.authoring.reveals import reveal_problems
 
     masters = read_masters(root / "solutions")
     books = sorted((root / "notebooks").glob("*.ipynb"))
@@ -91,8 +95,14 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     found.points = sum(master.points for master in masters)
     found.hints = sum(len(master.hints) for master in masters)
     found.problems += course_drift(root / "notebooks")
-    found.problems += whole_problems(root)
+    found.problems += whole_problems(root) + reveal_problems(root / "notebooks")
     found.prose = prose_counts(read_prose(root))
+    times = notebook_minutes(root / "notebooks", {each.number: each.minutes for each in masters})
+    found.minutes = {
+        "core": core_minutes(times),
+        "by_notebook": {number: each.total for number, each in times.items()},
+    }
+    found.problems += minutes_problems(times)
     jobs = course_jobs(root)
     for done, result in enumerate(map_processes(part, jobs), 1):
         found.wrong_total += result["total"]
@@ -118,8 +128,10 @@ def course_jobs(root: Path) -> list[list[str]]:
 
 def whole_problems(root: Path) -> list[str]:
     """Return what is wrong between the parts: a release or a worked example that tells, an exercise
-    that nobody asks for, words without a glossary or before their time."""
-    from anonlab.course.authoring.vocabulary import vocabulary_problems  # late, as above
+    that nobody asks for, words before their time, a paragraph of the mail about which
+    nothing is asked."""
+    from anonlab.course.authoring.reveals import mail_problems  # late, as above
+    from anonlab.course.authoring.vocabulary import vocabulary_problems
 
     masters = read_masters(root / "solutions")
     return (
@@ -127,6 +139,7 @@ def whole_problems(root: Path) -> list[str]:
         + not_asked(root / "notebooks", masters)
         + examples_that_tell(root / "notebooks", masters)
         + vocabulary_problems(root / "notebooks", masters)
+        + mail_problems(root / "notebooks")
     )
 
 
