@@ -45,7 +45,7 @@ SAID = (
     Said(
         "price", "8 Mar 2004", "Linus Torvalds",
         "I certainly prefer this to the 4:4 horrors.",
-        "The other way out was a patch that gives the kernel 4 GiB of addresses of its own (4G/4G).",
+        "The other way out was a patch that gives the kernel 4 GiB of its own addresses (4G/4G).",
         "Pine.LNX.4.58.0403081238060.9575@ppc970.osdl.org",
     ),
     Said(

@@ -139,7 +139,7 @@ WRONG: dict[str, Scene] = {
                 "",
             ),
         ),
-        "2005",
+        rule="2005",
     ),
     "12 leak mended": Scene(
         "The same under the rule of 2020",
@@ -153,7 +153,7 @@ WRONG: dict[str, Scene] = {
                 "You said 99. Look at table A: its arrow leads to a new frame.",
             ),
         ),
-        "2020",
+        rule="2020",
     ),
     "12 lost": Scene(
         "A page that a device fills",
@@ -167,7 +167,7 @@ WRONG: dict[str, Scene] = {
                 "",
             ),
         ),
-        "2020",
+        rule="2020",
     ),
     "12 lost mended": Scene(
         "The same under the rule of 2022",
@@ -181,7 +181,7 @@ WRONG: dict[str, Scene] = {
                 "You said frame 2, a copy. Look at table A: its arrow stays at frame 1.",
             ),
         ),
-        "2022",
+        rule="2022",
     ),
     "12 dirty cow": Scene(
         "A second try that reads",
@@ -247,7 +247,7 @@ WRONG: dict[str, Scene] = {
                 "memory that it had freed.",
             ),
         ),
-        "March 2010",
+        rule="March 2010",
     ),
     "12 home mended": Scene(
         "The oldest one",
@@ -268,6 +268,6 @@ WRONG: dict[str, Scene] = {
                 "it lives as long as any of them.",
             ),
         ),
-        "April 2010",
+        rule="April 2010",
     ),
 }
