@@ -1,4 +1,4 @@
-"""The scenes of notebooks 06 to 10: what is right there, found again on machines driven by hand.
+"""The scenes of notebooks 06 to 12: what is right there, found again on machines driven by hand.
 
 Frames come from each process's own view of its pages, places of walks from a scan of all tables.
 """
@@ -15,6 +15,8 @@ from anonlab.course.asking.bank.scenes import SCENES
 from anonlab.course.asking.scenes import made
 from anonlab.kernel import Kernel
 from anonlab.kernel.task import Task
+from anonlab.proof.famous_bugs import RULES
+from anonlab.rmap import AnonGroup
 
 PAGE = 4096
 
@@ -195,6 +197,121 @@ def test_who_copied_on_the_move_copies_nothing_on_the_write_that_follows() -> No
         copied.append(free - kernel.mem_map.nfree)
     assert truths("10 after the move") == copied
     assert copied == [0, 1]
+
+
+def test_a_group_goes_with_its_last_member() -> None:
+    kernel = Kernel(frames=12)
+    server = kernel.spawn("server")
+    server.mmap(PAGE, at=0x30000)
+    server.write(0x30000, 7)
+    ann, bob = server.fork("ann"), server.fork("bob")
+    group, said = bob.mm.rmap, []
+    for leave in (server.exit, lambda: ann.execve("ls"), bob.exit):
+        leave()
+        left = len(group.mms)
+        said.append(f"it stays, for {left}" if left else "it is freed")
+    assert truths("11 count") == said
+
+
+def test_only_what_is_mapped_privately_is_copied() -> None:
+    kernel = Kernel(frames=8)
+    notes = kernel.file("notes", 1)
+    shell = kernel.spawn("shell")
+    shell.mmap(PAGE, at=0x30000, file=notes, shared=True)
+    shell.mmap(PAGE, at=0x50000, file=notes)
+    shell.read(0x30000)
+    shell.read(0x50000)
+    child = shell.fork("child")
+    was = frames(shell, 0x30000) + frames(child, 0x30000)
+    child.write(0x30000, 9)
+    new = frames(shell, 0x30000) + frames(child, 0x30000) != was
+    free = kernel.mem_map.nfree
+    child.write(0x50000, 5)
+    assert truths("11 else") == ["child" if new else "nobody", free - kernel.mem_map.nfree]
+
+
+def test_threads_share_one_member() -> None:
+    kernel = Kernel(frames=8)
+    app = kernel.spawn("app")
+    app.mmap(2 * PAGE, at=0x30000)
+    app.write_range(0x30000, [7, 8])
+    one, _ = app.clone_vm("one"), app.clone_vm("two")
+    free = kernel.mem_map.nfree
+    one.write(0x30000, 9)
+    assert truths("11 threads") == [free - kernel.mem_map.nfree, len(app.mm.rmap.mms)]
+
+
+def leaked(rule: str) -> str:
+    """What the child's pipe holds after the parent's write."""
+    kernel = Kernel(AnonGroup(cow_rule=rule), frames=8, swap=0)
+    parent = kernel.spawn("parent")
+    parent.mmap(PAGE, at=0x30000)
+    parent.write(0x30000, 7)
+    child = parent.fork("child")
+    (held,) = child.pin_to_read(0x30000)
+    child.munmap(0x30000, PAGE)
+    parent.write(0x30000, 99)
+    return str(kernel.mem_map.data[held])
+
+
+def test_a_pipe_of_the_child_leaks_under_the_rule_of_2005_alone() -> None:
+    assert truths("12 leak") == [leaked("mapcount_swapcount")] == ["99"]
+    assert truths("12 leak mended") == [leaked("count_only")] == ["7"]
+
+
+def where_it_is(rule: str) -> str:
+    """Where the page is that a device fills, after it was protected and written again."""
+    app = Kernel(AnonGroup(cow_rule=rule), frames=8, swap=0).spawn("app")
+    app.mmap(PAGE, at=0x30000)
+    app.write(0x30000, 7)
+    app.pin(0x30000)
+    app.mprotect(0x30000, PAGE, "r")
+    app.mprotect(0x30000, PAGE, "rw")
+    app.write(0x30000, 8)
+    return f"frame {frames(app, 0x30000)[0]}"
+
+
+def test_a_device_keeps_its_page_only_where_a_mark_decides() -> None:
+    assert truths("12 lost") == [where_it_is("count_only")] == ["frame 2"]
+    assert truths("12 lost mended") == [where_it_is("exclusive")] == ["frame 1"]
+
+
+def second_try(retry: str) -> str:
+    """Which frame the second try gets, after a thread threw the copy away."""
+    kernel = Kernel(frames=8, swap=0)
+    app = kernel.spawn("app")
+    app.mmap(PAGE, at=0x30000, file=kernel.file("passwords", 1))
+    app.read(0x30000)
+    thread = app.clone_vm("thread")
+    app.pin(0x30000)
+    thread.madvise(0x30000, PAGE)
+    return f"frame {getattr(app, retry)(0x30000)[0]}"
+
+
+def test_a_second_try_that_reads_gets_the_page_of_the_file() -> None:
+    assert truths("12 dirty cow") == [second_try("pin_to_read")] == ["frame 1"]
+    assert truths("12 dirty cow mended") == [second_try("pin")] == ["frame 3"]
+
+
+def home_and_users(rule: str) -> list[str]:
+    """Whom the page names when the child has brought it back, and whom a walk finds at the end."""
+    kernel = Kernel(RULES[rule](), frames=8, swap=4)
+    parent = kernel.spawn("parent")
+    parent.mmap(PAGE, at=0x30000)
+    parent.write(0x30000, 7)
+    child = parent.fork("child")
+    parent.swap_out(0x30000)
+    child.read(0x30000)
+    (pfn,) = frames(child, 0x30000)
+    home = f"anon_vma {kernel.mem_map.mapping[pfn]}"
+    parent.read(0x30000)
+    child.exit()
+    return [home, " ".join(f"the {who.name}" for who, _ in kernel.mappers(pfn)) or "nobody"]
+
+
+def test_a_page_from_swap_is_lost_if_it_names_who_brought_it_back() -> None:
+    assert truths("12 home") == home_and_users("March 2010") == ["anon_vma 2", "nobody"]
+    assert truths("12 home mended") == home_and_users("April 2010")[:1] == ["anon_vma 1"]
 
 
 def test_every_scene_is_found_again_by_hand() -> None:
