@@ -114,13 +114,13 @@ def test_a_wrong_order_is_shown_without_its_line_beside_a_right_one() -> None:
 @pytest.mark.parametrize(
     "name", [name for name, one in QUESTIONS.items() if isinstance(one, Order)]
 )
-def test_steps_are_written_down_in_a_right_order(name: str) -> None:
+def test_steps_are_written_down_in_a_right_order_and_say_their_reasons(name: str) -> None:
     question = QUESTIONS[name]
     assert isinstance(question, Order)
     order = "".join(question.steps)
     assert all(rights(question.judge(order, 0)))
     assert [mark.text for mark in question.judge_in_words(order)] == [
-        step.text for step in question.steps.values()
+        f"{step.text}. {step.why}" if step.why else step.text for step in question.steps.values()
     ]
 
 

@@ -346,8 +346,9 @@ COPIES: dict[str, Scene] = {
                          "else": "Look at frame 1. A uses it."},
                     ),
                 ),
-                "fork left these entries writable. Memory with MAP_SHARED is there to be seen by "
-                "both, so nothing is copied on write.",
+                "fork took no right to write away here. Memory with MAP_SHARED is there to be seen "
+                "by both, so nothing is copied. Linux does not copy these entries at fork: a "
+                "fault of the child brings them. No program can tell the difference.",
             ),
         ),
     ),
