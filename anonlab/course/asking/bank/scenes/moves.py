@@ -69,8 +69,8 @@ MOVES: dict[str, Scene] = {
                     Asked(
                         choice("In which group is the child then?", "old group", "new group"),
                         group_of("child"),
-                        {"0": "You said the old group. Look over the child's table: it names "
-                              "another group than the shell's."},
+                        {"0": "You said the old group. Open Reverse map below the picture. The "
+                              "child stands there in a group of its own."},
                     ),
                 ),
                 "None of the shell's frames became free. A page is freed when its last entry "
@@ -213,15 +213,15 @@ MOVES: dict[str, Scene] = {
                         },
                     ),
                     Asked(
-                        choice("Which index has frame 4 after the move?", "0x32", "0x82"),
+                        choice("Which index does frame 4 have then?", "0x32", "0x82"),
                         index_of("child", 0x82000),
                         {"1": "You said 0x82, the new page number. Look at frame 4: its index has "
                               "not changed."},
                     ),
                 ),
                 "No page was copied, and no frame was touched. Only the VMA has a new place. It "
-                "still says that its first page has index 0x30. Index 0x32 is two pages further: "
-                "that is 0x82000 now.",
+                "still says that its first page has index 0x30. Index 0x32 is two pages further, "
+                "so it is at 0x82000 now.",
             ),
         ),
         ("anon_vma_chain",),
