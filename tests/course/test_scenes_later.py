@@ -9,8 +9,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from test_scenes import BY_HAND
-
 from anonlab.course.asking.bank.scenes import SCENES
 from anonlab.course.asking.scenes import made
 from anonlab.kernel import Kernel
@@ -197,8 +195,7 @@ def test_who_copied_on_the_move_copies_nothing_on_the_write_that_follows() -> No
     assert copied == [0, 1]
 
 
-def test_every_scene_is_found_again_by_hand() -> None:
+def test_every_scene_of_these_notebooks_is_found_again() -> None:
     here = Path(__file__).read_text("utf-8")
-    assert [
-        name for name in SCENES if name not in BY_HAND and f'truths("{name}")' not in here
-    ] == []
+    asked = [name for name in SCENES if "06" <= name[:2] <= "10"]
+    assert [name for name in asked if f'truths("{name}")' not in here] == []
