@@ -9,6 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from anonlab.course.asking.bank.scenes import SCENES
 from anonlab.course.asking.scenes import made
 from anonlab.kernel import Kernel
@@ -64,8 +66,11 @@ def test_a_child_of_vfork_writes_into_the_memory_of_the_shell() -> None:
     shell.mmap(2 * PAGE, at=0x30000)
     shell.write_range(0x30000, [7, 8])
     free = kernel.mem_map.nfree
-    shell.vfork("child").write(0x30000, 9)
-    assert truths("06 vfork") == [free - kernel.mem_map.nfree, str(shell.read(0x30000))]
+    child = shell.vfork("child")
+    child.write(0x30000, 9)
+    taken = free - kernel.mem_map.nfree
+    child.execve("ls")  # until then Linux lets the shell wait
+    assert truths("06 vfork") == [taken, str(shell.read(0x30000))]
 
 
 def move(design: str) -> tuple[Kernel, Task, Task]:
@@ -193,6 +198,13 @@ def test_who_copied_on_the_move_copies_nothing_on_the_write_that_follows() -> No
         copied.append(free - kernel.mem_map.nfree)
     assert truths("10 after the move") == copied
     assert copied == [0, 1]
+
+
+def test_no_design_is_the_right_one_where_two_have_as_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = SCENES["09 fork"]
+    monkeypatch.setitem(SCENES, "tie", scene._replace(designs=("pte_chain", "anongroup")))
+    with pytest.raises(ValueError, match="scene 'tie': pte_chain and anongroup both have 0"):
+        made("tie")
 
 
 def test_every_scene_of_these_notebooks_is_found_again() -> None:

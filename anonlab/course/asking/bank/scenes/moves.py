@@ -41,8 +41,8 @@ shell mmap 0x30000 2
 shell write 0x30000 7 2
 child = vfork shell
 child write 0x30000 9
-shell read 0x30000
 child execve ls
+shell read 0x30000
 """
 
 MOVES: dict[str, Scene] = {
@@ -136,9 +136,9 @@ MOVES: dict[str, Scene] = {
                               "page, too."},
                     ),
                 ),
-                "The write took no frame, and the shell reads 9. Both run in one address space, "
-                "as threads do. There is nothing that could be copied on write. So a child of "
-                "vfork should call execve at once, and write nothing before.",
+                "The write took no frame, and the shell reads 9. Both use one address space, as "
+                "threads do. The shell waits until the child calls execve. So a child of vfork "
+                "should call execve at once, and write nothing before.",
             ),
         ),
     ),
