@@ -9,12 +9,15 @@ from anonlab.course.asking.bank.scenes import SCENES
 from anonlab.live.source import live_or_recorded
 from anonlab.live.steps import compare_steps
 
-WITHOUT_SWAP = ("06 ls", "06 vfork", "07 anon_vma", "09 looks", "09 fork", "10 after the move")
+STORIES = {
+    name: scene.story
+    for name, scene in SCENES.items()
+    if name < "11" and isinstance(scene.story, str) and "swap_out" not in scene.story
+    if name != "05 no memory"  # a machine that is too small
+}
 
 
 @needs_full_view
-@pytest.mark.parametrize("name", WITHOUT_SWAP)
+@pytest.mark.parametrize("name", STORIES)
 def test_the_running_kernel_does_what_a_scene_shows(name: str) -> None:
-    story = SCENES[name].story
-    assert isinstance(story, str)
-    assert compare_steps(live_or_recorded(story, live=True)).differ == ()
+    assert compare_steps(live_or_recorded(STORIES[name], live=True)).unexplained == 0
