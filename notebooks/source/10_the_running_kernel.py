@@ -173,8 +173,7 @@ in_group = 3 * len(graph.pages)
 #
 # <details><summary>Answer</summary>Two forks and two moves were needed. A fork keeps addresses, and
 # only mremap changes them.</details>
-
-# %% [markdown]
+#
 # ### What is it worth?
 #
 # Seven steps were timed on Linux and on the simulator. Both ran on one machine, in one run. Which

@@ -78,21 +78,25 @@ def _card(name: str, played: Aligned, number: int, question: Question) -> tuple[
         raise ValueError(f"scene {name!r}: {question.before!r} has no step {question.at!r}")
     ends = {track.name: (track.steps[track.at[steps[0] - 1]], track.steps[track.at[steps[-1]]])
             for track in played.tracks}  # fmt: skip
-    parts = [_part(one, _truth(one, ends)) for one in question.asked]
+    parts = [_part(one, _truth(f"scene {name!r}", one, ends)) for one in question.asked]
     card = {"name": f"{name} {number + 1}", "title": TITLE, "ask": question.ask, "parts": parts,
             "note": FIRST_COUNTS, "chances": 1, "explain": question.explain,
             "shows": steps[-1]}  # fmt: skip
     return asked[0], card
 
 
-def _truth(asked: Asked, ends: Mapping[str, tuple[Step, Step]]) -> Any:
-    """Return what is right, from the steps before and after the operation under each design."""
+def _truth(scene: str, asked: Asked, ends: Mapping[str, tuple[Step, Step]]) -> Any:
+    """Return what is right, from the steps before and after the operation under each design;
+    ValueError if no design has more than all others."""
     if asked.design != EACH:
         return asked.truth(*ends[asked.design or next(iter(ends))])
     found: dict[str, Any] = {name: asked.truth(*steps) for name, steps in ends.items()}
     if asked.part["kind"] == "several":
         return [name for name, each in found.items() if each]
-    return max(found, key=lambda name: found[name])
+    first, *rest = sorted(found, key=lambda name: -found[name])
+    if rest and found[rest[0]] == found[first]:
+        raise ValueError(f"{scene}: {first} and {rest[0]} both have {found[first]}: none is right")
+    return first
 
 
 def _part(asked: Asked, truth: Any) -> dict[str, Any]:

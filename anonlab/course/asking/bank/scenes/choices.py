@@ -101,7 +101,7 @@ CHOICES: dict[str, Scene] = {
                         EACH,
                     ),
                 ),
-                "pte_chain makes the most: a block for each of the eight pages. The others do "
+                "pte_chain makes the most, a block for each of the eight pages. The others do "
                 "not look at pages. The group adds one member, and anon_vma_chain makes three "
                 "objects for the one VMA.",
             ),
@@ -120,7 +120,7 @@ CHOICES: dict[str, Scene] = {
                         EACH,
                     ),
                 ),
-                "anon_vma_chain makes the most: three objects again. pte_chain makes none. Each "
+                "anon_vma_chain makes the most, three objects again. pte_chain makes none. Each "
                 "of its blocks has room for seven entries, and the third one fits.",
             ),
         ),

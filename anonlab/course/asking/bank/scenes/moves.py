@@ -41,8 +41,8 @@ shell mmap 0x30000 2
 shell write 0x30000 7 2
 child = vfork shell
 child write 0x30000 9
-shell read 0x30000
 child execve ls
+shell read 0x30000
 """
 
 MOVES: dict[str, Scene] = {
@@ -69,8 +69,8 @@ MOVES: dict[str, Scene] = {
                     Asked(
                         choice("In which group is the child then?", "old group", "new group"),
                         group_of("child"),
-                        {"0": "You said the old group. Look over the child's table: it names "
-                              "another group than the shell's."},
+                        {"0": "You said the old group. Open Reverse map below the picture. The "
+                              "child stands there in a group of its own."},
                     ),
                 ),
                 "None of the shell's frames became free. A page is freed when its last entry "
@@ -136,9 +136,9 @@ MOVES: dict[str, Scene] = {
                               "page, too."},
                     ),
                 ),
-                "The write took no frame, and the shell reads 9. Both run in one address space, "
-                "as threads do. There is nothing that could be copied on write. So a child of "
-                "vfork should call execve at once, and write nothing before.",
+                "The write took no frame, and the shell reads 9. Both use one address space, as "
+                "threads do. The shell waits until the child calls execve. So a child of vfork "
+                "should call execve at once, and write nothing before.",
             ),
         ),
     ),
@@ -213,15 +213,15 @@ MOVES: dict[str, Scene] = {
                         },
                     ),
                     Asked(
-                        choice("Which index has frame 4 after the move?", "0x32", "0x82"),
+                        choice("Which index does frame 4 have then?", "0x32", "0x82"),
                         index_of("child", 0x82000),
                         {"1": "You said 0x82, the new page number. Look at frame 4: its index has "
                               "not changed."},
                     ),
                 ),
                 "No page was copied, and no frame was touched. Only the VMA has a new place. It "
-                "still says that its first page has index 0x30. Index 0x32 is two pages further: "
-                "that is 0x82000 now.",
+                "still says that its first page has index 0x30. Index 0x32 is two pages further, "
+                "so it is at 0x82000 now.",
             ),
         ),
         ("anon_vma_chain",),

@@ -38,7 +38,7 @@ WALKS: dict[str, Scene] = {
                             "1": "You said 1, the parent's. But B and C would still lead to frame "
                                  "1, and somebody else gets this frame next.",
                             "else": "Look at the first line of A, B and C: each had an arrow to "
-                                    "frame 1, and each names the slot now.",
+                                    "frame 1. Each names the slot now.",
                         },
                     ),
                     Asked(
@@ -75,9 +75,9 @@ WALKS: dict[str, Scene] = {
                         },
                     ),
                 ),
-                "Two entries became swap entries, and the kernel looked at three places. It found "
-                "another frame in the child's table and left it alone. A place where the kernel "
-                "looks is a candidate. This one was looked at in vain.",
+                "Two entries became swap entries, and the kernel looked at three places. A place "
+                "where it looks is a candidate. The child was one, but its table names another "
+                "frame. So the kernel looked there in vain.",
             ),
         ),
     ),
