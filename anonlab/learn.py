@@ -153,16 +153,17 @@ __all__ = [
 ]
 
 
-def check(subject: str | Kernel, because: str = "") -> Any:
+def check(subject: str | Kernel, because: str = "", everything: bool = False) -> Any:
     """Check an exercise, or a machine.
 
     check("04a")     runs the public checks of exercise 04a on your file, and shows the report
     check(kernel)    scans all page tables of the machine, and returns the walks that were compared
     because          what you think is wrong with your exercise, if you like to keep it
+    everything       run the hidden checks of the exercise too: they are where its source is
     raises           AssertionError if a machine breaks an invariant, TypeError for anything else
     """
     if isinstance(subject, str):
-        return exercise_tools.check(subject, because)
+        return exercise_tools.check(subject, because, everything)
     if isinstance(subject, Kernel):
         return invariants.check(subject)
     raise TypeError(
