@@ -17,6 +17,7 @@ March 2004           debate, objection, complexity, moves_met, shared_by, scanne
                      walked_until_free
 Famous bugs          shortest_bug
 Drills               drill("04"): fresh questions until five in a row are right
+What people say      beliefs("04"): beliefs about a notebook's subject, as questions
 The mail, the costs  mail, scoreboard
 Exercises            %%exercise 04a, check("04a"), statement, hint, solution, reset, progress,
                      run_mutant
@@ -31,6 +32,7 @@ from typing import Any
 from anonlab.bench.charts import bench_chart, measure_here, measured
 from anonlab.bench.complexity import complexity
 from anonlab.course.asking import exercise_tools
+from anonlab.course.asking.belief_tools import beliefs
 from anonlab.course.asking.cost_scoreboard import scoreboard
 from anonlab.course.asking.debate_tools import debate, objection
 from anonlab.course.asking.diff import (
@@ -93,6 +95,7 @@ __all__ = [
     "address_picture",
     "answer",
     "baseline",
+    "beliefs",
     "bench_chart",
     "bill_of",
     "chart",
