@@ -6,12 +6,17 @@ from pathlib import Path
 
 import click
 
+from anonlab.cli.teaching import course_bank, course_slides
 from anonlab.cli.terminal import FOUND, JSON_OPTION, facts, print_json, progress, show
 
 
 @click.group()
 def course() -> None:
     """Prepare the course."""
+
+
+course.add_command(course_bank)
+course.add_command(course_slides)
 
 
 @course.command("build")
