@@ -29,7 +29,7 @@ def test_what_is_made_is_up_to_date_and_each_notebook_has_a_plan() -> None:
 def test_a_plan_has_all_its_parts_and_fifty_minutes(path: Path) -> None:
     text = path.read_text("utf-8")
     for part in WRITTEN:
-        assert re.search(rf"^\*\*{part}\.\*\* \S", text, re.MULTILINE), part
+        assert re.search(rf"^\*\*{part}\.\*\*(?: |\n\n> )\S", text, re.MULTILINE), part
     assert re.search(r"^\*Answer:\* \S", text, re.MULTILINE)
     minutes = [int(number) for number in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)]
     assert minutes[0] == 0

@@ -31,7 +31,7 @@ class Misconception(NamedTuple):
 _M = Misconception
 _NO_DEVICE = "a pin shows in count alone: the count on the frame's card says it without a scene"
 _NO_DISK = "the stage shows frames and words, and no disk is read: there is nothing to see"
-_ON_SLIDES = "no scene of a notebook shows it; the story of its question is on the slides"
+_ON_SLIDES = "no scene of a notebook shows it: the slides play the story of its question"
 _NO_PROMISE = "the machine promises nothing: it has no strict overcommit to show"
 
 MISCONCEPTIONS: tuple[Misconception, ...] = (
