@@ -15,7 +15,7 @@ from anonlab.course.teaching import plans
 
 TEACHING = ROOT / "docs" / "teaching"
 PLANS = sorted((TEACHING / "plans").glob("*.md"))
-WRITTEN = ("Aim", "You need", "Say first", "On the board", "Together", "Watch for",
+WRITTEN = ("Aim", "You need", "Recall", "Say first", "On the board", "Together", "Watch for",
            "Exit question", "At home")  # fmt: skip
 
 

@@ -6,7 +6,6 @@ It is for teachers: no release holds it. What is right is measured when the page
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -25,37 +24,13 @@ from anonlab.course.asking.questions import (
 )
 from anonlab.course.drills.drills import DRILLS, LEVELS, TITLES, drill_question
 from anonlab.course.drills.question import DrillQuestion
+from anonlab.course.teaching.entry import BankEntry, BankPart
+from anonlab.course.teaching.gift import gift
 from anonlab.course.teaching.topics import scene_topics
 from anonlab.course.templates import filled
 
 DRILL_SEED = 1
 """Of the drills the page has one question for each level, with these numbers."""
-COMMON = "Some people say so"
-
-
-@dataclass(frozen=True)
-class BankPart:
-    """One thing that is asked: `right`, why, and (answer, what it tells) for other answers."""
-
-    text: str
-    options: tuple[str, ...]
-    right: str
-    why: str
-    tells: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class BankEntry:
-    """One question. `name` is how it is asked in a notebook, or where it stands."""
-
-    notebook: str
-    name: str
-    kind: str
-    text: str
-    lines: tuple[str, ...]
-    parts: tuple[BankPart, ...]
-    after: str = ""
-    """What is said to everybody once it is over."""
 
 
 def entries() -> tuple[BankEntry, ...]:
@@ -66,8 +41,6 @@ def entries() -> tuple[BankEntry, ...]:
 
 def write_bank(out: Path) -> tuple[Path, ...]:
     """Write the bank to the folder `out`, as a page and for Moodle (GIFT); return the files."""
-    from anonlab.course.teaching.gift import gift
-
     out.mkdir(parents=True, exist_ok=True)
     found = entries()
     books: dict[str, list[BankEntry]] = {}

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from anonlab.course.teaching.bank import BankEntry, BankPart
+from anonlab.course.teaching.entry import BankEntry, BankPart
 
 
 def gift(entries: Iterable[BankEntry]) -> str:

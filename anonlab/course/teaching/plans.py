@@ -60,7 +60,7 @@ def made_part(root: Path, notebook: str, title: str, masters: tuple[Master, ...]
              for at in range(1, len(drills) + 1)]  # fmt: skip
     lines = [*_head(root, notebook, title, masters, bool(asked), bool(drills))]
     lines += ["| minute | what | with |", "|---|---|---|"]
-    lines.append("| 0 | **Begin**: the words and the drawing above | you |")
+    lines.append("| 0 | **Begin**: recall, words and drawing, as above | you |")
     lines += [f"| {BEGIN + at * QUESTION} | {row} |" for at, row in enumerate(rows)]
     at = BEGIN + len(rows) * QUESTION
     lines.append(f"| {at} | **Together**, {LESSON - END - at} minutes: below | pairs |")

@@ -36,7 +36,8 @@ _NO_PROMISE = "the machine promises nothing: it has no strict overcommit to show
 
 MISCONCEPTIONS: tuple[Misconception, ...] = (
     _M(1, "fork copies the memory", "04 memory", "4", reason=_ON_SLIDES),
-    _M(2, "read-only means that the program may not write", "05 read-only", "signal", reason=_ON_SLIDES),
+    _M(2, "read-only means that the program may not write", "05 read-only", "signal",
+       reason=_ON_SLIDES),
     _M(3, "the child gets the copy", "05 the child", "c", "00 who uses it"),
     _M(4, "the page is copied once more", "05 once more", "1", "00 who uses it"),
     _M(5, "exit of the parent frees the pages", "06 exit", "3", reason=_ON_SLIDES),
@@ -66,7 +67,8 @@ MISCONCEPTIONS: tuple[Misconception, ...] = (
        voiced="github.com/asterinas/asterinas/issues/504"),
     _M(23, "a thread gets its copy when it writes", "05 thread", "1", reason=_ON_SLIDES,
        voiced="geek-answers.imtqy.com/articles/1293245"),
-    _M(24, "there was room at fork, so later writes cannot fail", "05 room", "copy", reason=_ON_SLIDES),
+    _M(24, "there was room at fork, so later writes cannot fail", "05 room", "copy",
+       reason=_ON_SLIDES),
     _M(25, "as long as memory is free, fork cannot fail", "06 overcommit", "3", reason=_NO_PROMISE,
        voiced="github.com/redis/redis/issues/4523"),
     _M(26, "fork duplicates the image of the process", "04 image", "image", reason=_ON_SLIDES,
