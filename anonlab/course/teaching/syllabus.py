@@ -50,7 +50,7 @@ TRACKS: dict[str, tuple[str, tuple[Week, ...]]] = {
             Week(("01",), ("01",), ("01a", "01b")),
             Week(("02", "03"), ("02", "03"), ("02a", "02b", "03a", "03b")),
             Week(("04",), ("04",), ("04a", "04b")),
-            Week(("05", "05b"), ("05", "05b"), ("05a", "05b"), "a quiz of 20 minutes"),
+            Week(("05", "05b"), ("05", "05b", "13"), ("05a", "05b"), "a quiz of 20 minutes"),
             Week(("06",), ("06",), ("06a", "06b"), "a midterm of 45 minutes"),
             Week(("07",), ("07",), ("07a", "07b"), "lab1 begins: milestones 1 and 2"),
             Week(("08",), ("08",), ("08a", "08b"), "lab1: milestones 3 and 4"),
