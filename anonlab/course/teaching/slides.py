@@ -27,6 +27,8 @@ from anonlab.view.story.align import align
 
 _HERE = Path(__file__).parent
 _EXPORT = "export default { render };"
+MOST_LARGE = 240
+"""Characters that a slide holds in large letters."""
 VOTE = "Let everybody write down an answer alone, for one minute. Then they compare in pairs."
 
 
@@ -48,6 +50,14 @@ class Slide:
     start: int = 0
     end: int = 0
     pictures: tuple[str, ...] = ()
+
+    @property
+    def is_long(self) -> bool:
+        """True if there is so much to read that the letters must be smaller."""
+        shown = [self.text, *(part.text for part in self.parts)]
+        for part in self.parts:
+            shown += [part.right] if self.kind == "answer" else part.options
+        return sum(map(len, shown)) > MOST_LARGE
 
 
 def write_slides(root: Path, notebooks: tuple[str, ...], out: Path) -> tuple[Path, ...]:

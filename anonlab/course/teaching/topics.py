@@ -6,6 +6,7 @@ slides, the plans and the bank of questions are made of topics.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,9 @@ from anonlab.view.story.align import align
 from anonlab.view.story.payload import Played
 
 MARKED = "see the picture"
-"""What is right where places in the picture were asked for."""
+"""What is right where places in the picture were asked for that are no entries."""
+_PLACE = re.compile(r"p(\d+)-(\d+)")
+"""An entry in the picture: address space and page number."""
 
 
 @dataclass(frozen=True)
@@ -78,31 +81,40 @@ def belief_topics(notebook: str) -> tuple[Topic, ...]:
 
 def _of_scene(name: str) -> Topic:
     played, cards = made(name)
-    steps = [step.text for step in align(played).words]
-    ordered = sorted(cards.items())
+    operations = [step.operation for step in align(played).words]
+    ordered, names = sorted(cards.items()), _names(played)
     return Topic(
         name,
         SCENES[name].title,
         played,
-        len(steps) - 1,
-        tuple(_question(step, card, steps) for step, card in ordered),
+        len(operations) - 1,
+        tuple(_question(step, card, operations, names) for step, card in ordered),
         tuple(each for each in MISCONCEPTIONS if each.scene == name),
     )
 
 
-def _question(step: int, card: Mapping[str, Any], steps: list[str]) -> TopicQuestion:
-    ends = max(at for at, text in enumerate(steps) if text == steps[step] and at >= step)
-    parts = tuple(_part(part) for part in card["parts"])
+def _names(played: Played) -> dict[int, str]:
+    """Return the names of the processes by the numbers of their address spaces."""
+    steps = align(played).tracks[0].steps
+    return {process.mm: process.name for step in steps for process in step.snapshot.processes}
+
+
+def _question(
+    step: int, card: Mapping[str, Any], operations: list[int], names: Mapping[int, str]
+) -> TopicQuestion:
+    over = len(operations) - 1 - operations[::-1].index(operations[step])
+    ends = max(step, int(card.get("shows", over)))
+    parts = tuple(_part(part, names) for part in card["parts"])
     return TopicQuestion(step, ends, str(card.get("ask", "")), parts, str(card.get("explain", "")))
 
 
-def _part(part: Mapping[str, Any]) -> TopicPart:
+def _part(part: Mapping[str, Any], names: Mapping[int, str]) -> TopicPart:
     options = tuple(map(str, part.get("options", part.get("items", ()))))
     said = part.get("why", {})
     return TopicPart(
         str(part.get("text", "")),
         options,
-        answer_text(part, part["truth"]),
+        answer_text(part, part["truth"], names),
         tuple((_answer(options, key), str(words)) for key, words in said.items()),
     )
 
@@ -113,12 +125,17 @@ def _answer(options: tuple[str, ...], key: str) -> str:
     return options[int(key)] if options and key.isdigit() and int(key) < len(options) else key
 
 
-def answer_text(part: Mapping[str, Any], given: Any) -> str:
-    """Return an answer to a part of a card as text."""
+def answer_text(part: Mapping[str, Any], given: Any, names: Mapping[int, str]) -> str:
+    """Return an answer to a part of a card as text; places in the picture as "shell 0x30000"."""
     if part["kind"] == "mark":
-        return MARKED
-    unit = f" {part['unit']}" if part.get("unit") else ""
-    return f"{shown(dict(part), given)}{unit}"
+        places = [_PLACE.fullmatch(str(each)) for each in given]
+        if not all(places):
+            return MARKED
+        known = [f"{names.get(int(p[1]), p[1])} {int(p[2]) << 12:#x}" for p in places if p]
+        return ", ".join(known) or "none"
+    unit = str(part.get("unit", ""))
+    unit = unit.removesuffix("s") if given == 1 else unit
+    return f"{shown(dict(part), given)} {unit}".strip()
 
 
 def _of_belief(name: str, question: Choice) -> Topic:
