@@ -106,9 +106,9 @@ def test_a_log_with_all_kinds_of_damage_is_read_and_what_is_left_out_is_said(
         {"when": 3, "what": "check", "exercise": "05a", "ok": False, "points": 999},
         {"when": "2099-01-01T00:00:00Z", "what": "hint", "exercise": "05a", "hint": 99},
         {"when": "2026-03-02T10:00:00", "what": "marked", "name": "04 x", "marks": [1]},
-        {"when": "2026-03-02T10:00:00Z", "what": "predict", "name": "04 frames", "answer": "0"},
+        {"when": "2026-03-02T10:00:00Z", "what": "predict", "name": "00 frames", "answer": "0"},
         {"when": "2026-03-02T10:00:00Z", "what": "predict", "name": "no longer asked"},
-        {"when": "2026-03-02T10:00:00Z", "what": "scored", "name": "04 frames", "right": "x"},
+        {"when": "2026-03-02T10:00:00Z", "what": "scored", "name": "00 frames", "right": "x"},
         {"when": "2026-03-02T10:00:00Z", "what": "check", "exercise": "99z", "ok": True},
         {"when": "2026-03-02T10:00:00Z", "what": "drill", "name": ["04"], "right": 1, "of": 1},
         {"when": "0001-01-01T00:00:00+23:00", "what": "start"},
@@ -121,8 +121,8 @@ def test_a_log_with_all_kinds_of_damage_is_read_and_what_is_left_out_is_said(
     assert "9 lines of the log cannot be read: left out." in text
     assert "3 lines of the log without a time, or with one that is still to come" in text
     assert done.days == (date(2026, 3, 1), date(2026, 3, 2))
-    book = next(each for each in done.notebooks if each.number == "04")
-    assert book.answered == 1
+    answered = sum(each.answered for each in done.notebooks)
+    assert answered == 1
     assert "no predictions" not in repr(learn.predicted("04"))
 
 

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-_SAID = re.compile(r"In (\d+) minutes")
+_SAID = re.compile(r"In (?:about )?(\d+) minutes")
 
 
 def notebook_minutes(folder: Path) -> dict[str, int]:
