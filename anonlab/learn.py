@@ -17,6 +17,7 @@ March 2004           debate, objection, complexity, moves_met, shared_by, scanne
                      walked_until_free
 Famous bugs          shortest_bug
 Drills               drill("04"): fresh questions until five in a row are right
+What people say      beliefs("04"): beliefs about a notebook's subject, as questions
 The mail, the costs  mail, scoreboard
 Exercises            %%exercise 04a, check("04a"), statement, hint, solution, reset, progress,
                      run_mutant
@@ -31,6 +32,7 @@ from typing import Any
 from anonlab.bench.charts import bench_chart, measure_here, measured
 from anonlab.bench.complexity import complexity
 from anonlab.course.asking import exercise_tools
+from anonlab.course.asking.belief_tools import beliefs
 from anonlab.course.asking.cost_scoreboard import scoreboard
 from anonlab.course.asking.debate_tools import debate, objection
 from anonlab.course.asking.diff import (
@@ -93,6 +95,7 @@ __all__ = [
     "address_picture",
     "answer",
     "baseline",
+    "beliefs",
     "bench_chart",
     "bill_of",
     "chart",
@@ -153,16 +156,17 @@ __all__ = [
 ]
 
 
-def check(subject: str | Kernel, because: str = "") -> Any:
+def check(subject: str | Kernel, because: str = "", everything: bool = False) -> Any:
     """Check an exercise, or a machine.
 
     check("04a")     runs the public checks of exercise 04a on your file, and shows the report
     check(kernel)    scans all page tables of the machine, and returns the walks that were compared
     because          what you think is wrong with your exercise, if you like to keep it
+    everything       run the hidden checks of the exercise too: they are where its source is
     raises           AssertionError if a machine breaks an invariant, TypeError for anything else
     """
     if isinstance(subject, str):
-        return exercise_tools.check(subject, because)
+        return exercise_tools.check(subject, because, everything)
     if isinstance(subject, Kernel):
         return invariants.check(subject)
     raise TypeError(

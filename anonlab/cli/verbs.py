@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from anonlab.cli.course import check, course, export, reset
+from anonlab.cli.course import check, course, export, learner_progress, reset
 from anonlab.cli.grade import grade
 from anonlab.cli.linux import bench, record
 from anonlab.cli.start import start, update
@@ -246,6 +246,7 @@ cli.add_command(check)
 cli.add_command(course)
 cli.add_command(export)
 cli.add_command(grade)
+cli.add_command(learner_progress)
 cli.add_command(record)
 cli.add_command(reset)
 cli.add_command(start)

@@ -205,3 +205,9 @@ drill("03")
 # </details>
 #
 # **Next:** [04 · fork](04_fork.ipynb).
+
+# %% [markdown]
+# **What people say.** Each question has an answer that people really give, and that is not so.
+
+# %%
+beliefs("03")

@@ -218,3 +218,9 @@ drill("04")
 # </details>
 #
 # **Next:** [05 · Copy on write](05_copy_on_write.ipynb).
+
+# %% [markdown]
+# **What people say.** Each question has an answer that people really give, and that is not so.
+
+# %%
+beliefs("04")

@@ -225,3 +225,9 @@ drill("05")
 #
 # **Next:** [06 · execve and exit](06_execve_and_exit.ipynb). On the core track it is
 # [08 · The walk](08_the_walk.ipynb).
+
+# %% [markdown]
+# **What people say.** Each question has an answer that people really give, and that is not so.
+
+# %%
+beliefs("05")

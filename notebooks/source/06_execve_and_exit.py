@@ -196,3 +196,9 @@ drill("06")
 # </details>
 #
 # **Next:** [07 · mremap](07_mremap.ipynb).
+
+# %% [markdown]
+# **What people say.** Each question has an answer that people really give, and that is not so.
+
+# %%
+beliefs("06")

@@ -241,3 +241,9 @@ drill("07")
 # </details>
 #
 # **Next:** [08 · The walk](08_the_walk.ipynb).
+
+# %% [markdown]
+# **What people say.** Each question has an answer that people really give, and that is not so.
+
+# %%
+beliefs("07")

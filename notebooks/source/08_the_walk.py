@@ -269,3 +269,9 @@ drill("08")
 #
 # **Next:** [09 · Designs compared](09_designs_compared.ipynb). Or, at the end of the core track,
 # [10b · Then and now](10b_then_and_now.ipynb).
+
+# %% [markdown]
+# **What people say.** Each question has an answer that people really give, and that is not so.
+
+# %%
+beliefs("08")

@@ -33,7 +33,7 @@ def test_the_way_of_a_learner_through_04a(course: Course, right: dict[str, str])
     assert "Did you leave the parent's word writable?" in said
     assert "Public checks: 0 of 3 passed (0 of 4 points, 6 more at grading)." in said
     assert repr(learn.hint("04a")).startswith("hint 1 of 3:")
-    assert "started   0 of  4 public points, 1 hints  fork shares pages" in repr(learn.progress())
+    assert "started   0 of  4 public points, 1 hint  fork shares pages" in repr(learn.progress())
     assert "Public checks passed; hidden ones run at grading" in cell(course, right["04a"])
     assert "passed    4 of  4" in repr(learn.progress())
     # A restart: the cell is the template again, the file is not.

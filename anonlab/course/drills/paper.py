@@ -21,21 +21,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from anonlab.course.asking.questions import letter
 from anonlab.course.drills.drills import LEVELS, TITLES, drill_question
 from anonlab.course.drills.question import DrillQuestion
+from anonlab.course.templates import filled
 from anonlab.histories.splitmix import SplitMix64
 
 MOST_VARIANTS, MOST_QUESTIONS = 26, 100
-_PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 @dataclass(frozen=True)
@@ -82,7 +74,8 @@ def homework(
 
 def paper(title: str, items: Sequence[PaperItem], ask: bool, answers: bool, note: str = "") -> str:
     """Return one HTML page: the questions with room to answer (`ask`), the answers, or both."""
-    return _PAGES.get_template("paper.html.j2").render(
+    return filled(
+        "drills/paper.html.j2",
         title=title,
         items=items,
         titles=TITLES,

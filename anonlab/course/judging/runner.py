@@ -15,13 +15,14 @@ from anonlab.course.judging.places_to_run import SECONDS
 @dataclass(frozen=True)
 class ExerciseReport:
     """The verdicts of one run. `hidden` is how many points hidden tests give at grading; `warning`
-    says what is not as when graded."""
+    says what is not as when graded; `everything`: the hidden tests were run, too."""
 
     number: str
     title: str
     verdicts: tuple[Verdict, ...]
     hidden: int = 0
     warning: str = ""
+    everything: bool = False
 
     @property
     def passed(self) -> int:
@@ -46,6 +47,9 @@ class ExerciseReport:
     @property
     def summary(self) -> str:
         """The line under every report."""
+        if self.everything:
+            what = f"All checks, hidden ones too: {self.passed} of {len(self.verdicts)} passed"
+            return f"{what} ({self.points} of {self.most} points)."
         what = f"Public checks: {self.passed} of {len(self.verdicts)} passed"
         if self.ok:
             what = "Public checks passed; hidden ones run at grading"
