@@ -206,6 +206,10 @@ def test_the_box_is_reached_by_keys_and_the_bar_stays_low(
     assert bar["height"] <= 90
     found_wrong = Axe().run(page, options=RULES).response["violations"]
     assert [one["id"] for one in found_wrong] == []
+    player.press("ArrowDown")
+    assert player.focused() == "png"
+    player.press("ArrowUp", "ArrowUp")
+    assert player.focused() == "endsave"
     player.press("ArrowLeft")
     assert player.step() == 13
     assert "step 13" in player.text("save")

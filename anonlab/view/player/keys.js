@@ -40,6 +40,7 @@ class Keys {
     const way = { ArrowUp: -1, ArrowDown: 1, ArrowLeft: -1, ArrowRight: 1 }[key];
     const upright = key === "ArrowUp" || key === "ArrowDown";
     if (target.closest(".al-tools") && upright) return () => this.step([...target.closest(".al-tools").querySelectorAll("button, input")], target, way);
+    if (target.closest(".al-save") && upright) return () => this.player.saver.move(target, way);
     if (target.closest(".al-tabs") && way && !upright) return () => this.step([...target.closest(".al-tabs").querySelectorAll("[role=tab]")], target, way);
     if (target.dataset.line && upright) return () => this.step([...this.player.root.querySelectorAll("[data-line]")], target, way, false);
     if (target.closest(".al-panel, .al-card") && (upright || key === "Home" || key === "End")) return () => this.scroll(target, key);

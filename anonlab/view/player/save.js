@@ -44,6 +44,13 @@ class Saver {
     if (had) (this.button.offsetParent ? this.button : buttons.next).focus({ preventScroll: true });
   }
 
+  // Up and down go from button to button; all of them are stops of Tab, too.
+  move(target, way) {
+    const all = [...this.element.querySelectorAll("button")];
+    const at = all.indexOf(target.closest("button")) + way;
+    all[(at + all.length) % all.length].focus({ preventScroll: true });
+  }
+
   paint() {
     if (this.isOpen) put(this.title, say("save.title", { i: this.player.now.i }));
   }
