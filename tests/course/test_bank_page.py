@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 from project import ROOT
 
@@ -14,6 +16,7 @@ from anonlab.course.asking.bank.items import ITEMS
 from anonlab.course.asking.bank.misconceptions import MISCONCEPTIONS
 from anonlab.course.authoring.release import write_release
 from anonlab.course.drills.drills import DRILLS, LEVELS
+from anonlab.course.drills.paper import read_exam
 from anonlab.course.teaching.bank import entries
 
 
@@ -50,3 +53,50 @@ def test_a_release_holds_nothing_for_teachers(tmp_path: Path) -> None:
     files = write_release(ROOT, assignment, tmp_path / "out")
     for path in files:
         assert not re.search(r"bank|teaching|rubric|slides|INSTRUCTOR", path.name, re.I), path
+
+
+EXAM = """name = "Quiz"
+variants = 2
+seed = 7
+[[question]]
+bank = "05 owner"
+points = 2
+[[question]]
+bank = "03 index"
+[[question]]
+bank = "08 candidates"
+[[question]]
+bank = "04 inverse"
+[[question]]
+drill = "04"
+"""
+
+
+def test_an_exam_may_ask_questions_of_the_notebooks(tmp_path: Path) -> None:
+    path = tmp_path / "quiz.toml"
+    path.write_text(EXAM, "utf-8")
+    done = CliRunner().invoke(cli, ["course", "exam", str(path), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    asked = (tmp_path / "out" / "exam-A.html").read_text("utf-8")
+    key = (tmp_path / "out" / "key-A.html").read_text("utf-8")
+    assert "p: the parent owns the page" in asked
+    assert "Nobody owns it." not in asked
+    assert "Nobody owns it. The writer leaves" in key
+    data = json.loads((tmp_path / "out" / "questions.json").read_text("utf-8"))
+    numbers = {data[name][1]["parts"][0]["truth"] for name in "AB"}
+    assert len(numbers) == 2, "numbers are drawn for each variant"
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ('bank = "05 nothing"', "question 1: there is no question '05 nothing'; there are "),
+        ('bank = "04 order"', "question 1: '04 order' puts steps in order"),
+        ('bank = "05 owner"\nlevel = 2', "question 1: bank names a question; leave out level"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_told(tmp_path: Path, lines: str, says: str) -> None:
+    path = tmp_path / "quiz.toml"
+    path.write_text(f"seed = 1\n[[question]]\n{lines}\n", "utf-8")
+    with pytest.raises(ValueError, match=re.escape(says)):
+        read_exam(path)

@@ -106,9 +106,9 @@ def test_a_log_with_all_kinds_of_damage_is_read_and_what_is_left_out_is_said(
         {"when": 3, "what": "check", "exercise": "05a", "ok": False, "points": 999},
         {"when": "2099-01-01T00:00:00Z", "what": "hint", "exercise": "05a", "hint": 99},
         {"when": "2026-03-02T10:00:00", "what": "marked", "name": "04 x", "marks": [1]},
-        {"when": "2026-03-02T10:00:00Z", "what": "predict", "name": "00 frames", "answer": "0"},
+        {"when": "2026-03-02T10:00:00Z", "what": "predict", "name": "09 one look", "answer": "0"},
         {"when": "2026-03-02T10:00:00Z", "what": "predict", "name": "no longer asked"},
-        {"when": "2026-03-02T10:00:00Z", "what": "scored", "name": "00 frames", "right": "x"},
+        {"when": "2026-03-02T10:00:00Z", "what": "scored", "name": "09 one look", "right": "x"},
         {"when": "2026-03-02T10:00:00Z", "what": "check", "exercise": "99z", "ok": True},
         {"when": "2026-03-02T10:00:00Z", "what": "drill", "name": ["04"], "right": 1, "of": 1},
         {"when": "0001-01-01T00:00:00+23:00", "what": "start"},
@@ -123,7 +123,7 @@ def test_a_log_with_all_kinds_of_damage_is_read_and_what_is_left_out_is_said(
     assert done.days == (date(2026, 3, 1), date(2026, 3, 2))
     answered = sum(each.answered for each in done.notebooks)
     assert answered == 1
-    assert "no predictions" not in repr(learn.predicted("04"))
+    assert "no predictions" not in repr(learn.predicted("09"))
 
 
 def test_nothing_done_is_a_map_too(course: Course) -> None:

@@ -10,6 +10,8 @@ An exam is a TOML file::
     drill = "04"
     level = 3               # optional: 0 to 4
     points = 4              # optional: 1
+    [[question]]
+    bank = "05 owner"       # a question of the notebooks, by name
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from typing import Any
 
 from anonlab.course.asking.questions import letter
 from anonlab.course.drills.drills import LEVELS, TITLES, drill_question
+from anonlab.course.drills.from_bank import bank_question
 from anonlab.course.drills.question import DrillQuestion
 from anonlab.course.templates import filled
 from anonlab.histories.splitmix import SplitMix64
@@ -40,11 +43,13 @@ class PaperItem:
 
 @dataclass(frozen=True)
 class Slot:
-    """A place in an exam: each variant has another question of the same shape there."""
+    """A place in an exam: each variant has another question of the same shape there, or the
+    question `bank` of the notebooks."""
 
     drill: str
     level: int
     points: int
+    bank: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,12 +131,26 @@ def read_exam(path: Path) -> Exam:
 def _slot(where: str, entry: Any) -> Slot:
     if not isinstance(entry, dict):
         raise ValueError(f"{where}: a question is a table [[question]]")
-    _known(where, entry, {"drill", "level", "points"})
+    _known(where, entry, {"drill", "level", "points", "bank"})
+    points = _number(where, entry, "points", 1, 0, 1000)
+    if "bank" in entry:
+        return Slot("", 0, points, _bank(where, entry))
     drill = entry.get("drill")
     if drill not in TITLES:
         raise ValueError(f"{where}: drill is one of {', '.join(TITLES)} as text, got {drill!r}")
     level = _number(where, entry, "level", 0, 0, LEVELS - 1)
-    return Slot(drill, level, _number(where, entry, "points", 1, 0, 1000))
+    return Slot(drill, level, points)
+
+
+def _bank(where: str, entry: dict[str, Any]) -> str:
+    """Return the name of the question of the notebooks that an entry asks for."""
+    if extra := sorted({"drill", "level"} & set(entry)):
+        raise ValueError(f"{where}: bank names a question; leave out {extra[0]}")
+    try:
+        bank_question(str(entry["bank"]), 0)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+    return str(entry["bank"])
 
 
 def _known(where: str, plain: dict[str, Any], fields: set[str]) -> None:
@@ -155,7 +174,11 @@ def exam_items(exam: Exam, variant: int) -> list[PaperItem]:
         rng = SplitMix64((exam.seed * 1_000_003 + at) % (1 << 64))
         for _ in range(variant + 1):
             seed = rng.next64()
-        found.append(PaperItem(drill_question(slot.drill, seed, slot.level), slot.points))
+        if slot.bank:
+            question = bank_question(slot.bank, seed)
+        else:
+            question = drill_question(slot.drill, seed, slot.level)
+        found.append(PaperItem(question, slot.points))
     return found
 
 

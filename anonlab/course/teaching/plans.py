@@ -21,12 +21,12 @@ from anonlab.course.teaching.topics import Topic, TopicQuestion
 LESSON = 50
 QUESTION = 4
 BEGIN, TOGETHER, END = 4, 10, 4
-"""Minutes before the questions, for the exercise in pairs, and for the exit question."""
+"""Minutes before the questions, for the exercise in pairs at least, and for the exit question."""
 SHEET, DRILL_QUESTIONS = 1, 5
 """The seed of the sheet of paper, and how many questions it has: as many as the drill by itself."""
-MOST = (LESSON - BEGIN - TOGETHER - END) // QUESTION
-"""So many questions fit."""
 OPEN, CLOSE = "<!-- made by anonlab course build: change what is around it -->", "<!-- made -->"
+_PAIRS = re.compile(r"^\*\*Together\.\*\* \(at least (\d+) minutes\)", re.MULTILINE)
+"""How a plan says that work in pairs needs more than TOGETHER."""
 _MADE = re.compile(re.escape(OPEN) + r".*?" + re.escape(CLOSE), re.DOTALL)
 
 
@@ -40,7 +40,9 @@ def plan_pages(root: Path, masters: tuple[Master, ...]) -> dict[Path, str]:
         text = path.read_text("utf-8")
         if len(_MADE.findall(text)) != 1:
             raise ValueError(f"{path}: one line {OPEN!r} and one {CLOSE!r} are needed")
-        made = made_part(root, path.stem, titles.get(path.stem, ""), masters)
+        pairs = _PAIRS.search(text)
+        together = max(TOGETHER, int(pairs[1])) if pairs else TOGETHER
+        made = made_part(root, path.stem, titles.get(path.stem, ""), masters, together)
         pages[path] = _MADE.sub(lambda _, new=made: f"{OPEN}\n{new}{CLOSE}", text)  # type: ignore[misc]
     return pages
 
@@ -51,11 +53,15 @@ def without_plan(root: Path) -> list[str]:
     return [n for n in notebook_titles(root / "notebooks") if not (folder / f"{n}.md").is_file()]
 
 
-def made_part(root: Path, notebook: str, title: str, masters: tuple[Master, ...]) -> str:
-    """Return what is made for the plan of one notebook, as Markdown."""
+def made_part(
+    root: Path, notebook: str, title: str, masters: tuple[Master, ...], together: int = TOGETHER
+) -> str:
+    """Return what is made for the plan of one notebook, as Markdown; `together` minutes at least
+    are for work in pairs."""
+    most = max(0, (LESSON - BEGIN - together - END) // QUESTION)
     asked = [(topic, question) for topic in topics_of(notebook) for question in topic.questions]
-    drills = _drills(notebook, MOST - len(asked))
-    rows = [f"**Ask**: {_short(q)} | {_where(topic)}" for topic, q in asked[:MOST]]
+    drills = _drills(notebook, most - len(asked))
+    rows = [f"**Ask**: {_short(q)} | {_where(topic)}" for topic, q in asked[:most]]
     rows += [f"**Ask**: question {at} of the drill, below | paper"
              for at in range(1, len(drills) + 1)]  # fmt: skip
     lines = [*_head(root, notebook, title, masters, bool(asked), bool(drills))]
@@ -65,8 +71,8 @@ def made_part(root: Path, notebook: str, title: str, masters: tuple[Master, ...]
     at = BEGIN + len(rows) * QUESTION
     lines.append(f"| {at} | **Together**, {LESSON - END - at} minutes: below | pairs |")
     lines += [f"| {LESSON - END} | **End**: the exit question below | everybody |", ""]
-    lines += [*_answers(asked[:MOST]), *_paper(drills)]
-    if later := asked[MOST:]:
+    lines += [*_answers(asked[:most]), *_paper(drills)]
+    if later := asked[most:]:
         lines += ["If there is time, or for homework: "
                   + "; ".join(f"*{_short(question)}*" for _, question in later), ""]  # fmt: skip
     return "\n".join(lines)
@@ -126,8 +132,9 @@ def _answers(asked: list[tuple[Topic, TopicQuestion]]) -> list[str]:
     lines = ["**Right answers, and what others tell.**", ""]
     for topic, question in asked:
         lines.append(f"- {_short(question)} **{_right(question)}.** {question.explain}".rstrip())
-        for part in question.parts:
-            lines += [f"  - Who says *{given}*: {words}" for given, words in part.said]
+        for at, part in enumerate(question.parts, 1):
+            which = f" to question {at}" if len(question.parts) > 1 else ""
+            lines += [f"  - Who says *{given}*{which}: {words}" for given, words in part.said]
         lines += [f"  - The belief behind it: {each.thought}." for each in topic.beliefs
                   if topic.title == "What people say"]  # fmt: skip
     return [*lines, ""]

@@ -74,9 +74,9 @@ def syllabus(root: Path, masters: tuple[Master, ...]) -> str:
         "# Syllabus for two, five and ten weeks",
         "",
         "Made by `anonlab course build` from the minutes that the notebooks say. A lesson has "
-        f"{LESSON} minutes. Work at home is the notebooks with their exercises. All are planned "
-        "values: nobody has been timed yet. If you measure, write it down "
-        "([README](README.md#what-you-measured)).",
+        f"{LESSON} minutes. Work at home is the notebooks with their exercises. Their minutes "
+        "follow from a rule ([course map](../../notebooks/COURSE_MAP.md)): nobody has been timed "
+        "yet. If you measure, write it down ([README](README.md#what-you-measured)).",
         "",
     ]
     for name, (about, weeks) in TRACKS.items():

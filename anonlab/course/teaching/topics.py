@@ -115,14 +115,20 @@ def _part(part: Mapping[str, Any], names: Mapping[int, str]) -> TopicPart:
         str(part.get("text", "")),
         options,
         answer_text(part, part["truth"], names),
-        tuple((_answer(options, key), str(words)) for key, words in said.items()),
+        tuple((_answer(part, options, key), str(words)) for key, words in said.items()),
     )
 
 
-def _answer(options: tuple[str, ...], key: str) -> str:
+def _answer(part: Mapping[str, Any], options: tuple[str, ...], key: str) -> str:
+    """Return the answer that a reaction belongs to: the number of an option, several of them with
+    commas, a number, or "else"."""
     if key == "else":
         return "anything else"
-    return options[int(key)] if options and key.isdigit() and int(key) < len(options) else key
+    if not options:
+        return key
+    numbers = [int(each) for each in key.split(",") if each.isdigit()]
+    named = [options[each] for each in numbers if each < len(options)]
+    return ", ".join(named) or ("none" if part["kind"] == "several" else key)
 
 
 def answer_text(part: Mapping[str, Any], given: Any, names: Mapping[int, str]) -> str:

@@ -37,8 +37,8 @@ LATER: dict[str, Choice] = {
         _SHELL + "child = fork shell\nchild execve ls\nshell read 0x30000 4\n",
         own_pages,
         ("0: execve frees the pages of the parent, too", "0",
-         "execve drops the words of the caller. Each page has another user."),
-        ("4: the child only dropped its own words", "4", "The shell has all that it had."),
+         "execve drops the entries of the caller. Each page has another user."),
+        ("4: the child only dropped its own entries", "4", "The shell has all that it had."),
     ),
     "07 index": _ask(
         "p writes page 0x30, and moves it to 0x80. Which index has the page then?",
@@ -55,14 +55,14 @@ LATER: dict[str, Choice] = {
         _ONE + "p pin 0x30000\n",
         found.count_above_mapcount,
         ("0: count and mapcount are one number", "0", "A pin is in count only."),
-        ("1: the pin is in count only", "1", "mapcount counts words, and a device has none."),
+        ("1: the pin is in count only", "1", "mapcount counts entries, and a device has none."),
     ),
     "08 knows": _ask(
         "A process with eight written pages forks, under the design of the mail. How many new "
         "objects does the reverse map make?",
         "p = spawn\np mmap 0x30000 8\np write 0x30000 7 8\nc = fork p\n",
         found.notes_at_fork,
-        ("8: a page knows its words, so each page gets an object", "8",
+        ("8: a page knows its entries, so each page gets an object", "8",
          "A page knows its group and its index. The child is put on the group's list."),
         ("0: the child is put on a list", "0", "It is the same for one page and for a million."),
     ),
@@ -81,19 +81,20 @@ LATER: dict[str, Choice] = {
         _PAIR + "c write 0x30000 9\n",
         found.places_that_map_it,
         ("2: a VMA on the list maps the page", "2",
-         "c's word names another frame now. The list is as it was: it names candidates."),
-        ("1: the word decides", "1", "A VMA on the list is a candidate."),
+         "c's entry names another frame now. The list is as it was: it names candidates."),
+        ("1: the entry decides", "1", "A VMA on the list is a candidate."),
     ),
     "08 first": _ask(
-        "a, b and c share a page, and the page goes to swap. How many words does the walk turn "
+        "a, b and c share a page, and the page goes to swap. How many entries does the walk turn "
         "into swap entries?",
         _THREE + "a swap_out 0x30000\n",
         swap_entries_made,
         ("0: the page is taken out of the reverse map first", "0",
-         "The walk uses the reverse map to find the three words."),
-        ("1: only the word of a", "1",
+         "The walk uses the reverse map to find the three entries."),
+        ("1: only the entry of a", "1",
          "Then b and c would go on using a frame that is given away."),
-        ("3: all words that map it", "3", "Swap-out uses the reverse map, and leaves it as it is."),
+        ("3: all entries that map it", "3",
+         "Swap-out uses the reverse map, and leaves it as it is."),
     ),
     "06 overcommit": _ask(
         "A database has written six pages. Three frames are free, and it forks. How many frames "

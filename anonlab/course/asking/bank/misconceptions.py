@@ -29,7 +29,7 @@ class Misconception(NamedTuple):
 
 
 _M = Misconception
-_NO_DISK = "the stage shows frames and words, and no disk is read: there is nothing to see"
+_NO_DISK = "the stage shows frames and entries, and no disk is read: there is nothing to see"
 _ON_SLIDES = "no scene of a notebook shows it: the slides play the story of its question"
 _NO_PROMISE = "the machine promises nothing: it has no strict overcommit to show"
 
@@ -42,10 +42,10 @@ MISCONCEPTIONS: tuple[Misconception, ...] = (
     _M(5, "exit of the parent frees the pages", "06 exit", "3", "06 ls"),
     _M(6, "execve inherits the memory", "06 execve", "6", "06 ls"),
     _M(7, "a page is touched when it is read", "03 touch", "3", "03 frames"),
-    _M(8, "a word that is not present is empty", "03 not present", "0", "04 swap"),
+    _M(8, "an entry that is not present is empty", "03 not present", "0", "04 swap"),
     _M(9, "mapcount tells who maps the page", "03 mapcount", "who", "08 swap out"),
     _M(10, "count and mapcount are one number", "08 one number", "0", "03 pin"),
-    _M(11, "a page knows its words", "08 knows", "8", "08 swap out"),
+    _M(11, "a page knows its entries", "08 knows", "8", "08 swap out"),
     _M(12, "an anon_vma belongs to a process", "08 belongs", "1", reason=_ON_SLIDES),
     _M(13, "a VMA on the list maps the page", "08 candidate", "2", "09 looks"),
     _M(14, "there is one right index after mremap", "07 index", "0x80", "07 anon_vma"),
