@@ -20,6 +20,7 @@ from anonlab.course.asking.bank.predictions import (
     number,
     several,
 )
+from anonlab.course.asking.belief_tools import ALL
 from anonlab.course.asking.card_widget import CardWidget
 from anonlab.course.asking.cards import (
     BELOW,
@@ -44,6 +45,8 @@ from anonlab.course.authoring.exercises import Course
 
 OBJECTED = re.compile(r'\bobjection\("([^"]+)"\)')
 """An objection is asked by its own function, which knows the prediction by this name."""
+BELIEVED = re.compile(r'\bbeliefs\("([^"]+)"')
+"""The beliefs about a notebook are asked together."""
 ASKED = re.compile(r'\b(?:predict|answer)\("([^"]+)", \.\.\.\)')
 
 
@@ -69,6 +72,8 @@ def test_notebooks_ask_what_there_is_and_all_of_it() -> None:
     asked = set()
     for text in sources:
         asked |= {*ASKED.findall(text)} | {f"11 {name}" for name in OBJECTED.findall(text)}
+        books = BELIEVED.findall(text)
+        asked |= {name for name in ALL if name.split()[0] in books}
     assert asked == set(QUESTIONS) | set(PREDICTIONS)
 
 

@@ -69,9 +69,7 @@ class Bench:
     def shows(self, line: str) -> None:
         """The picture is at this operation, and the list marks it."""
         expect(self.part("ops").locator("[aria-current=step] code")).to_have_text(line)
-        story = "root => root.querySelector('.al-now [data-line]').textContent"
-        self.player.locator(".al-now").wait_for(state="attached")
-        assert line in self.player.evaluate(story)
+        expect(self.player.locator(".al-now [data-line]").first).to_contain_text(line)
 
     def type(self, line: str) -> None:
         self.line.fill(line)
