@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from anonlab.course.asking.bank.debate import SAID, TOPICS, Said
+from anonlab.course.asking.bank.debate import SAID, TOPICS
 from anonlab.course.asking.bank.objections import OBJECTIONS, Objection
 from anonlab.course.asking.bank.predictions import PREDICTIONS
 from anonlab.course.asking.card_widget import CardWidget
@@ -16,15 +16,13 @@ from anonlab.course.asking.cards import (
     prediction_card,
     prediction_text,
 )
-from anonlab.course.asking.note import Note, errors_as_notes
+from anonlab.course.asking.note import Note, TableNote, errors_as_notes
 from anonlab.course.asking.prediction_tools import predict, reveal
 from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.asking.review import keep_score
 from anonlab.course.authoring.exercises import find_course
 from anonlab.histories.run import run
 from anonlab.rmap import DESIGNS
-
-_LEFT = "text-align:left;white-space:normal"
 
 
 @errors_as_notes
@@ -37,28 +35,16 @@ def debate(topic: str) -> Note:
     for each in said:
         quoted = f"“{each.words}” " if each.words else ""
         lines += [f"{each.who}, {each.when}: {quoted}{each.idea}", f"    {each.url}"]
-    return SaidTable("\n".join(lines), said)
-
-
-class SaidTable(Note):
-    """Mails as a table, with the same words as text."""
-
-    def __init__(self, text: str, said: list[Said]) -> None:
-        super().__init__(text)
-        self.said = said
-
-    def _repr_html_(self) -> str:
-        heads = ("who and when", "in their words", "the idea, in ours")
-        head = "".join(f'<th scope="col" style="{_LEFT}">{each}</th>' for each in heads)
-        rows = "".join(
-            f'<tr><td style="{_LEFT}"><a href="{escape(each.url)}">{escape(each.who)}</a><br>'
-            f'{escape(each.when)}</td><td style="{_LEFT}">'
-            f"{f'“{escape(each.words)}”' if each.words else ''}</td>"
-            f'<td style="{_LEFT}">{escape(each.idea)}</td></tr>'
-            for each in self.said
+    rows = [
+        (
+            f'<a href="{escape(each.url)}">{escape(each.who)}</a><br>{escape(each.when)}',
+            f"“{escape(each.words)}”" if each.words else "",
+            escape(each.idea),
         )
-        caption = f"<caption>{escape(self.said[0].topic)}</caption>"
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        for each in said
+    ]
+    heads = ("who and when", "in their words", "the idea, in ours")
+    return TableNote("\n".join(lines), topic, heads, rows)
 
 
 @errors_as_notes

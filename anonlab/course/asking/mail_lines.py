@@ -10,7 +10,7 @@ import re
 from html import escape
 from typing import NamedTuple
 
-from anonlab.course.asking.note import Note, errors_as_notes
+from anonlab.course.asking.note import Note, TableNote, errors_as_notes
 
 SOURCE = "Linus Torvalds, “Re: anon_vma RFC2”, 13 March 2004"
 
@@ -280,7 +280,6 @@ ASKED: dict[int, tuple[str, ...]] = {
 }
 """The scenes and questions that ask about each paragraph of the mail; reveals.py compares."""
 
-_LEFT = "text-align:left;white-space:normal"
 _AROUND = re.compile(r"(From:|Date:|Re:|To unsubscribe|the body of|More majordomo|Please read)")
 
 
@@ -307,30 +306,17 @@ def mail(notebook: str) -> Note:
         text.append(f"    {line.idea}")
         kernel = f"kernel: {line.kernel}; " if line.kernel else ""
         text.append(f"    {kernel}here: {line.code}")
-    return MailTable("\n".join(text), lines)
-
-
-class MailTable(Note):
-    """The lines as a table, with the same words as text."""
-
-    def __init__(self, text: str, lines: list[MailLine]) -> None:
-        super().__init__(text)
-        self.lines = lines
-
-    def _repr_html_(self) -> str:
-        heads = ("the mail", "what it means", "in the kernel, and here")
-        head = "".join(f'<th scope="col" style="{_LEFT}">{each}</th>' for each in heads)
-        rows = "".join(
-            f'<tr><td style="{_LEFT}">“{escape(line.words)}”</td>'
-            f'<td style="{_LEFT}">{escape(line.idea)}</td>'
-            f'<td style="{_LEFT}">{escape(line.kernel)}{"<br>" if line.kernel else ""}'
-            f'<code title="{escape(line.code)}">{escape(_short(line.code))}</code></td></tr>'
-            for line in self.lines
+    rows = [
+        (
+            f"“{escape(line.words)}”",
+            escape(line.idea),
+            f"{escape(line.kernel)}{'<br>' if line.kernel else ''}"
+            f'<code title="{escape(line.code)}">{escape(_short(line.code))}</code>',
         )
-        return (
-            f"<table><caption>{escape(SOURCE)}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        )
+        for line in lines
+    ]
+    heads = ("the mail", "what it means", "in the kernel, and here")
+    return TableNote("\n".join(text), SOURCE, heads, rows)
 
 
 def _short(code: str) -> str:
