@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsers import chromium, needs_browser
 from click.testing import CliRunner
-from labserver import chromium, needs_browser
 from project import ROOT
 
 from anonlab.cli.verbs import cli
