@@ -13,7 +13,11 @@ Predict, then see    scene, predict, play, reveal, predicted
 What differs         frames_used, slots_filled, read_only_words, nonzero_words,
                      processes_with_new_frames, swap_entries_made, pages_with_same_frames
 Questions            answer, baseline, final, then_and_now
+March 2004           debate, objection, complexity, moves_met, shared_by, scanned_until_free,
+                     walked_until_free
+Famous bugs          shortest_bug
 Drills               drill("04"): fresh questions until five in a row are right
+What people say      beliefs("04"): beliefs about a notebook's subject, as questions
 The mail, the costs  mail, scoreboard
 Exercises            %%exercise 04a, check("04a"), statement, hint, solution, reset, progress,
                      run_mutant
@@ -26,8 +30,11 @@ from __future__ import annotations
 from typing import Any
 
 from anonlab.bench.charts import bench_chart, measure_here, measured
+from anonlab.bench.complexity import complexity
 from anonlab.course.asking import exercise_tools
+from anonlab.course.asking.belief_tools import beliefs
 from anonlab.course.asking.cost_scoreboard import scoreboard
+from anonlab.course.asking.debate_tools import debate, objection
 from anonlab.course.asking.diff import (
     frames_used,
     nonzero_words,
@@ -51,6 +58,7 @@ from anonlab.course.asking.prediction_tools import play, predict, predicted, rev
 from anonlab.course.asking.question_tools import answer, baseline, final, then_and_now
 from anonlab.course.asking.scenes import scene
 from anonlab.formats.trace import Trace
+from anonlab.histories.before_rmap import scanned_until_free, shared_by, walked_until_free
 from anonlab.histories.bill_meter import bill_of
 from anonlab.histories.costs import compare
 from anonlab.histories.library import log as strace_log
@@ -65,6 +73,8 @@ from anonlab.live.steps import GROUP, compare_steps
 from anonlab.machine.words import LESSON, PAGE_SIZE, X86_64, pte_letters
 from anonlab.notebook.workbench import explore
 from anonlab.proof import invariants
+from anonlab.proof.famous_bugs import shortest_bug
+from anonlab.proof.moves_met import moves_met
 from anonlab.proof.page_table_scan import scan
 from anonlab.proof.replaying import replay
 from anonlab.recording.recorder import operations, record
@@ -85,6 +95,7 @@ __all__ = [
     "address_picture",
     "answer",
     "baseline",
+    "beliefs",
     "bench_chart",
     "bill_of",
     "chart",
@@ -92,6 +103,8 @@ __all__ = [
     "compare",
     "compare_rmaps",
     "compare_steps",
+    "complexity",
+    "debate",
     "drill",
     "explore",
     "final",
@@ -103,7 +116,9 @@ __all__ = [
     "measure_here",
     "measured",
     "movers",
+    "moves_met",
     "nonzero_words",
+    "objection",
     "operations",
     "own_pagemap_words",
     "pages_with_same_frames",
@@ -124,8 +139,11 @@ __all__ = [
     "reveal",
     "run_mutant",
     "scan",
+    "scanned_until_free",
     "scene",
     "scoreboard",
+    "shared_by",
+    "shortest_bug",
     "slots_filled",
     "solution",
     "statement",
@@ -134,19 +152,21 @@ __all__ = [
     "swap_storm",
     "then_and_now",
     "trace_and_replay",
+    "walked_until_free",
 ]
 
 
-def check(subject: str | Kernel, because: str = "") -> Any:
+def check(subject: str | Kernel, because: str = "", everything: bool = False) -> Any:
     """Check an exercise, or a machine.
 
     check("04a")     runs the public checks of exercise 04a on your file, and shows the report
     check(kernel)    scans all page tables of the machine, and returns the walks that were compared
     because          what you think is wrong with your exercise, if you like to keep it
+    everything       run the hidden checks of the exercise too: they are where its source is
     raises           AssertionError if a machine breaks an invariant, TypeError for anything else
     """
     if isinstance(subject, str):
-        return exercise_tools.check(subject, because)
+        return exercise_tools.check(subject, because, everything)
     if isinstance(subject, Kernel):
         return invariants.check(subject)
     raise TypeError(

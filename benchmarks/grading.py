@@ -36,7 +36,8 @@ from ordinary import as_ordinary_user, give
 from project import ROOT
 from toy_course import FILE, NUMBER, RIGHT, TOY, code_of
 
-from anonlab.box.box import Box, Clock
+from anonlab.box.box import Box
+from anonlab.box.endings import Clock
 from anonlab.course.authoring.masters import read_master, read_masters
 from anonlab.grading.store.store import read_result
 

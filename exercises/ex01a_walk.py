@@ -13,7 +13,11 @@ An address is cut into an offset (the low 12 bits) and one index of `bits` bits 
 2. `walk(tables, pgd, addr, levels, bits)` returns the entry for the address, 0 if a table is
    missing. A swap entry is an entry too.
 3. `walk_many(tables, pgd, addrs, levels, bits)` does so for an array of addresses, in any
-   order. Array operations need no loop over them.
+   order.
+
+1 of the 10 points is for array operations: for 800 addresses `walk_many` may
+make at most 50 steps more than for 100. A step is a line of yours that runs, a call of a function
+of yours, or a turn of a loop. A loop over the addresses is right, and loses this point only.
 
 The arguments of your functions must stay as they are: whoever calls still needs them.
 """

@@ -1,8 +1,8 @@
 """02b · When two VMAs become one
 
-After `mmap` the kernel looks at the VMA below and above: where two say the same about
+After `mmap` the kernel looks at the VMA below and above. Where two say the same about
 neighbouring pages, one is enough. A VMA is a tuple `(start, end, prot, shared, file, pgoff)`, in
-pages; `file` is `""` for anonymous memory.
+pages. `file` is `""` for anonymous memory.
 
 Write `merge(lower, upper)`: it returns the one VMA that takes the place of both, or `None` if
 they must stay two. Private anonymous memory has its own page numbers as pgoff, until it is moved to

@@ -10,7 +10,11 @@ of private memory it makes the child's word and changes the parent's:
 
 Write `share_page(word)`, which returns the parent's and the child's new word. Then write
 `share_range(words)`: the same for an array of words at once. It returns two arrays,
-the parent's and the child's. Array operations need no loop.
+the parent's and the child's.
+
+1 of the 10 points is for array operations: for 800 words `share_range` may
+make at most 50 steps more than for 100. A step is a line of yours that runs, a call of a function
+of yours, or a turn of a loop. A loop over the words is right, and loses this point only.
 
 The arguments of your functions must stay as they are: whoever calls still needs them.
 """

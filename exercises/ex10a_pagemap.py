@@ -16,8 +16,11 @@ Other bits may be set as well. Here they say nothing.
    `soft_dirty` are `True` or `False`. Soft-dirty counts for a page that is not there, too.
 2. `shared(words)` takes an array (uint64) of the words of pages 0, 1, 2, … It returns the numbers
    of some pages, ascending. They are those that are present, not of a file, and not mapped
-   exclusively. The zero page looks like one of them: the word alone does not tell. Array operations
-   need no loop.
+   exclusively. The zero page looks like one of them: the word alone does not tell.
+
+1 of the 10 points is for array operations. For 800 words `shared` may
+make at most 50 steps more than for 100. A step is a line of yours that runs, a call of a function
+of yours, or a turn of a loop. A loop over the words is right, and loses this point only.
 
 The arguments of your functions must stay as they are: whoever calls still needs them.
 """

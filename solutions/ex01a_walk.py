@@ -13,7 +13,11 @@ An address is cut into an offset (the low 12 bits)[^offset] and one index of `bi
 2. `walk(tables, pgd, addr, levels, bits)` returns the entry for the address[^entry], 0 if a table is
    missing[^missing]. A swap entry is an entry too[^swap].
 3. `walk_many(tables, pgd, addrs, levels, bits)` does so for an array of addresses, in any
-   order[^many]. Array operations need no loop over them.
+   order[^many].
+
+[=test_array_operations] of the 10 points is for array operations[^steps]: for 800 addresses `walk_many` may
+make at most 50 steps more than for 100. A step is a line of yours that runs, a call of a function
+of yours, or a turn of a loop. A loop over the addresses is right, and loses this point only.
 
 The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
@@ -24,7 +28,12 @@ EXERCISE = {
         "walk tables of any depth, for one address and for many",
     ],
     "minutes": 20,
-    "public": {"test_indices": 1, "test_walk": 2, "test_many_addresses": 1},
+    "public": {
+        "test_indices": 1,
+        "test_walk": 1,
+        "test_many_addresses": 1,
+        "test_array_operations": 1,
+    },
     "hidden": {"test_walk_many": 3, "test_deeper_tables": 3},
     "families": ["lone", "forked", "swapped", "mixed"],
     "hints": [
@@ -60,6 +69,7 @@ EXERCISE = {
         "missing": ("yours is None (a forgotten return?)", "test_walk"),
         "swap": ("return only present entries", "test_walk"),
         "many": ("sort the addresses", "test_many_addresses", "test_walk_many"),
+        "steps": ("right, but page by page", "test_array_operations"),
         "arguments": ("Did you work in place", "test_many_addresses", "test_walk_many"),
     },
     "commentary": """

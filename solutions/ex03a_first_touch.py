@@ -13,6 +13,10 @@ page of private anonymous memory has one of these words before a touch:
 2. `touch_range(words, write, pfns)` does so for an array of words. `pfns` are free frames, more
    than enough: they are used in order, one for each page that needs one[^in-order].
 
+[=test_array_operations] of the 10 points is for array operations[^steps]: for 800 words `touch_range` may
+make at most 50 steps more than for 100. A step is a line of yours that runs, a call of a function
+of yours, or a turn of a loop. A loop over the words is right, and loses this point only.
+
 The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
 
@@ -22,7 +26,7 @@ EXERCISE = {
         "hand out frames to the pages of a range that need one, with array operations",
     ],
     "minutes": 20,
-    "public": {"test_touch_page": 2, "test_touch_range": 2},
+    "public": {"test_touch_page": 2, "test_touch_range": 1, "test_array_operations": 1},
     "hidden": {"test_other_histories": 3, "test_range_is_page_by_page": 3},
     "families": ["lone", "areas", "files", "mixed"],
     "hints": [
@@ -52,6 +56,7 @@ EXERCISE = {
             "test_other_histories",
             "test_range_is_page_by_page",
         ),
+        "steps": ("right, but page by page", "test_array_operations"),
         "arguments": ("Did you work in place", "test_touch_range"),
     },
     "commentary": """
@@ -59,8 +64,8 @@ EXERCISE = {
         write needs nothing else. In Linux this is do_anonymous_page; for the zero page's
         second touch it is do_wp_page, because the word is present and not writable.
 
-        A loop over touch_page with an iterator over pfns is right too, and costs a Python
-        call for every page.
+        A loop over touch_page with an iterator over pfns is right too. It costs a Python call
+        for every page, and the point for array operations.
     """,
 }
 

@@ -10,7 +10,11 @@ of private memory it makes the child's word and changes the parent's:
 
 Write `share_page(word)`, which returns the parent's and the child's new word. Then write
 `share_range(words)`: the same for an array of words at once[^range]. It returns two arrays,
-the parent's and the child's. Array operations need no loop.
+the parent's and the child's.
+
+[=test_array_operations] of the 10 points is for array operations[^steps]: for 800 words `share_range` may
+make at most 50 steps more than for 100. A step is a line of yours that runs, a call of a function
+of yours, or a turn of a loop. A loop over the words is right, and loses this point only.
 
 The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
@@ -21,7 +25,7 @@ EXERCISE = {
         "do to an array of page-table words what you did to one",
     ],
     "minutes": 15,
-    "public": {"test_share_page": 2, "test_share_range": 2},
+    "public": {"test_share_page": 2, "test_share_range": 1, "test_array_operations": 1},
     "hidden": {"test_other_histories": 3, "test_range_is_page_by_page": 3},
     "families": ["forked", "family", "swapped", "mixed"],
     "hints": [
@@ -43,6 +47,7 @@ EXERCISE = {
             "test_other_histories",
             "test_range_is_page_by_page",
         ),
+        "steps": ("right, but page by page", "test_array_operations"),
         "arguments": ("Did you work in place", "test_share_range"),
     },
     "commentary": """
@@ -50,8 +55,8 @@ EXERCISE = {
         Linux does the same in copy_one_pte (2.6): it never asks who will write first, and
         that is the point. Whoever writes first faults, and only then is a page copied.
 
-        Another correct way is a loop over share_page. It costs a Python call for every page:
-        for a process with 16,384 pages some hundred times as long.
+        Another correct way is a loop over share_page. It costs the point for array operations
+        and a Python call for every page: with 16,384 pages some hundred times as long.
     """,
 }
 

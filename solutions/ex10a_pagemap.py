@@ -16,8 +16,11 @@ Other bits may be set as well. Here they say nothing.
    `soft_dirty` are `True` or `False`. Soft-dirty counts for a page that is not there, too[^soft-dirty].
 2. `shared(words)` takes an array (uint64) of the words of pages 0, 1, 2, … It returns the numbers
    of some pages, ascending[^ascending]. They are those that are present[^present], not of a file[^not-file], and not mapped
-   exclusively[^not-exclusive]. The zero page looks like one of them: the word alone does not tell. Array operations
-   need no loop.
+   exclusively[^not-exclusive]. The zero page looks like one of them: the word alone does not tell.
+
+[=test_array_operations] of the 10 points is for array operations[^steps]. For 800 words `shared` may
+make at most 50 steps more than for 100. A step is a line of yours that runs, a call of a function
+of yours, or a turn of a loop. A loop over the words is right, and loses this point only.
 
 The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
 """
@@ -28,7 +31,7 @@ EXERCISE = {
         "say what an ordinary user can see of sharing, and what not",
     ],
     "minutes": 15,
-    "public": {"test_decode": 2, "test_shared": 2},
+    "public": {"test_decode": 2, "test_shared": 1, "test_array_operations": 1},
     "hidden": {"test_other_words": 3, "test_other_arrays": 3},
     "families": ["forked", "family", "swapped", "files"],
     "hints": [
@@ -69,6 +72,7 @@ EXERCISE = {
             "test_shared",
             "test_other_arrays",
         ),
+        "steps": ("right, but page by page", "test_array_operations"),
         "arguments": ("Did you work in place", "test_shared"),
     },
     "commentary": """
@@ -77,8 +81,9 @@ EXERCISE = {
         share (mapcount) stands in /proc/kpagecount, by frame number. Frame numbers read as 0
         without rights, because they have helped attackers.
 
-        words & np.uint64(1 << 63) != 0 is as good as shifting. A loop with decode() is right too.
-        It costs 200 times as much for the 262,144 pages of one gigabyte.
+        words & np.uint64(1 << 63) != 0 is as good as shifting. A loop with decode() is right too. It
+        costs the point for array operations. It also costs 200 times as much time for the 262,144
+        pages of one gigabyte.
     """,
 }
 

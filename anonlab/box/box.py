@@ -13,53 +13,22 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 from anonlab.box.boxes import START_SECONDS, zygote
 from anonlab.box.calls import NoBox
+from anonlab.box.endings import BoxEnded, Clock
+from anonlab.box.printed import Printed
 from anonlab.box.usage import Schedule, Timer
 from anonlab.box.walls import CPU_SECONDS
-from anonlab.box.wire import LONGEST_LINE, Broken, Raised, clean, question, read_answer
+from anonlab.box.wire import LONGEST_LINE, Broken, Raised, question, read_answer
 
-KEPT = 64 << 10
-"""Bytes of printed text that are kept."""
 MOST_PRINTED = 64 << 20
 WRITTEN = 1 << 16
 """Bytes that are written at once: what a pipe holds."""
 GRACE = 1.0
 """Seconds in which a box that has closed its mouth may end by itself, so that it is known how."""
-
-
-class BoxEnded(BaseException):
-    """The box is gone; `status` says why, `message` is for people.
-
-    No `except Exception` of a test catches it: there is nobody to ask any more.
-    """
-
-    def __init__(
-        self,
-        status: str,
-        message: str,
-        waited: bool = False,
-        starved: bool = False,
-    ) -> None:
-        super().__init__(f"{status}: {message}")
-        self.status = status
-        self.message = message
-        self.waited = waited
-        """True for a time-out in which the box used little CPU: perhaps the machine was busy."""
-        self.starved = starved
-        """True for a time-out of a box that did not get the time that it may use."""
-
-
-@dataclass
-class Clock:
-    """Seconds that one call may take, and that an exercise of a submission has left for all."""
-
-    call_seconds: float
-    left: float
 
 
 class Box:
@@ -72,7 +41,7 @@ class Box:
         self.clock = clock
         self.number = 0
         self.ended: BoxEnded | None = None
-        self._printed, self._much = bytearray(), 0  # what is kept of it, and bytes in all
+        self._print = Printed()
         self._closed = False
         self._asked: deque[int] = deque()  # numbers of questions without an answer
         self._first, self._passed_over = False, 0  # of a message; answers that nobody wants
@@ -120,8 +89,18 @@ class Box:
     @property
     def printed(self) -> str:
         """What was printed in the box, cleaned and cut."""
-        cut = "\n… (cut)" if self._much > len(self._printed) else ""
-        return clean(self._printed.decode("utf-8", "replace")) + cut
+        return self._print.text
+
+    @property
+    def printed_by_call(self) -> str:
+        """What was printed since `begin_call`: few lines, and how many more there are."""
+        self._read_all_printed()
+        return self._print.of_call
+
+    def begin_call(self) -> None:
+        """Let what is printed from here on be of another call."""
+        self._read_all_printed()
+        self._print.begin_call()
 
     def _stand(self) -> None:
         """Wait until the walls stand: no line of the student's has run before."""
@@ -183,16 +162,16 @@ class Box:
             self._passed_over -= 1
 
     def _answer(self, number: int) -> Any:
-        timer = self._timer(min(self.clock.call_seconds, max(self.clock.left, 0)))
+        timer = self._timer(self.clock.limit)
         try:
             if not timer.limit:
-                raise BoxEnded("timeout", self._late(0))
+                raise BoxEnded("timeout", self.clock.late(0))
             if self._first:
                 self._first = False
                 self._nothing_unasked()
             return read_answer(self._exchange(timer), number)
         except TimeoutError:
-            late = self._late(timer.limit)
+            late = self.clock.late(timer.limit)
             self.ended = BoxEnded("timeout", late, timer.kept_waiting, timer.starved)
         except Broken as error:
             self.ended = BoxEnded("protocol", str(error))
@@ -203,11 +182,6 @@ class Box:
             if self.ended is not None:
                 self.kill()
         raise self.ended
-
-    def _late(self, limit: float) -> str:
-        if limit < self.clock.call_seconds:
-            return "the time for all calls together is used up"
-        return f"no answer after {limit:g} s: is there a loop that never ends?"
 
     def _nothing_unasked(self) -> None:
         """Refuse what was written before the question."""
@@ -283,12 +257,21 @@ class Box:
         """Read printed text, so that whoever prints is never kept waiting; False at its end."""
         with suppress(BlockingIOError):
             chunk = os.read(self._err, 1 << 16)
-            self._much += len(chunk)
-            self._printed += chunk[: KEPT - len(self._printed)]
-            if self._much > MOST_PRINTED:
+            self._print.add(chunk)
+            if self._print.much > MOST_PRINTED:
                 raise BoxEnded("limit-output", f"more than {MOST_PRINTED >> 20} MiB were printed")
             return bool(chunk)
         return True
+
+    def _read_all_printed(self) -> None:
+        """Read what was printed so far: the worker writes it out before each answer."""
+        with suppress(BoxEnded):
+            while (
+                not self._closed
+                and select.select([self._err], [], [], 0)[0]
+                and self._read_printed()
+            ):
+                pass
 
     def _gone(self) -> BoxEnded:
         """Return how the box came to its end: by itself, or by closing its mouth."""
@@ -316,11 +299,9 @@ class Box:
         """End the box; does nothing a second time."""
         if self._closed:
             return
-        self._closed = True
         self._end(0)
-        with suppress(BoxEnded):
-            while select.select([self._err], [], [], 0)[0] and self._read_printed():
-                pass
+        self._read_all_printed()
+        self._closed = True
         self._schedule.close()
         self._own.close()
         self._close_pipes()

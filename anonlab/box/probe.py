@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from anonlab.box.box import Box, BoxEnded, Clock
+from anonlab.box.box import Box
 from anonlab.box.boxes import package_folder
 from anonlab.box.calls import PACKAGE, NoBox, NoFilter, number_of
+from anonlab.box.endings import BoxEnded, Clock
 from anonlab.box.wire import Raised, arguments, clean
 
 SECONDS = 60.0

@@ -11,8 +11,9 @@ import time
 
 CEILING = 20
 """After so many times its limit a call is stopped, whoever had the processor."""
-BUSY = 0.8
-"""Who used more than this share of the limit on a processor was not kept waiting."""
+BUSY, WAITED = 0.8, 0.1
+"""Who used more than this share of the limit on a processor was not kept waiting; nor was who
+waited for one less than that share of it: a call that sleeps waits for none."""
 
 
 class Schedule:
@@ -22,8 +23,9 @@ class Schedule:
         self._last = 0.0, 0.0
         try:
             self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:  # a kernel without it: nobody is known to have waited
+        except OSError:  # a kernel without it: nobody knows who has waited
             self._file = -1
+        self.known = self._file >= 0
 
     def read(self) -> tuple[float, float]:
         """Return (on a processor, waiting for one); the last known of a thread that is gone."""
@@ -62,15 +64,16 @@ class Timer:
         return self._box.read()[0] - self._before[0][0]
 
     @property
+    def waited(self) -> float:
+        """Seconds in which the box, or who asks it, could have run and got no processor."""
+        now = self._box.read()[1], self._own.read()[1]
+        return now[0] - self._before[0][1] + now[1] - self._before[1][1]
+
+    @property
     def used(self) -> float:
         """Seconds that count: those of the wall, without those of waiting for a processor."""
         wall = time.monotonic() - self.begin
-        if wall < BRIEF:
-            return wall
-        ran, waited = self._box.read()
-        waited -= self._before[0][1]
-        waited += self._own.read()[1] - self._before[1][1]
-        return max(wall - waited, ran - self._before[0][0])
+        return wall if wall < BRIEF else max(wall - self.waited, self.ran)
 
     def over(self) -> bool:
         """Return whether the time is used up; if not, there is a new deadline."""
@@ -81,8 +84,11 @@ class Timer:
 
     @property
     def kept_waiting(self) -> bool:
-        """True if the box used little of a processor: perhaps the machine was busy."""
-        return self.ran < BUSY * self.limit
+        """True if the machine was busy: the box used little of a processor, and waited for one.
+        Who slept has no second try, unless the kernel does not tell the two apart."""
+        if self.ran >= BUSY * self.limit:
+            return self.starved
+        return self.starved or self.waited >= WAITED * self.limit or not self._box.known
 
     @property
     def starved(self) -> bool:

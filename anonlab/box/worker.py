@@ -14,6 +14,7 @@ import os
 import sys
 
 from anonlab.box.both_ends import changed_text, decode, encode, unchanged
+from anonlab.box.steps import Steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ class Session:
             return len(self.objects) - 1
         if op == "map":
             return [self.call(target, each) for each in args]
+        if op == "counted":
+            with Steps(self.names) as steps:
+                value = self.call(target, args)
+            return [value, steps.made]
         return self.call(target, args)
 
     def load(self, code: bytes, path: str) -> None:

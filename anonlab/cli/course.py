@@ -6,12 +6,17 @@ from pathlib import Path
 
 import click
 
+from anonlab.cli.teaching import course_bank, course_slides
 from anonlab.cli.terminal import FOUND, JSON_OPTION, facts, print_json, progress, show
 
 
 @click.group()
 def course() -> None:
     """Prepare the course."""
+
+
+course.add_command(course_bank)
+course.add_command(course_slides)
 
 
 @course.command("build")
@@ -192,15 +197,21 @@ def course_export(nbgrader: bool, out: Path, assignment: Path, secret: str, fold
 @click.command()
 @click.argument("exercise")
 @click.option("--because", default="", help="What you think is wrong; it is kept.")
+@click.option("--all", "everything", is_flag=True, help="Also the hidden checks, in a checkout.")
 @click.pass_context
-def check(ctx: click.Context, exercise: str, because: str) -> None:
-    """Run the public checks of EXERCISE (such as 04a) on your file."""
+def check(ctx: click.Context, exercise: str, because: str, everything: bool) -> None:
+    """Run the public checks of EXERCISE (such as 04a) on your file, and say what is next."""
+    from anonlab.course.asking.next_steps import what_next
     from anonlab.course.authoring.exercises import find_course
-    from anonlab.course.judging.attempt import check_exercise
+    from anonlab.course.judging.attempt import check_everything, check_exercise
 
-    report = check_exercise(find_course(), exercise, because)
+    course = find_course()
+    run = check_everything if everything else check_exercise
+    report = run(course, exercise, because)
     click.echo(report)
-    if not report.ok:
+    if report.ok:
+        click.echo(f"\n{what_next(course, report.number)}")
+    else:
         ctx.exit(FOUND)
 
 
@@ -214,6 +225,18 @@ def reset(exercise: str) -> None:
     path, beside = reset_exercise(find_course(), exercise)
     kept = f"; what you had is in {beside.name}" if beside else ""
     click.echo(f"{path} is the template again{kept}.")
+
+
+@click.command("progress")
+@click.option("--page", type=click.Path(path_type=Path), help="Write it as a page to this file.")
+def learner_progress(page: Path | None) -> None:
+    """Show what you have done in this course, what is open, and which drills are due."""
+    from anonlab.course.asking.progress_map import map_text, progress_map
+    from anonlab.course.asking.progress_page import write_page
+    from anonlab.course.authoring.exercises import find_course
+
+    done = progress_map(find_course())
+    click.echo(map_text(done) if page is None else write_page(done, page))
 
 
 @click.command()

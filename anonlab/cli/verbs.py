@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from anonlab.cli.course import check, course, export, reset
+from anonlab.cli.course import check, course, export, learner_progress, reset
 from anonlab.cli.grade import grade
 from anonlab.cli.linux import bench, record
 from anonlab.cli.start import start, update
@@ -77,7 +77,6 @@ def replay(
     as_json: bool,
 ) -> None:
     """Run FILE, a history or an strace log, on the simulated kernel."""
-    from anonlab.cli.bill import bill_with_chart, show_bill
     from anonlab.proof.replaying import replay as run
 
     with progress("replay") as ticker:
@@ -87,12 +86,17 @@ def replay(
 
         html.write_text(history_page(report.history, design), "utf-8")
     plain = report.to_json()
-    owed = bill_with_chart(report, design, chart) if bill or chart is not None else None
-    if as_json:
-        print_json(plain if owed is None else {**plain, "bill": owed.to_json()})
-    else:
+    if not as_json:
         show(facts(plain))
-        show_bill(owed) if owed is not None else None
+    if bill or chart is not None:
+        from anonlab.cli.bill import bill_with_chart, show_bill
+
+        owed = bill_with_chart(report, design, chart)
+        plain = {**plain, "bill": owed.to_json()}
+        if not as_json:
+            show_bill(owed)
+    if as_json:
+        print_json(plain)
     for sentence in report.violations[:SHOWN]:
         click.echo(sentence, err=True)
     if plain["violations"]:
@@ -246,6 +250,7 @@ cli.add_command(check)
 cli.add_command(course)
 cli.add_command(export)
 cli.add_command(grade)
+cli.add_command(learner_progress)
 cli.add_command(record)
 cli.add_command(reset)
 cli.add_command(start)

@@ -18,7 +18,7 @@ machine is meant.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -97,7 +97,7 @@ VERBS: dict[str, Verb] = {
     "write": Verb("who", (_ADDR, Arg("value", "int"), _SOME)),
     "mlock": Verb("who", (_ADDR, _PAGES)),
     "munlock": Verb("who", (_ADDR, _PAGES)),
-    "pin": Verb("who", (_ADDR, _SOME)),
+    "pin": Verb("who", (_ADDR, _SOME, Arg("to_read", "flag", "read", True))),
     "unpin": Verb("who", (_ADDR, _SOME)),
     "swap_out": Verb("who", (_ADDR, _SOME)),
     "truncate": Verb("machine", (Arg("file", "name"), Arg("npages", "int"))),
@@ -139,7 +139,7 @@ class Machine:
 class History:
     """Operations in order, on a machine; `title` is for people."""
 
-    ops: tuple[Op, ...]
+    ops: Sequence[Op]
     machine: Machine = Machine()
     title: str = ""
 

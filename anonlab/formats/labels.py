@@ -4,10 +4,10 @@ They are Python and not part of view/story/words.json, because designs say some 
 words (`Rmap.words`) and own no pictures; a player is sent the templates that its story uses.
 
 A label is `operation.substep`, or the bare operation for its last step. `title` is what people
-read; `sentence` is a template (formats/templates.py) of `who` (process), `where` (hex address of
-the first page), `n` (pages) and `what` (free text that the kernel gives); `source` names what the
-step stands for: a line of Linus Torvalds's mail of 13 March 2004 ("Re: anon_vma RFC2") or a kernel
-function.
+read; `sentence` is a template (formats/templates.py) of `who` (process), `where` and `last` (hex
+addresses of the first page, and of the last one of `n` neighbours), `n` (pages) and `what` (free
+text that the kernel gives); `source` names what the step stands for: a line of Linus Torvalds's
+mail of 13 March 2004 ("Re: anon_vma RFC2") or a kernel function.
 """
 
 from __future__ import annotations
@@ -60,10 +60,14 @@ LABELS: dict[str, Label] = {
     "fork.share_ptes": Label(
         "fork: write-protect and share the PTEs",
         "{n} [page is|pages are] now mapped by parent and child; what is private is read-only on "
-        "both sides.",
+        "both sides, so that the next write by either stops in the kernel.",
         "copy_page_range, copy_one_pte",
     ),
-    "fork": Label("fork", "{who} runs.", "do_fork"),
+    "fork": Label(
+        "fork",
+        "{who} runs now, as a copy of its parent: it reads the same at the same addresses.",
+        "do_fork",
+    ),
     "vfork": Label(
         "vfork",
         "{who} borrows its parent's address space: no new member of the group.",
@@ -168,7 +172,8 @@ LABELS: dict[str, Label] = {
     ),
     "fault.wp_copy": Label(
         "fault: copy on write",
-        "{n} [page does|pages do] not belong to {who} alone: the writer gets a copy[| of each].",
+        "Others may still need [this page|these {n} pages] as [it is|they are]: {who} gets a "
+        "copy[| of each] to write to.",
         "do_wp_page",
     ),
     "fault.stack": Label(
@@ -177,7 +182,12 @@ LABELS: dict[str, Label] = {
         "expand_stack",
     ),
     "read": Label("read", "{who} reads {n} [page at|pages from] {where}.", "handle_mm_fault"),
-    "write": Label("write", "{who} writes {n} [page at|pages from] {where}.", "handle_mm_fault"),
+    "write": Label(
+        "write",
+        "{who} writes [{what} at {where}|{n} pages from {where} to {last}: first and last get "
+        "{what}].",
+        "handle_mm_fault",
+    ),
     "mremap.unmap": Label(
         "mremap: clear the destination",
         "Whatever was at the destination is unmapped.",
@@ -223,6 +233,7 @@ LABELS: dict[str, Label] = {
 }
 
 
-def sentence(label: Label, who: str, where: str, n: int, what: str) -> str:
-    """Return the sentence of `label`, filled in; singular where `n` is 1."""
-    return fill(label.sentence, {"who": who, "where": where, "n": n, "what": what})
+def sentence(template: str, who: str, where: str, last: str, n: int, what: str) -> str:
+    """Return the sentence of a label, filled in; singular where `n` is 1."""
+    arguments = {"who": who, "where": where, "last": last, "n": n, "what": what}
+    return fill(template, arguments)

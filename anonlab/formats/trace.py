@@ -81,13 +81,24 @@ class Step:
         """Make what was not given: `sentence` or `snapshot`."""
         if self._unmade is None or name not in ("sentence", "snapshot"):
             raise AttributeError(f"a step has no {name!r}")
-        log, number, words, n, what = self._unmade
+        log, number, words, _, _ = self._unmade
         if name == "snapshot":
             return log.snapshot(number)
         if words is not None:
-            where = log.shape.geometry.address(self.vpns[0]) if self.vpns else ""
-            return self.error or sentence(words, self.process, where, n, what)
+            return self.error or self.filled(words.sentence)
         raise AttributeError(f"a step has no {name!r}")
+
+    def filled(self, template: str) -> str:
+        """Return another template filled in with what the sentence of this step is made from.
+
+        raises  ValueError for a step that has its sentence as text only (`template` says so)
+        """
+        if self._unmade is None or self._unmade.words is None:
+            raise ValueError(f"step {self.label!r} has its sentence as text only")
+        log, _, _, n, what = self._unmade
+        ends = (self.vpns[0], self.vpns[0] + max(n, 1) - 1) if self.vpns else ()
+        where, last = map(log.shape.geometry.address, ends) if ends else ("", "")
+        return sentence(template, self.process, where, last, n, what)
 
     @property
     def template(self) -> tuple[str | None, int, str]:

@@ -15,6 +15,7 @@ from anonlab.histories.bill import SIDES, Bill, ForkBill
 from anonlab.histories.run import apply, make_kernel
 from anonlab.histories.runs import runs, touched_as_one
 from anonlab.kernel import Kernel
+from anonlab.kernel.pages import anon_pages
 from anonlab.kernel.walk import walk_each
 from anonlab.machine.words import (
     PAGE_MASK,
@@ -130,21 +131,26 @@ class _Meter:
         """Do one operation, or a run as one; False if nothing was done: each must be done alone."""
         op = ops[places.start]
         mm = self._mm(op.who)
-        if op.verb in ("execve", "exit"):
-            self._ends(op, mm, places.start)
-        watched = self.bill is not None and op.verb in TOUCHES and mm and mm.number in self.sides
-        vpns = _vpns(op, len(places), self.kernel.mem_map.count.size) if watched else None
-        before = self._words(mm, vpns) if mm is not None and vpns is not None else None
-        anon = None if before is None else self._anon(before)
         if op.verb == "fork":
             self._fork(op, places.start)
-        elif len(places) > 1:
-            if not touched_as_one(self.kernel, ops[places.start : places.stop]):
+        elif op.verb in ("execve", "exit"):
+            self._leave(op, mm, places.start)
+        elif self.bill is not None and op.verb in TOUCHES and mm and mm.number in self.sides:
+            vpns = _vpns(op, len(places), self.kernel.mem_map.count.size)
+            before = self._words(mm, vpns)
+            anon = self._anon(before)
+            if not self._done(ops, places):
                 return False
-        else:
-            apply(self.kernel, op)
-        if mm is not None and vpns is not None and before is not None and anon is not None:
             self._changed(mm, vpns, before, anon)
+        else:
+            return self._done(ops, places)
+        return True
+
+    def _done(self, ops: Sequence[Op], places: range) -> bool:
+        """Do one operation, or a run as one; False if a run was not done."""
+        if len(places) > 1:
+            return touched_as_one(self.kernel, ops[places.start : places.stop])
+        apply(self.kernel, ops[places.start])
         return True
 
     def _mm(self, who: str) -> Mm | None:
@@ -170,7 +176,7 @@ class _Meter:
         child = self._mm(op.who)
         if outcome.error or child is None:
             return
-        pfns = self._pages_of(child)[1]
+        pfns = self._pages_of(child)
         if pfns.size:
             self.looks[number] = self._walked(pfns)
         if self.bill is None:
@@ -188,14 +194,14 @@ class _Meter:
         if parent is not None:
             self.sides.setdefault(parent.number, []).append(("parent", share))
 
-    def _pages_of(self, mm: Mm) -> tuple[Vpns, Pfns]:
-        """Return where an address space maps anonymous pages, and which, int64[n] each."""
-        if not mm.vmas:
-            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        vpns = np.concatenate([np.arange(vma.start_vpn, vma.end_vpn) for vma in mm.vmas])
-        words = self._words(mm, vpns)
-        anon = self._anon(words)
-        return vpns[anon], words[anon] >> PTE_SHIFT
+    def _pages_of(self, mm: Mm) -> Pfns:
+        """Return the anonymous pages that an address space maps, int64[n]. Only page tables that
+        exist are read: a runtime may reserve terabytes that it never touches."""
+        pages = [np.zeros(0, dtype=np.int64)]
+        for vma in mm.vmas:
+            span = self.kernel.tables.populated(mm.pgd, vma.start_vpn, vma.end_vpn)
+            pages.append(anon_pages(self.kernel, vma, span.vpns, span.words)[1])
+        return np.concatenate(pages)
 
     def _walked(self, pfns: Pfns) -> float:
         """Return the looks of a walk per page, of a sample of `pfns`."""
@@ -237,23 +243,26 @@ class _Meter:
 
     # -- ends -------------------------------------------------------------------------------------
 
-    def _ends(self, op: Op, mm: Mm | None, number: int) -> None:
-        """Close the account of a child whose last process leaves its address space."""
-        if mm is None or mm.users > 1:
+    def _leave(self, op: Op, mm: Mm | None, number: int) -> None:
+        """Do an execve or an exit; close the account of a child whose last process left by it."""
+        share = None if mm is None else self.born.get(mm.number)
+        if mm is not None and share is not None and mm.users == 1:
+            self._count_rest(share, mm)  # afterwards nothing is left to be counted
+        outcome = apply(self.kernel, op)
+        if mm is None or mm.users or outcome.error:
             return
         self.sides.pop(mm.number, None)
-        share = self.born.pop(mm.number, None)
         if share is None:
             return
+        del self.born[mm.number]
         share.fork.ended, share.fork.end_operation = op.verb, number
-        self._count_rest(share, mm)
         gone = share.leave()
         for sides in self.sides.values() if gone else ():
             sides[:] = [each for each in sides if each[1] not in gone]
 
     def _count_rest(self, share: _Share, mm: Mm) -> None:
         """Count what the child has to itself now, and what was never copied."""
-        pfns = self._pages_of(mm)[1]
+        pfns = self._pages_of(mm)
         alone = self.kernel.mem_map.mapcount[pfns] == 1
         share.fork.private = int(np.count_nonzero(alone))
         kept = share.has["parent"] & share.has["child"]

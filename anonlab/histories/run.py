@@ -160,6 +160,12 @@ def _on_range(kernel: Kernel, op: Op) -> Any:
     return call(int(op.args["addr"]), _nbytes(op), *extra)
 
 
+def _pin(kernel: Kernel, op: Op) -> list[int]:
+    task = _task(kernel, op.who, op.verb)
+    call = task.pin_to_read if op.args.get("to_read") else task.pin
+    return call(int(op.args["addr"]), _nbytes(op))
+
+
 def _read(kernel: Kernel, op: Op) -> list[int]:
     task = _task(kernel, op.who, op.verb)
     tags: list[int] = task.read_range(int(op.args["addr"]), _nbytes(op)).tolist()
@@ -188,8 +194,9 @@ _CALLS: dict[str, Callable[[Kernel, Op], Any]] = {
     "mremap": _mremap,
     "brk": lambda kernel, op: _task(kernel, op.who, op.verb).brk(int(op.args["addr"])),
     "read": _read,
+    "pin": _pin,
     "write": _write,
     **dict.fromkeys(
-        ("munmap", "mprotect", "madvise", "mlock", "munlock", "pin", "unpin", "swap_out"), _on_range
+        ("munmap", "mprotect", "madvise", "mlock", "munlock", "unpin", "swap_out"), _on_range
     ),
 }

@@ -19,12 +19,12 @@ _TOUCHES = ("read", "write")
 def runs(ops: Sequence[Op], longest: int) -> Iterator[range]:
     """Yield the places of operations that can be done as one, at most `longest` of them, in order;
     most stand alone."""
-    first = 0
-    while first < len(ops):
-        end = first + 1
-        if _is_touch(ops[first]):
-            while end < len(ops) and end - first < longest and _follows(ops[end - 1], ops[end]):
-                end += 1
+    first, nops = 0, len(ops)
+    while first < nops:
+        end, last = first + 1, ops[first]
+        if longest > 1 and _is_touch(last):
+            while end < nops and end - first < longest and _follows(last, op := ops[end]):
+                end, last = end + 1, op
         yield range(first, end)
         first = end
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from anonlab.errors import InvalidArgument
 from anonlab.kernel.arguments import UserRange
-from anonlab.kernel.fault import pin_pages
+from anonlab.kernel.fault import pin_pages, read_pages
 from anonlab.kernel.pages import int64_array, release
 from anonlab.kernel.state import KernelState
+from anonlab.machine.tables import Span
 from anonlab.machine.words import PTE_SHIFT, ZERO_PFN
 from anonlab.mm import Mm
 
@@ -16,7 +17,17 @@ from anonlab.mm import Mm
 def pin(kernel: KernelState, pages: UserRange) -> list[int]:
     """Fault in a range, for writing where that is allowed, and take one more reference to each
     page; return the pfns. `count` rises, `mapcount` does not (get_user_pages)."""
-    spans = pin_pages(kernel, pages)
+    return hold(kernel, pages, pin_pages(kernel, pages))
+
+
+def pin_to_read(kernel: KernelState, pages: UserRange) -> list[int]:
+    """As `pin`, for somebody who only reads: nothing is copied first, so a shared page is held as
+    it is (get_user_pages without FOLL_WRITE, as vmsplice calls it)."""
+    return hold(kernel, pages, read_pages(kernel, pages))
+
+
+def hold(kernel: KernelState, pages: UserRange, spans: list[Span]) -> list[int]:
+    """Take one more reference to each page that `spans` map, the zero page left out."""
     pfns = np.concatenate([span.words for span in spans]) >> PTE_SHIFT
     np.add.at(kernel.mem_map.count, pfns[pfns != ZERO_PFN], 1)
     for vpn, pfn in zip(pages.vpns, pfns.tolist(), strict=True):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from anonlab.errors import InvalidArgument, OutOfMemory, SegmentationFault
+from anonlab.formats.templates import short
 from anonlab.kernel import exec_exit, mapping, pin
 from anonlab.kernel.arguments import (
     UserRange,
@@ -79,7 +80,11 @@ class Task(Process):
         mem, pfns = self.kernel.mem_map, pfns_of(spans)
         mem.data[pfns] = tags
         mem.flags[pfns] = mem.flags[pfns] | PG_DIRTY
-        self.kernel.step("write", self, pages.vpns)
+        if self.kernel.recorder is not None:  # who looks wants to read what was written
+            ends = tags[[0, -1]] if tags.size > 1 else tags
+            self.kernel.step(
+                "write", self, pages.vpns, what=" and ".join(map(short, ends.tolist()))
+            )
 
     def pages_of(self, call: str, address: Any, length: Any) -> UserRange:
         """Return a range that `call` would access, or raise what `call` raises for a range that can
@@ -208,6 +213,11 @@ class Task(Process):
     def pin(self, address: int, length: int = PAGE_SIZE) -> list[int]:
         """Let a device hold the pages of a range; return their frame numbers."""
         return pin.pin(self.kernel, self.pages_of("pin", address, length))
+
+    def pin_to_read(self, address: int, length: int = PAGE_SIZE) -> list[int]:
+        """Let somebody hold the pages of a range who only reads them; return their frame numbers.
+        A page that is shared stays shared: `pin` would copy it first."""
+        return pin.pin_to_read(self.kernel, self.pages_of("pin_to_read", address, length))
 
     def unpin(self, address: int, length: int = PAGE_SIZE) -> None:
         """Let the device drop the pages that were last pinned at a range."""

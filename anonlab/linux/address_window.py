@@ -75,6 +75,8 @@ class AddressWindow:
             return "the oracle needs an address: what the kernel would choose lies elsewhere"
         if op.verb == "brk":
             return heap.problem()
+        if "to_read" in op.args:
+            return "the oracle pins with io_uring, which wants to write: leave out read"
         return self._misplaced(op) if "addr" in op.args else ""
 
     def _misplaced(self, op: Op) -> str:

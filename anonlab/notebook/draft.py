@@ -31,7 +31,7 @@ class Draft:
         """Return the draft of `text`; FormatError with the line of the first mistake."""
         history = parse(text)
         lines = text.rstrip().split("\n") if text.strip() else []
-        return cls(tuple(lines), history.ops, history)
+        return cls(tuple(lines), tuple(history.ops), history)
 
     @property
     def text(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -244,10 +244,13 @@ def _count(report: Replay, op: Op, outcome: Outcome) -> None:
     report.execs += op.verb == "execve"
 
 
-def _has_forked(ops: tuple[Op, ...], number: int) -> bool:
+def _has_forked(ops: Sequence[Op], number: int) -> bool:
     """True after a fork, when the child has lost what it was not to get (MADV_DONTFORK): nothing
     else makes more pages shared, but for swap-in."""
-    op, after = ops[number], ops[number + 1 : number + 2]
+    op = ops[number]
+    if op.verb != "fork" and op.verb not in LOSSES:
+        return False
+    after = ops[number + 1 : number + 2]
     first = number
     while ops[first].verb in LOSSES and first and op.line and ops[first - 1].line == op.line:
         first -= 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from anonlab.formats.history import ANY, VERBS, History, KnownNames, Machine, Op
@@ -31,7 +31,7 @@ def shrink(history: History, wrong: Wrong) -> History:
 def _drop(history: History, size: int, wrong: Wrong) -> History:
     """Return `history` without every stretch of `size` operations that can go, the last first."""
     for at in range(len(history.ops) - size, -1, -size):
-        shorter = replace(history, ops=history.ops[:at] + history.ops[at + size :])
+        shorter = replace(history, ops=(*history.ops[:at], *history.ops[at + size :]))
         if _names_are_known(shorter.ops) and wrong(shorter):
             history = shorter
     return history
@@ -93,6 +93,6 @@ def _addresses(op: Op) -> Iterator[tuple[str, int]]:
             yield arg.name, value
 
 
-def _names_are_known(ops: tuple[Op, ...]) -> bool:
+def _names_are_known(ops: Sequence[Op]) -> bool:
     names = KnownNames()
     return not any(names.problem(op) for op in ops)

@@ -112,7 +112,8 @@ class PteChain(Rmap):
         "fork.share_ptes": Label(
             "fork: write-protect and share the PTEs",
             "{n} [page is|pages are] now mapped by parent and child, and the chain of every "
-            "anonymous one has a new entry; what is private is read-only on both sides.",
+            "anonymous one has a new entry; what is private is read-only on both sides, so that "
+            "the next write by either stops in the kernel.",
             "copy_page_range, page_add_rmap for every present PTE",
         ),
         "vfork": Label(

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 00 · Start here
 #
-# **In 30 minutes you can** read a page table, step through a program's life on the stage, say
-# what happens when two processes share a page and one of them writes, and use the tools of the
+# **In 30 minutes you can** read a page table and step through the life of a program. You can say
+# what happens when two processes share a page and one of them writes. You know the tools of the
 # course.
 #
 # You need no knowledge of kernels. Run the cell below: click into it and press
@@ -20,13 +20,13 @@ scene("00 first look")
 # Both arrows lead to frame 1: the two programs share one page. Press **Next →**. The child writes
 # the number 9. Watch its arrow.
 #
-# Press **Next →** again until the story ends, and **← Previous** to see it once more.
+# Press **Next →** until the story ends. Press **← Previous** to see a step once more.
 
 # %% [markdown]
 # ## Which programs use frame 1?
 #
 # Here is the same moment again. This time you are asked before you see. "I don't know" is a good
-# answer: one sees better what one has thought about.
+# answer, too. One sees better what one has thought about.
 
 # %%
 scene("00 who uses it")
@@ -34,13 +34,19 @@ scene("00 who uses it")
 # %% [markdown]
 # ## The question of this course
 #
-# You went from the table to the memory and back along an arrow. A real kernel has no arrows back.
-# It has millions of frames, and nothing in a frame says who uses it.
+# What the kernel did at the first write is called **copy on write**. This course is about another
+# question.
 #
-# In March 2004 the developers of Linux argued about this question: *given a page of memory, which
-# programs use it?* The kernel must know. Before it takes a page away, it has to tell everybody who
-# uses it. Linux could answer already; the quarrel was about the price. Linus Torvalds proposed an
-# answer in one mail, the *anon memory group*. This kit lets you watch it work.
+# You went from the table to the memory, and back along an arrow. A real kernel has no arrows back.
+# It has millions of frames. Nothing in a frame says who uses it.
+#
+# *Given a page of memory, which programs use it?* The kernel must know. Before it takes a page
+# away, it has to tell everybody who uses it.
+
+# %% [markdown]
+# In March 2004 the developers of Linux argued about this question. Linux could answer it already.
+# They argued about the price. Linus Torvalds proposed an answer in one mail, the *anon memory
+# group*. This kit lets you watch it work.
 
 # %% [markdown]
 # **Linux never used the anon memory group.** Its sister `anonmm` was in Andrew Morton's test tree
@@ -49,9 +55,9 @@ scene("00 who uses it")
 # %% [markdown]
 # ## The words, one at a time
 #
-# Memory is cut into **pages** of 4096 bytes. A program uses *virtual* addresses. The computer keeps
-# its pages in **frames**, which are numbered. Our machine has 16 frames, and addresses of five hex
-# digits.
+# Memory is cut into **pages** of 4096 bytes. A program names a place in them by a *virtual*
+# **address**. The computer keeps pages in **frames**, and each frame has a number. Our machine has
+# 16 frames. Its addresses have five hex digits.
 
 # %%
 kernel = Kernel(design="anongroup", frames=16, swap=0, geometry=LESSON)
@@ -60,18 +66,23 @@ heap = shell.mmap(4 * PAGE_SIZE, at=0x30000)
 hex(heap)
 
 # %% [markdown]
-# A process called `shell` has asked for four pages with `mmap`, from address `0x30000` on. Has it
-# got any memory yet? Make a guess, then look.
+# A process called `shell` has asked for four pages. The call for it is `mmap`. The pages begin at
+# address `0x30000`. Has the shell got any memory yet? Make a guess, then look.
 
 # %%
 before = kernel.snapshot()
 picture(before)
 
 # %% [markdown]
-# It got a *promise*: the line above the table says that it may use four pages. But no frame is used
-# for them. Memory is handed out when somebody touches it.
+# <details><summary>Has it?</summary>
 #
-# (`design="anongroup"` chooses the mail's answer. There are others, and a notebook about them.)
+# No. It got a *promise*. The line above the table says that it may use four pages. But no frame is
+# used for them. Memory is handed out when somebody touches it.
+#
+# </details>
+#
+# The word `design="anongroup"` chooses the answer of the mail. There are other answers, and a
+# notebook about them.
 
 # %% [markdown]
 # ## The first touch
@@ -84,8 +95,9 @@ picture(kernel.snapshot(), previous=before)
 
 # %% [markdown]
 # Frame 1 holds 7 now. The address `0x30000` led to it digit by digit. The first digit, **3**, chose
-# a slot of the top table. The next digit, **0**, chose a slot of the table below. What stands in
-# that slot is a **page-table entry** (PTE). It holds the number of the frame, and what is allowed.
+# a slot of the top table. The next digit, **0**, chose a slot of the table below.
+#
+# In that slot stands a **page-table entry** (PTE). It says which frame it is, and what is allowed.
 
 # %%
 shell.page(heap)
@@ -126,17 +138,20 @@ trace = record(story, title="fork, then write")
 # %% [markdown]
 # ## Predict
 #
-# `fork` must give the child all of the parent's memory: two written pages. The course asks you
-# before it shows you anything. A wrong guess costs nothing.
+# `fork` must give the child all memory of the parent. That is two written pages. The course asks
+# you before it shows you anything. A wrong guess costs nothing.
 
 # %%
 predict("00 frames", ...)
 
 # %% [markdown]
 # Now step through the story. It stops before the child writes. Mark the slots and the frames that
-# will change: click them.
+# will change. To mark one, click it.
+#
+# Three dots hide code that only makes a picture. Run such a cell like any other.
 
-# %%
+# %% jupyter={"source_hidden": true}
+# This code shows the stage.
 writes = [n for n, step in enumerate(trace.steps) if step.text == "child write 0x30000 9"]
 player = Player(trace, predict=writes[:1], tabs=())
 player
@@ -149,29 +164,20 @@ player
 # | <kbd>Tab</kbd>, then arrows | into the picture, from thing to thing |
 # | <kbd>Enter</kbd> | choose the thing, or mark it |
 # | <kbd>F</kbd> | large, for a lecture; <kbd>Esc</kbd> goes back |
+# | <kbd>S</kbd> | save the step as a picture |
 #
 # Everything is in your browser: stepping never waits for Python.
 
 # %% [markdown]
 # ## What you saw
 #
-# Your prediction, and what happened. The card above has both, too.
+# Here stand your prediction, what happened, and why. The card above shows what happened, too.
 
-# %%
+# %% jupyter={"source_hidden": true}
+# This code shows what happened.
 counts = [frames_used(step.snapshot) for step in operations(trace)]
 took = [counts[4] - counts[3], counts[5] - counts[4]]
 reveal("00 frames", [f"fork took {took[0]}, the write {took[1]}"], truth=took)
-
-# %% [markdown]
-# <details><summary>Why?</summary>
-#
-# `fork` copied **no page at all**. It copied page-table entries, and took the permission to write
-# out of *both* tables. The write of the child then failed, in a good way. The kernel saw that the
-# page is shared, copied it for the **writer**, and let it go on. This is *copy on write*.
-#
-# When the shell wrote next, nobody else used its page any more. So nothing was copied.
-#
-# </details>
 
 # %% [markdown]
 # ## Backwards
@@ -184,10 +190,11 @@ pfn = shell.page(heap).pfn
 [(process.name, hex(address)) for process, address in kernel.mappers(pfn)]
 
 # %% [markdown]
-# Nobody kept a list of users for this frame. The kernel took the page's group, which lists the two
-# address spaces. Then it looked up the page's one address in each. Whatever leads back from a frame
-# to its users is a **reverse map**. This one is the whole idea of the mail: *"each anonymous page
-# is associated with exactly \_one\_ virtual address"*.
+# Nobody kept a list of users for this frame. The kernel took the group of the page. The group lists
+# two address spaces. Then the kernel looked up the one address of the page in each of them.
+#
+# What leads back from a frame to its users is a **reverse map**. This one is the whole idea of the
+# mail: *"each anonymous page is associated with exactly \_one\_ virtual address"*.
 
 # %%
 picture(kernel.snapshot())
@@ -196,8 +203,8 @@ picture(kernel.snapshot())
 # ## Trust, but check
 #
 # A reverse map that forgets somebody is worse than none. So the kit never believes itself. `check`
-# reads every page table of the machine, entry by entry, and compares. Where something is wrong it
-# stops with an error. Here it only says how many places it was led to, and how many were right.
+# reads every page table of the machine, entry by entry, and compares. If something is wrong, it
+# stops with an error. Here it says at how many places it looked, and how many were right.
 
 # %%
 check(kernel)
@@ -213,18 +220,18 @@ check(kernel)
 #
 # | you write | and get |
 # |---|---|
-# | `predict("04 frames", ...)` | a card; your prediction is kept, and shown beside what happens |
+# | `predict("00 frames", ...)` | a card; your prediction is kept, and shown beside what happens |
 # | `answer("04 order", ...)` | a card with a question that is judged |
 # | `%%exercise 04a` | a cell of code, written to a file and checked |
 # | `check("04a")`, `hint("04a")` | the checks again; the next hint |
 # | `solution("04a")`, `reset("04a")` | another way, once yours passes; the template again |
 # | `progress()` | what is done and what is open |
 #
-# In place of the dots you may type an answer: `predict("04 frames", 2)`.
+# In place of the dots you may type an answer: `predict("00 frames", "2, 1")`.
 
 # %% [markdown]
-# All of it is kept in `.anonlab/progress.jsonl` beside the notebooks. It survives a restart, and it
-# stays on this machine. Try one question, of no points:
+# All of it is kept in a file, `.anonlab/progress.jsonl`. It survives a restart, and it stays on
+# this machine. Try one question. It carries no points.
 
 # %%
 answer("00 digits", ...)
@@ -239,8 +246,8 @@ progress()
 # ## If you like: eight scenarios
 #
 # What do you think happens? **Nobody expects you to know.** These questions come before the course
-# on purpose, and eight like them after it, so that you can see what has changed. They carry no
-# points, and right answers come in the end.
+# on purpose. After the course come eight like them. So you can see what has changed. They carry no
+# points. The right answers come in the end.
 
 # %%
 baseline()
@@ -248,10 +255,10 @@ baseline()
 # %% [markdown]
 # ## What next
 #
-# * **[01 · Page tables](01_page_tables.ipynb)** begins the course. In a hurry? 01 to 05 and 08 are
-#   its core.
-# * Change the story above: let the shell write first, or let the child become another program
-#   (write `child execve ls`). Run the cells again and predict before you step.
+# * **[01 · Page tables](01_page_tables.ipynb)** begins the course. If you are in a hurry, 01 to 05
+#   and 08 are its core.
+# * Change the story above. Let the shell write first, or let the child become another program. The
+#   line for that is `child execve ls`. Predict before you step.
 # * **[05b · A real program](05b_a_real_program.ipynb)** comes after five notebooks. It shows what
 #   `ls / | wc -l` did to memory on a real Linux machine.
-# * `anonlab doctor` in a terminal tells what works on your machine.
+# * Type `anonlab doctor` in a terminal. It tells what works on your machine.

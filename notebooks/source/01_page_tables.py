@@ -1,12 +1,13 @@
 # %% [markdown]
 # # 01 · Page tables
 #
-# **In 60 minutes you can** translate an address by hand and by program, name the bits of a
-# page-table entry, say what a fault is, and go back from a frame to its addresses.
+# **In 60 minutes you can** translate an address, by hand and by program. You can name the bits of a
+# page-table entry and say what a fault is. You can go back from a frame to its addresses.
 #
 # You need [00 · Start here](00_start_here.ipynb). Terms: [page](glossary.md#page),
-# [frame](glossary.md#frame), [page table](glossary.md#page-table), [PTE](glossary.md#pte),
-# [word](glossary.md#word), [fault](glossary.md#fault). Exercises: 01a, 01b (10 points each).
+# [frame](glossary.md#frame), [page table](glossary.md#page-table),
+# [page-table entry](glossary.md#pte), [word](glossary.md#word), [fault](glossary.md#fault).
+# Exercises: 01a, 01b (10 points each).
 
 # %%
 import numpy as np
@@ -16,71 +17,52 @@ from anonlab.learn import *
 # %% [markdown]
 # ## 1 · Recall
 #
-# 1. What did `mmap` give the shell in notebook 00: memory, or something else?
-# 2. What did `fork` copy?
+# 1. What did `mmap` give the shell in notebook 00? Was it memory?
+# 2. What did [fork](glossary.md#fork) copy?
 # 3. Who got the copy when the child wrote?
 #
 # <details><summary>Answers</summary>
 #
-# 1. A promise: a range that it may use.
-# 2. Page-table entries, and no page.
-# 3. The writer, whoever it is.
+# 1. It gave a promise. The shell may use a range of pages.
+# 2. It copied page-table entries, and no page.
+# 3. The writer got it. It is always the writer.
 #
 # </details>
 
 # %% [markdown]
 # ## 2 · Story
 #
-# A program writes to address `0x3a123`. There is no wire with that number. Somewhere in the
-# machine is a frame, and between the two lie two tables. The machine walks them at every access;
-# the kernel walks them whenever it wants to change something.
-
-# %%
-story = """
-shell = spawn
-shell mmap 0x38000 4
-shell write 0x3a000 7
-shell write 0x39000 8
-shell read 0x38000
-"""
-trace = record(story, title="three touches")
-
-# %% [markdown]
-# ## 3 · Predict
+# A program writes to address `0x3a123`. The machine must find the right frame. To do so it reads
+# two tables, one after the other. This is called a *walk*.
 #
-# The picture of a page table has one row per table and one cell per slot. **Which slots will be
-# filled after the first write**, to `0x3a000`: which of the top table, and which of the table below
-# it? Write two hex digits, such as `"0 1"`, or `"I do not know"`.
-
-# %%
-predict("01 slots", ...)
+# The kernel walks through the same tables whenever it wants to change something.
 
 # %% [markdown]
-# ## 4 · Run
-
-# %%
-play(trace, "01 slots")
-
-# %%
-before, after = [step.snapshot for step in operations(trace)[2:4]]
-reveal("01 slots", [], truth=slots_filled(before, after), among="0123456789abcdef")
-
-# %% [markdown]
-# Digit 3 of `0x3a000` chose a slot in the top table, digit a a slot in the table below. The last
-# three digits chose a byte in the page, and no table at all. Did you mark the slot in the *top*
-# table too? It is filled by the first write below it.
-
-# %% [markdown]
-# ## 5 · Investigate
+# ## 3 · Predict and run
 #
-# A page-table entry is one number, a *word*: the frame above bit 12, and bits that say what is
-# allowed and what has happened. Each process has an address space (`mm`), and its top table is the
-# one in row `mm.pgd`.
+# The stage draws the top table as one row of slots. Below it stand the slots of the lower table.
+# Which of them does a write fill?
+
+# %%
+scene("01 slots")
+
+# %% [markdown]
+# ## 4 · Investigate
+#
+# What stands in a slot of the lower table is a page-table entry, PTE for short. It is one number.
+# The bits from 12 on are the number of the frame. The lower bits say what is allowed and what has
+# happened.
+#
+# Programmers call such a number a *word*. The names in our code do so, too. A word is an entry, or
+# 0 where there is none.
+#
+# Each process has an [address space](glossary.md#mm), called `mm` in the code. Its top table is
+# number `mm.pgd`.
 
 # %%
 kernel = Kernel(design="anongroup", frames=16, swap=0, geometry=LESSON)
 shell = kernel.spawn("shell")
-shell.mmap(4 * 4096, at=0x38000)
+shell.mmap(4 * PAGE_SIZE, at=0x38000)
 shell.write(0x3A000, 7)
 shell.read(0x38000)
 for address in (0x38000, 0x39000, 0x3A000):
@@ -90,49 +72,57 @@ for address in (0x38000, 0x39000, 0x3A000):
 # %% [markdown]
 # | letter | bit | name | meaning |
 # |---|---|---|---|
-# | P | 0 | PRESENT | the word maps a frame; without it an access faults |
-# | W | 1 | WRITE | a write needs no fault |
-# | U | 2 | USER | the program itself may access it |
-# | A | 5 | ACCESSED | set by the machine at an access |
-# | D | 6 | DIRTY | set by the machine at a write |
+# | P | 0 | PRESENT | The entry names a frame. Without it an access is a fault. |
+# | W | 1 | WRITE | A write needs no fault. |
+# | U | 2 | USER | The program itself may use the page. |
+# | A | 5 | ACCESSED | The machine sets it at an access. |
+# | D | 6 | DIRTY | The machine sets it at a write. |
 
 # %% [markdown]
-# 1. Page `0x38000` was only read. Which frame has it, and which letter is missing?
-# 2. The word at `0x39000` is 0. What would an access do?
-# 3. What happens if the program *writes* to `0x38000` now?
+# A **fault** is an access that the entry does not allow. The machine stops the program and calls
+# the kernel. The kernel may change the entry and let the program go on.
+#
+# 1. The program has only read page `0x38000`. Which frame does its entry name? Which letter is
+#    missing?
+# 2. The word for `0x39000` is 0. What happens at an access?
+# 3. What happens when the program *writes* to `0x38000` now?
 #
 # <details><summary>Answers</summary>
 #
-# 1. Frame 0, the zero page. W is missing.
-# 2. It would fault: the machine stops the program and calls the kernel, which may map a frame
-#    and let it go on.
-# 3. A fault again: the word is present, but not writable.
+# 1. It names frame 0, which is called the [zero page](glossary.md#zero-page). W is missing.
+# 2. There is a fault, because P is missing.
+# 3. There is a fault, too. P is there, but W is not.
 #
 # </details>
 
 # %% [markdown]
-# **Inverse question.** Here is a machine. Which operations led to it? More than one may fit.
+# **Inverse question.** Here is a machine. Which operations led to it? More than one answer may fit.
 
 # %%
 answer("01 inverse", ...)
 
 # %% [markdown]
-# In Linux (6.18) the walk is written out level by level, as in `follow_page_mask` and
-# `__handle_mm_fault` in `mm/`; here one line does all levels.
+# In Linux (6.18) the walk is written out, level by level. Two functions that do it are
+# `follow_page_mask` and `__handle_mm_fault`, both in `mm/`. Here one line does all levels.
 
 # %% [markdown]
-# ## 6 · Worked example
+# ## 5 · Worked example
 #
-# Walk to `0x3a123` in the lesson machine. **Cut** the address: `0x3a123` → indices 3, a and
-# offset 123. **Top table**: word at slot 3. **Next row**: the word above bit 12. **Leaf**: the
-# word at slot a. In the picture each field of bits stands over the table where it chooses a slot.
+# We walk to `0x3a123` in the lesson machine.
+#
+# 1. **Cut** the address. It gives the indices 3 and a, and the offset 123.
+# 2. **Top table**: read the word at slot 3.
+# 3. **Next row**: take the number above bit 12 of this word. It is the row of the lower table.
+# 4. **Leaf**: read the word at slot a of that row.
+#
+# In the picture each part of the address stands over the table where it chooses a slot.
 
 # %%
 address_picture(kernel.snapshot(), shell.mm.number, 0x3A123)
 
 # %% [markdown]
-# The first step by program. The machine cuts the address for you here; the step to the leaf is the
-# same once more, from another row.
+# Here is the first step by program. The machine cuts the address for you. The step to the leaf is
+# the same once more, from another row.
 
 # %%
 tables, row = kernel.tables.words, shell.mm.pgd
@@ -141,21 +131,21 @@ word = int(tables[row, slot])
 f"top table: row {row}, slot {slot:x} -> {word:#x}: the next row is {word >> 12}"
 
 # %% [markdown]
-# The same step for four addresses at once: with arrays of rows and slots, one line looks up all of
-# them. Row 0 is always empty, so a missing table leads to 0 by itself.
+# Now the same step for four addresses at once. Rows and slots are arrays, and one line looks up all
+# of them. Row 0 is always empty. So a table that is missing leads to 0 by itself.
 
 # %%
 rows, slots = np.array([row, row, row, 0]), np.array([3, 3, 7, 5])
 [hex(word) for word in tables[rows, slots]]
 
 # %% [markdown]
-# Real machines have more levels and wider tables: x86-64 has four of nine bits. The loop does not
-# change. Nothing is mapped at this address: at which table does the walk end?
+# Real machines have more levels and wider tables. x86-64 has four levels of nine bits each. The
+# steps stay the same. Nothing is mapped at the address below. At which table does the walk end?
 
 # %%
 big = Kernel(design="anongroup", frames=16, swap=0, geometry=X86_64)
 program = big.spawn("program")
-program.mmap(4096, at=0x7F12_3400_0000)
+program.mmap(PAGE_SIZE, at=0x7F12_3400_0000)
 program.write(0x7F12_3400_0000, 1)
 address_picture(big.snapshot(), program.mm.number, 0x7F12_3456_7000)
 
@@ -163,8 +153,8 @@ address_picture(big.snapshot(), program.mm.number, 0x7F12_3456_7000)
 [hex(int(X86_64.index(0x7F12_3456_7000 >> 12, level))) for level in range(4)]
 
 # %% [markdown]
-# Do one by hand, and one backwards. The numbers are your own; `answer("01 slot", again=True)` asks
-# with others.
+# Now translate one address by hand, and one backwards. The numbers are your own.
+# `answer("01 slot", again=True)` asks with others.
 
 # %%
 answer("01 slot", ...)
@@ -173,39 +163,41 @@ answer("01 slot", ...)
 answer("01 address", ...)
 
 # %% [markdown]
-# ## 7 · Modify: exercise 01a
+# ## 6 · Modify: exercise 01a
 #
-# Write the walk yourself: for one address, then for an array of them. Running the cell runs the
-# public checks.
+# Write the walk yourself, first for one address, then for an array of addresses. When you run the
+# cell, the public checks run, too.
 
 # %% tags=["exercise"]
 # %%exercise 01a
 
 # %% [markdown]
-# ## 8 · Make: exercise 01b
+# ## 7 · Make: exercise 01b
 #
-# Now backwards: from slots, and from a frame, to addresses. Note while you write how many words
-# you read for *one* frame.
+# Now go backwards. You get slots, or a frame, and you find the addresses. Count how many words you
+# read for *one* frame.
 
 # %% tags=["exercise"]
 # %%exercise 01b
 
 # %% [markdown]
-# ## 9 · Bug museum
+# ## 8 · Bug museum
 #
-# M00: a walk that takes the wrong level's index. In exercise 01a it is the first of the known
-# wrong answers. Try it: swap the order in your `indices`, run the checks, and read what they say.
-# Which scan told them?
+# M00 is a walk that takes the index of the wrong level. You can build it yourself: swap the order
+# of the indices in your exercise 01a. Run the checks, and read what they say. How could they know?
 #
-# <details><summary>Answer</summary>The simulator's scan of all page tables, which shares no code
-# with any walk: it starts at the top tables and reads every word.</details>
+# <details><summary>Answer</summary>
+#
+# The simulator scans all page tables. The scan shares no code with any walk. It starts at the top
+# tables and reads every word.
+#
+# </details>
 
 # %% [markdown]
-# ## 10 · Exit ticket
+# ## 9 · Exit ticket
 #
-# 1. A program maps a gigabyte and touches one page of it in the lesson machine's style of tables.
-#    How many tables are made?
-# 2. The kernel wants frame 5 back. It knows nothing but the frame's number. What must it read?
+# 1. A program maps a gigabyte and touches one page of it. How many tables are made?
+# 2. The kernel wants frame 5 back. It knows only the number of the frame. What must it read?
 
 # %%
 predicted("01")
@@ -214,16 +206,18 @@ predicted("01")
 progress()
 
 # %% [markdown]
-# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+# Here are more questions of this notebook, as many as you like. After five right answers in a row
+# the drill is done.
 
 # %%
 drill("01")
 
 # %% [markdown]
-# <details><summary>Answers</summary>
+# <details><summary>Answers to the exit ticket</summary>
 #
-# 1. One for each level: only the tables on the way to that page.
-# 2. Every word of every page table of every process. This is why a reverse map is needed.
+# 1. One table is made for each level. These are the tables on the way to that page.
+# 2. It must read every word of every page table of every process. This is why a
+#    [reverse map](glossary.md#reverse-map) is needed.
 #
 # </details>
 #

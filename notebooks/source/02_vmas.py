@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 02 · VMAs
 #
-# **In 60 minutes you can** tell a VMA from a page-table entry, split and merge VMAs under munmap
-# and mprotect, and say what `vm_pgoff` means.
+# **In 60 minutes you can** tell a VMA from a page-table entry. You can split and merge VMAs as
+# `munmap` and `mprotect` do. You can say what `vm_pgoff` means.
 #
 # You need [01 · Page tables](01_page_tables.ipynb). Terms: [VMA](glossary.md#vma),
 # [pgoff](glossary.md#pgoff), [address space](glossary.md#mm). Exercises: 02a, 02b (10 points
@@ -14,133 +14,102 @@ from anonlab.learn import *
 # %% [markdown]
 # ## 1 · Recall
 #
-# 1. A word in a page table is 0. May the program use the page?
+# 1. The [word](glossary.md#word) in a slot of a [page table](glossary.md#page-table) is 0. May the
+#    program use this [page](glossary.md#page)?
 # 2. Which digits of `0x3a123` choose no table?
-# 3. What does a fault do to the program?
+# 3. What does a [fault](glossary.md#fault) do to the program?
 #
 # <details><summary>Answers</summary>
 #
-# 1. The table cannot say: that is what this notebook is about.
-# 2. The last three: they choose a byte in the page.
-# 3. It stops it until the kernel has decided: go on, or a signal.
+# 1. The table cannot say. This notebook is about the place that can.
+# 2. The last three choose no table. They choose a byte in the page.
+# 3. It stops the program. The kernel then lets it go on, or sends it a signal.
 #
 # </details>
 
 # %% [markdown]
 # ## 2 · Story
 #
-# An editor maps six pages, makes the upper half read-only (`mprotect`), and gives back two pages in
-# the middle (`munmap`). Where is it written what the program *may* do, even where nothing was
-# touched yet? In a list that the kernel keeps for each address space. Each entry is a **VMA**, a
-# virtual memory area: a range of pages with one rule.
-
-# %%
-story = """
-editor = spawn
-editor mmap 0x30000 6
-editor write 0x30000 7 6
-editor mprotect 0x33000 3 r
-editor munmap 0x32000 2
-editor mprotect 0x34000 2 rw
-"""
-trace = record(story, title="an editor and its areas")
-
-# %% [markdown]
-# ## 3 · Predict
+# An editor maps six pages. It makes the upper half read-only, with `mprotect`. It gives back two
+# pages in the middle, with `munmap`.
 #
-# **How many VMAs has the editor after each of the five operations** that follow `spawn`? Five
-# numbers, such as `"1 1 1 1 1"`, or `"I do not know"`.
-
-# %%
-predict("02 how many", ...)
+# The kernel must know what a program *may* do, even where nothing was touched yet. So it keeps a
+# list for each address space. An element of the list is a **VMA**, a virtual memory area. It is a
+# range of pages with one rule.
 
 # %% [markdown]
-# ## 4 · Run
-
-# %%
-play(trace, "02 how many")
-
-
-# %%
-def areas(step):
-    return ", ".join(f"{v.start_vpn:x}-{v.end_vpn:x} {v.prot}" for v in step.snapshot.mms[0].vmas)
-
-
-ends = operations(trace)[2:]
-lines = [f"{step.text:32} {areas(step)}" for step in ends]
-reveal("02 how many", lines, truth=[len(step.snapshot.mms[0].vmas) for step in ends])
-
-# %% [markdown]
-# One, one, two, two, two: `mprotect` split the area at its border. `munmap` took a page from each
-# of the two. The last `mprotect` made both alike again, but they do not touch any more, so they
-# stay two.
-
-# %% [markdown]
-# ## 5 · Investigate
+# ## 3 · Predict and run
 #
-# A VMA is a *rule* for a range of pages; a PTE is what *is* at one page. Both have rights, and
-# they are not the same.
+# The stage shows the VMAs of the editor as lines above its table. How many will there be?
+
+# %%
+scene("02 areas")
+
+# %% [markdown]
+# ## 4 · Investigate
+#
+# A VMA is a *rule* for a range of pages. A [page-table entry](glossary.md#pte) (PTE) says what *is*
+# at one page. Both speak of rights, and they are not the same. What if they differ?
+
+# %%
+scene("02 rights")
+
+# %% [markdown]
+# A VMA has one more number, its **pgoff**. For a file, it says which page of the file stands at the
+# start of the VMA. `mmap` can show a file in memory. Here it shows the file `libc` from page 2 on.
 
 # %%
 kernel = Kernel(design="anongroup", frames=16, swap=0, geometry=LESSON)
 editor = kernel.spawn("editor")
-editor.mmap(2 * 4096, at=0x30000)
-editor.read(0x30000)
-editor.mm.vmas, editor.page(0x30000).flags
-
-# %%
-picture(kernel.snapshot())
-
-# %% [markdown]
-# 1. The VMA says `rw`, the PTE of the page that was read has no W. May the program write?
-# 2. What if the VMA said `r`?
-# 3. The VMA also has a number, `pgoff`: here it is `0x30`. Of which page is that the number?
-#
-# <details><summary>Answers</summary>
-#
-# 1. Yes: the fault looks at the VMA, finds that it allows writing, and gives a frame.
-# 2. Then the same fault ends in a signal, SIGSEGV.
-# 3. Of its first page: memory that belongs to no file counts its pages by their addresses, as
-#    long as nothing moves.
-#
-# </details>
-
-# %% [markdown]
-# For a file, `pgoff` says which page of the file stands at the start of the VMA. (`mmap` can also
-# show a file in memory.)
-
-# %%
 libc = kernel.file("libc", 8)
-editor.mmap(4 * 4096, at=0x50000, prot="r", file=libc, offset=2 * 4096)
-editor.munmap(0x51000, 4096)
+editor.mmap(4 * PAGE_SIZE, at=0x50000, prot="r", file=libc, offset=2 * PAGE_SIZE)
 editor.mm.vmas
 
 # %% [markdown]
-# The upper part now begins at page `0x52`, and says `libc+4`: page `0x52` still shows page 4 of
-# the file. If the split had left `pgoff` at 2, two pages would suddenly show other contents. In
-# Linux this is `__split_vma` in `mm/`.
+# Now the editor gives back the second of the four pages. Two VMAs remain. What is the pgoff of the
+# upper one? Make a guess, then run the cell.
+
+# %%
+editor.munmap(0x51000, PAGE_SIZE)
+editor.mm.vmas
+
+# %% [markdown]
+# <details><summary>Why this number?</summary>
 #
-# **Inverse question.** A new process has the two areas in the picture. Which operations led here?
-# More than one may fit.
+# The upper VMA begins at page `0x52`, and it says `libc+4`. This page showed page 4 of the file
+# before the split. It must show the same page after it. With a pgoff of 2 the program would
+# suddenly read other contents. In Linux the function is `__split_vma` in `mm/`.
+#
+# </details>
+#
+# Memory without a file has a pgoff, too. It is the number of the first page: the address without
+# its last three digits.
+
+# %%
+editor.mmap(2 * PAGE_SIZE, at=0x30000)
+editor.mm.vmas
+
+# %% [markdown]
+# **Inverse question.** A new process has the two VMAs in the picture. Which operations led here?
+# More than one answer may fit.
 
 # %%
 answer("02 inverse", ...)
 
 # %% [markdown]
-# ## 6 · Worked example
+# ## 5 · Worked example
 #
-# Split a VMA `(start, end, prot, pgoff)` before page `at`. **Lower part**: ends at `at`, the rest
-# stays. **Upper part**: starts at `at`, and its first page shows what it showed before. What does
-# each page show?
+# We split a VMA `(start, end, prot, pgoff)` before page `at`. The **lower part** ends at `at`, and
+# everything else about it stays. The **upper part** begins at `at`. Its first page shows what it
+# showed before. To find that out, list what each page shows:
 
 # %%
 start, end, prot, pgoff = 0x50, 0x54, "r--", 2
 {hex(start + n): f"page {pgoff + n} of the file" for n in range(end - start)}
 
 # %% [markdown]
-# For a range: `munmap` of pages `[start, end)` splits at both ends, and then drops what lies
-# between. So pgoff has to be right in one place only. Put the steps in order, and leave out the one
-# that does not belong. There is more than one right order.
+# `munmap` takes a range of pages out of a VMA. Put its steps in order. One of the rows does not
+# belong, and more than one order is right.
 
 # %%
 answer("02 order", ...)
@@ -152,42 +121,45 @@ answer("02 order", ...)
 answer("02 always", ...)
 
 # %% [markdown]
-# ## 7 · Modify: exercise 02a
+# ## 6 · Modify: exercise 02a
 
 # %% tags=["exercise"]
 # %%exercise 02a
 
 # %% [markdown]
-# ## 8 · Make: exercise 02b
+# ## 7 · Make: exercise 02b
 #
-# When may two neighbours become one? Ask for each field what a program would notice.
+# When may two neighbours become one VMA? Ask for each field what a program would notice.
 
 # %% tags=["exercise"]
 # %%exercise 02b
 
 # %% [markdown]
-# ## 9 · Bug museum
+# ## 8 · Bug museum
 #
-# M06: a split that does not advance pgoff. For memory without a file nothing seems to happen at
-# first.
-# Write the history that kills it; the one below is not enough. What must be there that depends on
-# pgoff?
+# M06 is a split that leaves the pgoff as it was. Write a history that shows the bug. The one below
+# does not. What must be there that depends on pgoff?
 
 # %%
 run_mutant("split does not advance pgoff", "p = spawn\np mmap 0x30000 4\np munmap 0x31000 1\n")
 
 # %% [markdown]
-# <details><summary>What is missing?</summary>A file: begin with f = file 6, and let p mmap
-# 0x30000 4 r file f. Under the anon memory group nothing looks at the pgoff of memory without a
-# file: its pages are found by their address. What Linux has since 2.6.7 finds them by pgoff, and
-# there it would be fatal.</details>
+# <details><summary>What is missing?</summary>
+#
+# A file is missing. Begin with `f = file 6`, and then `p mmap 0x30000 4 r file f`.
+#
+# Under the [anon memory group](glossary.md#group) nothing looks at the pgoff of memory without a
+# file. Its pages are found by their addresses. Linux since 2.6.7 finds them by pgoff. There the bug
+# would be fatal.
+#
+# </details>
 
 # %% [markdown]
-# ## 10 · Exit ticket
+# ## 9 · Exit ticket
 #
-# 1. A program calls `mprotect` on every second page of a large area. What grows: the page tables,
-#    or the list of VMAs?
-# 2. It then sets all pages to `rw` again. How many VMAs are there?
+# 1. A program calls `mprotect` on every second page of a large VMA. What grows, the page tables or
+#    the list of VMAs?
+# 2. Then it sets all pages to `rw` again. How many VMAs are there?
 
 # %%
 predicted("02")
@@ -196,16 +168,18 @@ predicted("02")
 progress()
 
 # %% [markdown]
-# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+# Here are more questions of this notebook, as many as you like. After five right answers in a row
+# the drill is done.
 
 # %%
 drill("02")
 
 # %% [markdown]
-# <details><summary>Answers</summary>
+# <details><summary>Answers to the exit ticket</summary>
 #
-# 1. The list: one VMA per page.
-# 2. One again: they touch, say the same, and pgoff goes on.
+# 1. The list grows. There is one VMA for each page then.
+# 2. There is one again. All parts touch, they have the same rule, and pgoff goes on from part to
+#    part.
 #
 # </details>
 #

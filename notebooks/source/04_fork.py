@@ -1,12 +1,12 @@
 # %% [markdown]
 # # 04 · fork
 #
-# **In 75 minutes you can** predict what fork shares and what it write-protects, draw the family
-# of mappings, and find a history that leads to a given state.
+# **In 75 minutes you can** say what `fork` shares and what it makes read-only. You can draw the
+# family of mappings. You can find a history that leads to a given state.
 #
 # You need [03 · Anonymous pages](03_anonymous_pages.ipynb). Terms: [fork](glossary.md#fork),
-# [copy on write](glossary.md#copy-on-write), [group](glossary.md#group), [swap](glossary.md#swap).
-# Exercises: 04a, 04b (10 points each).
+# [copy on write](glossary.md#copy-on-write), [group](glossary.md#group),
+# [swap](glossary.md#swap). Exercises: 04a, 04b (10 points each).
 
 # %%
 from anonlab.learn import *
@@ -14,101 +14,83 @@ from anonlab.learn import *
 # %% [markdown]
 # ## 1 · Recall
 #
-# 1. What is in the page table of a page that was only read?
-# 2. What does `index` of an anonymous page say?
-# 3. What is the difference between count and mapcount?
+# 1. A program has read a [page](glossary.md#page) and never written it. What does its
+#    [page-table entry](glossary.md#pte) name?
+# 2. What does the [index](glossary.md#index) of an
+#    [anonymous page](glossary.md#anonymous-page) say?
+# 3. What is the difference between [count](glossary.md#count) and
+#    [mapcount](glossary.md#mapcount)?
 #
 # <details><summary>Answers</summary>
 #
-# 1. A word for the zero page, not writable.
-# 2. The one address of the page, in pages.
-# 3. count also counts who holds the frame without a word: pins, for one.
+# 1. It names the [zero page](glossary.md#zero-page), and the page is not writable.
+# 2. It is the one address of the page, without its last three digits.
+# 3. mapcount counts entries only. count also counts others who hold the
+#    [frame](glossary.md#frame), such as a [pin](glossary.md#pin).
 #
 # </details>
 
 # %% [markdown]
 # ## 2 · Story
 #
-# A shell has four pages: two written, one only read, one never touched. It forks. The child must
-# find everything as it was, and neither may see what the other writes from now on.
-
-# %%
-story = """
-shell = spawn
-shell mmap 0x30000 4
-shell write 0x30000 7 2
-shell read 0x32000
-child = fork shell
-"""
-trace = record(story, title="a shell forks")
+# A shell has four pages. It has written two of them and read a third. Nobody has touched the
+# fourth. Now the shell calls `fork`, which makes a child.
+#
+# The child must find every page as it was. From then on each of the two may write. Neither may see
+# what the other writes.
 
 # %% [markdown]
-# ## 3 · Predict
+# ## 3 · Predict and run
 #
-# Before you step: **how many frames does the fork take?** A number, or `"I do not know"`.
+# The stage shows the fork in small steps. Press **Next →** and read the line under the buttons.
+# Before the entries are shared, you are asked. To mark an entry, click it in the picture.
 
 # %%
-predict("04 frames", ...)
+scene("04 fork")
 
 # %% [markdown]
-# **Which words will be read-only after the fork?** Name side and address, with commas between, such
-# as `"shell 0x30000, child 0x33000"`. In the player below, mark the cells that will change at the
-# fork.
-
-# %%
-predict("04 words", ...)
+# ## 4 · Investigate
+#
+# A fork has four steps. Linux 2.6 has these functions for them, in the order of the alphabet:
+#
+# | function | step | what it does |
+# |---|---|---|
+# | `copy_page_range` | **write-protect and share PTEs** | Both processes name the same frames. |
+# | `dup_mmap` | **copy [VMAs](glossary.md#vma)** | The child may use the same addresses. |
+# | `dup_mmap` | **link rmap** | The reverse map learns of the child. |
+# | `flush_tlb_mm` | **flush** | The processor forgets old entries. |
 
 # %% [markdown]
-# ## 4 · Run
+# Why a flush? A processor does not walk the [page table](glossary.md#page-table) at every access.
+# It remembers entries that it has used, in its [TLB](glossary.md#tlb). After the fork it must
+# forget those that have changed. The simulator has no TLB.
+#
+# **In which order** must the steps come? One of the rows below does not belong to fork.
 
 # %%
-at = [number for number, step in enumerate(trace.steps) if step.label == "fork.share_ptes"]
-play(trace, "04 words", ask=at)
-
-# %%
-last = [step for step in trace.steps if step.operation == trace.steps[-1].operation]
-before, after = [step.snapshot for step in operations(trace)[-2:]]
-taken = frames_used(after) - frames_used(before)
-reveal("04 frames", [f"{s.title}: {s.sentence}" for s in last], truth=taken)
+answer("04 order", ...)
 
 # %% [markdown]
-# <details><summary>What happened?</summary>
-#
-# No frame was taken: only page tables. Both written pages are mapped twice now, and W is gone **on
-# both sides**. If the parent kept it, the parent could write into the child's memory. The page that
-# was only read is read-only too, as it was: it is the zero page.
-#
-# </details>
-#
-# Your marks, word by word:
-
-# %%
-reveal("04 words", [], truth=read_only_words(after), among=nonzero_words(after))
-
-# %% [markdown]
-# ## 5 · Investigate
-#
-# Four steps, and Linux has a function for each (2.6 names): **copy VMAs** (`dup_mmap`), **link
-# rmap**, the reverse map (the mail: *"adds the new mm to the mm list"*), **write-protect and share
-# PTEs** (`copy_page_range`, `copy_one_pte`), **flush**: a processor remembers the words that it has
-# used (in its TLB), and must forget those that have changed. Linux does the first three for one VMA
-# after the other, and flushes once at the end. The simulator has no TLB.
+# One step is about the [reverse map](glossary.md#reverse-map). This is what the mail says about it:
 
 # %%
 mail("04")
 
 # %% [markdown]
-# The mail's *"mm copy operation"* is fork. It adds **one** entry to the list of the group, whether
-# the parent has one page or a million; and it *"increments the reference count"*, so that the group
-# lives as long as somebody is in it. In which order?
+# The mail calls fork the *"mm copy operation"*. It adds **one** entry to the list of the
+# [group](glossary.md#group). It does not matter whether the parent has one page or a million.
+#
+# It also *"increments the reference count"* of the group. So the group lives as long as somebody is
+# in it.
 
-# %%
-answer("04 order", ...)
+# %% [markdown]
+# Here is a fork by program. The last line shows what the kernel knows about the page, and who maps
+# frame 1.
 
 # %%
 kernel = Kernel(design="anongroup", frames=16, swap=4, geometry=LESSON)
 shell = kernel.spawn("shell")
-shell.mmap(4 * 4096, at=0x30000)
+shell.mmap(4 * PAGE_SIZE, at=0x30000)
 shell.write(0x30000, 7)
 child = shell.fork("child")
 shell.page(0x30000), [who.name for who, _ in kernel.mappers(1)]
@@ -117,62 +99,65 @@ shell.page(0x30000), [who.name for who, _ in kernel.mappers(1)]
 picture(kernel.snapshot())
 
 # %% [markdown]
-# 1. mapcount is 2. What was it before?
-# 2. The VMA still says `rw`, the words say read-only. Is that a contradiction?
-# 3. The child has not touched anything. Which letter is missing in its word ("The same as text"
-#    has them), and who would set it?
+# 1. mapcount is 2. What was it before the fork?
+# 2. The VMA still says `rw`. The entries say read-only. Is that a contradiction?
+# 3. The child has not touched anything yet. Open "The same as text" under the picture. Which letter
+#    is missing in the child's entry, and who would set it?
 #
 # <details><summary>Answers</summary>
 #
-# 1. 1.
-# 2. No: the gap between what the VMA allows and what the word allows is where copy on write
-#    lives.
-# 3. A, which the machine sets at the first access.
+# 1. It was 1.
+# 2. No. The VMA says what the program may do. The entry says what needs no help from the kernel.
+#    [Copy on write](glossary.md#copy-on-write) needs this difference.
+# 3. The letter A is missing. The machine sets it at the first access.
 #
 # </details>
 
 # %% [markdown]
-# **Swap** is room on a disk for pages that do not fit into memory. A page there has no frame to
-# share, but its word is not empty: it names a *slot* on the disk. fork copies the word. Slot 1 is
-# then used by three: shell and child, who shared the page, and the second child.
+# **[Swap](glossary.md#swap)** is room on a disk. The kernel puts pages there that do not fit into
+# memory. Such a page has no frame. Its entry is not present. But it is not empty either, since it
+# holds the number of a *slot* on the disk.
+#
+# What does fork do with such an entry?
 
 # %%
-shell.swap_out(0x30000)
-shell.fork("second")
-kernel.swap.map.tolist()
+scene("04 swap")
 
 # %% [markdown]
-# **Inverse question.** Which history was it? First look who shares what.
+# **Inverse question.** You see a picture, and you look for the history that led to it. First look
+# who shares which page.
 
 # %%
 answer("04 inverse", ...)
 
 # %% [markdown]
-# ## 6 · Worked example
+# ## 5 · Worked example
 #
-# One page: **look** at the word, **write-protect** it if it is present, give the **child** the
-# same word, but for one bit. Bits are taken out with `&` and `~`; here D, which is bit 6. A range
-# is the same `&` on an array, where the word is present.
+# For one page, fork does three things. It **looks** at the entry. If the entry is present, it
+# **write-protects** it. Then it gives the **child** the same entry, but for one bit.
+#
+# A bit is taken out with `&` and `~`. Here this is done to D, which is bit 6. The same `&` works on
+# an array of entries.
 
 # %%
 word, dirty = 0x3067, 1 << 6
 hex(word), hex(word & ~dirty)
 
 # %% [markdown]
-# ## 7 · Modify: exercise 04a
+# ## 6 · Modify: exercise 04a
 #
-# Do it for every kind of word. The public checks run your function at every fork of random
-# histories, and compare with what the kernel did.
+# Now write it yourself, for every kind of entry. The public checks run random histories. They call
+# your function at every fork, and they compare its result with what the kernel did.
 
 # %% tags=["exercise"]
 # %%exercise 04a
 
 # %% [markdown]
-# If a check fails you see the shortest history that shows it, and the picture of its last
-# operation. `check("04a")` runs the checks again, `hint("04a")` opens a hint.
+# When a check fails, you see the shortest history that makes it fail. Below it stands the picture
+# of its last operation. `check("04a")` runs the checks again. `hint("04a")` opens a hint.
 
 # %% [markdown]
-# ## 8 · Make: exercise 04b
+# ## 7 · Make: exercise 04b
 
 # %%
 statement("04b")
@@ -181,31 +166,34 @@ statement("04b")
 # %%exercise 04b
 
 # %% [markdown]
-# ## 9 · Bug museum
+# ## 8 · Bug museum
 #
-# M01, the classic: fork leaves the parent writable. Before you run the cell: which of the checks
-# sees it, if nobody ever writes?
+# M01 is a classic bug: fork leaves the parent's entries writable. In the history below, nobody
+# writes after the fork. Which check can see the bug all the same? Make a guess, then run the cell.
 
 # %%
 history = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\nc = fork p\n"
 run_mutant("fork leaves the parent writable", history)
 
 # %% [markdown]
-# Counters alone would never have told: count and mapcount are what they should be. Try the second
-# bug of fork: the entry of a swapped page is copied, but not counted.
+# <details><summary>Would a check of the counters have been enough?</summary>No. count and mapcount
+# are what they should be. Only a check of the entries themselves finds it.</details>
+#
+# The second bug of fork is about swap. The entry of a swapped page is copied, but the new user of
+# the slot is not counted. The history below does not show it. What must happen before the fork?
 
 # %%
 run_mutant("fork copies a swap entry without counting it", "p = spawn\nc = fork p\n")
 
 # %% [markdown]
-# <details><summary>What must happen before the fork?</summary>A page must be written and swapped
-# out: `p swap_out 0x30000`.</details>
+# <details><summary>Answer</summary>A page must be written and swapped out. The line for it is
+# `p swap_out 0x30000`.</details>
 
 # %% [markdown]
-# ## 10 · Exit ticket
+# ## 9 · Exit ticket
 #
-# 1. A process with a gigabyte of written memory forks. How much memory does that take at once?
-# 2. Its child calls `execve` at once. How much of it was ever copied?
+# 1. A process has written a gigabyte of memory. It forks. How much memory does the fork take?
+# 2. Its child calls `execve` at once. How much of the gigabyte was ever copied?
 
 # %%
 predicted("04")
@@ -214,17 +202,25 @@ predicted("04")
 progress()
 
 # %% [markdown]
-# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+# Here are more questions of this notebook, as many as you like. After five right answers in a row
+# the drill is done.
 
 # %%
 drill("04")
 
 # %% [markdown]
-# <details><summary>Answers</summary>
+# <details><summary>Answers to the exit ticket</summary>
 #
-# 1. Page tables: 8 bytes for each page of 4096 on x86-64, a five-hundredth.
-# 2. Nothing, except what one of them wrote in between.
+# 1. It takes page tables only. On x86-64 they need 8 bytes for each page of 4096 bytes. That is one
+#    part in 512.
+# 2. Nothing was copied, except pages that one of the two wrote in between.
 #
 # </details>
 #
 # **Next:** [05 · Copy on write](05_copy_on_write.ipynb).
+
+# %% [markdown]
+# **What people say.** Each question has an answer that people really give, and that is not so.
+
+# %%
+beliefs("04")

@@ -1,194 +1,173 @@
 # %% [markdown]
 # # 05 · Copy on write
 #
-# **In 75 minutes you can** decide copy or reuse for any history, say whose page is copied, and
-# kill a mutant of the kernel on purpose.
+# **In 75 minutes you can** say for any history whether a page is copied, and for whom. You can kill
+# a mutant of the kernel on purpose.
 #
 # You need [04 · fork](04_fork.ipynb). Terms: [copy on write](glossary.md#copy-on-write),
 # [reuse](glossary.md#reuse), [pin](glossary.md#pin). Exercises: 05a, 05b (10 points each).
 
 # %%
+import numpy as np
+
 from anonlab.learn import *
 
 # %% [markdown]
 # ## 1 · Recall
 #
-# 1. Which words lose W at fork?
-# 2. What happens to a swap entry at fork?
-# 3. Does a read of a shared page change anything?
+# 1. Which [page-table entries](glossary.md#pte) lose the right to write at
+#    [fork](glossary.md#fork)?
+# 2. What does fork do with the entry of a [page](glossary.md#page) in [swap](glossary.md#swap)?
+# 3. Somebody reads a shared page. Does anything change?
 #
 # <details><summary>Answers</summary>
 #
-# 1. Present words of private memory, on both sides.
-# 2. It is copied, and its slot is used by one more.
-# 3. Only the A bit of the reader's word.
+# 1. The present entries of private memory lose it, on both sides.
+# 2. It copies the entry, and it counts one more user of the slot.
+# 3. The machine sets the letter A in the entry of the reader. Nothing else changes.
 #
 # </details>
 
 # %% [markdown]
 # ## 2 · Story
 #
-# Parent and child share a page with a 7. The child writes 9. Then the parent writes 5. Then the
-# child writes again.
+# A parent and its child share a page. It holds the number 7. The child writes 9. Then the parent
+# writes 5. Then the child writes again. What does each of these writes cost?
+
+# %% [markdown]
+# ## 3 · Predict and run
+
+# %%
+scene("05 three writes")
+
+# %% [markdown]
+# ## 4 · Investigate
+#
+# Parent and child often share many pages. What does one write cost then?
+
+# %%
+scene("05 one of eight")
+
+# %% [markdown]
+# A family may have more than two members. Does a child stand between its parent and its own child?
+
+# %%
+scene("05 grandchild")
+
+# %% [markdown]
+# How does the kernel know that nobody else has the page? It looks at a number of the
+# [frame](glossary.md#frame). Up to Linux 2.6.12 this number was the [count](glossary.md#count).
+#
+# The count counts devices, too. A device can *pin* a frame and use it by its number. Such
+# a [pin](glossary.md#pin) counts like an entry. Try it.
+
+# %%
+scene("05 pin")
+
+# %% [markdown]
+# The rule has changed three times since then:
+#
+# | since | what is asked at a write |
+# |---|---|
+# | the beginning | Is the count 1? |
+# | 2005 | Is the sum of the [mapcount](glossary.md#mapcount) and the entries in swap 1? |
+# | 2020 | Is the count 1? |
+# | 2022 | Has the page a mark that says *exclusive*? If fork took the mark away: is the count 1? |
+#
+# In the last row, a page that is found alone gets its mark again. The next cell runs the story of
+# the pin under each rule. Who has a new frame after the last write?
 
 # %%
 story = """
 parent = spawn
 parent mmap 0x30000 1
 parent write 0x30000 7
+parent pin 0x30000
 child = fork parent
-child write 0x30000 9
-parent write 0x30000 5
-child write 0x30000 6
+child exit
+parent write 0x30000 8
 """
-trace = record(story, title="three writes")
+
+# %%
+for rule in ("count", "mapcount_swapcount", "count_only", "exclusive"):
+    trace = record(story, AnonGroup(cow_rule=rule))
+    before, after = [step.snapshot for step in operations(trace)[-2:]]
+    print(f"{rule:20} {processes_with_new_frames(before, after)}")
 
 # %% [markdown]
-# ## 3 · Predict
+# 1. Think of a page without a pin, and of the rule `count`. Sometimes it makes a copy that nobody
+#    needs. Does the program then read a wrong number?
 #
-# For each of the three writes after the fork: **who has a new frame after it?** `"parent"`,
-# `"child"` or `"nobody"`, or `"I do not know"`.
-
-# %%
-predict("05 first write", ...)
-
-# %%
-predict("05 second write", ...)
-
-# %%
-predict("05 third write", ...)
-
-# %% [markdown]
-# ## 4 · Run
-
-# %%
-play(trace, "05 second write")
-
-# %%
-ends = [step.snapshot for step in operations(trace)[-4:]]
-first, second, third = (processes_with_new_frames(ends[n], ends[n + 1]) for n in range(3))
-faults = [f"{s.text}: {s.title}" for s in trace.steps if s.label.startswith("fault.wp")]
-reveal("05 first write", faults, truth=first, among=("parent", "child", "nobody"))
-
-# %%
-reveal("05 second write", [], truth=second, among=("parent", "child", "nobody"))
-
-# %%
-reveal("05 third write", [], truth=third, among=("parent", "child", "nobody"))
-
-# %% [markdown]
-# The first write copied, and the **writer** got the copy. The second found nobody else at the
-# page: **reuse**, the word only got its W back. The third faulted not at all. Whoever writes
-# first pays.
-
-# %% [markdown]
-# ## 5 · Investigate
+# <details><summary>Answer</summary>
 #
-# How does the kernel know that nobody else has the page? It looks at one number, and the choice
-# of that number has a history. Up to Linux 2.6.12 it was `count`.
-
-# %%
-kernel = Kernel(design="anongroup", frames=16, swap=4, geometry=LESSON)
-parent = kernel.spawn("parent")
-parent.mmap(4096, at=0x30000)
-parent.write(0x30000, 7)
-parent.pin(0x30000)
-child = parent.fork("child")
-child.exit()
-parent.page(0x30000)
-
-# %% [markdown]
-# Before the fork, a device has pinned the page. The child is gone. mapcount says that one process
-# maps the page, count says that two hold it. What will the parent's next write do?
-
-# %%
-before = kernel.snapshot()
-parent.write(0x30000, 8)
-picture(kernel.snapshot(), previous=before)
-
-# %% [markdown]
-# With `count` the page was copied, and the device still has the *old* frame: what it reads or
-# writes there, the program does not see any more. From 2005 the rule looked at mapcount and swap
-# entries. In 2020 count came back. Since 2022 a mark on the page comes first. Where fork has taken
-# the mark away, the count decides, and a page that nobody else has gets the mark again. The same
-# story under each rule:
-
-
-# %%
-def after_exit(rule):
-    kernel = Kernel(design=AnonGroup(cow_rule=rule), frames=16, swap=4, geometry=LESSON)
-    parent = kernel.spawn("parent")
-    parent.mmap(4096, at=0x30000)
-    parent.write(0x30000, 7)
-    pinned = parent.pin(0x30000)[0]
-    parent.fork("child").exit()
-    parent.write(0x30000, 8)
-    return "keeps the frame" if parent.page(0x30000).pfn == pinned else "gets a copy"
-
-
-# %%
-rules = ("count", "mapcount_swapcount", "count_only", "exclusive")
-{rule: after_exit(rule) for rule in rules}
-
-# %% [markdown]
-# 1. Why is a copy under `count` not simply *wrong* for a page without a pin?
-# 2. When another sharer exits, is the page copied once more?
-#
-# <details><summary>Answers</summary>
-#
-# 1. What the program reads is right either way; the copy costs a frame, and it breaks whoever
-#    holds the old frame by its number.
-# 2. No: exit only takes a mapping away.
+# 1. No. It reads the same number from its copy. A copy costs a frame and some time. It does harm
+#    only to those who use the old frame by its number.
 #
 # </details>
 
 # %% [markdown]
-# **And the mail?** The writer of a copy stays in the group of the page that it no longer has. So a
-# walk will look at it in vain: *"rmap skips any vm's where the page might have been COW'ed"*, says
-# the mail of the design before it, and a group does not.
-
-# %%
-mail("05")
-
-# %% [markdown]
-# In Linux the decision is taken in `do_wp_page`: `can_share_swap_page` in 2.6,
-# `wp_can_reuse_anon_folio` today (6.18).
-#
-# **Inverse question.** a and b shared a page. Now each has one of its own, with other contents, and
-# both words are writable. Which writes led here? More than one answer may fit.
-
-# %%
-answer("05 inverse", ...)
-
-# %% [markdown]
-# ## 6 · Worked example
-#
-# | the frame | count | decision |
-# |---|---|---|
-# | zero page | any | copy |
-# | own | 1 | reuse |
-# | shared with one other | 2 | copy |
-# | own, pinned by a device | 2 | copy, under `count` |
-
-# %% [markdown]
-# Decide for each row:
+# You know many cases now. What does the kernel do in these?
 
 # %%
 answer("05 table", ...)
 
 # %% [markdown]
-# For a range the decision is an array of bools, made of two comparisons: `|` is "or" for arrays.
-# Frames are taken once for all copies, before anything changes, so that a lack of memory leaves
-# everything as it was.
+# All this was about *private* memory. `mmap` can also make memory that is shared on purpose. In
+# Linux the flag for it is MAP_SHARED. What is different there?
+
+# %%
+scene("05 shared on purpose")
 
 # %% [markdown]
-# ## 7 · Modify: exercise 05a
+# Copies need memory, too. When does a program learn that there is too little of it?
+
+# %%
+scene("05 no memory")
+
+# %% [markdown]
+# **And the mail?** A writer that has got a copy does not have the old page any more. But it stays
+# in the [group](glossary.md#group) of that page. So a walk looks at it in vain.
+#
+# The mail compares this with another design, which it calls rmap. That one *"skips any vm's where
+# the page might have been COW'ed"*. A group does not.
+
+# %%
+mail("05")
+
+# %% [markdown]
+# In Linux the function `do_wp_page` decides. In 2.6 it asks `can_share_swap_page`. Today (6.18) it
+# asks `wp_can_reuse_anon_folio`.
+#
+# **Inverse question.** a and b shared a page. Now each has a page of its own. The contents differ,
+# and both entries are writable. Which writes led here? More than one answer may fit.
+
+# %%
+answer("05 inverse", ...)
+
+# %% [markdown]
+# ## 5 · Worked example
+#
+# Who holds a frame without an entry? For one page: **look** at both numbers, and **decide**. If the
+# count is larger than the mapcount, somebody else holds the frame.
+#
+# For many pages the decision is an array of yes and no. `np.flatnonzero` says where the yes stands.
+
+# %%
+counts, mapcounts = np.array([1, 2, 3, 2]), np.array([1, 1, 3, 2])
+np.flatnonzero(counts > mapcounts)
+
+# %% [markdown]
+# Two such arrays can be joined: `|` means "or". The kernel **takes** the frames for all copies of a
+# range at once, before it changes anything. If there are too few, everything stays as it was.
+
+# %% [markdown]
+# ## 6 · Modify: exercise 05a
 
 # %% tags=["exercise"]
 # %%exercise 05a
 
 # %% [markdown]
-# ## 8 · Make: exercise 05b
+# ## 7 · Make: exercise 05b
 
 # %%
 statement("05b")
@@ -197,27 +176,31 @@ statement("05b")
 # %%exercise 05b
 
 # %% [markdown]
-# ## 9 · Bug museum
+# ## 8 · Bug museum
 #
-# M03: a page is never reused. Everything stays correct. So what sees it? Find out with a history
-# in which somebody is alone with a page and writes.
+# M03 is a kernel that never uses a page again: it copies at every fault. All contents stay right.
+# So which check can see it? Change the history until somebody is alone with a page and writes.
 
 # %%
 history = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\np write 0x30000 8\n"
 run_mutant("a page is never reused", history)
 
 # %% [markdown]
-# <details><summary>Why does it live here?</summary>The page was never write-protected, so the
-# second write did not fault. After a fork and an exit of the child it is: then the write must
-# find the page alone. What sees the mutant is page identity over time: a page that is somebody's
-# alone keeps its frame.</details>
+# <details><summary>Why does it live here?</summary>
+#
+# Nobody took the right to write away. So the second write makes no [fault](glossary.md#fault). Fork
+# takes the right away. When the child has exited, the parent is alone, and its write makes a fault.
+#
+# One check sees this mutant: a page that belongs to one program alone must keep its frame.
+#
+# </details>
 
 # %% [markdown]
-# ## 10 · Exit ticket
+# ## 9 · Exit ticket
 #
-# 1. A server forks a worker, the worker exits, the server writes all its memory. How many pages
-#    are copied?
-# 2. The same, but the server writes while the worker still lives. Who gets the copies?
+# 1. A server forks a worker. The worker exits. Then the server writes all its memory. How many
+#    pages are copied?
+# 2. Now the server writes while the worker still lives. Who gets the copies?
 
 # %%
 predicted("05")
@@ -226,18 +209,25 @@ predicted("05")
 progress()
 
 # %% [markdown]
-# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+# Here are more questions of this notebook, as many as you like. After five right answers in a row
+# the drill is done.
 
 # %%
 drill("05")
 
 # %% [markdown]
-# <details><summary>Answers</summary>
+# <details><summary>Answers to the exit ticket</summary>
 #
-# 1. None: all are reused, one fault each.
-# 2. The server: the writer, whoever it is.
+# 1. None is copied. All are reused, with one fault for each page.
+# 2. The server gets them. The copy always goes to the writer.
 #
 # </details>
 #
-# **Next:** [06 · execve and exit](06_execve_and_exit.ipynb), or, on the core track, [08 · The
-# walk](08_the_walk.ipynb).
+# **Next:** [06 · execve and exit](06_execve_and_exit.ipynb). On the core track it is
+# [08 · The walk](08_the_walk.ipynb).
+
+# %% [markdown]
+# **What people say.** Each question has an answer that people really give, and that is not so.
+
+# %%
+beliefs("05")

@@ -1,11 +1,12 @@
 # %% [markdown]
 # # 05b · A real program
 #
-# **In 25 minutes you can** say what a shell pipeline does to memory: who forks, what is shared and
-# for how long, and what `execve` throws away.
+# **In 25 minutes you can** say what a shell pipeline does to memory. You can say who forks, and how
+# long the processes share pages. You can say what `execve` throws away.
 #
-# You need 00 to 05: page tables, fork and copy on write. The program is `bash -c 'ls / | wc -l'`. A
-# real Linux machine ran it, and we kept the list of its system calls.
+# You need notebooks 00 to 05. Terms: [fork](glossary.md#fork),
+# [copy on write](glossary.md#copy-on-write), [execve](glossary.md#execve). The program is
+# `bash -c 'ls / | wc -l'`. A real Linux machine ran it, and we kept the list of its system calls.
 
 # %%
 from collections import Counter
@@ -15,17 +16,19 @@ from anonlab.learn import *
 # %% [markdown]
 # ## The log
 #
-# `strace -f -e trace=memory,process` writes down every call that concerns memory or processes. The
-# number in front of each line is the process.
+# The command `strace -f -e trace=memory,process` writes down every call that concerns memory or
+# processes. Each line begins with the number of the process.
 
 # %%
 lines = strace_log("bash_pipeline").read_text().splitlines()
 print(*(line[:98] for line in lines[:6]), sep="\n")
 
 # %% [markdown]
-# The log does not say which pages the program *touched*, only what it asked for. The kit adds
-# touches by a stated rule (`help("anonlab.histories.strace.log")` prints it) and counts every line
-# that it could not use. Nothing is dropped in silence.
+# The log says what the program asked for. It does not say which [pages](glossary.md#page) the
+# program touched. So the kit adds touches, by a rule that it states. To read the rule, run
+# `help("anonlab.histories.strace.log")`.
+#
+# It counts every line that it could not use. Nothing is left out in silence.
 
 # %%
 imported = read_strace(strace_log("bash_pipeline"))
@@ -34,35 +37,46 @@ imported = read_strace(strace_log("bash_pipeline"))
 # %% [markdown]
 # ## Who is who
 #
-# Three processes take part. Which system calls made them, and which program did each become? Guess
-# from the command line first: `bash -c 'ls / | wc -l'`.
+# Three processes take part. Look at the command once more: `bash -c 'ls / | wc -l'`. Who makes
+# whom? Which program does each of them become? Guess first, then run the cell.
 
 # %%
 for moment in imported.moments:
     print(f"{moment.name:7} {moment.kind:7} {moment.what}")
 
 # %% [markdown]
-# bash forks **twice**, once for each side of the pipe. Each child then calls `execve` and becomes
-# another program: one `wc`, the other `ls`. (The name after *fork* is the parent.)
+# A line with *fork* names the child, and then its parent. A line with *execve* names the program
+# that the process becomes.
 
 # %% [markdown]
-# ## Replay
+# ## From fork to execve
 #
-# Now the same calls run on the simulated kernel, with 4-level page tables as on x86-64, and after
-# every operation everything is checked against a scan of all page tables.
+# The stage shows the part from the first fork to the first execve of a child. The
+# [page tables](glossary.md#page-table) have four levels here, as on x86-64. So runs of pages are
+# folded. Click a run to open it.
+#
+# The button **Last** stops at every question.
+
+# %%
+scene("05b pipeline")
+
+# %% [markdown]
+# ## The whole run
+#
+# Now all calls run on the simulated kernel. After every operation everything is checked against a
+# scan of all page tables.
 
 # %%
 report = replay(strace_log("bash_pipeline"), timeline=True)
 report.to_json()
 
 # %% [markdown]
-# ## Predict
-#
-# Draw three lines in your head, from the first call to the last: how many address spaces (**mms**)
-# there are, how many **groups**, and how many anonymous pages are **shared** between address
-# spaces. When does each line go up? When does it go down?
+# Here is the run as three lines. They count the [address spaces](glossary.md#mm) (*mms*), the
+# [groups](glossary.md#group), and the pages that address spaces share. Find the two forks, and find
+# what ends the sharing.
 
-# %%
+# %% jupyter={"source_hidden": true}
+# This code draws the three lines.
 points = report.points
 series = {
     "shared pages": [point.shared for point in points],
@@ -73,35 +87,23 @@ marks = {m.operation: f"{m.kind} {m.what}"[:12] for m in imported.moments if m.k
 chart(series, "bash -c 'ls / | wc -l'", "operation", marks)
 
 # %% [markdown]
-# Sharing begins with a `fork` and is over soon after: **`execve` ends it**. The child gave up all
-# the pages that fork had so carefully shared, often without having written more than one. This is
-# why Linux does not copy at fork: most of the copies would be thrown away at once.
-
-# %% [markdown]
-# ## Which groups did `execve` drop?
+# <details><summary>What ends it, and why does it matter?</summary>
 #
-# In the mail, `execve` *"creates a new 'anon memory group' and drops the old one"*. Drops means:
-# leaves. Does the old group disappear?
-
-# %%
-trace = record(imported.history, title="bash -c 'ls / | wc -l'")
-moments = [s for s in operations(trace) if s.label in ("fork", "execve", "exit")]
-for step in moments:
-    living = [node for node in step.snapshot.nodes if node.kind == "group"]
-    members = ", ".join(f"{node.label}: {dict(node.facts)['mms']} mms" for node in living)
-    print(f"{step.process:7} {step.label:7} -> {members or 'no group'}")
-
-# %% [markdown]
-# The group of bash never disappeared: bash was still in it. A group goes when its *last* member
-# leaves. Only the very first `execve`, where a lone process became bash, dropped a whole group.
+# Each execve of a child ends the sharing of that child. It gives up all pages that fork had shared.
+# Until then it has written only one of them.
+#
+# This is why fork does not copy pages. Most of the copies would be thrown away at once.
+#
+# </details>
 
 # %% [markdown]
 # ## When did sharing stop, page by page?
 #
-# Sharing of a page ends in one of two ways: somebody writes and gets a copy, or somebody leaves.
-# Count them.
+# A page can stop being shared in two ways. Somebody writes and gets a copy, or somebody leaves.
+# Which of the two is more frequent here?
 
 # %%
+trace = record(imported.history, title="bash -c 'ls / | wc -l'")
 Counter(step.title for step in trace.steps if step.label in ("fault.wp_copy", "exit.unmap"))
 
 # %%
@@ -110,45 +112,42 @@ for step in trace.steps:
         print(f"{step.operation:3} {step.sentence}")
 
 # %% [markdown]
-# Look at the writes after the forks. The child wrote its stack and got a **copy**; then bash wrote
-# the same page and found itself alone: **reuse**. Whoever writes first pays.
-
-# %% [markdown]
-# ## Step through it
-#
-# From the first `fork` to the first `execve`, step by step. Predict before you press <kbd>→</kbd>:
-# at the second `fork`, how many mms does the group have? At `execve`, which pages leave the board,
-# and which stay?
-
-# %%
-first = imported.moments[1].operation
-chosen = [step for step in trace.steps if first <= step.operation <= first + 6]
-before = [step for step in operations(trace) if step.operation == first - 1]
-player = Player(Trace("bash -c 'ls / | wc -l', from fork to execve", (*before, *chosen)))
-player
+# Look at the writes after each fork. The child wrote its stack first and got a copy. Then bash
+# wrote the same page and found itself alone. Its page was [reused](glossary.md#reuse).
 
 # %% [markdown]
 # ## One moment, still
 #
-# Just after the second fork, three address spaces are in one group. A page that all of them share
-# has one address, so a walk looks at three places, and finds it in all three.
+# This is the moment after the second fork. Three address spaces are in one group. Choose a page
+# that all of them share. It has one address. So a walk looks at three places, and finds it in all
+# three.
 
-# %%
+# %% jupyter={"source_hidden": true}
+# This code draws the moment.
 second = [step for step in operations(trace) if step.label == "fork"][1]
 picture(second.snapshot)
 
 # %% [markdown]
 # ## Exit ticket
 #
-# 1. A server forks 1000 children and none of them calls `execve`. How many mms must a walk visit to
-#    find all users of one page?
+# 1. A server forks 1000 children. None of them calls execve. How many address spaces must a walk
+#    visit to find all users of one page?
 # 2. A child has written *all* of its pages. Is it still in the group? Does it have to be?
 #
-# Keep your answers: notebooks to come will measure them.
+# Keep your answers. Notebooks 08 and 09 measure them.
+
+# %%
+predicted("05b")
 
 # %% [markdown]
 # ## Your own program
 #
-# On Linux, record any program with
-# `strace -f -e trace=memory,process -o my.log COMMAND` and run `anonlab replay my.log --html
-# my.html` in a terminal. Then open `my.html`: it is the player, and needs no network.
+# On Linux you can record any program. The first line writes the log, and the second makes a page of
+# it:
+#
+# ```
+# strace -f -e trace=memory,process -o my.log COMMAND
+# anonlab replay my.log --html my.html
+# ```
+#
+# Then open `my.html` in a browser. It is the stage, and it needs no network.

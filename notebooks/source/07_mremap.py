@@ -1,11 +1,10 @@
 # %% [markdown]
 # # 07 · mremap
 #
-# **In 75 minutes you can** say what moves in an mremap and what must not, per design, and
-# construct the worst case of one design.
+# **In 75 minutes you can** say what moves in an mremap and what must stay.
+# You can say it for each design, and you can construct the worst case of one.
 #
-# You need [06 · execve and exit](06_execve_and_exit.ipynb). Terms: [mremap](glossary.md#mremap),
-# [index](glossary.md#index), [pgoff](glossary.md#pgoff). Exercises: 07a, 07b (10 points each).
+# You need [06 · execve and exit](06_execve_and_exit.ipynb). Exercises: 07a, 07b (10 points each).
 
 # %%
 from anonlab.learn import *
@@ -13,23 +12,85 @@ from anonlab.learn import *
 # %% [markdown]
 # ## 1 · Recall
 #
-# 1. What does `index` of an anonymous page say under the anon memory group?
-# 2. Where does a walk look for a page?
-# 3. What is `pgoff` of a VMA of anonymous memory that never moved?
+# 1. Under the anon memory group, what does the [index](glossary.md#index) of
+#    an anonymous page say?
+# 2. The kernel looks for everybody who uses a page. Where does it look?
+# 3. A VMA of anonymous memory has never moved. What is its
+#    pgoff?
 #
 # <details><summary>Answers</summary>
 #
-# 1. Its one page number.
-# 2. At this page number, in each address space of its group.
-# 3. The number of its own first page.
+# 1. It says the one page number that the page has.
+# 2. It looks at this page number in each address space of the group.
+# 3. It is the number of the first page of the VMA.
 #
 # </details>
 
 # %% [markdown]
 # ## 2 · Story
 #
-# A program lets its memory grow; there is no room, so the kernel moves it. That was easy before
-# fork. Now a child shares two of the three pages.
+# A program needs more memory for a list. There is no room behind the list. So the kernel gives the
+# list another address, where there is room. The call for this is mremap.
+#
+# The kernel need not copy the pages for it. It moves their
+# page-table entries. Each page keeps its frame.
+#
+# This is easy as long as nobody shares the pages. After a fork, a child shares
+# them with its parent.
+
+# %% [markdown]
+# ## 3 · Predict and run
+#
+# A child has written one of its three pages. It shares the other two with its parent. Now it moves
+# all three.
+
+# %%
+scene("07 mremap")
+
+# %% [markdown]
+# ## 4 · Investigate
+#
+# The mail says that the rule of one address *"works 99% of the time"*. It calls what you have just
+# seen *"The only problem"*. It solves the problem in a few lines.
+
+# %%
+mail("07")
+
+# %% [markdown]
+# The mail bets twice.
+#
+# * It asks whether *"count > 1"*. But [count](glossary.md#count) may be 2 though nobody shares
+#   the page. A pin adds 1, and so does the
+#   swap cache. Then the copy is needless. Worse, a device that pinned the
+#   page keeps the old frame.
+# * It calls the copy *"benign"*. It expects that hardly any program moves memory that it shares.
+
+# %% [markdown]
+# ### Another design
+#
+# Linux took another way. Under anon_vma and its successor
+# `anon_vma_chain`, a page does not know its address. Its index says which page of a VMA it is. The
+# VMA knows its own address, and its pgoff is the index of its first page.
+
+# %%
+scene("07 anon_vma")
+
+# %% [markdown]
+# The same in a few lines of code. One page moves, and nobody shares it. Read what each design
+# writes down for the page.
+
+# %%
+for design in ("anongroup", "anon_vma_chain"):
+    kernel = Kernel(design=design, frames=32, swap=4, geometry=LESSON)
+    p = kernel.spawn("p")
+    p.mmap(PAGE_SIZE, at=0x30000)
+    p.write(0x30000, 7)
+    p.mremap(0x30000, PAGE_SIZE, new=0x80000)
+    print(p.page(0x80000), "pgoff", hex(p.mm.vmas[0].pgoff))
+
+# %% [markdown]
+# There are more designs than these two. Notebook 09 explains them all. Here is how many pages
+# mremap copies under five of them, for the story above.
 
 # %%
 story = """
@@ -40,138 +101,94 @@ child = fork parent
 child write 0x32000 9
 child mremap 0x30000 3 to 0x80000
 """
-trace = record(story, title="a child moves its memory")
-
-# %% [markdown]
-# ## 3 · Predict
-#
-# **Which of the child's three pages keep their frames when it moves them?** Name them by their old
-# addresses, `0x30000`, `0x31000`, `0x32000`; write `"none"` or `"I do not know"` if you like. And
-# what happens to the parent's pages?
-
-# %%
-predict("07 frames", ...)
-
-# %% [markdown]
-# ## 4 · Run
-
-# %%
-play(trace, "07 frames")
-
-# %%
-before, after = [step.snapshot for step in operations(trace)[-2:]]
-kept = pages_with_same_frames(before, after, "child")
-lines = [f"{s.title}: {s.sentence}" for s in trace.steps if s.label.startswith("mremap")]
-reveal("07 frames", lines, truth=kept, among=("0x30000", "0x31000", "0x32000"))
-
-# %% [markdown]
-# The two shared pages were **copied**, the child's own page moved. One page cannot have two
-# addresses when there is room for one number.
-
-# %% [markdown]
-# ## 5 · Investigate
-#
-# The rule of one address *"works 99% of the time"*, says the mail; this is the rest, *"The only
-# problem"*, and it is solved in a few lines. Is the page shared? Then copy it for the one who
-# moves. Now it is the mover's alone, and its index may change.
-
-# %%
-mail("07")
-
-# %% [markdown]
-# Two of its words carry a bet. *"count > 1"*: `count` is also 2 for a page that is pinned, or in
-# the swap cache, and shared by nobody; then the copy is for nothing, and a device is left with
-# the old frame. *"benign"*: that hardly anybody moves what is shared.
-#
-# First the 99 %. The page is not shared:
-
-# %%
-kernel = Kernel(design="anongroup", frames=32, swap=4, geometry=LESSON)
-p = kernel.spawn("p")
-p.mmap(4096, at=0x30000)
-p.write(0x30000, 7)
-before = p.page(0x30000)
-p.mremap(0x30000, 4096, new=0x80000)
-before, p.page(0x80000)
-
-# %% [markdown]
-# Unshared, the page keeps its frame, and its index follows. Now the story from above, under this
-# and other designs (09 explains them all): pages that mremap copied.
-
-# %%
 comparison = compare(story, "pte_chain,anongroup,anonmm,anon_vma,anon_vma_chain")
 {row.design: row.copies for row in comparison.rows if row.operation == "mremap"}
 
 # %% [markdown]
-# `pte_chain` keeps the places of all words, and moves one place. `anonmm` is older than the mail:
-# Hugh Dickins posted it in March 2003. He took the copy in `mremap` over after the mail, and pays
-# the same. Under `anon_vma`, what Linux took, a page is found through the VMA: its `pgoff` says
-# where the VMA's pages *were*, and the VMA takes it along unchanged.
-
-# %%
-modern = Kernel(design="anon_vma_chain", frames=32, swap=4, geometry=LESSON)
-p = modern.spawn("p")
-p.mmap(4096, at=0x30000)
-p.write(0x30000, 7)
-p.mremap(0x30000, 4096, new=0x80000)
-p.page(0x80000), hex(p.mm.vmas[0].pgoff)
+# `pte_chain` keeps a list of all entries that map a page. It changes one place in this list.
+#
+# `anonmm` copies as the group does. It is older than the mail. Hugh Dickins posted it in March
+# 2003. He took over the copy in mremap after the mail.
 
 # %% [markdown]
-# Index `0x30`, at address `0x80000`, and pgoff `0x30`: they fit, because nothing but the VMA has
-# changed. The price comes later: this VMA cannot merge with a neighbour whose pgoff does not go
-# on. Which of these become one VMA, and under which design?
+# ### The price of a pgoff that stays
+#
+# Two VMAs become one when they touch and fit together. They fit only if the second pgoff goes on
+# where the first one ends. So a VMA that has moved may not fit to its new neighbour.
 
 # %%
 answer("07 merge", ...)
 
 # %% [markdown]
-# 1. What would a walk find under anongroup, if the index stayed at `0x30`?
-# 2. What would a walk find under anon_vma, if pgoff became `0x80`?
-# 3. Why does a swapped page move without any trouble?
+# Three questions to think about:
+#
+# 1. Under the group, a page moves and its index stays at `0x30`. What would the kernel find?
+# 2. Under `anon_vma`, the pgoff of the VMA changes to `0x80`. What would the kernel find?
+# 3. A page on swap moves without any trouble. Why?
 #
 # <details><summary>Answers</summary>
 #
-# 1. Nothing: it looks at 0x30000 and misses the page.
-# 2. Nothing either: index 0x30 would lie outside a VMA whose pages begin at 0x80.
-# 3. Its word is moved as it is; only the swap-in asks for an address.
+# 1. It would find nothing. It would look at `0x30000`, and the page is no longer there.
+# 2. It would find nothing either. The VMA would begin at index `0x80`. Index `0x30` would lie
+#    outside.
+# 3. The kernel moves its swap entry as it is. Nobody asks for an address
+#    before the page comes back.
 #
 # </details>
 
 # %% [markdown]
-# In Linux (6.18) the words are moved in `move_page_tables`, and `copy_vma` makes the VMA at the
-# new place.
+# In Linux 6.18 the function `move_page_tables` moves the entries. The function `copy_vma` makes the
+# VMA at the new place.
 #
-# **Inverse question.** a and b have frames with equal contents, at `0x30000` and at `0x80000`.
-# Which operations led here? Look at the letters of the words, and at the areas.
+# **Inverse question.** Here you see a machine, and you say how it got there. The processes a and b
+# have frames with equal contents. One has them at `0x30000`, the other at `0x80000`. Look at the
+# letters of the entries, and at the VMAs.
 
 # %%
 answer("07 inverse", ...)
 
 # %% [markdown]
-# ## 6 · Worked example
+# ## 5 · Worked example
 #
-# A page moves. **Shared?** Then copy first. **Move** the word to its new place. **Index**: the
-# new page number. In this order, so that a lack of memory leaves everything where it was.
+# One page moves. The kernel takes three steps.
+#
+# 1. **Shared?** If somebody else uses the page, the kernel copies it first.
+# 2. **Move.** It writes the entry to its new place, and empties the old place.
+# 3. **Index.** It gives the page its new page number.
+#
+# The copy comes first because it may fail for lack of memory. Then nothing has moved yet.
+
+# %% [markdown]
+# An entry is one number, and exercises call it a [word](glossary.md#word). Its upper digits name
+# the frame. Its last three digits say what is allowed.
 
 # %%
 word = 0x5065
-{"frame": word >> 12, "bits": hex(word & 0xFFF), "page 3 of a range at 0x80": hex(0x80 + 3)}
+{"frame": hex(word >> 12), "bits": hex(word & 0xFFF)}
 
 # %% [markdown]
-# On a range, the copies are made at the old address first and moved with the rest; so there is
-# one place where words move. The whole operation:
+# A range moves in the same way. All copies are made first, at the old address. Then all entries
+# move. The page numbers of a range follow each other, so one addition makes them all.
+
+# %%
+import numpy as np
+
+0x40 + np.arange(3)
+
+# %% [markdown]
+# The whole operation has more steps. Put them in order.
 
 # %%
 answer("07 order", ...)
 
 # %% [markdown]
-# ## 7 · Modify: exercise 07a
+# ## 6 · Modify: exercise 07a
 
 # %% tags=["exercise"]
 # %%exercise 07a
 
 # %% [markdown]
-# ## 8 · Make: exercise 07b
+# ## 7 · Make: exercise 07b
 
 # %%
 statement("07b")
@@ -180,10 +197,10 @@ statement("07b")
 # %%exercise 07b
 
 # %% [markdown]
-# ## 9 · Bug museum
+# ## 8 · Bug museum
 #
-# M07 and M08: the index is not updated, and a shared page is moved without a copy. One history
-# can kill both. This one kills one of them; which operation is missing?
+# Bug M07 does not update the index. Bug M08 moves a shared page without a copy. One history can
+# kill both bugs. The one below kills only one of them. Which operation is missing?
 
 # %%
 history = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\np mremap 0x30000 1 to 0x50000\n"
@@ -193,14 +210,14 @@ run_mutant("mremap does not update index", history)
 run_mutant("mremap moves a shared page without a copy", history)
 
 # %% [markdown]
-# <details><summary>Answer</summary>A fork, before the mremap.</details>
+# <details><summary>Answer</summary>A fork is missing, before the mremap.</details>
 
 # %% [markdown]
-# ## 10 · Exit ticket
+# ## 9 · Exit ticket
 #
-# 1. A process that never forked moves a gigabyte. How many pages are copied under anongroup?
-# 2. After a fork, the *parent* moves. Who has the original, who has the copy, and which copies
-#    would have been saved had the child exited first?
+# 1. A process that never forked moves a gigabyte. How many pages are copied under the group?
+# 2. A process forks, and then the *parent* moves its memory. Who has the original pages, and who
+#    has the copies? Which copies are saved if the child exits first?
 
 # %%
 predicted("07")
@@ -209,7 +226,7 @@ predicted("07")
 progress()
 
 # %% [markdown]
-# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+# The drill has more questions of this kind. It ends when five in a row are right.
 
 # %%
 drill("07")
@@ -217,10 +234,16 @@ drill("07")
 # %% [markdown]
 # <details><summary>Answers</summary>
 #
-# 1. None.
-# 2. The child keeps the original, the parent gets the copy. All copies would have been saved:
-#    nobody else would have had the pages.
+# 1. No page is copied.
+# 2. The child keeps the original pages, and the parent gets the copies. If the child exits first,
+#    all copies are saved, because nobody else has the pages.
 #
 # </details>
 #
 # **Next:** [08 · The walk](08_the_walk.ipynb).
+
+# %% [markdown]
+# **What people say.** Each question has an answer that people really give, and that is not so.
+
+# %%
+beliefs("07")

@@ -1,13 +1,11 @@
 # %% [markdown]
 # # 08 · The walk, swap-out and reclaim
 #
-# **In 75 minutes you can** go from a page to its page-table words under the anon memory group,
-# unmap all of them, bring the page back, and count false candidates.
+# **In 75 minutes you can** go from a page to all
+# page-table entries that map it. You can unmap them, bring the page back, and
+# count where the kernel looked in vain.
 #
-# You need [05 · Copy on write](05_copy_on_write.ipynb). Terms: [reverse
-# map](glossary.md#reverse-map), [group](glossary.md#group), [candidate](glossary.md#candidate),
-# [swap entry](glossary.md#swap-entry), [swap cache](glossary.md#swap-cache). Exercises: 08a, 08b
-# (10 points each).
+# You need [05 · Copy on write](05_copy_on_write.ipynb). Exercises: 08a, 08b (10 points each).
 
 # %%
 from anonlab.learn import *
@@ -15,198 +13,199 @@ from anonlab.learn import *
 # %% [markdown]
 # ## 1 · Recall
 #
-# 1. mapcount is 3. Who maps the page?
-# 2. What did you have to read in 03b to find out?
-# 3. Which number decides copy or reuse in the kernel of 2004?
+# 1. The mapcount of a page is 3. Which processes map it?
+# 2. What did you have to read in exercise 03b to find out?
+# 3. A process writes to a shared page. Which number decided in the kernel of 2004 whether the page
+#    is copied?
 #
 # <details><summary>Answers</summary>
 #
-# 1. It does not say.
-# 2. Every leaf word of every process.
-# 3. count.
+# 1. mapcount does not say it. It only says how many entries map the page.
+# 2. You had to read every entry of every process.
+# 3. It was the [count](glossary.md#count) of the page.
 #
 # </details>
 
 # %% [markdown]
 # ## 2 · Story
 #
-# Memory is full. The kernel picks a page that parent, child and grandchild share, and wants to
-# write it to swap. Before the frame can be used for something else, **three** words in three page
-# tables must change. Where are they?
-
-# %%
-story = """
-parent = spawn
-parent mmap 0x30000 2
-parent write 0x30000 7 2
-child = fork parent
-grandchild = fork child
-child write 0x31000 9
-parent swap_out 0x30000 2
-grandchild read 0x30000
-"""
-trace = record(story, title="a shared page goes to swap")
-
-# %% [markdown]
-# ## 3 · Predict
+# Memory is full. The kernel chooses a page that three processes share, and wants to send it to
+# swap. Then it can give the frame to somebody else.
 #
-# A word that names a slot on swap is a **swap entry**. `parent swap_out 0x30000 2` sends both pages
-# of the parent to swap. **How many words become swap entries for the first page, and how many for
-# the second?** And at how many address spaces does the kernel look for each? Two numbers for each
-# question, such as `"1 1"`.
-
-# %%
-predict("08 words", ...)
-
-# %%
-predict("08 looked at", ...)
-
-# %% [markdown]
-# ## 4 · Run
-
-# %%
-play(trace, "08 words")
-
-# %%
-before, after = [step.snapshot for step in operations(trace)[-3:-1]]
-wanted = ("swap_out", "fault.swap")
-lines = [f"{s.title}: {s.sentence}" for s in trace.steps if s.label.startswith(wanted)]
-reveal("08 words", lines, truth=swap_entries_made(before, after))
-
-# %%
-looks = [len(walk.probes) for walk in before.walks if walk.pfn in (1, 2)]
-reveal("08 looked at", [f"frame 1: {looks[0]} looks, frame 2: {looks[1]}"], truth=looks)
-
-# %% [markdown]
-# Three words for the first page, two for the second: the child has its own page there, and it stays
-# in memory. It was looked at all the same. Every process that shared the page holds the *same*
-# entry now.
-
-# %% [markdown]
-# ## 5 · Investigate
+# First it must change every entry that leads to this frame. Each becomes a
+# swap entry, which says where on swap the page is. But the frame does not
+# say who uses it. How does the kernel find the entries?
 #
-# This is what the mail of 13 March 2004 is for. Its loop, line by line: the page knows its group
-# and its address; for each member of the group, look the address up in its tables.
+# Here parent, child and grandchild share two pages since a fork. Then the
+# child writes to the second page, and gets a copy of its own by
+# copy on write.
+
+# %% [markdown]
+# ## 3 · Predict and run
+#
+# The stage stops before each of two swap-outs. Look at the arrows that lead to the frame.
+
+# %%
+scene("08 swap out")
+
+# %% [markdown]
+# You can watch the kernel look. Go back with **← Previous** until both frames are in memory again.
+# Click a frame, and press <kbd>W</kbd> once for each look.
+
+# %% [markdown]
+# ## 4 · Investigate
+#
+# This is what the mail of 13 March 2004 is for. Read its loop line by line. A page knows its
+# group and its one address. The kernel goes through the members of the group,
+# and looks up this address in the tables of each.
 
 # %%
 mail("08")
 
 # %% [markdown]
-# The same loop here, in one line of data: whom to ask, and at which page.
+# The machine here has the same loop. First we build a family. A parent has four children, and the
+# second of them (`child1`) writes to its second page. So this page is its own.
 
 # %%
 kernel = Kernel(design="anongroup", frames=32, swap=8, geometry=LESSON)
 parent = kernel.spawn("parent")
-parent.mmap(2 * 4096, at=0x30000)
+parent.mmap(2 * PAGE_SIZE, at=0x30000)
 parent.write_range(0x30000, [7, 8])
 children = [parent.fork(f"child{number}") for number in range(4)]
 children[1].write(0x31000, 9)
+
+# %% [markdown]
+# Now we ask the reverse map where this page may be.
+
+# %%
 pfn = children[1].page(0x31000).pfn
 kernel.design.candidates(pfn)
 
 # %% [markdown]
-# All five members, by number of address space, are **candidates**, though only one maps the page. A
-# candidate is a place to look; the word decides. The design's counters say what a walk costs.
+# You see five address spaces by number, and page number 49 for each, which is
+# `0x31`. A place where the kernel looks is a [candidate](glossary.md#candidate). Only one of the
+# five maps the page. The entry at each place decides.
+#
+# The machine counts how often it looks. Compare the page that `child1` has alone with the page that
+# the four others share.
 
 
 # %%
 def walk_cost(pfn):
     before = kernel.design.cost.probes
     found = kernel.mappers(pfn)
-    return [who.name for who, _ in found], kernel.design.cost.probes - before
+    return [process.name for process, _ in found], kernel.design.cost.probes - before
 
 
 walk_cost(pfn), walk_cost(parent.page(0x31000).pfn)
 
 # %% [markdown]
-# 1. Why did the first walk look at three address spaces and not at five?
-# 2. Child 1 is in the group and has another frame at that address. How does the second walk tell?
-# 3. If child 1 became another program (`execve`, notebook 06), would it still be looked at?
+# 1. Five places are candidates for the first page. Why did the kernel look at three only?
+# 2. `child1` is in the group, and has another frame at this address. How does the second walk
+#    notice it?
+# 3. `child1` becomes another program with execve. Does the kernel still look
+#    at it?
 #
 # <details><summary>Answers</summary>
 #
-# 1. Parent, child 0, child 1: then as many mappings were found as mapcount says.
-# 2. The word is present and names another frame.
-# 3. No: execve leaves the group.
+# 1. It looked at the parent, at `child0` and at `child1`. Then it had found as many entries as
+#    mapcount says, and stopped.
+# 2. The entry is present, but it names another frame.
+# 3. No. A process leaves the group with execve. Notebook 06 shows it.
 #
 # </details>
 
 # %% [markdown]
-# How many looks are in vain?
+# How often does the kernel look in vain? Count for five stories.
 
 # %%
 answer("08 candidates", ...)
 
 # %% [markdown]
-# Back from swap: the entry names a slot, the page comes back, and gets a home again. As long as
-# others still hold the entry, the page is in the **swap cache**, so that all find the same one.
+# ### Back from swap
+#
+# A page on swap has no frame. When somebody touches it, a fault brings it
+# back. Here three processes have the same swap entry, and two of them read.
 
 # %%
-parent.swap_out(0x30000)
-before = kernel.snapshot()
-children[0].read(0x30000)
-picture(kernel.snapshot(), previous=before)
+scene("08 swap in")
 
 # %% [markdown]
-# What holds for **all** histories, with pins and swap in them? Random ones judge your answer.
+# ### What holds always
+#
+# You have seen a few stories. Some sentences hold for **all** stories, also for those with
+# pins and swap. Choose them. Random stories will judge your answer.
 
 # %%
 answer("08 always", ...)
 
 # %% [markdown]
-# **What walks cost when a server forks many workers.** Each worker writes one page of its own.
-# Three other designs stand beside the group; notebook 09 explains them. Looks at all workers' own
-# pages, and at one page that all share:
+# ### When a server forks many workers
+#
+# A server forks 50 workers, and each worker writes to one page. The first number below says how
+# often the kernel looks to find all these pages. The second says how often it looks for one page
+# that all of them share. Three other designs stand beside the group, and notebook 09 explains them.
 
 # %%
-comparison = compare(prefork(50), "anongroup,anonmm,anon_vma,anon_vma_chain")
-kinds = ("walk: the own pages of all children", "walk: a page that all share")
-for row in comparison.table("probes"):
-    print(f"{row['design']:16}", *(f"{row[kind]:6}" for kind in kinds))
+rows = compare(prefork(50), "anongroup,anonmm,anon_vma,anon_vma_chain").table("probes")
+own, common = "walk: the own pages of all children", "walk: a page that all share"
+{row["design"]: (row[own], row[common]) for row in rows}
 
 # %% [markdown]
-# The mail foresaw large groups, *"a ton of forks without any execve's"*, and found them bearable:
-# one address in each. *"Any algorithm will have this issue"*, it says, and grants that rmap skips
-# every address space *"where the page might have been COW'ed or removed"*. For the page that all
-# share this is so, as you see. For the pages of one's own the difference is large. In Linux 6.18
-# the walk is `rmap_walk_anon`, and unmapping is `try_to_unmap_one`, both in `mm/rmap.c`.
+# For the common page all designs look 51 times, because 51 entries map it. For the 50 own pages the
+# group looks more than a thousand times.
 #
-# **Inverse question.** A frame has count 3 and mapcount 1. Which histories led here? More than one
-# may fit.
+# The mail foresaw large groups, *"a ton of forks without any execve's"*. It found them bearable:
+# *"any algorithm will have this issue"*. It also grants that a list per page skips every address
+# space *"where the page might have been COW'ed or removed"*. The numbers show how much this can be.
+#
+# In Linux 6.18 the walk is `rmap_walk_anon`, and `try_to_unmap_one` unmaps one entry. Both are in
+# `mm/rmap.c`.
+
+# %% [markdown]
+# **Inverse question.** A frame has count 3 and mapcount 1. Which stories lead to this? More than
+# one may fit.
 
 # %%
 answer("08 inverse", ...)
 
 # %% [markdown]
-# There are more ways to a count that is larger than mapcount: a page in the swap cache has one for
-# that too, mapped again while another process still holds the entry.
+# There are more ways to a count that is larger than mapcount. One is the
+# swap cache, which the scene above has shown. It adds 1 to count.
 
 # %% [markdown]
-# ## 6 · Worked example
+# ## 5 · Worked example
 #
-# The whole way to swap first:
+# First put the whole way to swap in order.
 
 # %%
 answer("08 order", ...)
 
 # %% [markdown]
-# Unmap one page. **Look** at each candidate's word. **Hit** if it is present and names the frame.
-# **Replace** it by the entry. **Count**: mapcount falls by one, the slot's use rises by one.
+# Now unmap one page by hand. The kernel takes four steps at each candidate.
+#
+# 1. **Look** at the entry.
+# 2. **Compare.** It is a hit if it is present and names the frame.
+# 3. **Replace** a hit by the swap entry.
+# 4. **Count.** mapcount falls by 1, and the slot on swap has one user more.
+#
+# An entry is one number, and exercises call it a [word](glossary.md#word). Its last bit says
+# whether it is present. Here are five words. Which of them map frame 3?
 
 # %%
 words, pfn = [0x3065, 0, 0x4067, 0x3045, 0x3122], 3
 {hex(word): ("present" if word % 2 else "not present", word >> 12 == pfn) for word in words}
 
 # %% [markdown]
-# ## 7 · Modify: exercise 08a
+# ## 6 · Modify: exercise 08a
 
 # %% tags=["exercise"]
 # %%exercise 08a
 
 # %% [markdown]
-# ## 8 · Make: exercise 08b
+# ## 7 · Make: exercise 08b
 #
-# A test of your own: one history, six mutants.
+# You write a test of your own. It is one story, and it should find six bugs.
 
 # %%
 statement("08b")
@@ -215,12 +214,14 @@ statement("08b")
 # %%exercise 08b
 
 # %% [markdown]
-# ## 9 · Bug museum
+# ## 8 · Bug museum
 #
-# `mremap` gives memory another address (notebook 07), and moves swap entries as they are. So one
-# entry can stand at two addresses. M12's bug: the page comes back at one of them while it is mapped
-# at the other, and nobody notices that it now has two addresses. Hugh Dickins described the case in
-# April 2004 ("rmap 11 mremap moves").
+# mremap gives memory another address, as notebook 07 shows. It moves swap
+# entries as they are. So two processes can have one swap entry at two addresses.
+#
+# Bug M12 overlooks this case. The page comes back at one address while it is mapped at the other.
+# Then it has two addresses, and nobody notices. Hugh Dickins described the case in April 2004
+# ("rmap 11 mremap moves"). The story below does not find the bug. Which line is missing?
 
 # %%
 history = """
@@ -235,15 +236,14 @@ p read 0x30000
 run_mutant("a page swapped in elsewhere is not copied", history)
 
 # %% [markdown]
-# <details><summary>Which line is missing?</summary>`c read 0x50000`: the child must touch its
-# entry while the parent has the page mapped at its own address.</details>
+# <details><summary>Answer</summary>The line `c read 0x50000` is missing. The child must touch the
+# page while the parent has it at the old address.</details>
 
 # %% [markdown]
-# ## 10 · Exit ticket
+# ## 9 · Exit ticket
 #
-# 1. Swap-out takes a page out of memory. Does it take it out of the reverse map *first*, or does
-#    it need the reverse map for it?
-# 2. A page is shared by 1000 workers of a server. Which design finds its words without looking at
+# 1. Swap-out takes a page out of memory. Does it need the reverse map for this?
+# 2. A page is shared by 1000 workers of a server. Which design finds its entries without looking at
 #    1000 places?
 
 # %%
@@ -253,7 +253,7 @@ predicted("08")
 progress()
 
 # %% [markdown]
-# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+# The drill has more questions of this kind. It ends when five in a row are right.
 
 # %%
 drill("08")
@@ -261,11 +261,17 @@ drill("08")
 # %% [markdown]
 # <details><summary>Answers</summary>
 #
-# 1. It needs it for it: without the walk nobody knows which words to change.
-# 2. None: there are 1000 words to change. Designs differ in the places that they look at in
-#    vain.
+# 1. Yes. Without the walk nobody knows which entries to change.
+# 2. No design does, because there are 1000 entries to change. Designs differ in the places where
+#    they look in vain.
 #
 # </details>
 #
-# **Next:** [09 · Designs compared](09_designs_compared.ipynb), or, at the end of the core track,
+# **Next:** [09 · Designs compared](09_designs_compared.ipynb). Or, at the end of the core track,
 # [10b · Then and now](10b_then_and_now.ipynb).
+
+# %% [markdown]
+# **What people say.** Each question has an answer that people really give, and that is not so.
+
+# %%
+beliefs("08")

@@ -1,13 +1,11 @@
 # %% [markdown]
 # # 10 · The running kernel
 #
-# **In 90 minutes you can** run a history on Linux and on the model, explain each difference by the
-# rule that it has, and go through the kernel's own reverse map from a page to its processes.
+# **In 90 minutes you can** run a history on Linux and on the model, and explain each difference by
+# its rule. You can go through the kernel's own reverse map, from a page to its processes.
 #
-# You need [07 · mremap](07_mremap.ipynb) and [08 · The walk](08_the_walk.ipynb). Terms:
-# [pagemap](glossary.md#pagemap), [anon_vma](glossary.md#anon-vma),
-# [recording](glossary.md#recording), [mapcount](glossary.md#mapcount). Exercises: 10a, 10b (10
-# points each).
+# You need [07 · mremap](07_mremap.ipynb) and [08 · The walk](08_the_walk.ipynb). Exercises: 10a,
+# 10b (10 points each). You need no root rights.
 
 # %%
 from anonlab.learn import *
@@ -15,23 +13,31 @@ from anonlab.learn import *
 # %% [markdown]
 # ## 1 · Recall
 #
-# 1. A child moves a page that it shares with its parent. What does the group of the mail do?
-# 2. What does anon_vma_chain change when a VMA moves, and what does it leave alone?
-# 3. Why may a page that was only read be forgotten at fork?
+# 1. A child moves a page that it shares with its parent. What does the anon memory group do?
+# 2. A VMA moves. What does `anon_vma_chain` change, and what does it leave alone?
+# 3. A page was only read. Why may fork leave its page-table entry out?
 #
-# <details><summary>Answers</summary>It copies the page: one page, one address. It changes the
-# VMA's place and keeps its pgoff; pages keep their index. The child will find the zero page by
-# itself: a read fault costs one word.</details>
+# <details><summary>Answers</summary>
+#
+# 1. It copies the page, because a page has one address.
+# 2. It changes the place of the VMA. The VMA keeps its pgoff, and pages keep their
+#    [index](glossary.md#index).
+# 3. The page is the zero page. The child finds it by itself, with a fault, when it reads there.
+#
+# </details>
 
 # %% [markdown]
 # ## 2 · Story
 #
-# A model can be wrong and convincing. So run one history on two machines: the simulated one, and
-# Linux. Real processes do what the lines say, each waits for its next command, and `/proc` says
-# after each line which page stands where.
+# A model can be wrong and still convince you. So run one history on two machines, on the simulated
+# one and on Linux. Real processes do what the lines say. Each waits for its next command. After
+# each line, Linux says in `/proc` which page stands where.
 #
-# Where Linux does not show that (it takes root, and Linux), a **recording** of a kernel answers.
-# The cells are the same.
+# Some machines have no Linux, or do not show this. There a [recording](glossary.md#recording) of a
+# kernel answers. The cells are the same.
+#
+# The mail's design itself cannot be asked. It was proposed, and **Linux did not take it**. So here
+# the simulated group meets the Linux of today, which has `anon_vma_chain`.
 
 # %%
 case = live_or_recorded("mremap_of_shared_pages")
@@ -39,25 +45,15 @@ print(case.source)
 case.recording.history
 
 # %% [markdown]
-# ## 3 · Predict
+# ## 3 · Predict and run
 #
-# Eleven operations. **Under today's design, anon_vma_chain: after how many of them do the two
-# machines show something different?** A number.
+# The history above has eleven operations. First the model runs it under today's design,
+# `anon_vma_chain`.
 
 # %%
 predict("10 today", ...)
 
-# %% [markdown]
-# And under the group of the mail, **anongroup: after which operation for the first time?** The
-# number of a line; and think of what is different then.
-
-# %%
-predict("10 the group", ...)
-
-# %% [markdown]
-# ## 4 · Run
-
-# %%
+# %% jupyter={"source_hidden": true}
 today = compare_steps(case)
 told = f"{len(today.differ)} of {len(today.steps)} operations differ"
 reveal("10 today", [told], truth=len(today.differ))
@@ -65,51 +61,65 @@ reveal("10 today", [told], truth=len(today.differ))
 # %%
 today
 
+# %% [markdown]
+# Each line of the list is an operation. `5×1` means page 5 with mapcount 1. Now the model runs the
+# same history under the group of the mail.
+
 # %%
+predict("10 the group", ...)
+
+# %% jupyter={"source_hidden": true}
 group = compare_steps(case, GROUP)
-told = f"the first is operation {group.differ[0]}"
+told = f"they differ for the first time after operation {group.differ[0]}"
 reveal("10 the group", [told], truth=group.differ[0])
 
 # %%
 group
 
 # %% [markdown]
-# `child 0x48000 5×1 6×1 …` here, `5×1 2×2 …` there: mremap gave the child *new* pages, where Linux
-# let it keep page 2 with a mapcount of 2. This is the one hard case of the mail. Where nothing is
-# swapped or pinned, it is what tells the two designs apart from outside.
+# Compare the two lines of the first operation that differs. The simulated child has new pages
+# there. The real one still has pages with mapcount 2.
+#
+# This is the one hard case of the mail. As long as there is no swap and no pin, only this case
+# shows from outside which of the two designs runs.
+#
+# What does the copy mean for the writes that come later? Watch both designs side by side.
 
 # %%
-both = {name: record(case.recording.history, name) for name in ("anongroup", "anon_vma_chain")}
-play(both, "10 the group")
+scene("10 after the move")
 
 # %% [markdown]
-# ## 5 · Investigate
+# ## 4 · Investigate
 #
 # ### A difference has a name
 #
-# The next history only reads one area, and reads and writes another.
-# Then it forks. Look at operation 7.
+# In the next history, the shell only reads one area. In the other area it reads and writes. Then it
+# forks. Look at operation 7.
 
 # %%
 compare_steps(live_or_recorded("fork_of_what_was_only_read"))
 
 # %% [markdown]
-# Linux 6.18 asks `vma_needs_copy` (mm/memory.c): an area that was never written has no anon_vma,
-# and its words are not copied. The rule is called `zero_page`. A rule is harmless to programs and
-# has a test of its own; a difference without a rule is a bug in the model. `anonlab verify --live`
-# looks for one in random histories.
+# Linux 6.18 asks `vma_needs_copy` (in `mm/memory.c`). An area that was never written has no
+# anon_vma, and its page-table entries are not copied. The rule for this difference is called
+# `zero_page`.
+#
+# A rule is harmless to programs, and each rule has a test. A difference without a rule is a bug in
+# the model. `anonlab verify --live` looks for one in random histories.
 
 # %% [markdown]
 # ### The kernel's own graph
 #
-# Three generations: p0 writes four pages, forks p1; p1 writes one,
-# forks p2; p2 moves all four and writes one. Page 0x30 is mapped by all three, p2 has it at
-# 0x40000. **Which index does it have, and how many VMAs hang on its anon_vma?** `"0x…, …"`
+# Here are three generations. p0 writes four pages and forks p1. p1 writes one page and forks p2. p2
+# moves all four pages and writes one of them.
+#
+# All three have the first page. p0 and p1 have it at `0x30000`, which is page number `0x30`. p2 has
+# it at `0x40000`.
 
 # %%
 predict("10 graph", ...)
 
-# %%
+# %% jupyter={"source_hidden": true}
 maps = compare_rmaps("three_generations")
 page = next(p for p in maps.real[-1].pages if p.mapcount == 3)
 places = maps.real[-1].candidates(page)
@@ -119,21 +129,21 @@ others = [f"{name}: {len(compare_rmaps(name).differences())} differences" for na
 reveal("10 graph", [seen, maps.source, *others], truth=[hex(page.page_index), len(places)])
 
 # %% [markdown]
-# With enough rights the right side is read from kernel memory: struct page, its anon_vma, the
-# interval tree in it, the links, the VMAs, the processes. Both graphs stand at the same places;
-# what differs would be marked.
+# With enough rights, the right side below is read from the memory of the kernel. Without them it is
+# a recording. You see pages, their anon_vma, and the VMAs and processes on it. Both graphs stand at
+# the same places. A difference would be marked.
 
 # %%
 maps
 
 # %% [markdown]
-# The page did not notice the move: p2's VMA starts at 0x40000 and still says index 0x30, so
-# `rmap_walk_anon` (mm/rmap.c) computes 0x40000 for it. No copy, no new index. The price is on the
-# right: six links where the group has one list.
+# The page did not notice the move. The VMA of p2 starts at `0x40000`, and still says index `0x30`.
+# So `rmap_walk_anon` (in `mm/rmap.c`) computes `0x40000` for p2. There is no copy and no new index.
+# The price is on the right. There are six links, where the group has one list.
 #
-# What does that buy? Count the places at which walks look, per place that they find.
+# What does this buy? Count the places where walks look, for each place that they find.
 
-# %%
+# %% jupyter={"source_hidden": true}
 graph = maps.real[-1]
 looked = sum(len(graph.candidates(page)) for page in graph.pages)
 found = sum(page.mapcount for page in graph.pages)
@@ -141,56 +151,74 @@ in_group = 3 * len(graph.pages)
 {"anon_vma_chain": looked / found, "anongroup": in_group / found}
 
 # %% [markdown]
-# 1. `rehomed`: the parent writes first, then the child. Who moves the old page to the child's
+# Two more graphs are worth a look, with `compare_rmaps("rehomed")` and
+# `compare_rmaps("dead_parent")`.
+#
+# 1. In `rehomed` the parent writes first, and then the child. Who moves the old page to the child's
 #    anon_vma, and when?
-# 2. `dead_parent`: p0 and p1 are gone. Why is anon_vma 0 still there?
+# 2. In `dead_parent` p0 and p1 are gone. Why is anon_vma 0 still there?
 #
-# <details><summary>Answers</summary>The child's own write: it finds nobody else, writes in place,
-# and `folio_move_anon_rmap` gives the page to its own anon_vma. It is the root: its lock guards
-# the family, and VMAs of the living are on it, with pages from before.</details>
+# <details><summary>Answers</summary>
 #
-# **Inverse question.** A real kernel shows one page with mapcount 3, at three addresses, in three
-# VMAs with one index. Which operations were needed, at least?
+# 1. The child's own write does. It finds nobody else at the page, and writes in place. Then
+#    `folio_move_anon_rmap` gives the page to the child's anon_vma.
+# 2. It is the root, and its lock guards the family. VMAs of the living are still on it, with pages
+#    from before.
 #
-# <details><summary>Answer</summary>Two forks and two moves: a fork keeps addresses, and only
-# mremap changes them.</details>
+# </details>
 
 # %% [markdown]
+# **Inverse question.** A real kernel shows one page with mapcount 3. It is at three addresses, in
+# three VMAs with one index. Which operations were needed, at least?
+#
+# <details><summary>Answer</summary>Two forks and two moves were needed. A fork keeps addresses, and
+# only mremap changes them.</details>
+#
 # ### What is it worth?
 #
-# The same steps were timed on both, on one machine, in one run. Bars grow by
-# factors of ten. **Which step costs Linux most per page, and in which is the simulator slower?**
-# Two of: first_touch, read_zero, fork, cow_copy, cow_reuse, mremap, munmap.
+# Seven steps were timed on Linux and on the simulator. Both ran on one machine, in one run. Which
+# step costs Linux most? And where is the simulator slower?
 
 # %%
 predict("10 price", ...)
 
-# %%
+# %% jupyter={"source_hidden": true}
 rows = [row for row in measured()["rows"] if row["pages"] == 16384]
 dear = max(rows, key=lambda row: row["real_ns_per_page"])["name"]
 slower = [row["name"] for row in rows if row["ratio"] > 1]
 told = f"dearest on Linux: {dear}; the simulator is slower: {', '.join(slower)}"
 reveal("10 price", [told], truth={dear, *slower}, among=[row["name"] for row in rows])
 
+# %% [markdown]
+# In the chart, a bar that is one mark longer stands for ten times as much.
+
 # %%
 bench_chart(measured(), 16384)
 
 # %% [markdown]
-# A kernel clears and copies 4096 bytes where the simulator writes one number: that is why it looks
-# so fast there. mremap is the honest row: both only move words here, because the new place is off
-# by one page. Where both places are aligned, Linux moves whole tables. PyOS is another simulator
-# for learners, with a dictionary for each table; it has no mremap and no reverse map. For your own
-# machine, with gcc, set `HERE = True`.
+# In one row both do the same work, in mremap. Both only move page-table entries, one by one. That
+# is because the new place is off by one page. Where both places are aligned, Linux moves whole
+# tables.
+#
+# PyOS is another simulator for learners, with a dictionary for each table. It has no mremap and no
+# reverse map.
+#
+# You can measure your own machine, if it has gcc. Set `HERE = True`.
 
 # %%
 HERE = False
 bench_chart(measure_here()) if HERE else "HERE = True measures this machine, in some seconds"
 
 # %% [markdown]
-# ## 6 · Worked example
+# ## 5 · Worked example
 #
-# What Linux says of a page is one word of 64 bits. Subgoals: **state** (is it there?), **number**
-# (which frame?), **marks** (whose is it?). First for one page that was written.
+# In pagemap, Linux says one number of 64 bits about each page. Read it in three steps.
+#
+# 1. **State.** Is the page there?
+# 2. **Number.** In which frame is it?
+# 3. **Marks.** Does somebody else have it?
+#
+# First take one page that was written.
 
 # %%
 mine = own_pagemap_words()
@@ -200,18 +228,20 @@ print(mine)
 {"present": state, "mapped exclusively": alone}
 
 # %% [markdown]
-# A pfn of 0 means: not for you. Linux shows frame numbers to root alone. Bit 56 is for everybody,
-# and it is enough to watch copy on write: 1 before a fork, 0 after it, 1 again after a write. For a
-# range the same is an array expression: `words >> np.uint64(56) & np.uint64(1)`.
+# A pfn of 0 means that you may not see it. Linux shows frame numbers to root alone.
+#
+# Bit 56 is for everybody, and it is enough to watch copy on write. It is 1 before a fork, 0 after
+# it, and 1 again after a write. For a range, the same is one array expression:
+# `words >> np.uint64(56) & np.uint64(1)`.
 
 # %% [markdown]
-# ## 7 · Modify: exercise 10a
+# ## 6 · Modify: exercise 10a
 
 # %% tags=["exercise"]
 # %%exercise 10a
 
 # %% [markdown]
-# ## 8 · Make: exercise 10b
+# ## 7 · Make: exercise 10b
 
 # %%
 statement("10b")
@@ -220,8 +250,8 @@ statement("10b")
 # %%exercise 10b
 
 # %% [markdown]
-# **Your own history.** Change it, and predict before you run it. With a recording in place of a
-# kernel only histories that were recorded can be told, such as this one.
+# **Your own history.** Change this history, and predict before you run it. Where a recording
+# answers, only histories that were recorded can be asked. This one was.
 
 # %%
 own = """
@@ -241,15 +271,16 @@ child read 0x3f000 2
 compare_steps(live_or_recorded(own))
 
 # %% [markdown]
-# **Your own program.** strace writes down what it asks of the kernel, and the simulated kernel does
-# it too; in a terminal: `anonlab record -o my.log -- COMMAND`, then `anonlab replay my.log`.
+# **Your own program.** The tool strace writes down what a program asks of the kernel. The simulated
+# kernel does the same then. In a terminal this takes two commands, `anonlab record -o my.log --
+# COMMAND` and `anonlab replay my.log`.
 
 # %%
 trace_and_replay(["sh", "-c", "echo hello | wc -c"])
 
 # %% [markdown]
-# **Report.** Five sentences about Linux. Which are true? Write their numbers, and have ready which
-# operation shows it.
+# **Report.** Here are five sentences about Linux. Which of them are true? For each, have an
+# operation ready that shows it.
 #
 # 1. fork copies no page.
 # 2. When the parent writes first, the child gets the copy.
@@ -261,7 +292,7 @@ trace_and_replay(["sh", "-c", "echo hello | wc -c"])
 predict("10 report", ...)
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 write = compare_steps(live_or_recorded("who_gets_the_copy")).steps
 reuse = compare_steps(live_or_recorded("reuse_after_exit")).steps
 checked = [
@@ -275,38 +306,51 @@ true = {number for number, fact in enumerate(checked, 1) if fact}
 reveal("10 report", [f"true: {sorted(true)}"], truth=true, among=range(1, 6))
 
 # %% [markdown]
-# **What the model leaves out.** Huge pages, NUMA, KSM, control groups. All locks, all flushes of
-# TLBs. The batches in which a CPU keeps pages that it has just touched: they make Linux copy now
-# and then where it need not. Contents beyond one number a page. Our zero page is frame 0; in Linux
-# it is a frame like others. Words of pages on swap have another form there, and the row 0 of our
-# tables, which is always empty, is ours. The model says what happens to pages and
-# counts, not how long it takes.
+# **What the model leaves out.** It says what happens to pages and counts. It does not say how long
+# it takes.
+#
+# * It has no huge pages, no NUMA, no KSM and no control groups. It has no locks, and no TLBs that
+#   must forget.
+# * A CPU of Linux collects pages that it has just touched. Because of this, Linux sometimes copies
+#   where it need not.
+# * A page of the model holds one number.
+# * The zero page of the model is frame 0. In Linux it is a frame like others.
+# * Swap entries have another form in Linux. Our tables have an empty row 0, and Linux has none.
 
 # %% [markdown]
-# ## 9 · Bug museum
+# ## 8 · Bug museum
 #
-# Every mutant of the museum that changes what a page shows is killed by the recorded kernels. This
-# one was in Linux until 2015: no anon_vma is ever taken over. Which history would kill it?
+# The recorded kernels kill each bug of the museum that changes what a page shows. The next bug was
+# in Linux until 2015: no anon_vma is ever used again. Which history would show it? This one does
+# not.
 
 # %%
 history = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\nc = fork p\nc write 0x30000 9\n"
 run_mutant("anon_vma_chain: no anon_vma is ever taken over (before 2015)", history)
 
 # %% [markdown]
-# <details><summary>Why does it live, and what sees it?</summary>All pages and counts are right; it
-# only wastes memory, one anon_vma per generation, without end. No page shows it. The kernel's
-# graph does: in `dead_parent` p3 takes over an anon_vma that p1 has left, and the mutant makes a
-# fourth. Look at `rmaps("dead_parent")`.</details>
+# <details><summary>Why does the bug survive, and what shows it?</summary>
+#
+# All pages and counts are right. The bug only wastes memory, one anon_vma for each generation,
+# without end. No page shows it, but the kernel's graph does.
+#
+# In `dead_parent`, p3 takes over an anon_vma that p1 has left. With the bug there is a fourth one.
+# Look at `compare_rmaps("dead_parent")`.
+#
+# </details>
 
 # %% [markdown]
-# ## 10 · Exit ticket
+# ## 9 · Exit ticket
 #
-# Two scenarios, five sentences each. **A:** a database forks to write a snapshot of its memory;
-# its writes become slow while the child lives. What would you measure in `/proc`, and what would it
-# show? **B:** somebody wants to add the anon memory group to Linux, which never had it, to save
-# links. What speaks for it, what against, and which history would you show?
+# Write five sentences for each case.
 #
-# **Next:** [10b · Then and now](10b_then_and_now.ipynb), eight scenarios as before the course.
+# * **A.** A database forks to write a snapshot of its memory. Its writes become slow while the
+#   child lives. What would you measure in `/proc`, and what would it show?
+# * **B.** Somebody wants to add the anon memory group to Linux, which never had it, to save links.
+#   What speaks for it, and what against? Which history would you show?
+#
+# **Next:** [10b · Then and now](10b_then_and_now.ipynb) asks eight questions like those of notebook
+# 00.
 
 # %%
 predicted("10")
@@ -315,7 +359,7 @@ predicted("10")
 progress()
 
 # %% [markdown]
-# More questions of this notebook, as many as you like. Five right in a row, and the drill is done.
+# The drill has more questions of this kind. It ends when five in a row are right.
 
 # %%
 drill("10")

@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 10b · Then and now
 #
-# **In 15 minutes you can** see what has changed in your head.
+# **In 15 minutes you can** see what you have learnt.
 #
-# This is the end of the course, whether you did all of it or the core, 01 to 05 and 08. In [00 ·
-# Start here](00_start_here.ipynb) you answered eight scenarios. Here are eight of the same kind,
-# with other programs and other numbers. They carry no points.
+# This is the end of the course. It does not matter whether you did all of it, or the core (01 to 05
+# and 08). In [00 · Start here](00_start_here.ipynb) you could answer eight scenarios. Here are
+# eight of the same kind, with other programs and other numbers. They carry no points.
 
 # %%
 from anonlab.learn import *
@@ -13,22 +13,17 @@ from anonlab.learn import *
 # %% [markdown]
 # ## Eight scenarios, again
 #
-# Take each as a story: who has which page, who maps it, who writes? `?` is still a good answer.
+# Think of each as a story. Who has which page, who maps it, and who writes? "I don't know" is still
+# a good answer.
 
 # %%
 final()
 
 # %% [markdown]
-# Write your eight letters in place of the dots, in quotation marks, and run the cell.
-
-# %%
-final(...)
-
-# %% [markdown]
 # ## Then and now
 #
-# What you thought, what you think, and what happens on the simulated kernel. Where you still differ
-# from it: which notebook would you open again?
+# The list shows what you thought then, what you think now, and what happens on the simulated
+# kernel. Where do you still differ from it? Open this notebook again.
 
 # %%
 then_and_now()
@@ -44,10 +39,13 @@ then_and_now()
 # | 8 which design | [09 · Designs compared](09_designs_compared.ipynb) |
 
 # %% [markdown]
+# The eighth scenario is about designs. Remember that the anon memory group was proposed in 2004,
+# and that Linux did not take it.
+#
 # ## All your predictions
 #
-# From the first notebook to the last, beside what happened. It is not the number that counts: about
-# which of them were you most surprised?
+# Here they are, from the first notebook to the last, beside what happened. The number of right ones
+# does not matter. Which of them surprised you most?
 
 # %%
 predicted("")
@@ -58,5 +56,5 @@ progress()
 # %% [markdown]
 # ## To hand in
 #
-# In a terminal, in the folder of the course, `anonlab export` puts your exercises and this log into
-# one file. Nothing leaves your machine before you send it.
+# Open a terminal in the folder of the course. `anonlab export` puts your exercises and this log
+# into one file. Nothing leaves your machine before you send it.

@@ -11,7 +11,8 @@ from ordinary import needs_box
 
 from anonlab.box import boxes
 from anonlab.box.both_ends import encode
-from anonlab.box.box import Box, BoxEnded, Clock
+from anonlab.box.box import Box
+from anonlab.box.endings import BoxEnded, Clock
 from anonlab.box.usage import Schedule, Timer
 from anonlab.box.wire import Raised
 
@@ -131,23 +132,26 @@ class Account(Schedule):
     def __init__(self, ran: float, waited: float) -> None:
         self.now = 0.0, 0.0
         self.then = ran, waited
+        self.known = True
 
     def read(self) -> tuple[float, float]:
         return self.now
 
 
 @pytest.mark.parametrize(
-    ("ran", "waited", "own_waited", "over", "starved"),
+    ("ran", "waited", "own_waited", "over", "starved", "again"),
     [
-        (0.0, 0.0, 0.0, True, False),  # it slept
-        (2.0, 0.0, 0.0, True, False),  # it computed
-        (0.2, 1.8, 0.0, False, True),  # others had the processor
-        (0.1, 0.0, 1.9, False, True),  # the judge did not get it
-        (1.1, 0.9, 0.0, True, False),  # it had all that it may use
+        (0.0, 0.0, 0.0, True, False, False),  # it slept
+        (2.0, 0.0, 0.0, True, False, False),  # it computed
+        (0.2, 1.8, 0.0, False, True, True),  # others had the processor
+        (0.9, 1.5, 0.0, False, True, True),  # so they had, when it was nearly done
+        (0.1, 0.0, 1.9, False, True, True),  # the judge did not get it
+        (0.1, 0.5, 0.0, True, False, True),  # it slept, and waited as well
+        (1.1, 0.9, 0.0, True, False, False),  # it had all that it may use
     ],
 )
 def test_time_is_blamed_on_who_used_it(
-    ran: float, waited: float, own_waited: float, over: bool, starved: bool,
+    ran: float, waited: float, own_waited: float, over: bool, starved: bool, again: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     clock = [100.0]
@@ -158,6 +162,7 @@ def test_time_is_blamed_on_who_used_it(
     box.now, own.now = box.then, own.then
     assert timer.over() is over
     assert timer.starved is starved
+    assert timer.kept_waiting is again
     assert over or timer.deadline > clock[0]
     clock[0] += 100.0  # nobody waits for ever
     box.now, own.now = (ran, waited + 100.0), own.then

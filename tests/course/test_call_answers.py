@@ -16,9 +16,9 @@ from anonlab.course.judging.call_answers import (
     difference,
     judge,
     judge_all,
-    keep_questions,
 )
 from anonlab.course.judging.families import FAMILIES, histories, history_of_family
+from anonlab.course.judging.made_questions import keep_questions
 from anonlab.course.judging.marks import needs
 from anonlab.course.judging.runner import run_tests
 from anonlab.course.judging.state import before_after, words_text
@@ -162,6 +162,7 @@ def test_a_test_without_questions_is_our_fault() -> None:
 TESTS = """
 from anonlab.box.both_ends import encode
 from anonlab.course.judging.call_answers import Question, judge_all
+from anonlab.course.judging.made_questions import keep_questions
 from anonlab.course.judging.marks import needs
 
 def test_one(student, seed):

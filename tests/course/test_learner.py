@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from labserver import Notebook, Watch, chromium, jupyter_lab, needs_browser
+from browsers import chromium, needs_browser
+from labserver import Notebook, Watch, jupyter_lab
 from project import ROOT
 
 from anonlab.course.asking.progress_log import ProgressLog

@@ -31,9 +31,9 @@ def test_the_way_of_a_learner_through_04a(course: Course, right: dict[str, str])
     wrong = right["04a"].replace(BOTH, "return word, parent & ~ACCESSED")
     said = cell(course, wrong)
     assert "Did you leave the parent's word writable?" in said
-    assert "Public checks: 0 of 2 passed (0 of 4 points, 6 more at grading)." in said
+    assert "Public checks: 0 of 3 passed (0 of 4 points, 6 more at grading)." in said
     assert repr(learn.hint("04a")).startswith("hint 1 of 3:")
-    assert "started   0 of  4 public points, 1 hints  fork shares pages" in repr(learn.progress())
+    assert "started   0 of  4 public points, 1 hint  fork shares pages" in repr(learn.progress())
     assert "Public checks passed; hidden ones run at grading" in cell(course, right["04a"])
     assert "passed    4 of  4" in repr(learn.progress())
     # A restart: the cell is the template again, the file is not.
@@ -272,6 +272,14 @@ def test_a_prediction_is_scored_once_and_shown_again(course: Course) -> None:
     learn.predict("03 other", "I do not know")
     assert "it was: yes" in repr(learn.reveal("03 other", [], truth="yes"))
     assert "2 predictions; 2 of 3 elements were right at first." in repr(learn.progress())
+
+
+def test_what_explains_a_prediction_opens_with_what_happened(course: Course) -> None:
+    why = "copied no page at all"
+    assert why not in repr(learn.predict("00 frames", ...))
+    assert why not in repr(learn.reveal("00 frames", ["so it was"]))
+    assert why not in repr(learn.predict("00 frames", "2, 1"))
+    assert why in repr(learn.reveal("00 frames", ["so it was"], truth=[0, 1]))
 
 
 def test_eight_answers_are_kept_before_and_after_and_told_in_the_end(course: Course) -> None:

@@ -41,7 +41,7 @@ from anonlab.learn import *
 x = 1
 
 # %%
-predict("03 frames", ...)
+predict("13 copies", ...)
 
 # %%
 answer("04 order", ...)

@@ -35,7 +35,7 @@ def test_nothing_around_the_tests_has_a_say_and_nothing_is_left(
     places = (dict(os.environ), list(sys.path), set(sys.modules), Path.cwd())
     assert status(tmp_path, code="def f(n):\n    print('mine')\n    return n") == "pass"
     assert (dict(os.environ), list(sys.path), set(sys.modules), Path.cwd()) == places
-    assert capsys.readouterr() == ("mine\n", ""), "a learner sees what the code prints, no more"
+    assert capsys.readouterr() == ("", ""), "of what passes a learner sees nothing"
     left = {path.name for path in tmp_path.iterdir()} - {"__pycache__"}
     assert left == {"conftest.py", "pytest.ini", "test_ex99a_it.py"}
 

@@ -1,5 +1,6 @@
 """Answers that people wrote who had seen the statements only: the unusual right ones get all
-points, the plausible wrong ones do not. Those that were sharp are kept in tests/exercises/tried."""
+points, the plausible wrong ones do not; who goes from page to page loses what the statement says,
+and no more. Those that were sharp are kept in tests/exercises/tried."""
 
 from __future__ import annotations
 
@@ -23,5 +24,8 @@ def test_the_points_are_what_the_answer_is_worth(path: Path) -> None:
     lost = [f"{each.test}: {each.message}" for each in verdicts if each.points < each.most]
     if path.parent.name == "right":
         assert not lost, "\n".join(lost)
+    elif path.parent.name == "loops":
+        (only,) = lost
+        assert only.startswith("test_array_operations: right, but page by page"), only
     else:
         assert lost, "it is wrong, and gets all points"

@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from anonlab.box import boxes
+from anonlab.box.usage import Timer
 from anonlab.grading.intake.submission import Settings, Submission
 from anonlab.grading.judging import plugin
 from anonlab.grading.judging.grade_submission import grade_one
+
+WAITED = Timer.waited
 
 
 def graded(job: Any) -> dict[str, Any]:
     """Return the result of one job."""
     plugin.TEST_SECONDS = job.get("test_seconds", 120)
+    Timer.waited = property(lambda _: job["waited"]) if "waited" in job else WAITED  # type: ignore[assignment,method-assign]
     if "python" in job:
         sys.executable = job["python"]
         boxes._close()

@@ -100,11 +100,9 @@ def touch_page(word, write, pfn):
     return Word(pfn << 12) | WRITE if write else READ
 
 def touch_range(words, write, pfns):
-    frames, out = iter(pfns.tolist()), Words()
-    for word in words.tolist():
-        taken = write and not word >> 12
-        out.append(touch_page(word, write, next(frames) if taken else 0))
-    return out
+    new, fresh = words.copy(), words < 1 << 12
+    new[fresh] = pfns[: fresh.sum()] << 12 | WRITE if write else READ
+    return Words(map(Word, new.tolist()))
 """,
     ),
     "scalars of NumPy": (
@@ -119,8 +117,9 @@ def share_page(word):
     return parent, parent & ~np.int64(32) if present else parent
 
 def share_range(words):
-    pairs = [share_page(word) for word in words]
-    return tuple(np.array([pair[side] for pair in pairs], dtype=np.int64) for side in (0, 1))
+    present = words & 1
+    parent = words & ~(present * np.int64(2))
+    return [*parent], (*(parent & ~(present * np.int64(32))),)
 """,
     ),
     "texts and dictionaries that are more": (
@@ -223,6 +222,47 @@ def test_a_changed_argument_is_named_at_both_ends(small: Small) -> None:
     wrong = next(each for each in run_all(ROOT, MASTERS["04a"], IN_PLACE) if each.wrong)
     assert "share_range changes its argument words" in wrong.message
     assert "Did you work in place?" in wrong.message
+
+
+def test_a_loop_over_pages_loses_one_point_at_both_ends(small: Small) -> None:
+    paths = sorted((ROOT / "tests" / "exercises" / "tried" / "loops").glob("*.py"))
+    for path in paths:
+        master = MASTERS[path.name.partition("__")[0]]
+        for in_process in (False, True):
+            submit(small, master, path.read_text("utf-8"), in_process)
+    graded = small.graded()
+    for path, boxed, here in zip(paths, graded[::2], graded[1::2], strict=True):
+        for result in (boxed, here):
+            lost = [each for each in result["tests"] if each["status"] != "pass"]
+            assert [each["test"] for each in lost] == ["test_array_operations"], path
+        assert [verdict(test) for test in boxed["tests"]] == [
+            verdict(test) for test in here["tests"]
+        ]
+        told = [[each["shown"] for each in result["tests"]] for result in (boxed, here)]
+        assert told[0] == told[1]
+        assert "page by page" in str(told[0])
+
+
+def test_a_number_of_steps_that_is_none_ends_the_box(small: Small) -> None:
+    small.write(
+        "def test_a(student, seed):\n    student.counted('f', (1,))\n",
+        "def test_b(student, seed):\n"
+        "    try:\n        student.counted('_f', (1,))\n        assert False\n"
+        "    except AttributeError:\n        pass\n",
+    )
+    take_over = """
+from anonlab.box import worker
+class Steps:
+    def __init__(self, names): self.made = {}
+    def __enter__(self): return self
+    def __exit__(self, *args): pass
+worker.Steps = Steps
+def f(x): return x
+"""
+    for made in ("'many'", "-1", "10**4000", "True"):
+        small.submit(take_over.format(made))
+    for result in small.graded():
+        assert [test["status"] for test in result["tests"]] == ["protocol", "pass"], result["tests"]
 
 
 def points(result: dict[str, Any]) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +15,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from browsers import chromium
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import (
@@ -50,7 +50,6 @@ from anonlab.recording.recorder import operations, record
 from anonlab.view.stage.static import snapshot_svg
 from anonlab.view.story.text import text_twin
 
-CHROMIUM = shutil.which("chromium")
 LMS = "student_id,Homework 1\n1000,\n1005,\n"
 
 
@@ -266,14 +265,8 @@ def test_any_name_can_stand_on_a_page(name: str) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no browser: chromium is not installed")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="no browser: playwright")
-    with sync_api.sync_playwright() as playwright:
-        args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        running = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=args)
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.mark.parametrize("name", ["students/sub-0042.html", "instructor/summary.html"])

@@ -17,7 +17,7 @@ from anonlab.grading.store.result import Result
 from anonlab.proof import workers
 
 NUMBER, NAME = "04a", "ex04a_fork"
-WRONG = 8
+WRONG = 9
 """Known wrong answers of 04a."""
 
 
@@ -63,7 +63,7 @@ def test_solutions_are_full_templates_zero_and_wrong_answers_less(
 @pytest.mark.parametrize("kind", ["solution", "template, changed"])
 def test_both_back_ends_come_to_the_same_verdicts(kind: str) -> None:
     answer = KnownAnswer(ROOT, NUMBER, 10, kind, 0)
-    assert grade_known(answer, box=True) == Verdict([], compared=4)
+    assert grade_known(answer, box=True) == Verdict([], compared=5)
 
 
 def run(course: Path, kind: str, at: int = 0) -> list[str]:
@@ -120,7 +120,7 @@ def test_back_ends_that_differ_are_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(module, "grade_one", two_faced)
     problems = grade_known(KnownAnswer(ROOT, NUMBER, 10, "solution", 0), box=True).problems
     assert any("in the box: test_share_range ends with fail" in each for each in problems)
-    assert any("ends with pass (2.0) in this process, with fail (0.0) in the box" in each
+    assert any("ends with pass (1.0) in this process, with fail (0.0) in the box" in each
                for each in problems)  # fmt: skip
 
 

@@ -91,6 +91,22 @@ def test_who_pays(story: str, right: list[tuple[str, int, int]] | None) -> None:
     assert sides(billed(START + story)) == right
 
 
+def test_a_child_whose_execve_fails_shares_on() -> None:
+    """Three frames are free, and execve wants four."""
+    text = "machine lesson frames 8 swap 0\n" + START + "a = fork p\na execve ls args 4\n"
+    owed = bill_of(parse(text + "p write 0x30000 9\na write 0x31000 9\n"))
+    assert sides(owed) == [("a", 1, 1)]
+    assert (owed.forks[0].ended, owed.forks[0].kept) == ("", 2)
+
+
+def test_a_reserved_area_without_pages_costs_nothing() -> None:
+    """A 64 TiB reservation, as sanitizers and runtimes make it: no array may be as long."""
+    text = "machine x86_64 frames 64 swap 0\np = spawn\np mmap 0x10000000 17179869184\n"
+    text += "p write 0x10000000 1 3\na = fork p\na write 0x10000000 9\na exit\n"
+    (fork,) = bill_of(parse(text)).forks
+    assert (fork.shared, fork.copied, fork.kept) == (3, {"parent": 0, "child": 1}, 2)
+
+
 def test_what_a_child_has_in_the_end() -> None:
     """Four shared pages, the child copies one, the parent one, the child adds two of its own."""
     story = "a = fork p\na write 0x30000 9\np write 0x31000 9\na mmap 0x80000 2\n"

@@ -26,6 +26,7 @@ CALLS: dict[str, Callable[[Task], Any]] = {
     "mlock": lambda p: p.mlock(A, PAGE),
     "munlock": lambda p: p.munlock(A, PAGE),
     "pin": lambda p: p.pin(A),
+    "pin_to_read": lambda p: p.pin_to_read(A),
     "unpin": lambda p: p.unpin(A),
     "swap_out": lambda p: p.swap_out(A),
     "fork": lambda p: p.fork("late"),

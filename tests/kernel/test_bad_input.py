@@ -33,6 +33,7 @@ RANGE_CALLS: dict[str, Callable[[Task, Any, Any], Any]] = {
     "mlock": lambda p, at, n: p.mlock(at, n),
     "munlock": lambda p, at, n: p.munlock(at, n),
     "pin": lambda p, at, n: p.pin(at, n),
+    "pin_to_read": lambda p, at, n: p.pin_to_read(at, n),
     "unpin": lambda p, at, n: p.unpin(at, n),
     "swap_out": lambda p, at, n: p.swap_out(at, n),
     "read": lambda p, at, n: p.read_range(at, n),
@@ -48,7 +49,7 @@ BEYOND = {
     "munmap": InvalidArgument,
     "mremap": BadAddress,
     **dict.fromkeys(("mprotect", "madvise", "mlock", "munlock"), OutOfMemory),
-    **dict.fromkeys(("pin", "unpin", "swap_out", "read"), SegmentationFault),
+    **dict.fromkeys(("pin", "pin_to_read", "unpin", "swap_out", "read"), SegmentationFault),
 }
 """What each of them says of a range that leaves user space, as Linux does."""
 

@@ -233,6 +233,24 @@ def test_only_today_a_page_that_is_marked_and_pinned_cannot_be_swapped_out(kerne
     assert (parent.page(A).pfn == dma) is (kernel.design.cow_rule != COUNT)
 
 
+def test_a_pin_to_read_holds_a_shared_page_as_it_is(kernel, parent):
+    child = parent.fork("child")
+    (held,) = child.pin_to_read(A)
+    assert held == parent.page(A).pfn == child.page(A).pfn
+    assert (kernel.page(held).count, kernel.page(held).mapcount) == (3, 2)
+    assert set(copies(kernel).values()) == {0}
+
+
+def test_only_between_2005_and_2020_a_page_that_somebody_reads_is_written_in_place(kernel, parent):
+    """CVE-2020-29374: who pinned it to read, and let go of it, reads what was meant for nobody."""
+    child = parent.fork("child")
+    (held,) = child.pin_to_read(A)
+    child.munmap(A, PAGE)
+    parent.write(A, 99)
+    leaks = kernel.design.cow_rule == MAPCOUNT
+    assert int(kernel.mem_map.data[held]) == (99 if leaks else 7)
+
+
 def test_only_today_fork_copies_a_page_that_is_marked_and_pinned(kernel, parent):
     (dma,) = parent.pin(A)
     child = parent.fork("child")

@@ -200,6 +200,7 @@ def test_a_page_that_a_device_holds_stays_with_its_process_at_fork(oracle) -> No
         ("b = vfork a\na mmap 0x30000 1", "a waits until its child by vfork calls execve or exit"),
         ("b = vfork a\nc = fork a", "a waits until its child by vfork"),
         ("b = clone_vm a\nb pin 0x30000", "only in histories without vfork and clone_vm"),
+        ("a pin 0x30000 read", "wants to write: leave out read"),
         ("".join(f"f{number} = file 1\n" for number in range(9)), "the oracle has 8 files"),
     ],
 )

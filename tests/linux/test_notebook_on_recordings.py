@@ -52,5 +52,5 @@ def test_every_cell_works_on_recordings_after_an_i_do_not_know(tmp_path) -> None
     assert "asked just now" not in text
     assert "read from the memory" not in text
     assert "0 of 11 operations differ" in text
-    assert "the first is operation 6" in text
+    assert "they differ for the first time after operation 6" in text
     assert "three_generations: 0 differences" in text

@@ -14,6 +14,7 @@ import anonlab
 from anonlab import Kernel, Trace, compare, record
 from anonlab.formats import trace as traces
 from anonlab.histories import library
+from anonlab.histories.bill_meter import bill_of
 from anonlab.notebook.display import SHOWN
 from anonlab.notebook.representations import bundle
 from anonlab.view import text_twin
@@ -31,7 +32,7 @@ def things() -> dict[str, Any]:
     return {
         "Kernel": kernel, "Task": shell, "Page": shell.page(heap), "Cost": kernel.design.cost,
         "Snapshot": kernel.snapshot(), "History": history, "Trace": record(history),
-        "Comparison": compare(history, ["anongroup"]),
+        "Comparison": compare(history, ["anongroup"]), "Bill": bill_of(history),
     }  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from labserver import THEMES, Notebook, Watch, chromium, jupyter_lab, needs_browser
+from browsers import chromium, needs_browser
+from labserver import THEMES, Notebook, Watch, jupyter_lab
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Locator, expect
 
@@ -69,9 +70,7 @@ class Bench:
     def shows(self, line: str) -> None:
         """The picture is at this operation, and the list marks it."""
         expect(self.part("ops").locator("[aria-current=step] code")).to_have_text(line)
-        story = "root => root.querySelector('.al-now [data-line]').textContent"
-        self.player.locator(".al-now").wait_for(state="attached")
-        assert line in self.player.evaluate(story)
+        expect(self.player.locator(".al-now [data-line]").first).to_contain_text(line)
 
     def type(self, line: str) -> None:
         self.line.fill(line)
@@ -85,7 +84,7 @@ def bench(lab: Notebook) -> Bench:
     bench.act("preset").select_option("04")
     bench.act("preset").select_option("05")
     expect(bench.operations()).to_have_count(4)
-    expect(bench.part("say")).to_contain_text("child runs.")
+    expect(bench.part("say")).to_contain_text("child runs now")
     bench.line.fill("")
     return bench
 

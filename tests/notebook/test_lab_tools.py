@@ -9,7 +9,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from labserver import Notebook, Watch, chromium, jupyter_lab, needs_browser
+from browsers import chromium, needs_browser
+from labserver import Notebook, Watch, jupyter_lab
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Locator, expect
 from project import ROOT

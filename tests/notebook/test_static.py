@@ -7,7 +7,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from labserver import chromium, needs_browser
+from browsers import chromium, needs_browser
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 

@@ -26,7 +26,7 @@ def test_a_design_says_its_own_words_in_the_place_of_a_known_label(name, label):
     known = {"who", "where", "n", "what"}
     assert {field for _, field, _, _ in string.Formatter().parse(words.sentence) if field} <= known
     for n in (1, 3):
-        text = sentence(words, "shell", "0x30000", n, "ls")
+        text = sentence(words.sentence, "shell", "0x30000", "0x31000", n, "ls")
         assert text.endswith(".")
         assert not set(text) & set("[]|{}")
 

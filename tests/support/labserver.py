@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,32 +17,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
-
-from anonlab.cli.doctor import BROWSERS
 
 TOKEN = "probe"
 START_SECONDS = 60
 RUN_SECONDS = 180
-CHROMIUM = next((path for name in BROWSERS if (path := shutil.which(name))), None)
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: anonlab doctor says more")
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Yield a headless Chromium of this machine."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            headless=True,
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-        )
-        yield browser
-        browser.close()
 
 
 @contextmanager

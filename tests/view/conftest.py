@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsers import chromium
 from traces_at_hand import every_trace
-from visiting import ARGS, CHROMIUM, Visit
+from visiting import Visit
 
 FACTS = Path(__file__).with_name("facts_of_moment.js")
 
@@ -24,13 +25,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no browser: chromium is not installed")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="no browser: playwright")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGS)
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

@@ -316,6 +316,20 @@ def test_a_question_stands_before_its_step_and_is_judged_in_the_same_card(see: O
     assert player.step() == len(lesson().steps) - 1
 
 
+def test_a_card_may_know_which_places_are_right_and_which_step_shows_them(see: Open) -> None:
+    part = MARK | {"truth": ["p2-48", "p2-49"], "why": {"else": "Look at page 0x31000."}}
+    card = CARD | {"parts": [part], "shows": COPY + 1}
+    player = see(played(cards={COPY: card}), step=COPY - 1)
+    player.act("next")
+    for key in ("p2-48", "f2"):
+        player.root.locator(f"[role=option][data-key={key}]").click()
+    player.act("lock")
+    assert (player.step(), player.state()) == (COPY + 1, "revealed")
+    assert "Look at page 0x31000." in player.root.locator("[data-reveal]").inner_text()
+    kept = player.run("() => model.get('predictions')")[str(COPY)]
+    assert (kept["hit"], kept["missed"], kept["extra"]) == (["p2-48"], ["p2-49"], ["f2"])
+
+
 def test_not_knowing_is_an_answer(see: Open) -> None:
     player = see(played(cards={COPY: CARD}), step=COPY - 1)
     player.act("next")

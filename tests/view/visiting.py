@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
-CHROMIUM = shutil.which("chromium")
-ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 ROOT = ".anonlab-player"
 
 

@@ -1,10 +1,10 @@
 """Questions as cards: what is asked, part by part, and what was said beside what is right.
 
 A card is plain data, so that a browser can show it: a name, a title, a sentence, and `parts`. Each
-part has a `kind`::
+part has a `kind` (what stands below the item number `line` of an order does not belong to it)::
 
     number   least, most, unit            choice, several   options
-    order    items                        text              how (what an answer looks like)
+    order    items, line                  text              how (what an answer looks like)
 
 The answers to a card are a list, one element for each part: a number, the number of an option, a
 list of numbers of options or items, or text; None says "I don't know". A verdict has the same
@@ -28,6 +28,7 @@ from anonlab.course.asking.questions import (
     Table,
     letter,
 )
+from anonlab.view.story.words import say
 
 Card = dict[str, Any]
 Verdict = dict[str, Any]
@@ -75,8 +76,10 @@ def question_parts(question: BankQuestion) -> list[Part]:
         return [choice(row.text, *question.words) for row in question.rows]
     if isinstance(question, Order):
         items = _order_texts(question)
-        more = [BELOW] if question.others else []
-        return [{"kind": "order", "text": "Put the steps in order.", "items": items + more}]
+        part: Part = {"kind": "order", "text": "Put the steps in order.", "items": items}
+        if question.others:
+            part |= {"items": [*items, BELOW], "line": len(items)}
+        return [part]
     how = "a number such as 0x3a or 58"
     return [{"kind": "text", "text": "Your number", "how": how}]
 
@@ -132,9 +135,17 @@ def question_verdict(
             )
         ]
     else:
-        why = "\n".join(f"{'✓' if mark.right else '×'} {mark.text}" for mark in marks)
+        told, truth = marks, ""
+        if isinstance(question, Order):
+            told = question.judge_in_words(typed(question, answers))
+            truth = (
+                ""
+                if right == len(marks)
+                else " → ".join(step.text for step in question.steps.values())
+            )
+        why = "\n".join(f"{'✓' if mark.right else '×'} {mark.text}" for mark in told)
         given = shown(parts[0], answers[0])
-        judged = [{"right": right == len(marks), "given": given, "truth": "", "why": why}]
+        judged = [{"right": right == len(marks), "given": given, "truth": truth, "why": why}]
     return {"parts": judged, "again": False, "nudge": "", "said": f"{right} of {len(marks)} right."}
 
 
@@ -200,10 +211,22 @@ def shown(part: Part, given: Any) -> str:
     if given is None:
         return "I don't know"
     names = part.get("options", part.get("items"))
+    if part["kind"] == "order":
+        return _order_shown(part, given)
     if isinstance(names, list):
         chosen = [given] if isinstance(given, int) else list(given)
         return ", ".join(str(names[each]) for each in chosen) or "none"
     return str(given)
+
+
+def _order_shown(part: Part, given: Sequence[int]) -> str:
+    """Return an order as people read it; what stands below the line is told apart."""
+    names, line = part["items"], part.get("line")
+    assert isinstance(names, list)
+    texts = [None if each == line else str(names[each]) for each in given]
+    at = texts.index(None) if None in texts else len(texts)
+    above, below = (list(filter(None, some)) for some in (texts[:at], texts[at:]))
+    return say("card.order", items=" → ".join(above), others="; ".join(below))
 
 
 def check_form(parts: Sequence[Part], answers: Any) -> None:

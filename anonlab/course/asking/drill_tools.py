@@ -6,8 +6,10 @@ The questions are plain data (course/drills); here they are shown as text and ty
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
+from anonlab.course.asking.drill_rounds import drill_state
 from anonlab.course.asking.note import Note, errors_as_notes
 from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.asking.questions import Mark
@@ -64,20 +66,14 @@ def next_question(course: Course, log: ProgressLog, name: str) -> DrillQuestion:
 
 
 def streak(log: ProgressLog, name: str) -> int:
-    """Return how many of the last answers were right, without one that was not."""
-    events = log.events("drill", name=name)
-    wrong = [at for at, event in enumerate(events, 1) if event.get("right") != event.get("of")]
-    return len(events) - (wrong[-1] if wrong else 0)
+    """Return how many of the last answers were right, without one that was not; 0 if the drill is
+    due again."""
+    return drill_state(log, name).row
 
 
 def is_done(log: ProgressLog, name: str) -> bool:
     """Return whether five in a row have ever been right."""
-    row = 0
-    for event in log.events("drill", name=name):
-        row = row + 1 if event.get("right") == event.get("of") else 0
-        if row == LEVELS:
-            return True
-    return False
+    return drill_state(log, name).is_done
 
 
 def question_text(question: DrillQuestion, ask: bool = True) -> str:
@@ -91,15 +87,19 @@ def question_text(question: DrillQuestion, ask: bool = True) -> str:
 
 
 def _head(log: ProgressLog, name: str) -> str:
-    row = streak(log, name)
-    done = " It is done; go on as long as you like." if is_done(log, name) else ""
-    return f"Drill {name}, {TITLES[name]}: {row} of {LEVELS} in a row.{done}"
+    state = drill_state(log, name)
+    done = " It is done; go on as long as you like." if state.is_done else ""
+    if state.is_due(date.today()):
+        done = " It was done, and is due again."
+    return f"Drill {name}, {TITLES[name]}: {state.row} of {LEVELS} in a row.{done}"
 
 
 def _verdict(log: ProgressLog, name: str) -> str:
-    row = streak(log, name)
+    state = drill_state(log, name)
+    row = state.row
     if row == LEVELS:
-        return f"{LEVELS} in a row: drill {name} is done. Another one, if you like:"
+        again = f" It is due again on {state.due}." if state.due else " It is kept: no more rounds."
+        return f"{LEVELS} in a row: drill {name} is done.{again} Another one, if you like:"
     if row == 0:
         return "The row begins anew:"
     return f"{row} in a row. The next one:"

@@ -9,12 +9,19 @@ from __future__ import annotations
 import sys
 from html import escape
 
+from anonlab.course.asking.next_steps import what_next
 from anonlab.course.asking.note import Note, errors_as_notes
 from anonlab.course.asking.progress_log import ProgressLog
-from anonlab.course.asking.review import progress_lines
+from anonlab.course.asking.progress_map import map_text, progress_map
 from anonlab.course.authoring.exercises import Course, find_course
 from anonlab.course.authoring.masters import read_masters
-from anonlab.course.judging.attempt import check_exercise, reset_exercise, seed_of, write_cell
+from anonlab.course.judging.attempt import (
+    check_everything,
+    check_exercise,
+    reset_exercise,
+    seed_of,
+    write_cell,
+)
 from anonlab.course.judging.call_answers import load_tests
 from anonlab.course.judging.history_answers import mutant_failure
 from anonlab.course.judging.runner import ExerciseReport
@@ -28,12 +35,17 @@ ASK_AFTER = 3
 
 
 @errors_as_notes
-def check(number: str, because: str = "") -> Note:
+def check(number: str, because: str = "", everything: bool = False) -> Note:
     """Run the public checks of the exercise with this number, "04a".
 
-    because  what you think is wrong, if you like to keep it
+    because     what you think is wrong, if you like to keep it
+    everything  run the hidden checks too, where they are
     """
-    return _checked(number, because)
+    if not everything:
+        return _checked(number, because)
+    course = find_course()
+    report = check_everything(course, number, because)
+    return Note(f"{report}{_what_next(course, report)}", _pictures(report))
 
 
 def _checked(number: str, because: str = "", above: int | None = None) -> Note:
@@ -70,25 +82,9 @@ def hint(number: str) -> Note:
 
 @errors_as_notes
 def progress() -> Note:
-    """Show what is done, what is open, and the points of public checks so far."""
-    course = find_course()
-    log = ProgressLog(course.root)
-    lines, points, most, following = [], 0, 0, ""
-    for number, exercise in course.exercises.items():
-        done = log.has_passed(number)
-        started = bool(log.events("check", exercise=number))
-        state = "passed" if done else "started" if started else "open"
-        following = following or ("" if done else number)
-        best, all_ = log.best(number), sum(exercise.public.values())
-        points, most = points + best, most + all_
-        hints = f", {log.hints(number)} hints" if log.hints(number) else ""
-        lines.append(
-            f"{number}  {state:8} {best:2} of {all_:2} public points{hints}  {exercise.title}"
-        )
-    lines += ["", f"{points} of {most} public points; hidden checks run at grading."]
-    lines += progress_lines(log)
-    lines += [f"Next: {following}."] if following else []
-    return Note("\n".join(lines))
+    """Show what is done and what is open in each notebook, which drills are due, and what is next;
+    `anonlab progress --page FILE` makes a page of it."""
+    return Note(map_text(progress_map(find_course())))
 
 
 @errors_as_notes
@@ -163,7 +159,7 @@ def exercise(line: str, cell: str) -> Note:
 def _what_next(course: Course, report: ExerciseReport) -> str:
     log = ProgressLog(course.root)
     if report.ok:
-        return f'\nsolution("{report.number}") shows another way.'
+        return f"\n\n{what_next(course, report.number)}"
     failed = len(log.events("check", exercise=report.number, ok=False))
     ask = ""
     if failed > ASK_AFTER:

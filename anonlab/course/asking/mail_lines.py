@@ -10,7 +10,7 @@ import re
 from html import escape
 from typing import NamedTuple
 
-from anonlab.course.asking.note import Note, errors_as_notes
+from anonlab.course.asking.note import Note, TableNote, errors_as_notes
 
 SOURCE = "Linus Torvalds, “Re: anon_vma RFC2”, 13 March 2004"
 
@@ -118,7 +118,8 @@ LINES: tuple[MailLine, ...] = (
         15,
         "A high-performance server would use threads",
         "06",
-        "Threads have one address space: one member of the group, however many there are.",
+        "Threads have one address space. So they are one member of the group, however many they "
+        "are.",
         "CLONE_VM in copy_mm",
         "anonlab.kernel.exec_exit.share_mm",
     ),
@@ -126,7 +127,7 @@ LINES: tuple[MailLine, ...] = (
         11,
         "works 99% of the time",
         "07",
-        "As long as everybody has the page at the same address.",
+        "The rule holds as long as everybody has the page at the same address.",
         "",
         "anonlab.rmap.anongroup.AnonGroup.candidates",
     ),
@@ -134,7 +135,7 @@ LINES: tuple[MailLine, ...] = (
         12,
         "The only problem is mremap() after a fork()",
         "07",
-        "mremap gives one sharer another address, and the page has room for one.",
+        "mremap gives one of the sharers another address. But a page has room for one address.",
         "move_page_tables (6.18)",
         "anonlab.kernel.mremap.move_vma",
     ),
@@ -142,8 +143,8 @@ LINES: tuple[MailLine, ...] = (
         13,
         "page->count > 1",
         "07",
-        "Shared? count also counts pins and the swap cache, so it copies more than it must; the "
-        "code of April 2004 asked mapcount.",
+        "It asks whether others share the page. count also counts pins and the swap cache, so it "
+        "copies more than it must. The code of April 2004 asked mapcount.",
         "can_move_one_pte (anonmm, 2004)",
         "anonlab.rmap.anongroup.AnonGroup.move",
     ),
@@ -151,7 +152,7 @@ LINES: tuple[MailLine, ...] = (
         13,
         "copy_page(page, newpage)",
         "07",
-        "Who moves takes a copy along; the others keep the page.",
+        "Who moves takes a copy along. The others keep the page.",
         "make_page_exclusive (anonmm, 2004)",
         "anonlab.kernel.mremap.copy_shared",
     ),
@@ -159,7 +160,7 @@ LINES: tuple[MailLine, ...] = (
         13,
         "page->index = address >> PAGE_SHIFT",
         "07",
-        "Now the page is the mover's alone, and may have a new index.",
+        "Now the page belongs to the mover alone, so it may have a new index.",
         "move_one_page (2.6)",
         "anonlab.rmap.anongroup.AnonGroup.moved",
     ),
@@ -167,8 +168,8 @@ LINES: tuple[MailLine, ...] = (
         14,
         "we have zero special cases",
         "07",
-        "Every page has one address again. Swap entries were still to come: they move as they are, "
-        "and swap-in compares.",
+        "Every page has one address again. Swap entries came later. They move as they are, and "
+        "swap-in compares.",
         "do_swap_page (2.6)",
         "anonlab.kernel.swap.swap_in",
     ),
@@ -176,7 +177,7 @@ LINES: tuple[MailLine, ...] = (
         16,
         "The extra COW in mremap() seems benign",
         "07",
-        "A hope about programs: hardly anybody moves memory that is shared.",
+        "This is a hope about programs. Hardly any of them moves memory that it shares.",
         "",
         "anonlab.histories.costs.compare",
     ),
@@ -216,7 +217,7 @@ LINES: tuple[MailLine, ...] = (
         10,
         'look up page in page tables in "mm, address"',
         "08",
-        "The word decides whether the candidate maps the page.",
+        "The page-table entry decides whether the candidate maps the page.",
         "try_to_unmap_one (2.6 and 6.18)",
         "anonlab.kernel.walk.walk_each",
     ),
@@ -224,7 +225,8 @@ LINES: tuple[MailLine, ...] = (
         10,
         "most of the time we may not even need to look",
         "08",
-        "No VMA is needed to find a word; one is needed to know whether the page is locked there.",
+        "No VMA is needed to find an entry. One is needed to know whether the page is locked "
+        "there.",
         "find_vma, VM_LOCKED (2.6)",
         "anonlab.kernel.swap.reclaim",
     ),
@@ -240,8 +242,8 @@ LINES: tuple[MailLine, ...] = (
         15,
         "we only have _one_ address to check",
         "08",
-        "A group is small in most cases; a server that forks and never calls execve makes it "
-        "large, and then each member costs one look.",
+        "A group is small in most cases. A server that forks and never calls execve makes it "
+        "large. Then each member costs one look.",
         "",
         "anonlab.histories.scenarios.prefork",
     ),
@@ -249,7 +251,7 @@ LINES: tuple[MailLine, ...] = (
         17,
         "a really simple approach",
         "08",
-        "A few rules and one exception. What Linux took in the end was anon_vma; notebook 09 "
+        "It has a few rules and one exception. In the end Linux took anon_vma instead. Notebook 09 "
         "compares them.",
         "anon_vma (2.6.7)",
         "anonlab.rmap.DESIGNS",
@@ -278,7 +280,6 @@ ASKED: dict[int, tuple[str, ...]] = {
 }
 """The scenes and questions that ask about each paragraph of the mail; reveals.py compares."""
 
-_LEFT = "text-align:left;white-space:normal"
 _AROUND = re.compile(r"(From:|Date:|Re:|To unsubscribe|the body of|More majordomo|Please read)")
 
 
@@ -305,30 +306,17 @@ def mail(notebook: str) -> Note:
         text.append(f"    {line.idea}")
         kernel = f"kernel: {line.kernel}; " if line.kernel else ""
         text.append(f"    {kernel}here: {line.code}")
-    return MailTable("\n".join(text), lines)
-
-
-class MailTable(Note):
-    """The lines as a table, with the same words as text."""
-
-    def __init__(self, text: str, lines: list[MailLine]) -> None:
-        super().__init__(text)
-        self.lines = lines
-
-    def _repr_html_(self) -> str:
-        heads = ("the mail", "what it means", "in the kernel, and here")
-        head = "".join(f'<th scope="col" style="{_LEFT}">{each}</th>' for each in heads)
-        rows = "".join(
-            f'<tr><td style="{_LEFT}">“{escape(line.words)}”</td>'
-            f'<td style="{_LEFT}">{escape(line.idea)}</td>'
-            f'<td style="{_LEFT}">{escape(line.kernel)}{"<br>" if line.kernel else ""}'
-            f'<code title="{escape(line.code)}">{escape(_short(line.code))}</code></td></tr>'
-            for line in self.lines
+    rows = [
+        (
+            f"“{escape(line.words)}”",
+            escape(line.idea),
+            f"{escape(line.kernel)}{'<br>' if line.kernel else ''}"
+            f'<code title="{escape(line.code)}">{escape(_short(line.code))}</code>',
         )
-        return (
-            f"<table><caption>{escape(SOURCE)}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        )
+        for line in lines
+    ]
+    heads = ("the mail", "what it means", "in the kernel, and here")
+    return TableNote("\n".join(text), SOURCE, heads, rows)
 
 
 def _short(code: str) -> str:

@@ -120,7 +120,7 @@ def play(
 
 def tabs_of(name: str) -> tuple[str, ...]:
     """Return the tabs whose topic has come in the notebook with the number that `name` begins
-    with: "04 words" has all that 00 to 04 opened. A name without a number has all."""
+    with: "04 fork" has all that 00 to 04 opened. A name without a number has all."""
     number = name[:2]
     if not number.isdecimal():
         return TABS
@@ -148,7 +148,8 @@ def reveal(
     truth: Truth | None = None,
     among: Iterable[Any] = (),
 ) -> Note:
-    """Show what happened, one line each, beside the prediction `name`; not before there is one.
+    """Show what happened, one line each, beside the prediction `name`, and what explains it; not
+    before there is a prediction.
 
     truth  what happened, element by element: a list where places count, or a set; the first
            prediction is compared with it, and the score is kept
@@ -162,7 +163,9 @@ def reveal(
     if kept and truth is not None:
         shown.append(keep_score(log, name, kept[0], truth, among))
         _show_on_card(name, kept[0], truth, shown[-1])
-    return Note("\n".join([*shown, *([""] if shown else []), *map(str, lines)]))
+    asked = PREDICTIONS.get(name)
+    why = ["", asked.explain] if asked and asked.explain else []
+    return Note("\n".join([*shown, *([""] if shown else []), *map(str, lines), *why]))
 
 
 def _show_on_card(name: str, first: Event, truth: Truth, said: str) -> None:

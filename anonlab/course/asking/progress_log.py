@@ -18,6 +18,11 @@ from pathlib import Path
 from typing import Any
 
 Event = dict[str, Any]
+FIELDS: dict[str, type] = {
+    "name": str, "exercise": str, "given": str, "digest": str, "marks": dict, "kept": dict,
+    "points": int, "most": int, "hint": int, "right": int, "of": int,
+}  # fmt: skip
+"""What fields hold, in events that have them; a line in which one does not is damaged."""
 _APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
 """Without O_BINARY Windows writes two bytes for the end of a line."""
 
@@ -60,17 +65,24 @@ class ProgressLog:
             and all(event.get(name) == value for name, value in facts.items())
         ]
 
-    def _read(self) -> Iterator[Event]:
+    def damaged(self) -> int:
+        """Return how many lines are there that are no events; empty ones do not count."""
+        return sum(bool(line.strip()) for line in self._lines()) - len(self.events())
+
+    def _lines(self) -> list[str]:
         try:
             raw = self.path.read_bytes()
         except FileNotFoundError:
-            return
-        for line in raw.decode("utf-8", "replace").split("\n"):
+            return []
+        return raw.decode("utf-8", "replace").split("\n")
+
+    def _read(self) -> Iterator[Event]:
+        for line in self._lines():
             try:
                 event = json.loads(line)
-            except json.JSONDecodeError:
+            except (ValueError, RecursionError):
                 continue
-            if isinstance(event, dict) and isinstance(event.get("what"), str):
+            if isinstance(event, dict) and _is_event(event):
                 yield event
 
     def picture_marks(self, name: str) -> dict[str, Any]:
@@ -78,14 +90,14 @@ class ProgressLog:
         number."""
         first: dict[str, Any] = {}
         for event in self.events("marked", name=name):
-            for step, mark in dict(event.get("marks", {})).items():
+            for step, mark in event.get("marks", {}).items():
                 first.setdefault(step, mark)
         return first
 
     def best(self, number: str) -> int:
         """Return the most points that public checks of exercise `number` have given."""
         checks = self.events("check", exercise=number)
-        return max((int(event.get("points", 0)) for event in checks), default=0)
+        return max((event.get("points", 0) for event in checks), default=0)
 
     def has_passed(self, number: str) -> bool:
         """Return whether the public checks of exercise `number` have ever all passed."""
@@ -94,7 +106,20 @@ class ProgressLog:
     def hints(self, number: str) -> int:
         """Return how many hints of exercise `number` are open."""
         hints = self.events("hint", exercise=number)
-        return max((int(event.get("hint", 0)) for event in hints), default=0)
+        return max((event.get("hint", 0) for event in hints), default=0)
+
+
+def _is_event(event: Event) -> bool:
+    """Return whether all fields are what their readers expect: a crash or a person may have
+    changed a line."""
+    wanted = {"what": str, **FIELDS}
+    plain = all(isinstance(event[name], kind) for name, kind in wanted.items() if name in event)
+    marks = event.get("marks", {})
+    return (
+        plain
+        and "what" in event
+        and all(step.isdecimal() and isinstance(mark, dict) for step, mark in marks.items())
+    )
 
 
 @contextmanager

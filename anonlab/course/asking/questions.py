@@ -12,7 +12,7 @@ Every kind is asked and answered as text, and judged element by element.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -141,7 +141,8 @@ class OrderStep(NamedTuple):
 
 @dataclass(frozen=True)
 class Order:
-    """Put `steps` in order, without those of `others`, which do not belong."""
+    """Put `steps` in order, without those of `others`, which do not belong. The order in which
+    `steps` are written down is a right one."""
 
     text: str
     steps: dict[str, OrderStep]
@@ -155,8 +156,7 @@ class Order:
 
     def ask(self, seed: int) -> str:
         """Return the question as text, all letters in the order of the alphabet."""
-        texts = {name: step.text for name, step in self.steps.items()}
-        texts |= {name: text for name, (text, _) in self.others.items()}
+        texts = self._texts()
         return f"{self.text}\n{lettered([texts[name] for name in sorted(texts)])}"
 
     def judge(self, given: object, seed: int) -> list[Mark]:
@@ -166,20 +166,38 @@ class Order:
             raise ValueError(f"there is no step {unknown[0]!r}; write {self.how}")
         if twice := [each for each in mine if mine.count(each) > 1]:
             raise ValueError(f"{twice[0]!r} is there twice; write {self.how}")
-        marks = [self._step(name, mine) for name in sorted(self.steps)]
-        for name, (text, why) in sorted(self.others.items()):
-            if name in mine:
-                marks.append(Mark(False, f"{name} ({text}) does not belong: {why}"))
-        return marks
+        named = {name: f"{name} ({text})" for name, text in self._texts().items()}
+        return self._marks(mine, sorted(self.steps), named, {name: name for name in named})
 
-    def _step(self, name: str, mine: str) -> Mark:
-        step = self.steps[name]
-        if name not in mine:
-            return Mark(False, f"{name} ({step.text}) is missing")
-        late = [other for other in step.after if other in mine[mine.index(name) :]]
-        if late:
-            return Mark(False, f"{name} ({step.text}) comes too early: {late[0]} first. {step.why}")
-        return Mark(True, f"{name} ({step.text})")
+    def judge_in_words(self, mine: str) -> list[Mark]:
+        """Return the marks of the letters `mine` for who sees no letters: steps in a right order,
+        by what they say."""
+        texts = self._texts()
+        quoted = {name: f"“{text}”" for name, text in texts.items()}
+        return self._marks(mine, list(self.steps), texts, quoted)
+
+    def _texts(self) -> dict[str, str]:
+        texts = {name: step.text for name, step in self.steps.items()}
+        return texts | {name: text for name, (text, _) in self.others.items()}
+
+    def _marks(
+        self, mine: str, names: Sequence[str], named: Mapping[str, str], short: Mapping[str, str]
+    ) -> list[Mark]:
+        marks = []
+        for name in names:
+            step, early = self.steps[name], mine[mine.index(name) :] if name in mine else ""
+            late = [short[other] for other in step.after if other in early]
+            if not early:
+                marks.append(Mark(False, f"{named[name]} is missing"))
+            elif late:
+                marks.append(
+                    Mark(False, f"{named[name]} comes too early: {late[0]} first. {step.why}")
+                )
+            else:
+                why = f". {step.why}" if step.why else ""
+                marks.append(Mark(True, f"{named[name]}{why}"))
+        wrong = [(name, why) for name, (_, why) in sorted(self.others.items()) if name in mine]
+        return marks + [Mark(False, f"{named[name]} does not belong: {why}") for name, why in wrong]
 
 
 class TableRow(NamedTuple):

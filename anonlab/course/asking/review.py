@@ -44,15 +44,15 @@ def review_text(log: ProgressLog, notebook: str) -> str:
     scored = first_by_name(log.events("scored"))
     lines = []
     for name, event in first_by_name(log.events("predict")).items():
-        if name.startswith(notebook):
+        if _is_of(notebook, name):
             lines.append(f"{name}: you said {event.get('answer', '')}{_beside(scored.get(name))}")
     for name, event in first_by_name(log.events("answer")).items():
-        if name.startswith(notebook):
+        if _is_of(notebook, name):
             lines.append(f"{name}: you answered {event.get('given', '')}{_of(event)}")
     lines += [
-        f"{event['name']}: you said {event.get('said', '')}{_of(event)}"
+        f"{event['name']}: you said {event.get('said', '')}{_beside(event)}"
         for event in log.events("scene")
-        if str(event.get("name", "")).startswith(notebook)
+        if _is_of(notebook, str(event.get("name", "")))
     ]
     lines += _picture_marks(log, notebook)
     return (
@@ -60,11 +60,16 @@ def review_text(log: ProgressLog, notebook: str) -> str:
     )
 
 
+def _is_of(notebook: str, name: str) -> bool:
+    """Whether "05 table" is of notebook "05", which "05b pipeline" is not; all are of ""."""
+    return notebook in ("", name.partition(" ")[0])
+
+
 def _picture_marks(log: ProgressLog, notebook: str) -> list[str]:
     """Return what was predicted in the pictures of a notebook, place by place."""
     names = dict.fromkeys(str(event.get("name", "")) for event in log.events("marked"))
     out = []
-    for name in (name for name in names if name.startswith(notebook)):
+    for name in (name for name in names if _is_of(notebook, name)):
         marks = log.picture_marks(name)
         counts = [sum(len(mark.get(kind, ())) for mark in marks.values()) for kind in MARK_WORDS]
         counted = ", ".join(
@@ -85,6 +90,8 @@ def _picture_marks(log: ProgressLog, notebook: str) -> list[str]:
 def _beside(event: Event | None) -> str:
     if event is None:
         return ""
+    if "happened" not in event:  # a scene of an earlier release
+        return _of(event)
     return f"; it was {event.get('happened', '')}{_of(event)}"
 
 
@@ -100,13 +107,16 @@ def progress_lines(log: ProgressLog) -> list[str]:
         right = sum(event.get("right") == event.get("of") for event in drills)
         names = ", ".join(sorted({str(event.get("name", "")) for event in drills}))
         lines.append(f"{plural(len(drills), 'drill question')} ({names}); {right} were right.")
-    for kind, made, judged in (("prediction", "predict", "scored"), ("answer", "answer", "answer")):
-        given = first_by_name(log.events(made))
+    scenes = log.events("scene")  # each answer of a scene is kept once
+    predictions = first_by_name(log.events("predict"))
+    scored = [*first_by_name(log.events("scored")).values(), *scenes]
+    answers = first_by_name(log.events("answer"))
+    for kind, given, marks in (
+        ("prediction", len(predictions) + len(scenes), scored),
+        ("answer", len(answers), list(answers.values())),
+    ):
         if given:
-            marks = first_by_name(log.events(judged)).values()
             right = sum(int(event.get("right", 0)) for event in marks)
             of = sum(int(event.get("of", 0)) for event in marks)
-            lines.append(
-                f"{plural(len(given), kind)}; {right} of {of} elements were right at first."
-            )
+            lines.append(f"{plural(given, kind)}; {right} of {of} elements were right at first.")
     return lines

@@ -7,13 +7,16 @@ from functools import cache
 from typing import Any
 
 from anonlab.course.asking.bank.scenes import SCENES
-from anonlab.course.asking.bank.scenes.kinds import Asked, Question, Scene
+from anonlab.course.asking.bank.scenes.kinds import EACH, Asked, Question, Scene
 from anonlab.course.asking.cards import FIRST_COUNTS, Card, shown
 from anonlab.course.asking.prediction_tools import tabs_of
 from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.authoring.exercises import find_course
-from anonlab.formats.trace import Trace
+from anonlab.formats.trace import Step, Trace
+from anonlab.proof.famous_bugs import RULES
 from anonlab.recording.recorder import record
+from anonlab.view.story.align import Aligned, align
+from anonlab.view.story.payload import Played
 
 TITLE = "Before you look"
 
@@ -28,24 +31,33 @@ def scene(name: str) -> Any:
 
     if name not in SCENES:
         raise ValueError(f"there is no scene {name!r}; there are {', '.join(SCENES)}")
-    trace, cards = made(name)
+    played, cards = made(name)
     try:
         log = ProgressLog(find_course().root)
     except (ValueError, OSError):  # a scene can be looked at anywhere; nothing is kept then
-        return Player(trace, cards=cards, tabs=tabs_of(name))
+        return Player(played, cards=cards, tabs=tabs_of(name))
     kept = {str(event["step"]): event["kept"] for event in reversed(log.events("scene", name=name))}
     keep = _keeper(log, name, cards)
-    return Player(trace, cards=cards, predictions=kept, keep=keep, tabs=tabs_of(name))
+    return Player(played, cards=cards, predictions=kept, keep=keep, tabs=tabs_of(name))
 
 
 @cache
-def made(name: str) -> tuple[Trace, dict[int, Card]]:
-    """Return the trace of a scene from where it opens, and its cards by step."""
+def made(name: str) -> tuple[Played, dict[int, Card]]:
+    """Return what a scene plays from where it opens, and its cards by step."""
     what = SCENES[name]
-    whole = record(what.story, title=what.title)
-    first = last_step(whole, what.opens) if what.opens else 0
-    trace = Trace(what.title, whole.steps[first:])
-    return trace, dict(_card(name, trace, number, one) for number, one in enumerate(what.questions))
+    traces = {design: _opened(what, design) for design in what.designs}
+    played: Played = next(iter(traces.values())) if len(traces) == 1 else traces
+    steps = align(traces)
+    cards = dict(_card(name, steps, number, one) for number, one in enumerate(what.questions))
+    for step, card in cards.items():  # a question on the way is not passed by
+        card["shows"] = min([card["shows"], *(each - 1 for each in cards if each > step)])
+    return played, cards
+
+
+def _opened(what: Scene, design: str) -> Trace:
+    story = what.story if isinstance(what.story, str) else what.story()
+    whole = record(story, RULES[what.rule]() if what.rule else design, title=what.title)
+    return Trace(what.title, whole.steps[last_step(whole, what.opens) if what.opens else 0 :])
 
 
 def last_step(trace: Trace, text: str) -> int:
@@ -56,24 +68,46 @@ def last_step(trace: Trace, text: str) -> int:
     return found[-1]
 
 
-def _card(name: str, trace: Trace, number: int, question: Question) -> tuple[int, Card]:
+def _card(name: str, played: Aligned, number: int, question: Question) -> tuple[int, Card]:
     """Return the step before which a question is asked, and its card, truth included."""
-    steps = [at for at, step in enumerate(trace.steps) if step.text == question.before]
+    steps = [at for at, step in enumerate(played.words) if step.text == question.before]
     if not steps or not steps[0]:
         raise ValueError(f"scene {name!r}: {question.before!r} does not follow its opening")
-    before, after = trace.steps[steps[0] - 1], trace.steps[steps[-1]]
-    parts = [_part(one, one.truth(before, after)) for one in question.asked]
-    card = {"name": f"{name} {number + 1}", "title": TITLE, "ask": question.ask, "parts": parts}
-    return steps[0], card | {"note": FIRST_COUNTS, "chances": 1, "explain": question.explain}
+    asked = [at for at in steps if question.at in ("", played.words[at].label)]
+    if not asked:
+        raise ValueError(f"scene {name!r}: {question.before!r} has no step {question.at!r}")
+    ends = {track.name: (track.steps[track.at[steps[0] - 1]], track.steps[track.at[steps[-1]]])
+            for track in played.tracks}  # fmt: skip
+    parts = [_part(one, _truth(f"scene {name!r}", one, ends)) for one in question.asked]
+    card = {"name": f"{name} {number + 1}", "title": TITLE, "ask": question.ask, "parts": parts,
+            "note": FIRST_COUNTS, "chances": 1, "explain": question.explain,
+            "shows": steps[-1]}  # fmt: skip
+    return asked[0], card
+
+
+def _truth(scene: str, asked: Asked, ends: Mapping[str, tuple[Step, Step]]) -> Any:
+    """Return what is right, from the steps before and after the operation under each design;
+    ValueError if no design has more than all others."""
+    if asked.design != EACH:
+        return asked.truth(*ends[asked.design or next(iter(ends))])
+    found: dict[str, Any] = {name: asked.truth(*steps) for name, steps in ends.items()}
+    if asked.part["kind"] == "several":
+        return [name for name, each in found.items() if each]
+    first, *rest = sorted(found, key=lambda name: -found[name])
+    if rest and found[rest[0]] == found[first]:
+        raise ValueError(f"{scene}: {first} and {rest[0]} both have {found[first]}: none is right")
+    return first
 
 
 def _part(asked: Asked, truth: Any) -> dict[str, Any]:
-    """Return a part with what is right: a number, or the numbers of options."""
+    """Return a part with what is right: a number, the numbers of options, or places."""
     part = dict(asked.part)
     options = part.get("options")
     if isinstance(options, list):
-        truth = [options.index(each) for each in truth] if part["kind"] == "several" else (
+        truth = sorted(map(options.index, truth)) if part["kind"] == "several" else (
             options.index(truth))  # fmt: skip
+    elif part["kind"] == "mark":
+        truth = sorted(truth)
     return part | {"truth": truth} | ({"why": asked.why} if asked.why else {})
 
 
@@ -94,18 +128,35 @@ def _keeper(
 
 
 def judged(card: Card, kept: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was said, as text, and how much of it was right."""
-    answers = list(kept.get("answers") or [None] * len(card["parts"]))
-    pairs = list(zip(card["parts"], answers, strict=False))
-    right = sum(_same(part, given) for part, given in pairs)
-    said = ", ".join(shown(part, given) for part, given in pairs)
-    return {"said": said, "right": right, "of": len(card["parts"])}
+    """Return what was said and what happened, as text, and how much was right: of marks each place
+    counts, of anything else each part."""
+    parts = card["parts"]
+    answers = list(kept.get("answers") or [None] * len(parts))
+    names = dict(kept.get("names") or {})
+    counts = [_counts(part, given) for part, given in zip(parts, answers, strict=False)]
+    return {
+        "said": "; ".join(_shown(*pair, names) for pair in zip(parts, answers, strict=False)),
+        "happened": "; ".join(_shown(part, part["truth"], names) for part in parts),
+        "right": sum(right for right, _ in counts),
+        "of": sum(of for _, of in counts),
+    }
 
 
-def _same(part: Mapping[str, Any], given: Any) -> bool:
+def _counts(part: Mapping[str, Any], given: Any) -> tuple[int, int]:
+    """Return how many elements of a part were right, and how many there are."""
+    if part["kind"] == "mark":
+        mine, truth = set(given or ()), set(part["truth"])
+        return len(mine & truth), len(mine | truth)
     if part["kind"] == "several" and given is not None:
-        return sorted(given) == sorted(part["truth"])
-    return given is not None and bool(given == part["truth"])
+        return int(sorted(given) == sorted(part["truth"])), 1
+    return int(given is not None and bool(given == part["truth"])), 1
+
+
+def _shown(part: Mapping[str, Any], given: Any, names: Mapping[str, str]) -> str:
+    """Return an answer as people read it; `names` are those of places in the picture."""
+    if part["kind"] == "mark" and given is not None:
+        return ", ".join(names.get(key, key) for key in sorted(given)) or "none"
+    return shown(dict(part), given)
 
 
 __all__ = ["SCENES", "Scene", "scene"]

@@ -53,9 +53,10 @@ On Windows it is `.venv\\Scripts\\python` instead of `.venv/bin/python`. {wheel}
     .venv/bin/python -m pytest -n auto          # on all processors
 
 A line that begins with FAILED names a check, such as `exercises/{file}::{test}`: put it
-after `pytest`, and that check alone runs. A test ends after a minute; `--exercise-seconds 5` makes
-that shorter. `.venv/bin/anonlab check {number}` runs the same checks and keeps the result for the
-notebooks.
+after `pytest`, and that check alone runs. A call of your function ends after ten seconds, a test
+after a minute; `--exercise-seconds 5` makes both shorter. What your code prints is shown for the
+call that is wrong. `.venv/bin/anonlab check {number}` runs the same checks and keeps the result for
+the notebooks.
 
 | it says | what to do |
 |---|---|

@@ -10,6 +10,8 @@ An exam is a TOML file::
     drill = "04"
     level = 3               # optional: 0 to 4
     points = 4              # optional: 1
+    [[question]]
+    bank = "05 owner"       # a question of the notebooks, by name
 """
 
 from __future__ import annotations
@@ -21,21 +23,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from anonlab.course.asking.questions import letter
 from anonlab.course.drills.drills import LEVELS, TITLES, drill_question
+from anonlab.course.drills.from_bank import bank_question
 from anonlab.course.drills.question import DrillQuestion
+from anonlab.course.templates import filled
 from anonlab.histories.splitmix import SplitMix64
 
 MOST_VARIANTS, MOST_QUESTIONS = 26, 100
-_PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 @dataclass(frozen=True)
@@ -48,11 +43,13 @@ class PaperItem:
 
 @dataclass(frozen=True)
 class Slot:
-    """A place in an exam: each variant has another question of the same shape there."""
+    """A place in an exam: each variant has another question of the same shape there, or the
+    question `bank` of the notebooks."""
 
     drill: str
     level: int
     points: int
+    bank: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,8 @@ def homework(
 
 def paper(title: str, items: Sequence[PaperItem], ask: bool, answers: bool, note: str = "") -> str:
     """Return one HTML page: the questions with room to answer (`ask`), the answers, or both."""
-    return _PAGES.get_template("paper.html.j2").render(
+    return filled(
+        "drills/paper.html.j2",
         title=title,
         items=items,
         titles=TITLES,
@@ -133,12 +131,26 @@ def read_exam(path: Path) -> Exam:
 def _slot(where: str, entry: Any) -> Slot:
     if not isinstance(entry, dict):
         raise ValueError(f"{where}: a question is a table [[question]]")
-    _known(where, entry, {"drill", "level", "points"})
+    _known(where, entry, {"drill", "level", "points", "bank"})
+    points = _number(where, entry, "points", 1, 0, 1000)
+    if "bank" in entry:
+        return Slot("", 0, points, _bank(where, entry))
     drill = entry.get("drill")
     if drill not in TITLES:
         raise ValueError(f"{where}: drill is one of {', '.join(TITLES)} as text, got {drill!r}")
     level = _number(where, entry, "level", 0, 0, LEVELS - 1)
-    return Slot(drill, level, _number(where, entry, "points", 1, 0, 1000))
+    return Slot(drill, level, points)
+
+
+def _bank(where: str, entry: dict[str, Any]) -> str:
+    """Return the name of the question of the notebooks that an entry asks for."""
+    if extra := sorted({"drill", "level"} & set(entry)):
+        raise ValueError(f"{where}: bank names a question; leave out {extra[0]}")
+    try:
+        bank_question(str(entry["bank"]), 0)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+    return str(entry["bank"])
 
 
 def _known(where: str, plain: dict[str, Any], fields: set[str]) -> None:
@@ -162,7 +174,11 @@ def exam_items(exam: Exam, variant: int) -> list[PaperItem]:
         rng = SplitMix64((exam.seed * 1_000_003 + at) % (1 << 64))
         for _ in range(variant + 1):
             seed = rng.next64()
-        found.append(PaperItem(drill_question(slot.drill, seed, slot.level), slot.points))
+        if slot.bank:
+            question = bank_question(slot.bank, seed)
+        else:
+            question = drill_question(slot.drill, seed, slot.level)
+        found.append(PaperItem(question, slot.points))
     return found
 
 

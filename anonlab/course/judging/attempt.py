@@ -11,34 +11,42 @@ from pathlib import Path
 
 from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.authoring.exercises import Course
+from anonlab.course.authoring.masters import read_masters
+from anonlab.course.judging.places_to_run import PlaceToRun, best_place
 from anonlab.course.judging.runner import ExerciseReport, run_tests
-from anonlab.course.judging.student import Student
+from anonlab.version import __version__
 
 OTHER_CELLS = "JPY_SESSION_NAME"
 """Where Jupyter tells a kernel which notebook it belongs to."""
 
 
 def check_exercise(
-    course: Course, number: str, because: str = "", above: int | None = None
+    course: Course,
+    number: str,
+    because: str = "",
+    above: int | None = None,
+    place: PlaceToRun | None = None,
 ) -> ExerciseReport:
     """Run the public tests of exercise `number` on the learner's file, and keep the result.
 
     because  what the learner thinks is wrong, kept too
     above    the file is what a cell wrote, in which line `above` + 1 has number 1
+    place    where the code runs, None: as when graded, as far as this system can
     raises   ValueError for an unknown exercise, FileNotFoundError if its file or tests are missing
     """
     exercise = course[number]
     path = course.file(exercise.number)
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; get the template back with reset")
-    code = path.read_bytes()
+    code, place = path.read_bytes(), place or best_place()
     verdicts = run_tests(
         course.tests(exercise.number),
         exercise.public,
-        lambda: Student(code, str(path), above=above),
+        place.students(code, path, above),
         seed_of(course, exercise.number),
     )
-    report = ExerciseReport(exercise.number, exercise.title, verdicts, exercise.hidden)
+    warning = place.warning(code)
+    report = ExerciseReport(exercise.number, exercise.title, verdicts, exercise.hidden, warning)
     ProgressLog(course.root).add(
         "check",
         exercise=exercise.number,
@@ -50,6 +58,58 @@ def check_exercise(
         **({"because": because} if because else {}),
     )
     return report
+
+
+def check_everything(
+    course: Course, number: str, because: str = "", place: PlaceToRun | None = None
+) -> ExerciseReport:
+    """Run the public tests of exercise `number`, and the hidden ones where they are; keep both.
+
+    raises  as check_exercise; FileNotFoundError that says how to get the hidden tests, if they are
+            not in this folder
+    """
+    exercise = course[number]
+    hidden = course.tests(exercise.number, "hidden")
+    if not hidden.is_file():
+        raise FileNotFoundError(no_hidden(course, exercise.number))
+    place = place or best_place()
+    public = check_exercise(course, number, because, place=place)
+    path = course.file(exercise.number)
+    code = path.read_bytes()
+    points = {each.number: each.hidden for each in read_masters(course.root / "solutions")}
+    verdicts = run_tests(
+        hidden,
+        points[exercise.number],
+        place.students(code, path),
+        seed_of(course, exercise.number),
+    )
+    report = ExerciseReport(
+        exercise.number,
+        exercise.title,
+        public.verdicts + verdicts,
+        warning=public.warning,
+        everything=True,
+    )
+    ProgressLog(course.root).add(
+        "check_all",
+        exercise=exercise.number,
+        ok=report.ok,
+        points=report.points,
+        most=report.most,
+        digest=digest(_text(path)),
+    )
+    return report
+
+
+def no_hidden(course: Course, number: str) -> str:
+    """Return why the hidden checks of an exercise cannot be run here, and how to get them."""
+    name = course.file(number).name
+    return (
+        f"the hidden checks of {number} are not in this folder. They come with the source of "
+        f"anonlab {__version__}, the folder that has solutions/ and tests/. If you have it, copy "
+        f"your exercises/{name} into its exercises/ and run there: anonlab check --all {number}. "
+        "In a class they run at grading; else ask who gave you the course"
+    )
 
 
 def seed_of(course: Course, number: str) -> int:

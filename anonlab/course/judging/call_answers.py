@@ -21,7 +21,8 @@ import numpy as np
 
 from anonlab.box.both_ends import NotPlain
 from anonlab.box.plain_data import same, without_sequence_types
-from anonlab.course.judging.student import StudentError, explains
+from anonlab.course.judging.made_questions import MADE
+from anonlab.course.judging.student import StudentError, explains, printed_by_call
 from anonlab.formats.history import History, Machine
 from anonlab.formats.history_text import format as history_text
 from anonlab.histories.run import run
@@ -83,6 +84,7 @@ class Wrong(AssertionError):
     guess: str = ""
     history: History | None = None
     bits: str = ""
+    printed: str = ""
 
     def __str__(self) -> str:
         parts = [self.what]
@@ -96,11 +98,18 @@ class Wrong(AssertionError):
             parts += [f"  the bits    {self.bits}"]
         if self.guess:
             parts += [self.guess]
+        if self.printed:
+            parts += [it_printed(self.printed)]
         if self.history is not None:
             text = history_text(self.history).rstrip("\n")
             text = text.removeprefix(history_text(History((), Machine()))).replace("\n", "\n  ")
             parts += ["the shortest history that shows it:", f"  {text}"]
         return "\n".join(parts)
+
+
+def it_printed(text: str) -> str:
+    """Return what the call that went wrong has printed, as messages show it."""
+    return "it printed:\n  " + text.replace("\n", "\n  ")
 
 
 def judge(
@@ -121,7 +130,7 @@ def judge(
     __tracebackhide__ = True  # pytest shows the answer, not our code
     count, missing, all_ = 0, dict(cases or {}), iter(histories)
     for history in all_:
-        found = _made(questions, history)
+        found = MADE(questions, history)
         wrong = _first_wrong(student, found)
         if wrong is not None:
             if not explains(student):
@@ -133,41 +142,6 @@ def judge(
     assert not missing, f"no question was about {', '.join(missing)}"
     assert count >= least, f"the histories gave {count} questions, {least} are needed"
     return count
-
-
-class Made:
-    """Questions with their right answers, kept between submissions: a grader asks hundreds of
-    students the same. It keeps nothing until `most` says how many questions it may keep."""
-
-    def __init__(self) -> None:
-        self.most = 0
-        self._count = 0
-        self._kept: dict[tuple[Any, str], list[Question]] = {}
-
-    def __call__(
-        self, questions: Callable[[History], Iterable[Question]], history: History
-    ) -> list[Question]:
-        """Return what `questions` makes of `history`. A test file that is loaded anew brings other
-        functions, so that nothing old is asked."""
-        if not self.most:
-            return list(questions(history))
-        key = questions, repr(history)
-        if key not in self._kept:
-            found = list(questions(history))
-            self._count += len(found)
-            if self._count > self.most:
-                self._kept.clear()
-                self._count = len(found)
-            self._kept[key] = found
-        return self._kept[key]
-
-
-_made = Made()
-
-
-def keep_questions(most: int) -> None:
-    """Keep up to so many questions, for who judges many submissions in one process."""
-    _made.most = most
 
 
 def judge_all(student: Any, questions: Iterable[Question], guesses: Guesses | None = None) -> int:
@@ -254,12 +228,15 @@ def _explained(student: Any, question: Question, all_: list[Question], guesses: 
     try:
         answer = _ask(student, question)
     except StudentError as error:
+        printed = printed_by_call(student)
         if error.changed_argument:
-            return Wrong(error.message, question.about, question.call, guess=IN_PLACE)
+            return Wrong(
+                error.message, question.about, question.call, guess=IN_PLACE, printed=printed
+            )
         what = f"your code raised {error}" + (f"\n{error.code}" if error.code else "")
-        return Wrong(
-            what, question.about, question.call, _shown(question, question.right), "an error"
-        )
+        right = _shown(question, question.right)
+        return Wrong(what, question.about, question.call, right, "an error", printed=printed)
+    printed = printed_by_call(student)
     return Wrong(
         difference(question.right, answer),
         question.about,
@@ -268,6 +245,7 @@ def _explained(student: Any, question: Question, all_: list[Question], guesses: 
         _shown(question, answer),
         guess_of(student, all_, guesses),
         bits=_bits(question.show, question.right, answer),
+        printed=printed,
     )
 
 

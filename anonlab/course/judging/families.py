@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from anonlab.formats.history import History, Machine
+from anonlab.formats.history_text import parse
 from anonlab.histories.generate import add
 from anonlab.histories.generator import Generator
 from anonlab.histories.splitmix import SplitMix64
@@ -17,6 +18,12 @@ from anonlab.machine.words import Geometry
 MACHINE = Machine("lesson", 128, 64)
 ODD = (Geometry(2, 5), Geometry(3, 3), Geometry(1, 6))
 """Machines whose page tables are neither two levels deep nor 16 slots wide."""
+HIGH = parse(
+    "machine x86_64 frames 64 swap 16\np = spawn\np mmap 0x30000 2\np write 0x30000 7\n"
+    "p mmap 0x7f5a3c2e1000 4\np write 0x7f5a3c2e1000 7 3\nc = fork p\nc write 0x7f5a3c2e1000 8\n"
+    "p swap_out 0x7f5a3c2e2000\n"
+)
+"""Pages above the first four gigabytes, as a program of today has them, for `X86_64`."""
 _TOUCH = {"write": 40, "read": 15, "mmap": 15}
 FAMILIES: dict[str, dict[str, int]] = {
     "lone": _TOUCH,

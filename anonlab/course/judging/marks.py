@@ -17,12 +17,9 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from anonlab.course.judging.call_answers import Wrong
+from anonlab.course.judging.student import OutOfTime
 
 _Test = TypeVar("_Test", bound=Callable[..., None])
-
-
-class OutOfTime(BaseException):
-    """The student's code did not return in time. No `except Exception` catches it."""
 
 
 def needs(name: str) -> Callable[[_Test], _Test]:
@@ -44,8 +41,9 @@ def one_box(test: _Test) -> _Test:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How one test ended. status: pass, fail, stub, skipped, error-import, timeout; `points` of
-    `most`; `message` for the student; `wrong` what a picture can be made of."""
+    """How one test ended. status: pass, fail, stub, skipped, error-import, timeout, or how else
+    the process of the student's code has ended; `points` of `most`; `message` for the student;
+    `wrong` what a picture can be made of."""
 
     test: str
     title: str

@@ -18,14 +18,17 @@ import pytest
 from anonlab.course.authoring.exercises import CATALOGUE_NAME, Course, Exercise, find_course
 from anonlab.course.authoring.masters import NAME
 from anonlab.course.judging.attempt import seed_of
+from anonlab.course.judging.boxed_student import Asked, close
 from anonlab.course.judging.call_answers import load_tests
 from anonlab.course.judging.marks import Verdict
-from anonlab.course.judging.runner import SECONDS, run_tests
-from anonlab.course.judging.student import Student
+from anonlab.course.judging.places_to_run import SECONDS, best_place
+from anonlab.course.judging.runner import run_tests
 
 OPTION = "--exercise-seconds"
 _EXERCISE = re.compile(r"(?:ex)?(\d\d[a-z]|lab\d)")
 """How the name of an exercise's file begins, with its number."""
+WARNINGS = pytest.StashKey[dict[str, bool]]()
+"""What learners should know of how their code was run."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,6 +40,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help=f"the longest time for one test of an exercise (default: {SECONDS} seconds)",
     )
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say what is not as when graded."""
+    said = config.stash.get(WARNINGS, {})
+    for text in filter(None, said):
+        terminalreporter.write_line(f"anonlab: {text}.")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -99,9 +109,10 @@ class ExerciseFile(pytest.File):
             path = course.tests(number)
             chosen = {name, *self.premises(name)}
             points = {each: most for each, most in self.exercise.public.items() if each in chosen}
-            verdicts = run_tests(
-                path, points, lambda: Student.load(self.path), seed_of(course, number), seconds
-            )
+            code, place = self.path.read_bytes(), best_place()
+            students = place.students(code, self.path, seconds=seconds)
+            verdicts = run_tests(path, points, students, seed_of(course, number), seconds)
+            self.config.stash.setdefault(WARNINGS, {})[place.warning(code)] = True
             self.verdicts |= {each.test: each for each in verdicts}
         return self.verdicts[name]
 
@@ -224,10 +235,13 @@ def _course(path: Path) -> tuple[Course, str]:
 
 
 @pytest.fixture
-def student(request: pytest.FixtureRequest) -> Student:
+def student(request: pytest.FixtureRequest) -> Iterator[Asked]:
     """For who runs a file of tests/exercises/public itself: the code in the exercise's file."""
     course, number = _course(request.path)
-    return Student.load(course.file(number))
+    path = course.file(number)
+    made = best_place().students(path.read_bytes(), path)()
+    yield made
+    close(made)
 
 
 @pytest.fixture

@@ -15,9 +15,11 @@ from types import ModuleType
 
 import pytest
 
-from anonlab.course.judging.call_answers import Wrong, load_tests
-from anonlab.course.judging.marks import OutOfTime, Verdict, time_limit, title_of
-from anonlab.course.judging.student import LoadError, Student, StudentError
+from anonlab.box.endings import BoxEnded
+from anonlab.course.judging.boxed_student import Asked, close, ending_of
+from anonlab.course.judging.call_answers import Wrong, it_printed, load_tests
+from anonlab.course.judging.marks import Verdict, time_limit, title_of
+from anonlab.course.judging.student import LoadError, OutOfTime, StudentError, printed_by_call
 
 OPTIONS = (
     # Nothing is read from the folders around, nothing is written to them, and nothing is printed.
@@ -45,7 +47,7 @@ class ExerciseTests:
         self,
         module: ModuleType,
         points: dict[str, int],
-        student: Callable[[], Student],
+        student: Callable[[], Asked],
         seed: int,
         seconds: float,
     ) -> None:
@@ -67,10 +69,12 @@ class ExerciseTests:
         items[:] = sorted(wanted, key=lambda item: order.index(_name(item)))
 
     @pytest.fixture
-    def student(self) -> Student:
+    def student(self) -> Iterator[Asked]:
         """The learner's code, loaded anew."""
         with time_limit(self._seconds):
-            return self._make()
+            made = self._make()
+        yield made
+        close(made)
 
     @pytest.fixture
     def seed(self) -> int:
@@ -96,18 +100,25 @@ class ExerciseTests:
     ) -> pytest.TestReport:
         """Keep the verdict; of many with one name, the first that did not pass."""
         name, error = _name(item), call.excinfo.value if call.excinfo else None
+        student = getattr(item, "funcargs", {}).get("student")
+        error = ending_of(student) or error  # whatever the test made of it
         before = self.verdicts.get(name)
         if (error or call.when == "call") and (before is None or before.status == "pass"):
-            self.verdicts[name] = self._verdict(item, error)
+            self.verdicts[name] = self._verdict(item, error, student)
         outcome = "failed" if error else "passed"
         return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)  # type: ignore[arg-type]
 
-    def _verdict(self, item: pytest.Item, error: BaseException | None) -> Verdict:
+    def _verdict(
+        self, item: pytest.Item, error: BaseException | None, student: Asked | None
+    ) -> Verdict:
         name, title, most = _name(item), title_of(_function(item)), self._points[_name(item)]
         if error is None:
             return Verdict(name, title, "pass", most, most)
         status, message = self._reason(error)
         wrong = error if isinstance(error, Wrong) else None
+        printed = printed_by_call(student) or getattr(error, "printed", "")
+        if printed and not (wrong is not None and wrong.call) and status != "skipped":
+            message = f"{message}\n{it_printed(printed)}"
         return Verdict(name, title, status, 0, most, message, wrong)
 
     def _reason(self, error: BaseException) -> tuple[str, str]:
@@ -116,6 +127,8 @@ class ExerciseTests:
             return "fail", str(error)
         if isinstance(error, StudentError):
             return _status(error), _sentence(error)
+        if isinstance(error, BoxEnded):
+            return error.status, error.message
         if isinstance(error, OutOfTime):
             return "timeout", (
                 f"no answer after {self._seconds:g} s: is there a loop that never ends?"
@@ -129,7 +142,7 @@ class ExerciseTests:
 def run_exercise(
     path: Path,
     points: dict[str, int],
-    student: Callable[[], Student],
+    student: Callable[[], Asked],
     seed: int,
     seconds: float,
 ) -> tuple[Verdict, ...]:

@@ -7,21 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from anonlab.course.judging.boxed_student import Asked
 from anonlab.course.judging.marks import Verdict
-from anonlab.course.judging.student import Student
-
-SECONDS = 60
-"""Longest time for one test on a laptop."""
+from anonlab.course.judging.places_to_run import SECONDS
 
 
 @dataclass(frozen=True)
 class ExerciseReport:
-    """The verdicts of one run. `hidden` is how many points hidden tests give at grading."""
+    """The verdicts of one run. `hidden` is how many points hidden tests give at grading; `warning`
+    says what is not as when graded; `everything`: the hidden tests were run, too."""
 
     number: str
     title: str
     verdicts: tuple[Verdict, ...]
     hidden: int = 0
+    warning: str = ""
+    everything: bool = False
 
     @property
     def passed(self) -> int:
@@ -46,6 +47,9 @@ class ExerciseReport:
     @property
     def summary(self) -> str:
         """The line under every report."""
+        if self.everything:
+            what = f"All checks, hidden ones too: {self.passed} of {len(self.verdicts)} passed"
+            return f"{what} ({self.points} of {self.most} points)."
         what = f"Public checks: {self.passed} of {len(self.verdicts)} passed"
         if self.ok:
             what = "Public checks passed; hidden ones run at grading"
@@ -60,13 +64,14 @@ class ExerciseReport:
             if each.message:
                 lines += ["", f"{each.title}", each.message]
                 break
+        lines += ["", f"Note: {self.warning}."] if self.warning else []
         return "\n".join([*lines, "", self.summary])
 
 
 def run_tests(
     path: Path,
     points: dict[str, int],
-    student: Callable[[], Student],
+    student: Callable[[], Asked],
     seed: int = 0,
     seconds: float = SECONDS,
 ) -> tuple[Verdict, ...]:

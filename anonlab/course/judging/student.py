@@ -10,11 +10,15 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from anonlab.box.both_ends import NotPlain, changed_text, decode, encode, unchanged
+from anonlab.box.printed import Printed, Writer
+from anonlab.box.steps import Steps
+from anonlab.box.worker import refusal, said
 
 MODULE = "student"
 """What the module of a student's file is called."""
@@ -32,7 +36,10 @@ class StudentError(Exception):
     kind, message  the type and text of what was raised
     line           where in the student's file, 0 if unknown
     place, code    the same in words, and the line itself; '' if unknown
+    printed        what was printed while the file was loaded, if that is what has failed
     """
+
+    printed = ""
 
     def __init__(
         self, kind: str, message: str, line: int = 0, place: str = "", code: str = ""
@@ -66,6 +73,43 @@ class LoadError(StudentError):
         super().__init__(kind, said, line, place, code)
 
 
+@dataclass(frozen=True)
+class Places:
+    """Says in words where a line of a student's file is.
+
+    above  the code is a cell's, in which line `above` + 1 has number 1; None: it is a file's
+    """
+
+    lines: list[str]
+    above: int | None = None
+
+    @classmethod
+    def of_code(cls, code: str | bytes, above: int | None = None) -> Places:
+        """Return the places of a file."""
+        text = code if isinstance(code, str) else code.decode("utf-8", "replace")
+        return cls(re.split(r"\r\n?|\n", text), above)
+
+    def of(self, line: int | None, column: int | None = None) -> tuple[int, str, str]:
+        """Return a line's number, the same in words, and the line, with a mark below `column`."""
+        if not line:
+            return 0, "", ""
+        in_cell = self.above is not None and line > self.above
+        seen = line - self.above if in_cell and self.above is not None else line
+        place = f"line {seen} of the cell" if in_cell else f"line {line} of your file"
+        if line > len(self.lines):
+            return line, place, ""
+        code = f"{seen:6} | {self.lines[line - 1].rstrip()}"
+        return line, place, code + (f"\n{'^':>{8 + column + 1}}" if column else "")
+
+
+class OutOfTime(BaseException):
+    """The student's code did not return in time. No `except Exception` catches it."""
+
+
+NOT_THEIRS = (KeyboardInterrupt, OutOfTime)
+"""What ends a student's code from outside."""
+
+
 class Student:
     """The code of one student, in this process: a fresh module for each object.
 
@@ -87,9 +131,8 @@ class Student:
         above: int | None = None,
     ) -> None:
         self._path = path
-        text = code if isinstance(code, str) else code.decode("utf-8", "replace")
-        self._lines = re.split(r"\r\n?|\n", text)
-        self._above = above
+        self._places = Places.of_code(code, above)
+        self._printed = Printed()
         self._explains = explains
         self._module = ModuleType(MODULE)
         self._names = self._module.__dict__
@@ -98,10 +141,14 @@ class Student:
             check_text(code, path)
             with self._imported():
                 exec(compile(code, path, "exec", dont_inherit=True), self._names)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a student's file does
+        except NOT_THEIRS:
+            raise
+        except BaseException as error:  # noqa: BLE001  whatever a student's file does
             failure = self._student_error(error)
             place = (failure.line, failure.place, failure.code)
-            raise LoadError(failure.kind, failure.message, *place) from None
+            unloadable = LoadError(failure.kind, failure.message, *place)
+            unloadable.printed = self._printed.of_call
+            raise unloadable from None
 
     @classmethod
     def load(cls, path: Path) -> Student:
@@ -140,6 +187,16 @@ class Student:
                 value = error
             yield value
 
+    def counted(self, name: str, args: tuple[Any, ...]) -> tuple[Any, int]:
+        """Return the result of one call, and how many steps of the student's it took."""
+        call = getattr(self, name)
+        try:
+            with Steps(self._names) as steps:
+                answer = call(*args)
+        except RuntimeError as error:
+            raise StudentError("RuntimeError", str(error)) from None
+        return answer, steps.made
+
     def _call(self, target: Any, args: tuple[Any, ...], plain: bool = True) -> Any:
         __tracebackhide__ = True  # pytest shows the student's line, not ours
         wires = [encode(arg) for arg in args]
@@ -147,7 +204,9 @@ class Student:
         try:
             with self._imported():
                 result = target(*sent)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a student's code does
+        except NOT_THEIRS:
+            raise
+        except BaseException as error:  # noqa: BLE001  whatever a student's code does
             raise self._student_error(error) from None
         try:
             answer = decode(encode(result)) if plain else result
@@ -161,39 +220,34 @@ class Student:
     @contextmanager
     def _imported(self) -> Iterator[None]:
         """Inside the block the student's file is the module `student`, as if it were imported:
-        dataclasses, typing and pickle look it up by name. Nobody sits at its keyboard."""
+        dataclasses, typing and pickle look it up by name. Nobody sits at its keyboard, and what it
+        prints is kept."""
         before = sys.modules.get(MODULE)
-        asking = sys.stdin, builtins.input
+        asking, printing = (sys.stdin, builtins.input), (sys.stdout, sys.stderr)
         sys.modules[MODULE] = self._module
+        self._printed.begin_call()
         sys.stdin, builtins.input = io.StringIO(), _no_input
+        sys.stdout = sys.stderr = Writer(self._printed)
         try:
             yield
         finally:
             sys.stdin, builtins.input = asking
+            sys.stdout, sys.stderr = printing
             if before is None:
                 sys.modules.pop(MODULE, None)
             else:
                 sys.modules[MODULE] = before
 
+    def _printed_by_call(self) -> str:
+        return self._printed.of_call
+
     def _student_error(self, error: BaseException) -> StudentError:
-        kind, text = type(error).__name__, str(error)
+        kind, text = type(error).__name__, refusal(error, said(error))
         if isinstance(error, SyntaxError) and error.filename == self._path:
-            return StudentError(kind, error.msg, *self._place(error.lineno, error.offset))
+            return StudentError(kind, error.msg, *self._places.of(error.lineno, error.offset))
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if frame.filename == self._path]
-        return StudentError(kind, text, *self._place(lines[-1] if lines else 0))
-
-    def _place(self, line: int | None, column: int | None = None) -> tuple[int, str, str]:
-        """Return a line's number, the same in words, and the line, with a mark below `column`."""
-        if not line:
-            return 0, "", ""
-        in_cell = self._above is not None and line > self._above
-        seen = line - self._above if in_cell and self._above is not None else line
-        place = f"line {seen} of the cell" if in_cell else f"line {line} of your file"
-        if line > len(self._lines):
-            return line, place, ""
-        code = f"{seen:6} | {self._lines[line - 1].rstrip()}"
-        return line, place, code + (f"\n{'^':>{8 + column + 1}}" if column else "")
+        return StudentError(kind, text, *self._places.of(lines[-1] if lines else 0))
 
 
 def check_text(code: str | bytes, path: str) -> None:
@@ -210,6 +264,13 @@ def check_text(code: str | bytes, path: str) -> None:
 
 def _no_input(prompt: object = "", /) -> str:
     raise EOFError(NO_INPUT)
+
+
+def printed_by_call(student: object) -> str:
+    """Return what the last call of a learner's code has printed: few lines, and how many more there
+    are. '' at grading, where printed text goes another way."""
+    told = getattr(type(student), "_printed_by_call", None)
+    return str(told(student)) if told is not None else ""
 
 
 def explains(student: object) -> bool:

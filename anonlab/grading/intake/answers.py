@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from anonlab.box.box import Box, BoxEnded, Clock
+from anonlab.box.box import Box
+from anonlab.box.endings import BoxEnded, Clock
 from anonlab.box.wire import arguments
 from anonlab.grading.intake import notebook_cells
 from anonlab.grading.intake.archives import Rejected, shown

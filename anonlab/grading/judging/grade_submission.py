@@ -22,17 +22,17 @@ from pathlib import Path
 
 import pytest
 
-from anonlab.box.box import Clock
 from anonlab.box.boxes import end_boxes
 from anonlab.box.calls import NoBox
+from anonlab.box.endings import Clock
 from anonlab.course.authoring.exercises import student_view
 from anonlab.course.authoring.masters import Master, read_masters, tests_of
 from anonlab.course.authoring.variants import variant_seed
-from anonlab.course.judging.call_answers import keep_questions
+from anonlab.course.judging.boxed_student import Asked, BoxedStudent, File
+from anonlab.course.judging.made_questions import keep_questions
 from anonlab.course.judging.student import Student
 from anonlab.grading.intake.submission import Settings, Submission
-from anonlab.grading.judging.plugin import Asked, JudgedOutcome, Judging, Wanted, skipped
-from anonlab.grading.judging.proxy import BoxedStudent, File
+from anonlab.grading.judging.plugin import JudgedOutcome, Judging, Wanted, skipped
 from anonlab.grading.judging.redact import redact_outcome
 from anonlab.grading.store.result import Result, TestResult
 

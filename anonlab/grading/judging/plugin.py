@@ -15,14 +15,20 @@ from typing import Any
 
 import pytest
 
-from anonlab.box.box import BoxEnded
 from anonlab.box.calls import NoBox
+from anonlab.box.endings import BoxEnded
+from anonlab.course.judging.boxed_student import (
+    Asked,
+    BoxedStudent,
+    close,
+    ending_of,
+    printed_by,
+    refused_value,
+)
 from anonlab.course.judging.call_answers import Wrong
-from anonlab.course.judging.marks import OutOfTime, time_limit
-from anonlab.course.judging.student import LoadError, Student, StudentError
-from anonlab.grading.judging.proxy import BoxedStudent, close, ending_of, printed_by, refused_value
+from anonlab.course.judging.marks import time_limit
+from anonlab.course.judging.student import LoadError, OutOfTime, StudentError
 
-Asked = BoxedStudent | Student
 TEST_SECONDS = 120
 """Longest time for one test, what the trusted side computes included."""
 
@@ -129,7 +135,7 @@ class Judging:
     def end(self) -> None:
         """Kill the box that the last tests shared."""
         if self._shared is not None:
-            _close(self._shared[1])
+            close(self._shared[1])
             self._shared = None
 
     def _held_back(self, wanted: Wanted, needed: str) -> JudgedOutcome | None:
@@ -161,7 +167,7 @@ class Judging:
             error = caught
         outcome = outcome_of(error, student)
         if student is not None and not (shares and outcome.status in ("pass", "fail")):
-            _close(student)
+            close(student)
             self._shared = None if shares else self._shared
         return outcome
 
@@ -182,11 +188,6 @@ def skipped(premise: Wanted) -> JudgedOutcome:
 
 def _key(item: Any) -> tuple[Path, str]:
     return item.path, getattr(item, "originalname", item.name)
-
-
-def _close(student: Asked) -> None:
-    if isinstance(student, BoxedStudent):
-        close(student)
 
 
 def outcome_of(error: BaseException | None, student: Asked | None) -> JudgedOutcome:

@@ -239,7 +239,7 @@ class _Reader:
             )
         files = [Op("file", name, {"pages": pages}) for name, pages in importer.files.items()]
         setup = len(files) + importer.spawned
-        ops = (*files, *importer.ops)
+        ops = importer.ops.after(files)
         touches = tuple(place + len(files) for place in importer.touches)
         moments = tuple(
             moment._replace(operation=moment.operation + len(files)) for moment in importer.moments

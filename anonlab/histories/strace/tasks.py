@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
-from anonlab.formats.history import Op
+from anonlab.formats.packed_ops import PackedOps
 from anonlab.histories.places import TOP_VPN
 from anonlab.histories.strace import calls
 from anonlab.histories.strace.areas import LogArea, LogAreas
@@ -73,7 +73,7 @@ class LogTasks:
         self.recorded = recorded
         self.faults = 0
         self.born_early: set[int] = set()
-        self.ops: list[Op] = []
+        self.ops = PackedOps()
         self.touches: list[int] = []
         self.spawned = 0
         self.moments: list[LogMoment] = []
@@ -91,7 +91,7 @@ class LogTasks:
 
     def emit(self, verb: str, who: str, args: dict[str, int | str | bool]) -> str:
         """Add one operation; returns ""."""
-        self.ops.append(Op(verb, who, args, self.line))
+        self.ops.add(verb, who, args, self.line)
         return ""
 
     # -- processes ------------------------------------------------------------------------------

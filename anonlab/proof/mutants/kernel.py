@@ -91,7 +91,7 @@ OF_KERNEL: dict[str, Mutant] = {
     ),
     "exit leaks references": Mutant(pages.unmap, "release(kernel, pfns)", "pass"),
     "exit leaks pins": Mutant(exec_exit.drop_user, "drop_pins(kernel, mm)", "pass"),
-    "a pin is not counted": Mutant(pin.pin, "pfns[pfns != ZERO_PFN], 1)", "pfns[:0], 1)"),
+    "a pin is not counted": Mutant(pin.hold, "pfns[pfns != ZERO_PFN], 1)", "pfns[:0], 1)"),
     "a page is reused while it is shared": Mutant(
         ByCount.can_share, "alone: Mask = count == 1", "alone: Mask = count <= 2"
     ),

@@ -16,14 +16,14 @@ class Bar {
     this.range = node("input", { type: "range", min: "0", max: "0", tabindex: "-1", "aria-label": say("bar.step"), "data-part": "scrubber" });
     this.count = node("span", { class: "al-count", "data-part": "count" });
     this.big = control("big", "F", { tabindex: "-1", "aria-pressed": "false", "aria-label": say("bar.big"), title: say("bar.big"), class: "al-f" });
-    this.tools = node("div", { class: "al-tools", role: "toolbar", "aria-label": say("bar.tools"), "aria-orientation": "vertical" }, ...Object.values(this.buttons), this.range, this.count, this.big);
+    this.tools = node("div", { class: "al-tools", role: "toolbar", "aria-label": say("bar.tools"), "aria-orientation": "vertical" }, ...Object.values(this.buttons), this.range, this.count, player.saver.button, this.big);
     this.name = node("b");
     this.told = node("span");
     this.words = node("span", { class: "al-words2" }, this.name, " · ", this.told);
     this.source = node("span", { class: "al-source" });
     this.sentence = node("p", { class: "al-sentence", "aria-live": "polite", "aria-atomic": "true", "data-part": "sentence" }, this.words, this.source);
     this.hint = node("p", { class: "al-hidden", role: "status", id: `${prefix}hint` });
-    this.element = node("div", { class: "al-bar", role: "group", "aria-label": say("bar.name"), "data-part": "bar" }, this.tools, this.sentence, this.hint);
+    this.element = node("div", { class: "al-bar", role: "group", "aria-label": say("bar.name"), "data-part": "bar" }, this.tools, this.sentence, this.hint, player.saver.element);
     this.range.addEventListener("input", () => {
       player.stop();
       player.go(Number(this.range.value), false);
@@ -38,7 +38,7 @@ class Bar {
   paint(step, now) {
     const { last, tabs } = this.player.story;
     put(this.name, step.title);
-    const said = step.error ? `${step.sentence} ${say("bar.failed", { error: step.error })}` : step.sentence;
+    const said = saidAt(step);
     put(this.told, said);
     put(this.source, tabs.length && step.source ? shortSource(step.source) : "");
     const room = this.player.room.width - (this.source.textContent && this.player.room.width >= 900 ? 260 : 24);
@@ -56,6 +56,12 @@ class Bar {
     put(this.buttons.play, now.timer ? say("bar.stop") : say("bar.play"));
     attribute(this.big, "aria-pressed", String(now.big));
   }
+}
+
+// What happens at a step, and what went wrong.
+function saidAt(step) {
+  const failed = step.error ? say("bar.failed", { error: step.error }) : "";
+  return [step.sentence === step.error ? "" : step.sentence, failed].filter(Boolean).join(" ");
 }
 
 // What a step stands for, so short that it has room at the right.

@@ -69,7 +69,7 @@ class NumberPart extends Part {
   }
 
   static words(part, answer) {
-    return answer === null || answer === undefined ? "" : `${answer}${part.unit ? ` ${part.unit}` : ""}`;
+    return answer === null || answer === undefined ? "" : `${answer}${part.unit ? ` ${Number(answer) === 1 ? part.one ?? part.unit : part.unit}` : ""}`;
   }
 }
 
@@ -161,7 +161,7 @@ class OrderPart extends Part {
       one.addEventListener("click", () => this.move(one.closest("li"), by));
       return one;
     };
-    return node("li", { "data-item": item }, node("span", { class: "al-grip", "aria-hidden": "true" }, "⠿"), node("span", { class: "al-item" }, text), button("up", "↑", -1), button("down", "↓", 1));
+    return node("li", { "data-item": item, class: item === this.part.line ? "al-line-below" : null }, node("span", { class: "al-grip", "aria-hidden": "true" }, "⠿"), node("span", { class: "al-item" }, text), button("up", "↑", -1), button("down", "↓", 1));
   }
 
   move(row, by) {
@@ -216,7 +216,10 @@ class OrderPart extends Part {
   }
 
   static words(part, answer) {
-    return answer ? answer.map((one) => part.items[one]).join(" → ") : "";
+    if (!answer) return "";
+    const at = answer.includes(part.line) ? answer.indexOf(part.line) : answer.length;
+    const [above, below] = [answer.slice(0, at), answer.slice(at + 1)].map((some) => some.map((one) => part.items[one]));
+    return say("card.order", { items: above.join(" → "), others: below.join("; ") });
   }
 }
 

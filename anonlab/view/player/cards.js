@@ -1,7 +1,8 @@
 // The question card: parts, Lock in, and the reveal in the same card.
 //
 // card     {name, title, ask, parts, note, chances, explain}; a part is {kind, text, …} (number, choice,
-//          several, mark, order, text), with its truth where the browser may know it
+//          several, mark, order, text), with its truth where the browser may know it; for marks
+//          the keys of the places. `shows` is the step that is shown with the reveal
 // answers  one per part: number; option; [options]; [keys]; [items in order]; text; null: none
 // verdict  {parts: [{right, given, truth, why}], again, nudge, said}
 //
@@ -145,11 +146,16 @@ function judgeHere(card, answers, host, last) {
 }
 
 function judgePart(part, answer, host) {
-  if (part.kind === "mark") return host.markTruth ? judgeMarks(answer, host.markTruth()) : null;
+  const whyOf = (right) => (part.why ? part.why[Array.isArray(answer) ? answer.join(",") : answer] || (right ? "" : part.why.else) || "" : "");
+  if (part.kind === "mark") {
+    const truth = part.truth || (host.markTruth && host.markTruth());
+    const judged = truth ? judgeMarks(answer, truth) : null;
+    return judged && { ...judged, why: whyOf(judged.right) };
+  }
   if (part.truth === undefined) return null;
   const kind = PARTS[part.kind];
   const right = answer === null ? null : kind.same(answer, part.truth);
-  const why = part.why ? part.why[Array.isArray(answer) ? answer.join(",") : answer] || (right ? "" : part.why.else) || "" : "";
+  const why = whyOf(right);
   return { right, given: answer === null ? null : kind.words(part, answer), truth: kind.words(part, part.truth), why };
 }
 

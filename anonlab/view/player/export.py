@@ -15,14 +15,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from anonlab.formats.trace import Step
 from anonlab.view.stage.graph import Layouter, dot_layout, payload_layout
 from anonlab.view.stage.palette import variables_css
 from anonlab.view.stage.static import snapshot_svg
-from anonlab.view.story.align import Track, align
+from anonlab.view.story.align import Aligned, align
 from anonlab.view.story.payload import TABS, Payload, Played, payload
 from anonlab.view.story.text import text_twin
-from anonlab.view.story.words import say, words_js
+from anonlab.view.story.words import say, step_words, words_js
 from anonlab.view.templates import filled
 
 MOST_PLAIN_BYTES = 200_000
@@ -45,7 +44,7 @@ MODULE = (
     *STORY,
     *_files("stage", "layout folds shapes draw memory arrows lecture patch"),
     *_files("player", "elements told graph tabs card_parts cards left bar overview side"),
-    *_files("player", "keys stage shell player"),
+    *_files("player", "picture_file save keys stage shell player"),
 )
 """The files of the player's module, in order: one scope, and the last one exports it."""
 CARD = (
@@ -98,7 +97,7 @@ def packed(made: Payload) -> Payload | str:
     plain = json.dumps(made, separators=(",", ":"), ensure_ascii=False).encode()
     if len(plain) <= MOST_PLAIN_BYTES:
         return made
-    return "deflate:" + base64.b64encode(zlib.compress(plain, 6)).decode()
+    return "deflate:" + base64.b64encode(zlib.compress(plain, 9)).decode()
 
 
 def cards_for(predict: Iterable[int]) -> dict[int, Any]:
@@ -137,7 +136,7 @@ def html(
     asked = {**cards_for(predict), **(cards or {})}
     made = made_payload(played, title, asked, tabs, layouter)
     made["note"] = " ".join(filter(None, (note, made["note"])))
-    return _page(made, align(played).tracks, align(played).words)
+    return _page(made, align(played))
 
 
 def save_html(
@@ -149,46 +148,49 @@ def save_html(
     return target
 
 
-def _page(made: Payload, tracks: Sequence[Track], steps: Sequence[Step]) -> str:
+def _page(made: Payload, played: Aligned) -> str:
     state = {"frames": packed(made), "step": 0, "chosen": "", "predictions": {}, "keeping": ""}
     return filled(
         "player/page.html.j2",
         title=made["title"],
         note=made["note"],
         css=player_css(),
-        body=static_form(made["title"], made["note"], tracks, steps),
+        body=static_form(made["title"], made["note"], played, tabs=made["tabs"]),
         state=_embedded(json.dumps(state, separators=(",", ":"), ensure_ascii=False)),
         script=_script(),
     )
 
 
 def static_form(
-    title: str, note: str, tracks: Sequence[Track], steps: Sequence[Step], at: int = 0
+    title: str, note: str, played: Aligned, at: int = 0, tabs: Iterable[str] = TABS
 ) -> str:
     """Return picture and text of step `at`, the story as a list, and the last picture: all that
-    needs neither script nor style sheet."""
+    needs neither script nor style sheet. `tabs` are those of the player."""
+    steps, tabs = played.words, tuple(tabs)
     last = len(steps) - 1
+    listed = [(step, *step_words(step, tabs)) for step in steps[:MOST_LISTED]]
     return filled(
         "player/static.html.j2",
         title=title,
         note=note,
-        moments=[_moment(tracks, steps, step) for step in dict.fromkeys((at, last))],
+        moments=[_moment(played, step, tabs) for step in dict.fromkeys((at, last))],
         last=last,
-        lines=[{"step": number, "is_last": step.level == "op", "step_title": step.title,
-                "text": step.text, "sentence": step.sentence, "error": step.error}
-               for number, step in enumerate(steps[:MOST_LISTED])],
+        lines=[{"step": number, "is_last": step.level == "op", "step_title": words,
+                "text": step.text, "sentence": said, "error": step.error}
+               for number, (step, words, said) in enumerate(listed)],
         more=max(0, len(steps) - MOST_LISTED),
     )  # fmt: skip
 
 
-def _moment(tracks: Sequence[Track], steps: Sequence[Step], at: int) -> dict[str, object]:
+def _moment(played: Aligned, at: int, tabs: Sequence[str]) -> dict[str, object]:
     pictures = []
+    tracks = played.tracks
     for track in tracks:
         snapshot = track.steps[track.at[at]].snapshot
         name = track.name if len(tracks) > 1 else ""
         pictures.append({"name": name, "svg": snapshot_svg(snapshot), "text": text_twin(snapshot)})
-    return {"step": at, "title": steps[at].title, "sentence": steps[at].sentence,
-            "pictures": pictures}  # fmt: skip
+    title, said = step_words(played.words[at], tabs)
+    return {"step": at, "title": title, "sentence": said, "pictures": pictures}
 
 
 def _embedded(plain: str) -> str:

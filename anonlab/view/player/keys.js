@@ -40,6 +40,7 @@ class Keys {
     const way = { ArrowUp: -1, ArrowDown: 1, ArrowLeft: -1, ArrowRight: 1 }[key];
     const upright = key === "ArrowUp" || key === "ArrowDown";
     if (target.closest(".al-tools") && upright) return () => this.step([...target.closest(".al-tools").querySelectorAll("button, input")], target, way);
+    if (target.closest(".al-save") && upright) return () => this.player.saver.move(target, way);
     if (target.closest(".al-tabs") && way && !upright) return () => this.step([...target.closest(".al-tabs").querySelectorAll("[role=tab]")], target, way);
     if (target.dataset.line && upright) return () => this.step([...this.player.root.querySelectorAll("[data-line]")], target, way, false);
     if (target.closest(".al-panel, .al-card") && (upright || key === "Home" || key === "End")) return () => this.scroll(target, key);
@@ -77,7 +78,7 @@ class Keys {
     };
     const acts = {
       ArrowRight: go(() => now.i + 1), ArrowLeft: go(() => now.i - 1), n: go(() => now.i + 1), p: go(() => now.i - 1),
-      Home: go(() => 0), End: go(() => player.story.last), f: () => player.setBig(!now.big), Escape: () => this.back(), w: () => player.tabs.act("probe"),
+      Home: go(() => 0), End: go(() => player.story.last), f: () => player.setBig(!now.big), Escape: () => this.back(), w: () => player.tabs.act("probe"), s: () => player.saver.toggle(),
       ...(now.big ? { PageDown: go(() => now.i + 1), PageUp: go(() => now.i - 1), b: () => this.blank(), ".": () => this.blank() } : {}),
     };
     return acts[key.length === 1 ? key.toLowerCase() : key];
@@ -89,10 +90,11 @@ class Keys {
     this.player.paint(false);
   }
 
-  // Escape: out of lecture mode, else let go of what is chosen, else close the tab.
+  // Escape: close the box for saving, else out of lecture mode, else let go of what is chosen, else close the tab.
   back() {
     const { player } = this;
     const { now } = player;
+    if (player.saver.isOpen) return player.saver.close();
     if (now.big) return player.setBig(false);
     if (now.judged) return player.closeReveal();
     if (now.chosen && now.asked < 0) return player.choose(now.chosen);

@@ -136,7 +136,7 @@ class Left {
     const most = this.player.room.height < LOW ? FEWER_TOLD : MOST_TOLD;
     const rows = told.slice(0, most).map(([sign, text]) => `<li>${signMarkup(sign)}<span>${safe(text)}</span></li>`);
     if (told.length > most) rows.push(`<li>${safe(say("left.more", { n: told.length - most }))}</li>`);
-    const none = `<p>${safe(i ? say("left.nothing") : say("left.start"))}</p>`;
+    const none = `<p>${safe(i ? hiddenTold(story, i) : say("left.start"))}</p>`;
     fillIn(this.changed, `<h2>${safe(say("left.changed"))}</h2>${rows.length ? `<ul>${rows.join("")}</ul>` : none}`);
   }
 

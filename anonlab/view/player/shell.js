@@ -16,6 +16,7 @@ class Player {
     Object.assign(this, { root, link, prefix, story: null, card: null });
     this.now = { i: 0, tab: "", chosen: "", probe: ALL_PROBES, big: false, blank: false, timer: 0, asked: -1, judged: null, marks: new Set() };
     this.room = { width: 1000, height: 640, narrow: false };
+    this.saver = new Saver(this);
     this.bar = new Bar(this);
     this.left = new Left(this);
     this.stage = new Stage(this);
@@ -138,9 +139,10 @@ class Player {
     const kept = { answers: answers.map((one) => (one instanceof Set ? [...one] : one)), marks, hit: named("hit"), missed: named("missed"), extra: named("extra"), gave_up: gaveUp };
     Object.assign(kept, { known: !gaveUp, title: this.story.step(step).title, names: this.placeNames([...marks, ...Object.keys(places)]) });
     this.link.set("predictions", { ...(this.link.get("predictions") || {}), [step]: kept });
-    Object.assign(now, { i: step, asked: -1, judged: gaveUp ? {} : places, probe: ALL_PROBES });
+    const shows = this.story.ask[step].shows ?? step;
+    Object.assign(now, { i: shows, asked: -1, judged: gaveUp ? {} : places, probe: ALL_PROBES });
     now.marks.clear();
-    this.link.set("step", step);
+    this.link.set("step", shows);
     if (!verdict.said) this.card.setSaid(this.link.get("keeping") || say("card.notkept"));
     this.paint(true);
   }
@@ -202,6 +204,7 @@ class Player {
     if (now.big === big) return;
     now.big = big;
     now.blank = false;
+    this.saver.close();
     if (big && root.requestFullscreen && navigator.userActivation?.isActive) root.requestFullscreen().catch(() => {});
     else if (!big && document.fullscreenElement === root) document.exitFullscreen().catch(() => {});
     attribute(root, "data-big", big);
@@ -277,6 +280,7 @@ class Player {
     attribute(root, "data-state", now.asked >= 0 ? "asked" : now.judged ? "revealed" : "told");
     attribute(root, "data-chosen", now.chosen);
     this.bar.paint(step, now);
+    this.saver.paint();
     this.stage.paint(step, now, move);
     if (!this.card || now.big) this.left.paint(step, now);
     this.overview.paint(now);
@@ -305,7 +309,7 @@ class Player {
     else if (hit.dataset.line) this.jump(Number(hit.dataset.line));
     else if (hit.getAttribute("aria-disabled") !== "true") {
       if (hit.dataset.do !== "play") this.stop();
-      const acts = { first: () => this.go(0), prev: () => this.go(now.i - 1), next: () => this.go(now.i + 1), last: () => this.go(this.story.last), play: () => this.play(), big: () => this.setBig(!now.big) };
+      const acts = { first: () => this.go(0), prev: () => this.go(now.i - 1), next: () => this.go(now.i + 1), last: () => this.go(this.story.last), play: () => this.play(), big: () => this.setBig(!now.big), ...this.saver.acts };
       if (acts[hit.dataset.do]) acts[hit.dataset.do]();
       else this.tabs.act(hit.dataset.do);
     }

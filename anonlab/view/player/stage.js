@@ -90,8 +90,14 @@ class Stage {
     return {
       width: outer, height: height - 2 - (now.big ? 0 : LEGEND), ...(now.big ? {} : { foot: 6 }), chosen: now.asked >= 0 ? "" : now.chosen, marks: asks ? now.marks : null,
       judged: now.judged ? new Map(Object.entries(now.judged)) : null, probes: this.probes(), big: now.big, deep: this.story.deep,
-      changeLines: now.big ? changesTold(this.story, now.i) : null,
+      changeLines: now.big ? this.changeLines(now.i) : null,
     };
+  }
+
+  // What changed, for those who sit far away; of a quiet step, what is not drawn.
+  changeLines(i) {
+    const told = i ? changesTold(this.story, i) : [];
+    return told.length || !i ? told : [["", hiddenTold(this.story, i)]];
   }
 
   paint(step, now, move) {

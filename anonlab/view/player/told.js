@@ -5,15 +5,16 @@ const stateWord = (entry) => say(entry.present ? (entry.write ? "told.write" : "
 
 // What became of one entry: its frame, whether it may be written.
 function entryTold({ was, now, sign }) {
-  if (sign === "N" || !was) return now.present ? say("told.is", { pfn: now.pfn, state: stateWord(now) }) : stateWord(now);
-  if (sign === "G" || !now) return was.present ? say("told.was", { pfn: was.pfn }) : say("told.was.swap", { slot: was.slot });
+  if (sign === "N" || !was) return now.zero ? say("told.zero") : now.present ? say("told.is", { pfn: now.pfn, state: stateWord(now) }) : stateWord(now);
+  if (sign === "G" || !now) return was.zero ? say("told.waszero") : was.present ? say("told.was", { pfn: was.pfn }) : say("told.was.swap", { slot: was.slot });
   if (!now.present) return was.present ? say("told.out", { pfn: was.pfn, slot: now.slot }) : stateWord(now);
+  if (was.zero && now.pfn) return say("told.both", { moved: say("told.fromzero", { pfn: now.pfn }), state: stateWord(now) });
   const moved = was.present && was.pfn !== now.pfn ? say("told.moved", { was: was.pfn, pfn: now.pfn }) : say("told.frame", { pfn: now.pfn });
   return !was.present || was.write !== now.write ? say("told.both", { moved, state: stateWord(now) }) : moved;
 }
 
 // What is equal for entries that are said together.
-const sortOf = ({ mm, was, now, sign }) => [mm, sign, was && was.present, was && was.write, now && now.present, now && now.write].join();
+const sortOf = ({ mm, was, now, sign }) => [mm, sign, was && was.present, was && was.write, now && now.present, now && now.write, now && now.zero].join();
 
 // Put entries that lie side by side and changed alike together.
 function changedRuns(entries) {
@@ -38,6 +39,7 @@ function entriesTold(story, entries) {
 function runTold(run) {
   const [one] = run;
   if (one.sign === "G") return say("told.run.gone");
+  if (one.now && one.now.zero) return say("told.zero");
   if (one.now && one.now.present && (!one.was || one.was.pfn !== one.now.pfn)) return say("told.run.frames", { n: run.length, state: stateWord(one.now) });
   return say("told.run.now", { state: one.now.present ? stateWord(one.now) : say("told.run.out") });
 }
@@ -64,16 +66,8 @@ function slotTold({ slot, was, now, sign }) {
 // What became of the areas of an address space that stays, and of the object that it belongs to.
 function spaceTold(story, { mm, was, now }) {
   const who = story.letter(mm);
-  const [old, there] = [was, now].map((space) => new Map(space.vmas.map((vma) => [vma.start, vma])));
-  const out = [];
-  for (const start of [...new Set([...old.keys(), ...there.keys()])].sort((a, b) => a - b)) {
-    const [before, after] = [old.get(start), there.get(start)];
-    if (before === after) continue;
-    const { end, prot } = after || before;
-    const sign = !before ? "N" : after ? "C" : "G";
-    out.push([sign, say(`told.area.${sign}`, { who, vpn: start, n: end - start, prot })]);
-  }
-  if (story.deep && was.home !== now.home && now.home) out.push(["C", say("told.home", { who, home: now.home })]);
+  const out = areaChanges({ was, now }).map(([sign, { start, end, prot }]) => [sign, say(`told.area.${sign}`, { who, vpn: start, n: end - start, prot })]);
+  if (story.deep && was.home !== now.home && now.home) out.push(["C", say("told.home", { who, home: homeWords(now.home) })]);
   return out;
 }
 
@@ -89,5 +83,24 @@ function changesTold(story, i, track = 0) {
   out.push(...entriesTold(story, changes.entries));
   for (const frame of changes.frames) if (frame.sign) out.push([frame.sign, frameTold(story, frame)]);
   for (const slot of changes.slots) if (slot.sign) out.push([slot.sign, slotTold(slot)]);
+  const leaves = changes.tables.filter(({ mm, level }) => level === story.levels - 1 && changes.sign(spaceKey(mm)) !== "G");
+  for (const { mm, prefix, was, now } of leaves) {
+    const sign = signOf(was, now);
+    out.push([sign, say(`told.table.${sign}`, { who: story.letter(mm), vpn: prefix * story.perTable })]);
+  }
   return out;
+}
+
+// Of a step that changes nothing in the picture: what did change, and which tab shows it.
+function hiddenTold(story, i, track = 0) {
+  const changes = story.changes(i, track);
+  const any = (...fields) => fields.some((field) => changes.lists(field).some((list) => list.length));
+  const other = (name) => changes.spaces.some(({ was, now }) => was && now && String(was[name]) !== String(now[name]));
+  const found = [
+    [any("nodes", "edges", "walks", "mappings") || other("home"), story.deep ? "rmap" : "rmap-plain", "rmap"],
+    [any("processes") || other("names"), "vmas", "vmas"],
+    [any("files"), "files", "text"],
+    [changes.entries.length + changes.frames.length + changes.slots.length > 0, "text", "text"],
+  ].filter(([is]) => is).map(([, key, tab]) => say(`hidden.${key}`, { tab: story.tabs.includes(tab) ? say(`tab.${tab}`) : "" }));
+  return found.length ? say("left.hidden", { what: found.reduce((some, one) => say("hidden.and", { some, one })) }) : say("left.nothing");
 }

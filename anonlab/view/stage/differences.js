@@ -74,6 +74,14 @@ class Changes {
   }
 }
 
+// Return [[sign, area], …] of an address space that stays, {was, now}, by address.
+function areaChanges({ was, now }) {
+  const [old, there] = [was, now].map((space) => new Map(space.vmas.map((vma) => [vma.start, vma])));
+  const starts = [...new Set([...old.keys(), ...there.keys()])].sort((a, b) => a - b);
+  return starts.filter((start) => old.get(start) !== there.get(start))
+    .map((start) => [signOf(old.get(start), there.get(start)), there.get(start) || old.get(start)]);
+}
+
 // Return the facts of `field` before and after `step`.
 function listsOf(machine, undo, field, step) {
   if (!undo.lists[field]) return [[], []];

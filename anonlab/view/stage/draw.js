@@ -18,6 +18,7 @@ const runKey = (mm, vpn) => `r${mm}-${vpn}`;
 function drawPicture(story, track, i, options) {
   const plan = planOf(story, track, i, {prefix: "al", chosen: "", ...options});
   plan.ends = new Map();
+  plan.marked = new Set(); // signs of tables and areas
   const groups = [];
   plan.columns.forEach((mm, column) => {
     if (mm) groups.push(tableGroup(plan, mm, column));
@@ -37,7 +38,7 @@ const emptyGroup = (plan) => ({key: "empty", open: "<g>", parts: [{key: "h", htm
 
 // What a legend has to explain now.
 function legendOf(plan, arrows) {
-  const signs = new Set();
+  const signs = new Set(plan.marked);
   for (const one of [...plan.changes.entries, ...plan.changes.frames, ...plan.changes.slots]) if (one.sign) signs.add(one.sign);
   const order = ["write", "read", "zero", "swap"];
   const kinds = new Set(arrows.map((one) => one.state));
@@ -91,8 +92,8 @@ function sortEntries(plan, table) {
 function tableHead(plan, table) {
   const {x, mm, space} = table;
   const width = plan.table;
-  const sign = plan.changes.sign(spaceKey(mm));
-  const home = plan.deep && space && space.home ? `mm ${mm} · ${space.home.replace(/([a-z])(\d)/, "$1 $2")}` : "";
+  const sign = headSign(plan, mm);
+  const home = plan.deep && space && space.home ? `mm ${mm} · ${homeWords(space.home)}` : "";
   const start = Math.max(18, textWidth(table.letter, "letter") + 7);
   const rooms = width - start - (sign ? 26 : 0);
   const name = fitText(table.who, rooms, "title");
@@ -100,9 +101,41 @@ function tableHead(plan, table) {
   const more = plan.form === "mini" ? "" : firstThatFits([home, plan.deep ? `mm ${mm}` : say("picture.page-table")], left, "small");
   let html = textAt(x, 21, table.letter, "letter") + textAt(x + start, 21, name, "title")
     + textAt(x + width, 21, more, "muted", "end");
-  if (sign) html += markAt(x + start + textWidth(name, "title") + 14, 16, sign);
-  html += textAt(x, 39, areasText(table, width), "mutedCode");
+  if (sign) html += tableMark(plan, x + start + textWidth(name, "title") + 14, 16, sign);
+  const areas = areasSign(plan, mm);
+  const text = areasText(table, width - (areas ? 24 : 0));
+  html += textAt(x, 39, text, "mutedCode");
+  if (areas) html += tableMark(plan, x + textWidth(text, "mutedCode") + 14, 33, areas);
   return plan.isWhole ? html + stripHtml(plan, table) : html;
+}
+
+// What "group1" is called.
+const homeWords = (home) => home.replace(/([a-z])(\d)/, "$1 $2");
+
+// N and G: the address space came or went; C: it belongs to another group now.
+function headSign(plan, mm) {
+  const space = plan.changes.spaces.find((one) => one.mm === mm);
+  const moved = plan.deep && space && space.was && space.now && space.now.home && space.was.home !== space.now.home;
+  return plan.changes.sign(spaceKey(mm)) || (moved ? "C" : "");
+}
+
+// What became of the areas of an address space that stays: C if not all of them fared alike.
+function areasSign(plan, mm) {
+  const space = plan.changes.spaces.find((one) => one.mm === mm);
+  const signs = new Set(space && space.was && space.now ? areaChanges(space).map(([sign]) => sign) : []);
+  return signs.size > 1 ? "C" : [...signs][0] || "";
+}
+
+// What became of leaf table `prefix`.
+function leafSign(plan, mm, prefix) {
+  if (plan.changes.sign(spaceKey(mm)) === "G") return "";
+  const found = plan.changes.tables.find((one) => one.mm === mm && one.level === plan.story.levels - 1 && one.prefix === prefix);
+  return found ? signOf(found.was, found.now) : "";
+}
+
+function tableMark(plan, x, y, sign) {
+  plan.marked.add(sign);
+  return markAt(x, y, sign);
 }
 
 // One line about the areas: all of them if they have room, else how many.
@@ -153,9 +186,12 @@ function titleHtml(plan, table, line) {
   const leaf = table.space && story.levels > 1 ? table.space.tables.get(story.levels - 1) : null;
   const has = story.levels === 1 ? Boolean(table.space) : Boolean(leaf && leaf.has(line.prefix));
   const gone = [...table.gone.keys()].some((vpn) => vpn >= span.first && vpn <= span.last);
-  if (!touches && !has && !gone) return "";
+  const sign = leafSign(plan, table.mm, line.prefix);
+  if (!touches && !has && !gone && !sign) return "";
+  const mark = sign ? tableMark(plan, table.x + plan.table - 13, line.y, sign) : "";
+  const room = plan.table - (sign ? 26 : 0);
   const chips = story.levels === 1 ? [] : plan.isWhole ? [line.prefix.toString(16)] : pathOf(story, line.prefix);
-  return `<g>${plan.isWhole ? wholeTitle(plan, table, line, chips[0], has) : pathTitle(plan, table, line, chips, has)}</g>`;
+  return `<g>${plan.isWhole ? wholeTitle(plan, table, line, chips[0], has, room) : pathTitle(plan, table, line, chips, has, room)}${mark}</g>`;
 }
 
 // Return the slots of the upper tables that lead to leaf table `prefix`, the top one first.
@@ -169,10 +205,10 @@ function pathOf(story, prefix) {
   return path;
 }
 
-function wholeTitle(plan, table, line, slot, has) {
+function wholeTitle(plan, table, line, slot, has, all) {
   const high = Math.min(19, plan.pitch - 4);
   const text = has ? [say("picture.leaf-rest", {slot}), say("picture.leaf", {slot})] : [say("picture.no-leaf")];
-  const room = plan.table - 27;
+  const room = all - 27;
   return chipHtml(table.x, line.y, 18, high, 3, slot, has)
     + textAt(table.x + 25, line.y + 4.5, firstThatFits(text, room, "small"), "muted");
 }
@@ -184,10 +220,10 @@ function chipHtml(x, y, width, height, radius, text, on) {
 }
 
 // Chips of the path; when there are too many, those nearest to the slot stay.
-function pathTitle(plan, table, line, chips, has) {
+function pathTitle(plan, table, line, chips, has, all) {
   if (!chips.length) return textAt(table.x, line.y + 4.5, say("picture.only-table"), "muted");
   const widthOfChip = (text) => 12 + textWidth(text, "smallCode");
-  const room = plan.table - 4;
+  const room = all - 4;
   const shown = [...chips];
   const total = () => shown.reduce((sum, text) => sum + widthOfChip(text) + 13, 0) + (shown.length < chips.length ? 14 : 0);
   while (shown.length > 1 && total() > room) shown.shift();
@@ -265,7 +301,7 @@ function rowParts(plan, table, line) {
 function entryInside(plan, table, line, entry, box) {
   const state = entryState(entry);
   const number = entry.present ? String(entry.pfn) : entry.slot >= 0 ? String(entry.slot) : "";
-  const hasIcon = plan.form === "full" && (state === "write" || state === "read");
+  const hasIcon = plan.form === "full" && ["write", "read", "zero"].includes(state);
   const x = box[0] + (hasIcon ? 33 : 14);
   const right = table.x + plan.table - 16;
   const room = right - x - textWidth(number, "strong") - 4;

@@ -1,7 +1,7 @@
 // Which rows a table has. Rows of all open tables stand on one grid, and the grid is that of the
 // whole story, so nothing moves. What does not fit is folded, in this order, until it fits:
 //   1. every page of every area has its row;
-//   2. neighbours that are alike at every step share a row, now and always;
+//   2. neighbours that are alike at every step share a row, now and always, where rows do not suffice;
 //   3. the pages that change most keep their rows; those of this step have theirs; the rest is runs;
 //   4. neighbours that change together now share a row;
 //   5. a table of entries is one row;  6. several tables are.
@@ -126,7 +126,7 @@ function rowLines(grid, now, most) {
     if (fits(lines)) return lines;
   }
   const story = storySegments(grid);
-  const always = linesAround(leaves, mergedSegments(story, opened));
+  const always = linesAround(leaves, mergedSegments(unfoldedSegments(grid, story, most), opened));
   if (fits(always)) return always;
   const each = mergedSegments([], now.changed.map((vpn) => ({first: vpn, last: vpn})));
   const together = alikeSegments(now.changed, now.likeness, perTable);
@@ -146,6 +146,23 @@ function storySegments(grid) {
     grid.story = alikeSegments(vpns, (vpn) => grid.pages.get(vpn).likeness, grid.perTable);
   }
   return grid.story;
+}
+
+// Return the segments of the story, opened where rows are left: those first that change most.
+function unfoldedSegments(grid, story, most) {
+  grid.unfolded = grid.unfolded || new Map();
+  if (grid.unfolded.has(most)) return grid.unfolded.get(most);
+  const pagesOf = ({first, last}) => last - first + 1;
+  const ranked = story.filter((one) => pagesOf(one) > 1 && pagesOf(one) <= most)
+    .sort((a, b) => grid.pages.get(b.first).changes - grid.pages.get(a.first).changes || pagesOf(a) - pagesOf(b) || a.first - b.first);
+  let segments = story;
+  for (const {first, last} of ranked.slice(0, most)) {
+    const each = Array.from({length: last - first + 1}, (_, at) => ({first: first + at, last: first + at}));
+    const tried = mergedSegments(segments, each);
+    if (linesAround(grid.leaves, tried).length <= most) segments = tried;
+  }
+  grid.unfolded.set(most, segments);
+  return segments;
 }
 
 // Those that change most: as many as leave six lines for what else happens.
@@ -174,8 +191,17 @@ function frameLines(last, changed, opened, most, always) {
   const open = new Set(opened.flatMap((run) =>
     Array.from({length: Math.min(512, run.last - run.first + 1)}, (_, at) => run.first + at)));
   for (let count = always; ; count = Math.max(0, count - 2)) {
-    const lines = framesAround(last, new Set([...changed, ...open]), count);
-    if (lines.length <= most + open.size || (count === 0 && open.size)) return lines;
+    const around = (first) => framesAround(last, new Set([...changed, ...open]), first);
+    let lines = around(count);
+    if (lines.length <= most + open.size || (count === 0 && open.size)) {
+      // Lines that are left at this step are for the frames that follow.
+      for (let more = count + 1; more <= last; more += 1) {
+        const longer = around(more);
+        if (longer.length > most + open.size) break;
+        lines = longer;
+      }
+      return lines;
+    }
     if (count === 0) return chunkedFrames(lines, most);
   }
 }

@@ -262,13 +262,13 @@ function lineOf(plan, vpn) {
 // Lines of memory: the zero page if the story maps it, frames, then swap slots that it ever uses.
 function planMemory(plan) {
   const {story, survey, options, i} = plan;
-  const highest = Math.min(story.nframes - 1, Math.max(LEAST_FRAMES, story.extent(plan.track).lastPfn + 1));
   const swapMost = Math.min(survey.swap.length, Math.max(1, Math.min(6, Math.floor((plan.height * 0.3 - 28) / SWAP_PITCH))));
   plan.zeroRoom = survey.zero ? FRAME_PITCH[0] + 6 : 0;
   plan.swapRoom = survey.swap.length && !(options.only && !options.only.swap) ? 28 + swapMost * SWAP_PITCH : 0;
   const tail = options.big || options.mini ? 4 : 24;
   const room = plan.height - plan.foot - MEMORY_TOP - plan.zeroRoom - plan.swapRoom - tail;
   const capacity = Math.max(3, Math.floor(room / FRAME_PITCH[0]));
+  const highest = highestFrame(plan, capacity);
   const reach = Math.min(highest, Math.max(LEAST_FRAMES, survey.reach[i] + 1));
   const opened = options.openRuns ? [...options.openRuns.values()].filter((run) => run.kind === "frames") : [];
   let lines = options.only ? options.only.frames : frameLines(highest, survey.frames[i], opened, capacity, alwaysShown(survey, highest, capacity));
@@ -286,6 +286,13 @@ function planMemory(plan) {
   plan.swapTop = bottom + tail;
   plan.swapLines = frameRuns(survey.swap, changedSlots(plan), swapMost);
   plan.bottom = Math.max(plan.closedTop + plan.closedRoom, plan.swapTop + plan.swapRoom) + plan.foot;
+}
+
+// The last frame that is drawn: one that stays free stands below those of the story, if it has room.
+function highestFrame({story, track}, capacity) {
+  const {lastPfn} = story.extent(track);
+  const free = lastPfn + 1 > capacity && lastPfn <= capacity ? 0 : 1;
+  return Math.min(story.nframes - 1, Math.max(LEAST_FRAMES, lastPfn + free));
 }
 
 const changedFrames = (changes) =>

@@ -12,7 +12,7 @@ function drawLecture(story, track, i, options) {
   const big = {...options, scale, only, openRuns: null, rowPitch: 38, framePitch: 74, foot: 34};
   const drawing = drawPicture(story, track, i, big);
   const {plan} = drawing;
-  const below = Math.max(plan.lines.length * plan.pitch + plan.top, plan.framesEnd, plan.swapRoom ? plan.swapTop + plan.swapRoom : 0) + 12;
+  const below = Math.max(plan.lines.length * plan.pitch + plan.top, plan.framesEnd - (plan.framePitch - plan.frameHeight), plan.swapRoom ? plan.swapTop + plan.swapRoom : 0) + 12;
   const left = plan.height - plan.foot - below;
   drawing.groups.push({key: "below", open: '<g aria-hidden="true">', parts: belowParts(plan, below, left)});
   return drawing;
@@ -74,7 +74,8 @@ function belowParts(plan, top, room) {
   lines.forEach(([sign, text], at) => {
     const y = top + 12 + at * 26;
     const words = fitText(text, plan.width - x - 40, "plain");
-    parts.push({key: `change${at}`, html: `<g>${markAt(x + 12, y, sign)}${textAt(x + 30, y + 5, words, "plain")}</g>`});
+    const mark = sign ? markAt(x + 12, y, sign) : "";
+    parts.push({key: `change${at}`, html: `<g>${mark}${textAt(sign ? x + 30 : x, y + 5, words, "plain")}</g>`});
   });
   return parts;
 }

@@ -62,19 +62,43 @@ class Scene:
         rows += [(f"s{slot}", was_slots.get(slot), now_slots.get(slot))
                  for was_slots, now_slots in [(slots_of(was), slots_of(now))]
                  for slot in was_slots.keys() | now_slots.keys()]  # fmt: skip
-        return {
-            key: "N" if a is None else "G" if b is None else "C" for key, a, b in rows if a != b
-        }
+        return {key: _sign_of(a, b) for key, a, b in rows if a != b}
 
     def sign(self, key: str) -> str:
         """Return N, C, G, or '' where nothing differs."""
         return self.signs.get(key, "")
+
+    def areas_sign(self, mm: int) -> str:
+        """Return what became of the areas of an address space that stays: N, C, G, or ''; C if not
+        all of them fared alike."""
+        if self.before is None or mm not in self.before.spaces or mm not in self.now.spaces:
+            return ""
+        was, now = ({vma.start_vpn: vma for vma in moment.spaces[mm].fact.vmas}
+                    for moment in (self.before, self.now))  # fmt: skip
+        return _one_sign({_sign_of(was.get(at), now.get(at)) for at in was.keys() | now.keys()})
+
+    def leaf_sign(self, mm: int, prefix: int) -> str:
+        """Return what became of the leaf table for `prefix`: N, C, G, or ''."""
+        if self.before is None or mm not in self.now.spaces:
+            return ""
+        old = self.before.spaces.get(mm)
+        was, now = old.leaves if old else {}, self.now.spaces[mm].leaves
+        return _sign_of(was.get(prefix), now.get(prefix))
 
     def name(self, seen: list[str], more: str, sign: str) -> str:
         """Return the name of an option: what one sees first, then the rest."""
         shown = " ".join([*filter(None, seen), *filter(None, [sign])])
         change = f", {say(f'sign.{SIGNS[sign]}')}" if sign else ""
         return f"{shown}; {more}{change}"
+
+
+def _sign_of(was: object, now: object) -> str:
+    """Return N, C, G, or '' where both are equal; None is nothing."""
+    return "" if was == now else "N" if was is None else "G" if now is None else "C"
+
+
+def _one_sign(signs: set[str]) -> str:
+    return "C" if len(signs - {""}) > 1 else "".join(signs)
 
 
 def _words(moment: Moment) -> dict[tuple[int, int], int]:

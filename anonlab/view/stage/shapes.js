@@ -93,11 +93,11 @@ function markAt(x, y, sign) {
   return ` <g data-change="${sign}">${shape}<text class="bt" x="${a}" y="${px(b + 4.3)}" text-anchor="middle">${sign}</text></g>`;
 }
 
-// A pen for what may be written, a lock for what may only be read; 12 px wide.
+// A pen for what may be written, a lock for what may only be read, as the zero page; 12 px wide.
 function iconAt(x, y, state) {
   const place = `class="icon" transform="translate(${px(x)} ${px(y)})"`;
   if (state === "write") return `<path ${place} d="M0 4l1-4 7-7 3 3-7 7z"/>`;
-  if (state === "read") return `<path ${place} d="M1-1h9v6h-9zM3-1v-2.5a2.5 2.5 0 0 1 5 0V-1"/>`;
+  if (state === "read" || state === "zero") return `<path ${place} d="M1-1h9v6h-9zM3-1v-2.5a2.5 2.5 0 0 1 5 0V-1"/>`;
   return "";
 }
 

@@ -111,7 +111,8 @@ class Option(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A page table or memory: what stands in it."""
+    """A page table or memory: what stands in it. `marks` are signs of tables and areas, each with
+    its place."""
 
     name: str
     mm: int
@@ -119,6 +120,7 @@ class Group(NamedTuple):
     words: tuple[Words, ...]
     options: tuple[Option, ...]
     rules: tuple[str, ...] = ()
+    marks: tuple[tuple[str, Point], ...] = ()
 
 
 class Arrow(NamedTuple):

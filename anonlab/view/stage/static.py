@@ -93,7 +93,7 @@ def _sheet(
         words.append(Words(LEFT, top - 8, exited, "muted"))
     bottom = max(top, memory.bottom, 60.0)
     bottom = _left_out(memory.left_out(tails), words, bottom)
-    legend = _legend(scene, arrows)
+    legend = _legend(scene, arrows, {sign for group in groups for sign, _ in group.marks})
     legend_at, bottom = (bottom, bottom + _LEGEND) if legend else (bottom, bottom)
     drawing, told = _graph(scene, layouter) if graph else (None, ())
     graph_at = bottom + 34
@@ -129,10 +129,12 @@ def _exited(scene: Scene, room: float) -> str:
     return fit(say("closed.exited", names=", ".join(gone)), room, 12) if gone else ""
 
 
-def _legend(scene: Scene, arrows: Iterable[Arrow]) -> tuple[tuple[str, str, float], ...]:
+def _legend(
+    scene: Scene, arrows: Iterable[Arrow], marks: set[str]
+) -> tuple[tuple[str, str, float], ...]:
     """Return (what, words, x) of each kind of arrow and sign that is there."""
     states = {arrow.state for arrow in arrows}
-    signs = set(scene.signs.values())
+    signs = {*scene.signs.values(), *marks}
     kinds: list[str] = [state for state in ("write", "read", "zero", "swap") if state in states]
     kinds += [sign for sign in ("N", "C", "G") if sign in signs]
     out, x = [], LEFT

@@ -81,6 +81,7 @@ class _Table:
         self.boxes: list[Box] = []
         self.words: list[Words] = []
         self.options: list[Option] = []
+        self.marks: list[tuple[str, Point]] = []
 
     def group(self) -> Group:
         self._head()
@@ -97,9 +98,8 @@ class _Table:
         name = say("picture.table", who=self.who)
         top = self.band.top
         rules = (f"M{self.x:g} {top + 50.5:g}H{self.x + self.width:g}",) * self.band.whole
-        return Group(
-            name, self.mm, tuple(self.boxes), tuple(self.words), tuple(self.options), rules
-        )
+        shapes = (tuple(self.boxes), tuple(self.words), tuple(self.options))
+        return Group(name, self.mm, *shapes, rules, tuple(self.marks))
 
     def _head(self) -> None:
         x, top, right = self.x, self.band.top, self.x + self.width
@@ -117,11 +117,15 @@ class _Table:
             more = first_that_fits([say("sign.new")], left, 12)
         if more:
             self.words.append(Words(right, top + 21, more, "muted", "end"))
-        self.words.append(Words(x, top + 39, self._areas_text(), "muted code"))
+        sign = self.scene.areas_sign(self.mm)
+        text = self._areas_text(self.width - (24 if sign else 0))
+        self.words.append(Words(x, top + 39, text, "muted code"))
+        if sign:
+            self.marks.append((sign, (x + width_of(text, 12, MONO) + 14, top + 33)))
         if self.band.whole:
             self._strip()
 
-    def _areas_text(self) -> str:
+    def _areas_text(self, room: float) -> str:
         vmas, shape = self.space.fact.vmas, self.band.geometry
         if not vmas:
             return say("picture.no-area")
@@ -135,9 +139,7 @@ class _Table:
                 told.append(" ".join(filter(None, parts)))
             tries.append(", ".join(told))
         last = say("picture.areas", n=len(vmas)) if len(vmas) > 1 else tries[1]
-        return first_that_fits([*tries, last], self.width, 12, MONO) or fit(
-            last, self.width, 12, MONO
-        )
+        return first_that_fits([*tries, last], room, 12, MONO) or fit(last, room, 12, MONO)
 
     def _strip(self) -> None:
         """Draw the areas on a ruler and the top table as a strip of cells below it."""
@@ -165,8 +167,11 @@ class _Table:
         first, last = prefix << shape.bits, (prefix + 1 << shape.bits) - 1
         has = prefix in self.space.leaves or shape.levels == 1
         whole = Line("run", first, last)
-        if not has and not self._covered(whole) and not self._used(whole):
+        sign = self.scene.leaf_sign(self.mm, prefix)
+        if not has and not sign and not self._covered(whole) and not self._used(whole):
             return
+        if sign:
+            self.marks.append((sign, (self.x + self.width - 13, y)))
         if shape.levels == 1:
             self.words.append(Words(self.x, y + 4.5, say("picture.only-table"), "muted"))
             return
@@ -178,7 +183,7 @@ class _Table:
             self.words.append(Words(x + 7, y + 4.5, say(key, slot=f"{path[0]:x}"), "muted"))
             return
         wide = [12 + width_of(str(slot), 12, MONO) for slot in path]
-        while len(path) > 1 and sum(wide) + 13 * len(wide) > self.width:
+        while len(path) > 1 and sum(wide) + 13 * len(wide) > self.width - (26 if sign else 0):
             path, wide = path[1:], wide[1:]
         for slot, width in zip(path, wide, strict=True):
             x = self._chip(x, y, str(slot), width, 9, has)
@@ -233,7 +238,7 @@ class _Table:
         state, place = ("gone" if gone else state_of(word)), place_of(word)
         box = self._box(y, state)
         label = self._address(vpn, y)
-        icon = state if state in ("write", "read") and not self.band.slim else ""
+        icon = state if state in ("write", "read", "zero") and not self.band.slim else ""
         start, right = box.x + (33 if icon else 16), self.x + self.width - 17
         number = "" if gone else str(place)
         room = right - start - width_of(number, 13, BOLD) - 6

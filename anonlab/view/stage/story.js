@@ -28,10 +28,18 @@ class Story {
   // What a step says.
   step(i) {
     const [number, operation, level, process, vpn, pages, n, what, error, told] = this.payload.steps[i];
-    const [label, title, template, source] = this.payload.labels[number];
+    const [label, ...words] = this.payload.labels[number];
+    const [title, template, source] = told === null ? this.wordsFor(label, words) : words;
     const where = vpn < 0 ? "" : this.address(vpn);
-    const sentence = told ?? fill(template, { who: process, where, n, what });
+    const upto = vpn < 0 ? "" : this.address(vpn + Math.max(n, 1) - 1);
+    const sentence = told ?? fill(template, { who: process, where, last: upto, n, what });
     return { i, label, title, sentence, source, operation, isLast: level === 1, process, vpn, pages, error, line: this.line(operation) };
+  }
+
+  // The words of a label: where no tab shows the reverse map, words that do not speak of it.
+  wordsFor(label, [title, template, source]) {
+    if (this.deep) return [title, template, source];
+    return [WORDS[`plain.title.${label}`] ?? title, WORDS[`plain.${label}`] ?? template, source];
   }
 
   // Who does a step, without its sentence.

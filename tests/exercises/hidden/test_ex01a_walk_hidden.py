@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from anonlab.course.judging.call_answers import Question, judge, judge_all, load_beside
-from anonlab.course.judging.families import ODD, histories
+from anonlab.course.judging.families import HIGH, ODD, histories
 from anonlab.machine.words import X86_64, Geometry
 
 public = load_beside(__file__, "../public/test_ex01a_walk.py")
@@ -30,9 +30,8 @@ def test_deeper_tables(student: Any, seed: int) -> None:
     cases = histories(public.FAMILIES, seed + 1001, 6)
     judge(student, cases, lambda h: public.walks(h, DEEP), public.WALK_GUESSES)
     for shape in (DEEP, *ODD, X86_64):
-        few = [public.SWAPPED, *histories(public.FAMILIES, seed + 1002, 2)][
-            : 1 if shape == X86_64 else 3
-        ]
+        others = [HIGH] if shape == X86_64 else histories(public.FAMILIES, seed + 1002, 2)
+        few = [public.SWAPPED, *others]
         judge(
             student, few, public.shaped(public.walks, shape), public.WALK_GUESSES, 1, public.CASES
         )

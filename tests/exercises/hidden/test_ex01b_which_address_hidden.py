@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from anonlab.course.judging.call_answers import judge, judge_all, load_beside
-from anonlab.course.judging.families import ODD, histories
+from anonlab.course.judging.families import HIGH, ODD, histories
 from anonlab.machine.words import X86_64, Geometry
 
 public = load_beside(__file__, "../public/test_ex01b_which_address.py")
@@ -22,7 +22,8 @@ def test_other_machines(student: Any, seed: int) -> None:
         few = [public.SWAPPED, *histories(public.FAMILIES, seed + 1002, 2)]
         ask = partial(public.frames, geometry=shape)
         judge(student, few, ask, public.FRAME_GUESSES, 1, public.CASES)
-    judge(student, [public.SWAPPED], partial(public.frames, geometry=X86_64), public.FRAME_GUESSES)
+    ask = partial(public.frames, geometry=X86_64)
+    judge(student, [public.SWAPPED, HIGH], ask, public.FRAME_GUESSES)
 
 
 def test_other_histories(student: Any, seed: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from anonlab.course.judging.array_cost import BASE, FEW, MANY, blocks, judge_steps
 from anonlab.course.judging.call_answers import Question, judge, judge_all
 from anonlab.course.judging.families import ODD, histories
 from anonlab.course.judging.marks import needs
@@ -86,6 +87,26 @@ def area(word: int) -> int:
     return 0 if word & 1 else area_of(word)
 
 
+def wide(seed: int) -> tuple[Question, Question]:
+    """FEW addresses and MANY, spread over the same tables: a loop over tables is the same for both."""
+    kinds = ("q write {at} 7",), ("q read {at} {n}",), ("q write {at} 7", "q swap_out {at} 1")
+    lines = ["q = spawn", f"q mmap {BASE:#x} {MANY}", *blocks(MANY, kinds, seed)]
+    tables, state = tables_after("\n".join(lines), ODD[0])
+    vpns = range(BASE >> 12, (BASE >> 12) + MANY)
+    args = tables, state.pgds["q"]
+    few, many = (
+        Question(
+            "walk_many",
+            (*args, np.array([vpn << 12 | 5 for vpn in some]), ODD[0].levels, ODD[0].bits),
+            [state.words["q"].get(vpn, 0) for vpn in some],
+            f"{len(some)} addresses",
+            words_text,
+        )
+        for some in (vpns[:: MANY // FEW][::-1], vpns[::-1])
+    )
+    return few, many
+
+
 SWAPPED = parse("q = spawn\nq mmap 0x2c000 5\nq write 0x2c000 3 4\nq swap_out 0x2d000 3\n")
 """Entries of both swap areas, one page that nobody touched, and tables that are not there."""
 
@@ -108,6 +129,15 @@ def many(history: History, geometry: Geometry = LESSON) -> Iterator[Question]:
         yield Question("walk_many", args, entries, f"{len(addrs)} addresses", words_text)
 
 
+def short(args: Any, right: list[int]) -> list[int]:
+    """The entries of the low 32 bits of the addresses."""
+    rows = 0 * args[2] + (args[1] << 12)
+    for level in range(args[3] - 1, -1, -1):
+        slots = (args[2] & 0xFFFFFFFF) >> 12 + level * args[4] & (1 << args[4]) - 1
+        rows = args[0][rows >> 12, slots]
+    return rows.tolist()
+
+
 def ascending(args: Any, right: list[int]) -> list[int]:
     """The entries of the addresses in ascending order, each once."""
     return list(dict(sorted(zip(args[2].tolist(), right, strict=True))).values())
@@ -118,6 +148,7 @@ MANY_GUESSES = {
     "`levels` and `bits`.": (
         lambda args, right: args[0][args[0][args[1], args[2] >> 16 & 15] >> 12, args[2] >> 12 & 15]
     ),
+    "Did you keep addresses in 32 bits? With four levels they have 48.": short,
     "Did you sort the addresses, or ask for each once only? The entries stand as the addresses do.": (
         ascending
     ),
@@ -146,3 +177,9 @@ def test_many_addresses(student: Any, seed: int) -> None:
     judge(student, [SWAPPED, *histories(FAMILIES, seed, 4)], many, MANY_GUESSES)
     for shape in ODD:
         judge(student, [SWAPPED, *histories(FAMILIES, seed, 2)], shaped(many, shape), MANY_GUESSES)
+
+
+@needs("test_many_addresses")
+def test_array_operations(student: Any, seed: int) -> None:
+    """walk_many makes as many steps for 800 addresses as for 100."""
+    judge_steps(student, *wide(seed), "`tables[rows, slots]` looks up an array of rows and slots")

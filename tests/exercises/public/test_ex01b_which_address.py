@@ -113,6 +113,9 @@ FRAME_GUESSES = {
         _with_swap
     ),
     "Did you write 16 for the number of slots? A table has 2**bits of them.": _of_sixteen,
+    "Did you keep addresses in 32 bits? With four levels they have 48.": (
+        lambda args, right: sorted(each & 0xFFFFFFFF for each in right)
+    ),
     "Did you return page numbers? Addresses are asked for.": (
         lambda args, right: [each >> 12 for each in right]
     ),

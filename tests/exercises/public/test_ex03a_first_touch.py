@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from anonlab.course.judging.array_cost import BASE, FEW, MANY, blocks, judge_steps
 from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
 from anonlab.course.judging.marks import needs
 from anonlab.course.judging.state import before_after, words_text
 from anonlab.formats.history import History
+from anonlab.formats.history_text import parse
 
 FAMILIES = ("lone", "areas", "files", "mixed")
 ZERO, ALL = 0x25, 0x67
@@ -65,6 +67,17 @@ def ranges(history: History) -> Iterator[Question]:
         yield Question("touch_range", args, after, where, words_text)
 
 
+KINDS = (), ("p write {at} 7 {n}",), ("p read {at} {n}",)
+"""Never touched, written, and read: a third of the pages each."""
+
+
+def long(npages: int, verb: str, seed: int) -> Question:
+    """A touch of `npages` pages of every kind: `verb` with an address, and perhaps a value."""
+    lines = [f"machine x86_32 frames {2 * npages}", "p = spawn", f"p mmap {BASE:#x} {npages}"]
+    lines += [*blocks(npages, KINDS, seed), f"p {verb} {npages}"]
+    return list(ranges(parse("\n".join(lines))))[-1]
+
+
 def fresh(answer: Any) -> Any:
     """A guess that differs for pages without a frame of their own."""
     return lambda args, right: right if args[0] >> 12 else answer(*args)
@@ -113,3 +126,11 @@ def test_touch_page(student: Any, seed: int) -> None:
 def test_touch_range(student: Any, seed: int) -> None:
     """touch_range hands out frames in order."""
     judge(student, histories(FAMILIES, seed + 1), ranges, RANGE_GUESSES, 20)
+
+
+@needs("test_touch_range")
+def test_array_operations(student: Any, seed: int) -> None:
+    """touch_range makes as many steps for 800 pages as for 100."""
+    for verb in (f"read {BASE:#x}", f"write {BASE:#x} 9"):
+        pair = [long(npages, verb, seed) for npages in (FEW, MANY)]
+        judge_steps(student, *pair, "`plan[which] = seats` fills all places at once")

@@ -105,6 +105,9 @@ GUESSES = {
     "Did you write 16 for the number of slots? A table has 2**bits of them.": (
         lambda args, right: [each for each in right if low_slots(each[1] >> 12, *args[3:])]
     ),
+    "Did you keep addresses in 32 bits? With four levels they have 48.": (
+        lambda args, right: sorted((place, address & 0xFFFFFFFF) for place, address in right)
+    ),
     "Did you return page numbers? Addresses count bytes.": (
         lambda args, right: [(place, address >> 12) for place, address in right]
     ),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from anonlab.course.judging.array_cost import BASE, FEW, MANY, blocks, judge_steps
 from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
 from anonlab.course.judging.marks import needs
@@ -95,6 +96,19 @@ def ranges(history: History) -> Iterator[Question]:
                 yield Question("share_range", (words,), right, where, words_text)
 
 
+WRITTEN, READ = "p write {at} 7 {n}", "p read {at} {n}"
+KINDS = (WRITTEN,), (), (WRITTEN, "p swap_out {at} {n}"), (READ,)
+"""Writable pages, holes, pages on swap, the zero page: a quarter of the pages each."""
+
+
+def long(npages: int, seed: int) -> Question:
+    """A fork of `npages` pages of every kind."""
+    lines = [f"machine x86_32 frames {2 * npages} swap {npages}", "p = spawn"]
+    lines += [f"p mmap {BASE:#x} {npages}", *blocks(npages, KINDS, seed), "c = fork p"]
+    (question,) = ranges(parse("\n".join(lines)))
+    return question
+
+
 def test_share_page(student: Any, seed: int) -> None:
     """share_page gives the words of parent and child."""
     judge(student, [SWAPPED, *histories(FAMILIES, seed)], pages, GUESSES, 20, CASES)
@@ -104,3 +118,10 @@ def test_share_page(student: Any, seed: int) -> None:
 def test_share_range(student: Any, seed: int) -> None:
     """share_range does the same to a whole VMA."""
     judge(student, [SWAPPED, *histories(FAMILIES, seed + 1)], ranges, RANGE_GUESSES, 10)
+
+
+@needs("test_share_range")
+def test_array_operations(student: Any, seed: int) -> None:
+    """share_range makes as many steps for 800 pages as for 100."""
+    pair = [long(npages, seed) for npages in (FEW, MANY)]
+    judge_steps(student, *pair, "`np.where(which, some, others)` chooses for all words at once")

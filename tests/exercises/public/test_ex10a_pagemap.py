@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from anonlab.course.judging.array_cost import FEW, MANY, blocks, judge_steps
 from anonlab.course.judging.call_answers import Question, judge
 from anonlab.course.judging.families import histories
 from anonlab.course.judging.marks import needs
@@ -40,6 +41,7 @@ def entry(state: MachineState, who: str, vpn: int) -> tuple[int, dict[str, Any]]
     if word & PTE_PRESENT:
         pfn = word >> PTE_SHIFT
         big = pfn + (rng.below(1 << 47) << 8)  # a real machine has more frames than a lesson
+        big *= rng.below(4) > 0  # without rights every number reads as 0
         alone = pfn != ZERO_PFN and state.mapcount[pfn] == 1
         file = pfn != ZERO_PFN and not state.flags[pfn] & 1
         says |= {"state": "page", "pfn": big, "exclusive": alone, "file": file}
@@ -72,6 +74,7 @@ CASES = {
     "shared memory on swap": lambda each: each.right["file"] and each.right["state"] == "swap",
     "a frame above 2**32": lambda each: (each.right["pfn"] or 0) >> 32 > 0,
     "a slot above 2**32": lambda each: (each.right["slot"] or 0) >> 32 > 0,
+    "a frame whose number reads as 0": lambda each: each.right["pfn"] == 0,
     "a page alone": lambda each: each.right["exclusive"],
     "soft-dirty and not there": lambda each: (
         each.right["soft_dirty"] and each.right["state"] == "none"
@@ -80,19 +83,37 @@ CASES = {
 }
 
 
-def arrays(history: History) -> Iterator[Question]:
+def arrays(history: History, npages: int = PAGES) -> Iterator[Question]:
     """The words of a range of every process."""
     state = state_after(history)
     for who, words in state.words.items():
         first = min(words, default=0)
-        entries = [entry(state, who, first + at) for at in range(PAGES)]
+        entries = [entry(state, who, first + at) for at in range(npages)]
         right = [
             at
             for at, (_, says) in enumerate(entries)
             if says["state"] == "page" and not says["file"] and not says["exclusive"]
         ]
         array = np.array([word for word, _ in entries], np.uint64)
-        yield Question("shared", (array,), right, f"{PAGES} pages of {who} from {first:#x}")
+        yield Question("shared", (array,), right, f"{npages} pages of {who} from {first:#x}")
+
+
+MAPPED = "p mmap {at} {n}", "p write {at} 7 {n}"
+KINDS = (
+    MAPPED,
+    (*MAPPED, "p swap_out {at} {n}"),
+    ("p mmap {at} {n} file f", "p read {at} {n}"),
+    MAPPED,
+)
+LATER = (), (), (), ("p write {at} 8 {n}",)
+"""What is written again after the fork, and so alone."""
+
+
+def long(npages: int, seed: int) -> Question:
+    """The words of `npages` pages: shared, on swap, of a file, alone; a quarter of them each."""
+    lines = [f"machine x86_32 frames {3 * npages} swap {npages}", "f = file 10", "p = spawn"]
+    lines += [*blocks(npages, KINDS, seed), "c = fork p", *blocks(npages, LATER, seed)]
+    return next(arrays(parse("\n".join(lines)), npages))
 
 
 def _change(**changes: Any) -> Any:
@@ -112,6 +133,9 @@ GUESSES = {
             pfn=lambda word, right: None if right["pfn"] is None else word & (1 << 61) - 1,
             slot=lambda word, right: None if right["slot"] is None else (word & (1 << 61) - 1) >> 5,
         )
+    ),
+    "Did you give no frame to a page whose number is 0? Without rights every number reads as 0.": (
+        _change(pfn=lambda word, right: right["pfn"] or None)
     ),
     "Did you give a frame to a page that is not present? Its low bits mean something else.": (
         _change(pfn=_low)
@@ -151,6 +175,11 @@ ARRAY_GUESSES = {
     "Did you forget to ask whether the page is present? A hole is not shared.": _pick(
         lambda word: not word & FILE and not word & EXCLUSIVE
     ),
+    "Did you leave out pages whose frame number is 0? Without rights every number reads as 0.": _pick(
+        lambda word: (
+            word & PRESENT and not word & FILE and not word & EXCLUSIVE and _low(word, None)
+        )
+    ),
     "Did you count pages of files? Bit 61 tells them.": _pick(
         lambda word: word & PRESENT and not word & EXCLUSIVE
     ),
@@ -166,3 +195,10 @@ def test_decode(student: Any, seed: int) -> None:
 def test_shared(student: Any, seed: int) -> None:
     """shared finds the shared pages of a range."""
     judge(student, [ON_SWAP, *histories(FAMILIES, seed, 12)], arrays, ARRAY_GUESSES, least=12)
+
+
+@needs("test_shared")
+def test_array_operations(student: Any, seed: int) -> None:
+    """shared makes as many steps for 800 pages as for 100."""
+    pair = [long(npages, seed) for npages in (FEW, MANY)]
+    judge_steps(student, *pair, "`words >> np.uint64(3)` shifts all words at once")

@@ -15,6 +15,11 @@ WRONG = (
     ),
     ("return only present entries", "    return word\n", "    return word if word & 1 else 0\n"),
     (
+        "keep addresses in 32 bits",
+        "    for slots in indices(addrs, levels, bits):\n",
+        "    for slots in indices(addrs & 0xFFFFFFFF, levels, bits):\n",
+    ),
+    (
         "sort the addresses",
         "    words = 0 * addrs + (pgd << PAGE_SHIFT)\n",
         "    addrs = sorted(set(addrs.tolist()))\n    return [walk(tables, pgd, each, levels, bits) for each in addrs]\n"
@@ -24,6 +29,12 @@ WRONG = (
         "yours is None (a forgotten return?)",
         "        word = int(tables[word >> PAGE_SHIFT][index])\n",
         "        word = int(tables[word >> PAGE_SHIFT][index])\n        if not word:\n            return None\n",
+    ),
+    (
+        "right, but page by page",
+        "    words = 0 * addrs + (pgd << PAGE_SHIFT)\n",
+        "    return [walk(tables, pgd, each, levels, bits) for each in addrs.tolist()]\n"
+        "    words = 0 * addrs + (pgd << PAGE_SHIFT)\n",
     ),
     (
         "Did you work in place",

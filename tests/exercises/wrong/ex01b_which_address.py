@@ -25,4 +25,9 @@ WRONG = (
         "    vpn = 0\n",
         "    vpn = 0\n    slots.append(slots.pop() + 0)\n    slots[:] = [int(slot) for slot in slots][::-1]\n    slots = slots[::-1]\n",
     ),
+    (
+        "keep addresses in 32 bits",
+        "    return found\n",
+        "    return [each & 0xFFFFFFFF for each in found]\n",
+    ),
 )

@@ -31,5 +31,13 @@ WRONG = (
         "    new[fresh] = pfns[: np.count_nonzero(fresh)] << 12 | ALL\n",
         "    new[fresh] = pfns[: words.size][fresh] << 12 | ALL\n",
     ),
+    (
+        "right, but page by page",
+        "    fresh = (words >> 12) == 0\n",
+        "    free = iter(pfns.tolist())\n"
+        "    touch = lambda word: touch_page(word, write, next(free) if write and not word >> 12 else 0)\n"
+        "    return list(map(touch, words.tolist()))\n"
+        "    fresh = (words >> 12) == 0\n",
+    ),
     ("Did you work in place", "    new = words.copy()\n", "    new = words\n"),
 )

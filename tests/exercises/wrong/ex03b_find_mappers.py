@@ -17,6 +17,11 @@ WRONG = (
         "for place, pgd in enumerate(pgds[:1])\n",
     ),
     ("return page numbers", "        (place, address)\n", "        (place, address >> 12)\n"),
+    (
+        "keep addresses in 32 bits",
+        "        (place, address)\n",
+        "        (place, address & 0xFFFFFFFF)\n",
+    ),
     ("return the rows of the top tables", "        (place, address)\n", "        (pgd, address)\n"),
     (
         "count only words that are not empty",

@@ -15,6 +15,13 @@ WRONG = (
         "",
     ),
     (
+        "right, but page by page",
+        "    present = (words & PRESENT) != 0\n",
+        "    if words.size:\n"
+        "        return np.vectorize(share_page)(words)\n"
+        "    present = (words & PRESENT) != 0\n",
+    ),
+    (
         "Did you work in place",
         "    parent = np.where(present, words & ~WRITE, words)\n",
         "    words[present] &= ~WRITE\n    parent = words\n",

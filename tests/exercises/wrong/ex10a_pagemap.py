@@ -8,6 +8,12 @@ WRONG = (
         "present and bool(word >> FILE & 1)",
     ),
     ("keep bits above 54", "low = word & (1 << PFN_BITS) - 1", "low = word & (1 << 61) - 1"),
+    ("give no frame to a page whose number is 0", "low if present", "low or None if present"),
+    (
+        "leave out pages whose frame number is 0",
+        "bit(PRESENT) & ~bit(FILE)",
+        "bit(PRESENT) & (words & np.uint64((1 << PFN_BITS) - 1) != 0) & ~bit(FILE)",
+    ),
     ("give a frame to a page that is not present", '"pfn": low if present else None', '"pfn": low'),
     ("take the whole entry for the slot", "low >> DEVICE_BITS if swapped", "low if swapped"),
     ("take bit 61 for exclusive", "bool(word >> EXCLUSIVE & 1)", "bool(word >> FILE & 1)"),
@@ -32,6 +38,16 @@ WRONG = (
         "the items are right, their order is not",
         "    return np.flatnonzero(bit(PRESENT) & ~bit(FILE) & ~bit(EXCLUSIVE))\n",
         "    return np.flatnonzero(bit(PRESENT) & ~bit(FILE) & ~bit(EXCLUSIVE))[::-1]\n",
+    ),
+    (
+        "right, but page by page",
+        "    def bit(number):\n",
+        "    says = [decode(word) for word in words.tolist()]\n"
+        "    return [\n"
+        "        at for at, each in enumerate(says)\n"
+        "        if each['state'] == 'page' and not each['file'] and not each['exclusive']\n"
+        "    ]\n\n"
+        "    def bit(number):\n",
     ),
     (
         "Did you work in place",

@@ -10,26 +10,26 @@ INVERSES = {
         "p = spawn\n",
         "p mmap 0x10000 3\np write 0x11000 5 2\n",
         (
-            ("p mmap 0x10000 3\np write 0x10000 5 2\n", "it fills slots 0 and 1."),
-            ("p mmap 0x10000 3\np write 0x11000 5 2\n", "slots 1 and 2, in one write."),
+            ("p mmap 0x10000 3\np write 0x10000 5 2\n", "It fills slots 0 and 1."),
+            ("p mmap 0x10000 3\np write 0x11000 5 2\n", "It fills slots 1 and 2, in one write."),
             (
                 "p mmap 0x10000 3\np write 0x11000 5\np write 0x12000 6\n",
-                "two writes of a page each leave the same words as one of two pages.",
+                "Two writes of one page leave the same entries as one write of two pages.",
             ),
-            ("p mmap 0x11000 2\np write 0x11000 5 2\n", "page 0x10000 is not in its area."),
+            ("p mmap 0x11000 2\np write 0x11000 5 2\n", "Page 0x10000 is not in its VMA."),
         ),
     ),
     "02 inverse": Inverse(
-        "Which operations lead from a new process p to these two areas?",
+        "Which operations lead from a new process p to these two VMAs?",
         "p = spawn\n",
         "p mmap 0x20000 7\np munmap 0x22000 2\n",
         (
-            ("p mmap 0x20000 7\np munmap 0x22000 2\n", "the hole is pages 0x22 and 0x23."),
-            ("p mmap 0x20000 7\np munmap 0x22000 3\n", "the upper area would begin at 0x25."),
+            ("p mmap 0x20000 7\np munmap 0x22000 2\n", "The hole is pages 0x22 and 0x23."),
+            ("p mmap 0x20000 7\np munmap 0x22000 3\n", "The upper VMA would begin at page 0x25."),
             (
                 "p mmap 0x20000 2\np mmap 0x24000 3\n",
-                "two areas from the start look the same: pgoff of anonymous memory follows the "
-                "address.",
+                "Two VMAs from the start look the same. The pgoff of memory without a file follows "
+                "its address.",
             ),
         ),
     ),
@@ -38,9 +38,9 @@ INVERSES = {
         "p = spawn\np mmap 0x30000 2\np read 0x30000 2\n",
         "p write 0x31000 4\n",
         (
-            ("p read 0x31000\n", "a second read changes nothing."),
-            ("p write 0x30000 4\n", "it would be slot 0 that has a frame of its own."),
-            ("p write 0x31000 4\n", "slot 1 lost the zero page and got a frame."),
+            ("p read 0x31000\n", "A second read changes nothing."),
+            ("p write 0x30000 4\n", "Then page 0x30000 would have a frame of its own."),
+            ("p write 0x31000 4\n", "Page 0x31000 lost the zero page and got a frame."),
         ),
     ),
     "04 inverse": Inverse(
@@ -50,15 +50,15 @@ INVERSES = {
         (
             (
                 "b = fork a\nc = fork b\nb write 0x31000 9\n",
-                "c would still share page 0x31000 with a.",
+                "Then c would still share page 0x31000 with a.",
             ),
             (
                 "b = fork a\nb write 0x31000 9\nc = fork b\n",
-                "b wrote before it forked c, and c shares what b had then.",
+                "b wrote before it forked c. So c shares what b had then.",
             ),
             (
                 "b = fork a\nb write 0x31000 9\nc = fork a\n",
-                "c would be a child of a, and share page 0x31000 with a.",
+                "Then c would be a child of a, and share page 0x31000 with a.",
             ),
         ),
     ),
@@ -67,15 +67,15 @@ INVERSES = {
         "a = spawn\na mmap 0x30000 1\na write 0x30000 7\nb = fork a\n",
         "b write 0x30000 9\na write 0x30000 7\n",
         (
-            ("b write 0x30000 9\n", "the word of a gets its W back only at a write of its own."),
+            ("b write 0x30000 9\n", "The entry of a gets its W back when a writes, not before."),
             (
                 "a write 0x30000 7\nb write 0x30000 9\n",
-                "who writes first gets the copy: the two frames would have changed places.",
+                "Who writes first gets the copy. Then each would have the frame of the other.",
             ),
-            ("b write 0x30000 9\na write 0x30000 7\n", "b got the copy, and a was alone then."),
+            ("b write 0x30000 9\na write 0x30000 7\n", "b got the copy. Then a was alone."),
             (
                 "b write 0x30000 8\na write 0x30000 7\nb write 0x30000 9\n",
-                "a second write to a page of one's own leaves nothing but its contents.",
+                "The second write of b goes to a page of its own. It leaves nothing but the 9.",
             ),
         ),
     ),
@@ -87,12 +87,12 @@ INVERSES = {
             ("b exit\n", "there would be one process."),
             (
                 "b execve sh\n",
-                "b has a new address space, and on its stack the new program's words.",
+                "b has a new address space, and a stack for the new program.",
             ),
-            ("b munmap 0x30000 3\n", "b would have kept its address space, with nothing in it."),
+            ("b munmap 0x30000 3\n", "b would have kept its address space, and it would be empty."),
             (
                 "b munmap 0x31000 1\nb execve sh\n",
-                "execve lets go of what is left: it makes no difference who went before.",
+                "execve lets go of what is left. It makes no difference that one page went before.",
             ),
         ),
     ),
@@ -103,13 +103,19 @@ INVERSES = {
         (
             (
                 "b write 0x30000 7 2\nb mremap 0x30000 2 to 0x80000\n",
-                "the same copies, but with W: mremap copies and leaves a word as it was.",
+                "the copies would be writable. A copy by mremap keeps the letters of its entry.",
             ),
-            ("b mremap 0x30000 2 to 0x80000\n", "shared pages cannot have two addresses: copies."),
-            ("a mremap 0x30000 2 to 0x80000\n", "it would be a who moved, and got the copies."),
+            (
+                "b mremap 0x30000 2 to 0x80000\n",
+                "a shared page cannot have two addresses, so b got copies.",
+            ),
+            (
+                "a mremap 0x30000 2 to 0x80000\n",
+                "then a would have moved, and a would have the copies.",
+            ),
             (
                 "b mremap 0x30000 1 to 0x80000\nb mremap 0x31000 1 to 0x81000\n",
-                "page by page it is the same, and the two areas become one again.",
+                "one page after the other gives the same, and the two areas become one again.",
             ),
         ),
     ),
@@ -118,18 +124,18 @@ INVERSES = {
         "a = spawn\na mmap 0x30000 1\na write 0x30000 7\n",
         "a pin 0x30000\na pin 0x30000\n",
         (
-            ("a pin 0x30000\na pin 0x30000\n", "two devices hold it, one word maps it."),
+            ("a pin 0x30000\na pin 0x30000\n", "two devices hold it, and one entry maps it."),
             (
                 "b = fork a\nc = fork a\n",
-                "three words would map it: a mapping counts in both.",
+                "three entries would map it. An entry counts in both numbers.",
             ),
             (
                 "a pin 0x30000\na swap_out 0x30000\n",
-                "a page that a device holds is not swapped out: one pin is left.",
+                "a page with a pin is not swapped out. There would be one pin, and count 2.",
             ),
             (
                 "a pin 0x30000\na pin 0x30000\na pin 0x30000\na unpin 0x30000\n",
-                "who let go of it leaves no trace.",
+                "three devices took it, and one let go. Two are left.",
             ),
         ),
     ),

@@ -20,8 +20,8 @@ def slot(rng: SplitMix64) -> tuple[str, int]:
     """Ask for one index of an x86-64 address."""
     address, level = rng.below(1 << 47), rng.between(1, 3)
     text = (
-        f"x86-64: four levels of nine bits, pages of twelve. Which slot of the table at level "
-        f"{level} does {address:#x} use? The top table is level 0."
+        f"x86-64 has four levels of nine bits, and twelve bits for the byte in a page. Which slot "
+        f"of the table at level {level} does {address:#x} use? The top table is level 0."
     )
     return text, int(X86_64.index(address >> 12, level))
 
@@ -31,8 +31,8 @@ def address(rng: SplitMix64) -> tuple[str, int]:
     vpn, offset = rng.below(LESSON.npages), rng.below(4096)
     top, leaf = (int(LESSON.index(vpn, level)) for level in (0, 1))
     text = (
-        f"The lesson machine: slot {top:x} of the top table, slot {leaf:x} of the table below, "
-        f"offset {offset:#x}. Which address is it?"
+        f"In the lesson machine an address uses slot {top:x} of the top table and slot {leaf:x} of "
+        f"the table below. Its offset is {offset:#x}. Which address is it?"
     )
     return text, (vpn << 12) + offset
 
@@ -53,8 +53,8 @@ def index(rng: SplitMix64) -> tuple[str, int]:
     at = start + rng.between(1, pages - 1)
     history = f"p = spawn\np mmap {start << 12:#x} {pages}\np write {at << 12:#x} 7\n"
     text = (
-        f"A program maps {pages} pages at {start << 12:#x} and writes to {(at << 12) + 0x10:#x}. "
-        "Which index has the page that it gets?"
+        f"A program maps {pages} pages at {start << 12:#x}. It writes to {(at << 12) + 0x10:#x}. "
+        "Which index does its page have then?"
     )
     return text, max(state_after(parse(history)).index)
 
@@ -62,92 +62,97 @@ def index(rng: SplitMix64) -> tuple[str, int]:
 PAGES: dict[str, BankQuestion] = {
     "00 digits": Number(
         digits,
-        "The first digit chooses a slot of the top table, the second one of the table below.",
+        "The first digit chooses a slot of the top table, and the second one of the table below.",
     ),
     "01 slot": Number(
         slot,
-        "Shift the address right by twelve, and by nine for every level below; keep nine bits.",
+        "Shift the address right by twelve, and by nine more for each level below. Keep nine bits.",
     ),
-    "01 address": Number(address, "Each slot is one hex digit, the offset is the last three."),
+    "01 address": Number(
+        address, "Each slot is one hex digit. The offset is the last three digits."
+    ),
     "02 order": Order(
-        "munmap takes two pages out of the middle of an area. In which order?",
+        "munmap takes two pages out of the middle of a VMA. In which order do the steps come?",
         {
-            "b": OrderStep("split the area at the end of the range"),
-            "e": OrderStep("split the area at the start of the range"),
+            "b": OrderStep("split the VMA at the end of the range"),
+            "e": OrderStep("split the VMA at the start of the range"),
             "a": OrderStep(
-                "clear the words of the range",
+                "clear the entries of the range",
                 "be",
-                "A split needs memory and may fail; as long as it may, nothing is changed.",
+                "A split needs memory and may fail. Until then nothing may be changed.",
             ),
             "d": OrderStep(
-                "remove the areas inside the range",
+                "remove the VMA inside the range",
                 "be",
-                "Before both splits the area has pages that must stay.",
+                "Before both splits the VMA has pages that must stay.",
             ),
         },
-        {"c": ("copy the pages to other frames", "nothing moves: what stays keeps its frame.")},
+        {"c": ("copy the pages to other frames", "nothing moves. What stays keeps its frame.")},
     ),
-    "03 index": Number(index, "The page number: the address without its last three hex digits."),
+    "03 index": Number(
+        index, "It is the number of the page: the address without its last three hex digits."
+    ),
     "04 order": Order(
-        "fork, after the child has an empty address space. In which order?",
+        "fork has made an empty address space for the child. In which order do the steps come?",
         {
             "d": OrderStep("copy the VMAs"),
-            "a": OrderStep("link the child to the reverse map: it joins the group"),
+            "a": OrderStep("link the child to the reverse map, so that it joins the group"),
             "e": OrderStep(
-                "write-protect the words, and share the pages",
+                "write-protect the entries, and share the pages",
                 "da",
-                "A word needs a VMA around it, and a page may not be shared with somebody whom "
-                "a walk cannot find.",
+                "An entry needs a VMA around it. And a walk must be able to find everybody who "
+                "shares a page. Linux does these three for one VMA after the other.",
             ),
             "c": OrderStep(
-                "flush what the processor remembers of the parent's old words",
+                "flush what the processor remembers of the parent's old entries",
                 "e",
-                "Only then are there old words: flushed earlier, they could come back.",
+                "Before that step the old entries are still right: the processor would only "
+                "remember them again. Linux flushes once, at the end.",
             ),
         },
         {
             "b": (
                 "copy the pages",
-                "fork copies words; pages are copied later, one by one, if ever.",
+                "fork copies entries. A page is copied later, when somebody writes it.",
             )
         },
     ),
     "05 table": Table(
-        "A process writes. Does the kernel copy the page, reuse it, or see no fault at all "
+        "A process writes. Does the kernel copy the page or reuse it? Or is there no fault at all "
         "(nothing)? The rule is that of 2004.",
         decision,
         ("copy", "reuse", "nothing"),
         (
             TableRow(
-                "the child writes a page that it shares with its parent",
+                "The child writes a page that it shares with its parent.",
                 _PAIR + "child write 0x30000 9\n",
-                "Two words name the frame: count is 2.",
+                "Two entries name the frame, so its count is 2.",
             ),
             TableRow(
-                "after that, the parent writes the same page",
+                "After that, the parent writes the same page.",
                 _PAIR + "child write 0x30000 9\nparent write 0x30000 5\n",
-                "The child has left; the frame is the parent's alone, and only W is missing.",
+                "The child has a copy. The parent is alone with the frame. Only W is missing.",
             ),
             TableRow(
-                "after that, the parent writes it once more",
+                "After that, the parent writes it once more.",
                 _PAIR + "child write 0x30000 9\nparent write 0x30000 5 1\nparent write 0x30000 6\n",
-                "W is there: the machine writes, and the kernel hears nothing of it.",
+                "W is there. The machine writes, and the kernel hears nothing of it.",
             ),
             TableRow(
-                "a page that the process has only read",
+                "It writes a page that it has only read so far.",
                 "p = spawn\np mmap 0x30000 1\np read 0x30000\np write 0x30000 7\n",
-                "It shows the zero page, which belongs to all: the writer gets a frame of zeros.",
+                "The page shows the zero page, which belongs to all. The writer gets a new frame.",
             ),
             TableRow(
-                "the child has exited, then the parent writes what they shared",
+                "The child has exited. The parent writes a page that they shared.",
                 _PAIR + "child exit\nparent write 0x30000 5\n",
-                "Exit takes a mapping away; nobody else is left.",
+                "exit takes the entry of the child away. Nobody else is left.",
             ),
             TableRow(
-                "the same, but a device has had the frame pinned since before the fork",
+                "The same, but a device has pinned the frame before the fork.",
                 _PAIR.replace("child = fork", "parent pin 0x30000\nchild = fork")
                 + "child exit\nparent write 0x30000 5\n",
-                "The pin counts as well: count is 2, though one word names the frame.",
+                "The pin counts, too. The count is 2, though one entry names the frame.",
             ),
         ),
     ),

@@ -1,20 +1,21 @@
-"""The fixture `student` at grading: the interface of course.student.Student, before a box.
+"""A student whose code runs in another process, a box: with the methods of student.Student.
 
-A test talks to it as to a module on a laptop. `File` is what is known of one student's file: that
-it cannot be loaded is found out once.
+A test talks to it as to a module of its own. `File` is what is known of one student's file: that it
+cannot be loaded is found out once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from anonlab.box.box import Box, BoxEnded, Clock
 from anonlab.box.calls import NoBox
+from anonlab.box.endings import BoxEnded, Clock, Process
+from anonlab.box.steps import MOST
 from anonlab.box.wire import Raised, arguments
-from anonlab.course.judging.student import LoadError, StudentError
+from anonlab.course.judging.student import LoadError, Places, Student, StudentError
 
 MOST_AT_ONCE = 128
 """Calls in one message."""
@@ -22,11 +23,37 @@ MOST_AT_ONCE = 128
 
 @dataclass
 class File:
-    """One student's file for one exercise, and what ended its load, once that is known."""
+    """One student's file for one exercise, and what ended its load, once that is known.
+
+    start   makes the process that its code runs in
+    code    what is in the file, None: it is read when it is loaded
+    places  its lines, for messages to who wrote them; a grader's messages have numbers only
+    """
 
     path: Path
     clock: Clock
     unloadable: LoadError | BoxEnded | NoBox | None = None
+    start: Callable[[bytes, Clock], Process] | None = None
+    code: bytes | None = None
+    places: Places | None = None
+
+    def place(self, line: int, kind: str = "") -> tuple[int, str, str]:
+        """Return the number of a line, where it is in words, and the line; '' if that is not
+        known. kind: the error there, which has a mark if it is one of syntax."""
+        if self.places is None:
+            return line, "", ""
+        column = self._column(line) if kind == "SyntaxError" else None
+        return self.places.of(line, column)
+
+    def _column(self, line: int) -> int | None:
+        """Return where in a line the code is no Python, as compile() says it."""
+        try:
+            compile(self.code or b"", self.path.name, "exec", dont_inherit=True)
+        except SyntaxError as error:
+            return error.offset if error.lineno == line else None
+        except ValueError:  # null bytes
+            pass
+        return None
 
 
 class BoxedStudent:
@@ -40,9 +67,10 @@ class BoxedStudent:
         if file.unloadable is not None:
             raise file.unloadable
         self._not_plain = ""
-        code = file.path.read_bytes()
+        self._file = file
+        code = file.path.read_bytes() if file.code is None else file.code
         try:
-            self._box = Box(code, file.clock)
+            self._box = _start(file)(code, file.clock)
         except NoBox as ended:
             file.unloadable = ended
             raise
@@ -50,11 +78,15 @@ class BoxedStudent:
             self._value(self._box.load(code, file.path.name))
         except StudentError as error:
             self._box.kill()
-            file.unloadable = LoadError(error.kind, error.message, error.line)
+            place = file.place(error.line, error.kind)
+            file.unloadable = LoadError(error.kind, error.message, *place)
+            file.unloadable.printed = self._printed_by_call()
             raise file.unloadable from None
         except BaseException as ended:
             self._box.kill()
-            file.unloadable = ended if isinstance(ended, BoxEnded) else None
+            if isinstance(ended, BoxEnded):
+                ended.printed = self._printed_by_call()
+                file.unloadable = ended
             raise
 
     def __getattr__(self, name: str) -> Any:
@@ -91,6 +123,16 @@ class BoxedStudent:
                     value = error
                 yield value
 
+    def counted(self, name: str, args: tuple[Any, ...]) -> tuple[Any, int]:
+        """Return the result of one call, and how many steps the box says that it made."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        answer = self._ask("counted", fn=name, args=arguments(args))
+        good = type(answer) is list and [type(part) for part in answer[1:]] == [int]
+        if not good or not 0 <= answer[1] <= MOST:
+            raise self._broken("an answer and a number of steps are expected")
+        return answer[0], answer[1]
+
     def _new(self, name: str, args: tuple[Any, ...]) -> BoxedHandle:
         number = self._ask("new", fn=name, args=arguments(args))
         if type(number) is not int:
@@ -99,6 +141,8 @@ class BoxedStudent:
 
     def _ask(self, op: str, **parts: Any) -> Any:
         """Ask the box, and return the value of its answer."""
+        if self._file.places is not None:
+            self._box.begin_call()
         return self._value(self._box.ask(op, **parts))
 
     def _value(self, answer: Any) -> Any:
@@ -107,10 +151,13 @@ class BoxedStudent:
             return answer
         if answer.kind == "MemoryError":
             raise self._end("limit-memory", "the memory of the box is used up")
-        if answer.kind == "NotPlain":  # on a laptop plain.py says the same
+        if answer.kind == "NotPlain":  # in one process both_ends.py says the same
             self._not_plain = answer.message
             raise StudentError("TypeError", answer.message)
-        raise StudentError(answer.kind, answer.message, answer.line)
+        raise StudentError(answer.kind, answer.message, *self._file.place(answer.line))
+
+    def _printed_by_call(self) -> str:
+        return self._box.printed_by_call if self._file.places is not None else ""
 
     def _broken(self, what: str) -> BoxEnded:
         return self._end("protocol", what)
@@ -120,6 +167,15 @@ class BoxedStudent:
         self._box.ended = ended = BoxEnded(status, message)
         self._box.kill()
         return ended
+
+
+def _start(file: File) -> Callable[[bytes, Clock], Process]:
+    """Return what makes the process of a file."""
+    if file.start is not None:
+        return file.start
+    from anonlab.box.box import Box  # late: not every system has what boxes are made of
+
+    return Box
 
 
 class BoxedHandle:
@@ -137,9 +193,13 @@ class BoxedHandle:
         )
 
 
-def ending_of(student: BoxedStudent) -> BoxEnded | None:
-    """Return what ended the student's box, whatever the test made of it; None if it stands."""
-    return student._box.ended
+Asked = BoxedStudent | Student
+
+
+def ending_of(student: Asked | None) -> BoxEnded | None:
+    """Return what ended the student's box, whatever the test made of it; None if it stands, or
+    there is none."""
+    return student._box.ended if isinstance(student, BoxedStudent) else None
 
 
 def refused_value(student: BoxedStudent) -> str:
@@ -152,6 +212,7 @@ def printed_by(student: BoxedStudent) -> str:
     return student._box.printed
 
 
-def close(student: BoxedStudent) -> None:
-    """Kill the student's box, if it has one. The trusted side waits for nobody to leave."""
-    student._box.kill()
+def close(student: Asked) -> None:
+    """Kill the student's box, if there is one. The trusted side waits for nobody to leave."""
+    if isinstance(student, BoxedStudent):
+        student._box.kill()

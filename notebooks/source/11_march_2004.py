@@ -1,0 +1,357 @@
+# %% [markdown]
+# # 11 · March 2004
+#
+# **In 90 minutes you can** tell what the developers of Linux argued about, test each argument with
+# a history, and defend a choice of your own with measurements.
+#
+# You need 00 to 05, 07 and 08; 09 helps. Terms: [reverse map](glossary.md#reverse-map),
+# [anon memory group](glossary.md#group), [candidate](glossary.md#candidate),
+# [anon_vma](glossary.md#anon-vma). Exercise: 11a (10 points).
+
+# %%
+from anonlab.learn import *
+
+# %% [markdown]
+# ## Before there was a reverse map
+#
+# In Linux 2.4 nothing led from a page to its [entries](glossary.md#pte). When memory ran out, the
+# kernel went round **all page tables**. Each entry has a bit that says "used". Was it used? The bit
+# is cleared, and the entry may stay for now. Was it not? It becomes a [swap
+# entry](glossary.md#swap-entry). A page is free when *all* of its entries have been met like that.
+#
+# Ten processes share one page. Each has 100 entries, and all were just used.
+
+# %%
+predict("11 scan", ...)
+
+# %%
+kernel = shared_by(processes=10, entries=100)
+pfn = kernel.processes["p0"].page(0x30000).pfn
+scan = scanned_until_free(kernel, pfn)
+busy = {every: scanned_until_free(kernel, pfn, every) for every in (1050, 1900, 1950)}
+walked = walked_until_free(kernel, pfn)
+lines = [f"scan: {scan} entries; walk: {walked} entries", "", "all use it again each time so many"]
+lines += [f"entries were looked at: {every}; free after {after}" for every, after in busy.items()]
+reveal("11 scan", lines, truth=[scan, walked])
+
+# %% [markdown]
+# <details><summary>Why?</summary>
+#
+# The first round looks at 1,000 entries and only clears bits. The second round takes the entries
+# away, and the last process comes at the end. The walk looks at the ten entries twice: was the page
+# used? Then unmap it. *None* means never, in 300 rounds. A page that is used **less than once a
+# round** is never free: each use brings its entries back.
+#
+# Yet few people had complained about the old scan, as Andrew Morton wrote in [February 2003][1].
+# More had complained about the price of what came next.
+#
+# [1]: https://lore.kernel.org/r/7830000.1045798354@%5B10.10.2.4%5D
+#
+# </details>
+
+# %% [markdown]
+# ## The price of the chains
+#
+# In July 2002 each page got a list of all its entries, the `pte_chain`. One question was answered
+# at once, and another one came up. A 32-bit kernel reaches about [896
+# MiB](https://docs.kernel.org/mm/highmem.html) directly, the **low memory**. The chains must lie
+# there. 1,000 processes share 1 GiB. A block of a chain has 32 bytes and room for 7 entries
+# ([Andrew Morton, August 2002](https://lore.kernel.org/r/3D5614BC.EB0629B6@zip.com.au)).
+
+# %%
+predict("11 chains", ...)
+
+# %%
+pages, blocks = (1 << 30) // PAGE_SIZE, -(-1000 // 7)
+chains = pages * blocks * 32
+full = next(n for n in range(1, 1001) if pages * -(-n // 7) * 32 > 896 << 20)
+lines = [f"{pages:,} pages x {blocks} blocks x 32 bytes = {chains / (1 << 30):.2f} GiB",
+         f"low memory is full at {full} processes"]  # fmt: skip
+reveal("11 chains", lines, truth="more than 1 GiB")
+
+# %% [markdown]
+# <details><summary>Why?</summary>
+#
+# One page that 1,000 processes map needs 143 blocks, and 1 GiB has 262,144 pages. Low memory is
+# full long before the 1,000th process, although most of the memory is free.
+#
+# </details>
+#
+# Now the same on our machine, smaller. A process with 1,000 written pages forks eight times. How
+# many objects does each fork make? Guess for `pte_chain`: when does it need blocks, and when not?
+
+
+# %%
+def objects_made(design, forks=8):
+    kernel = Kernel(design=design, frames=1100, swap=0, geometry=X86_64)
+    p = kernel.spawn("p")
+    p.write_range(p.mmap(1000 * PAGE_SIZE), range(1000))
+    sums = [kernel.design.cost.allocs]
+    for _ in range(forks):
+        p.fork()
+        sums.append(kernel.design.cost.allocs)
+    return [sums[n + 1] - sums[n] for n in range(forks)]
+
+
+{design: objects_made(design) for design in ("pte_chain", "anongroup", "anonmm", "anon_vma")}
+
+# %% [markdown]
+# <details><summary>Why?</summary>Seven places fit into a block. So the first fork needs a block for
+# each page, and so does the seventh. The others never look at a page when a process forks.
+# </details>
+
+# %%
+debate("price")
+
+# %% [markdown]
+# ## The mail, and what it costs to read it closely
+#
+# On 13 March 2004 Linus Torvalds proposed the anon memory group. He was "a bit nervous about the
+# complexity" of the other answers. Complexity can be counted. Each design is one file here: lines
+# of code, hooks (places where the kernel calls it), kinds of objects, decisions (`if`, `while`,
+# `and`, `or`).
+
+# %%
+predict("11 complexity", ...)
+
+# %%
+counted = complexity()
+fewest = min(counted, key=lambda row: row["lines"])["design"]
+lines = [f"{r['design']:16}{r['lines']:4} lines {r['hooks']:3} hooks {r['kinds']:2} kinds"
+         f" {r['decisions']:3} decisions" for r in counted]  # fmt: skip
+reveal("11 complexity", lines, truth=fewest)
+
+# %% [markdown]
+# <details><summary>What this says</summary>The mail keeps its word: less than half the lines of any
+# other answer, and three decisions. `cow_context`, a draft of 2026, has as many lines as today's
+# `anon_vma_chain`.</details>
+#
+# Three things fit into half a line each of the mail. Here they are as scenes.
+#
+# **One: "drops the old one".** When may a group be freed?
+
+# %%
+scene("11 count")
+
+# %% [markdown]
+# **Two: "else … look up page using the inode vma list".** The mail's loop has two branches. The
+# second one is for pages of files. What does fork do to them?
+
+# %%
+scene("11 else")
+
+# %%
+answer("11 shared", ...)
+
+# %% tags=["exercise"]
+# %%exercise 11a
+
+# %% [markdown]
+# **Three: "A high-performance server would use threads, anyway".**
+
+# %%
+scene("11 threads")
+
+# %% [markdown]
+# Is it true that threads make the group small? Eight helpers, once as children and once as threads.
+# How many places does a walk look at, for one page?
+
+# %%
+start = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\n"
+for verb in ("fork", "clone_vm"):
+    helpers = "".join(f"h{n} = {verb} p\n" for n in range(8))
+    (row,) = compare(start + helpers, "anongroup").table("probes")
+    print(verb, row["walk: every anonymous page"])
+
+# %% [markdown]
+# ## Objection: the search
+#
+# The group knows *who* might have a page, not who has it. Is that too much to look at? First the
+# sources, then the trials: you say which designs the numbers will speak against.
+
+# %%
+debate("search")
+
+# %%
+objection("malloc")
+
+# %%
+objection("inherited")
+
+# %%
+objection("offsets")
+
+# %%
+objection("strangers")
+
+# %%
+objection("vma")
+
+# %% [markdown]
+# ## Objection: the move
+#
+# `mremap` of a shared page is the one case that costs the group a copy. The quarrel was about it
+# more than about anything else.
+
+# %%
+debate("move")
+
+# %%
+objection("reading")
+
+# %% [markdown]
+# Rik van Riel said: the copy would come anyway. So let the child write some of the eight pages
+# after the move. How many pages are copied in all, for 0, 2 and 8 writes?
+
+# %%
+moved = "p = spawn\np mmap 0x30000 8\np write 0x30000 1 8\nc = fork p\n"
+moved += "c mremap 0x30000 8 to 0x80000\n"
+for k in (0, 2, 8):
+    writes = f"c write 0x80000 9 {k}\n" if k else ""
+    for row in compare(moved + writes, "anongroup,anon_vma").table("copies"):
+        print(k, row["design"], sum(row[verb] for verb in row if verb != "design"))
+
+# %% [markdown]
+# The group first, then `anon_vma`. With eight writes Rik is right, with none Andrea. Linus spoke of
+# `realloc`, where a little is written. **How rare is it?** The mail hopes that the copy "should
+# usually not even trigger". Four programs were recorded on a real Linux. One of them makes a long
+# list longer, before and after a fork.
+
+# %%
+predict("11 moves", ...)
+
+# %%
+met = [moves_met(name) for name in
+       ("bash_pipeline", "make_two", "python_threads", "python_grows")]  # fmt: skip
+lines = [f"{m.program:16}{m.calls:3} calls, {m.moved} moved, {m.met_shared} met a shared page, "
+         f"{m.copied} pages copied" for m in met]  # fmt: skip
+reveal("11 moves", lines, truth=[sum(m.met_shared for m in met)])
+
+# %% [markdown]
+# <details><summary>What this says</summary>
+#
+# Four programs are no proof. But it is what the mail hoped for: most never call `mremap`. The one
+# that does meets a shared page once, in the child that makes an inherited list longer. Then it
+# copies many pages at a time. Which of them were touched, we know by a rule only.
+#
+# </details>
+
+# %%
+objection("swapped")
+
+# %%
+objection("merging")
+
+# %% [markdown]
+# ## Friday's Linus and Saturday's
+#
+# Linus Torvalds himself stood on both sides, within 24 hours. Read both.
+
+# %%
+debate("Friday and Saturday")
+
+# %% [markdown]
+# ## The decision
+#
+# Hugh Dickins wrote the group's sister, `anonmm`. From [18 April 2004][1] on it was in Andrew
+# Morton's test tree, for five weeks. On 22 May, 57 patches went to Linus. [One of them][2] adds
+# `anonmm`. [A later one][3] takes it out again, and Andrea Arcangeli's `anon_vma` comes in. Linux
+# 2.6.7 had it. No released Linux ever had the group.
+#
+# [1]: https://lore.kernel.org/r/20040418230131.285aa8ae.akpm@osdl.org
+# [2]: https://lore.kernel.org/r/200405222204.i4MM4Nr12454@mail.osdl.org
+# [3]: https://lore.kernel.org/r/200405222215.i4MMFlr14820@mail.osdl.org
+
+# %%
+debate("end")
+
+# %% [markdown]
+# Speed did not decide. [The patch][1] names what did: moving memory needs no effort, and swap-out
+# takes less processor time. The price is up to 24 bytes for each VMA, on 32 bits. You measured the
+# other side, too: *inherited* pages are searched, and VMAs do not merge. The first was mended in
+# 2010, with `anon_vma_chain`. For the second there was [a proposal in 2025][2].
+#
+# [1]: https://lore.kernel.org/r/Pine.LNX.4.44.0405182310200.3416-100000@localhost.localdomain
+# [2]: https://lore.kernel.org/r/cover.1746305604.git.lorenzo.stoakes@oracle.com
+
+# %% [markdown]
+# ## Who asks?
+#
+# Swap-out is not alone. Which of these could live with *one* entry that is missed?
+#
+# | who | what it asks | function |
+# |---|---|---|
+# | ageing | was it used? | `page_referenced` (2.6), `folio_referenced` (6.x) |
+# | swap-out | unmap it everywhere | `try_to_unmap` (2.6, 6.x) |
+# | migration | change all entries | `try_to_migrate`, `remove_migration_ptes` (6.x) |
+# | KSM | where is the merged page? | `rmap_walk_ksm` (6.x) |
+# | huge pages | split, everywhere | `unmap_folio` (6.x) |
+# | mlock | who else locks it? | `try_to_munlock` (5.0) |
+# | write-back | make entries clean | `folio_mkclean` (6.x) |
+# | broken memory | who must be stopped? | `collect_procs_anon` (3.x) |
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# "Was it used?" may miss an entry: the page is swapped out a little early. All others may not. A
+# frame that somebody still uses would be given away, or would stay in place with the old contents.
+# That is why a walk may name too many places, and never too few.
+#
+# </details>
+
+# %% [markdown]
+# ## Locks: the third answer
+#
+# Our machine does one thing at a time. Linux does not. A fault begins at the address space, and
+# then needs the page. A walk begins at the page, and then needs the address space. They meet from
+# opposite sides, and could wait for each other for ever. So in 2004 the walk only *tried* the lock
+# of each page table. The order in [3.10][1], from outside in: page, file or anon_vma, page table.
+#
+# [1]: https://elixir.bootlin.com/linux/v3.10/source/mm/rmap.c#L20
+#
+# A walk therefore has three answers: found, not found, **not known**. One address space was busy.
+# May the frame be given away?
+#
+# <details><summary>Answer</summary>No. "Not known" counts as "somebody has it". The page stays, and
+# the kernel tries again later.</details>
+
+# %% [markdown]
+# ## You are the maintainer: choose
+#
+# It is May 2004, and you decide. Two proposals lie on your desk: the group (with `anonmm`'s home,
+# if you like), and `anon_vma`. You may also keep the chains. Fill in the four cells below. Each
+# number must come from a cell that you ran. Instructors have a rubric for it.
+
+# %% [markdown]
+# **1. The choice, in two sentences.**
+#
+# *I take … for … . I would change my mind if … .*
+#
+# **2. Your measurement.** A history that shows why, under at least two designs.
+
+# %%
+mine = "p = spawn\np mmap 0x30000 4\np write 0x30000 1 4\nc = fork p\n"
+compare(mine, "anongroup,anonmm,anon_vma").table("bytes32")
+
+# %% [markdown]
+# **3. The strongest objection to your choice**, in its author's words. Your answer, with a second
+# history and its numbers.
+
+# %%
+against = "p = spawn\np mmap 0x30000 4\np write 0x30000 1 4\nc = fork p\n"
+compare(against, "anongroup,anonmm,anon_vma").table("probes")
+
+# %% [markdown]
+# **4. A second objection**, and your answer. If you cannot answer it, say what you accept, and why
+# it is worth it.
+#
+# *Objection: … (who, when). Answer: … .*
+
+# %% [markdown]
+# ## Exit ticket
+#
+# 1. A rule for every page, or a rare case that is slow. When is Friday's Linus right, and when
+#    Saturday's? Give an example from another program that you know.
+# 2. "Benchmarks decided." Which line of this notebook says the opposite?
+#
+# **Next:** [12 · When copy on write went wrong](12_when_cow_went_wrong.ipynb).

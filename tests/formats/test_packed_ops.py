@@ -1,0 +1,41 @@
+"""Operations in columns read like the tuple that they stand for, whatever they hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from anonlab.formats.history import History, Op
+from anonlab.formats.packed_ops import PackedOps
+from anonlab.histories.generate import generate
+
+ODD = (
+    Op("mmap", "p", {"addr": "any", "pages": 3, "prot": "r", "shared": True}, 4),
+    Op("write", "p", {"addr": (1 << 63) - 1, "value": -(1 << 63), "pages": 1}),
+    Op("write", "p", {"addr": 1 << 63, "value": 1 << 200}, 1 << 40),
+    Op("write", "p", {"addr": True, "value": 0}),
+    Op("exit", "p", {}),
+)
+"""Words for numbers, numbers that fill a column or do not fit, True for 1, and nothing at all."""
+
+
+@pytest.mark.parametrize("first", [0, 1, 3, 5])
+def test_packed_operations_are_the_operations(first: int) -> None:
+    ops = (*ODD, *generate(1, 300).ops)
+    packed = PackedOps()
+    for op in ops[first:]:
+        packed.append(op)
+    packed = packed.after(ops[:first])
+    assert tuple(packed) == ops
+    assert packed == ops
+    assert len(packed) == len(ops)
+    assert [op.line for op in packed] == [op.line for op in ops]
+    assert [type(op.args.get("addr")) for op in packed] == [type(op.args.get("addr")) for op in ops]
+    assert packed[-1] == ops[-1]
+    assert packed[-len(ops)] == ops[0]
+    assert packed[3:9:2] == ops[3:9:2]
+    for wrong in (len(ops), -len(ops) - 1):
+        with pytest.raises(IndexError):
+            packed[wrong]
+    assert History(packed) == History(ops)
+    assert packed != ops[:-1]
+    assert History(packed).dumps() == History(ops).dumps()
