@@ -13,7 +13,7 @@ page of private anonymous memory has one of these words before a touch:
 2. `touch_range(words, write, pfns)` does so for an array of words. `pfns` are free frames, more
    than enough: they are used in order, one for each page that needs one.
 
-1 of the 10 points is for array operations: for 800 words `touch_range` may
+1 of the 10 points is for array operations. For 800 words `touch_range` may
 make at most 50 steps more than for 100. A step is a line of yours that runs, a call of a function
 of yours, or a turn of a loop. A loop over the words is right, and loses this point only.
 

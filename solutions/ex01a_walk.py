@@ -1,21 +1,21 @@
 """01a · Walk the page tables
 
-All page tables of a machine are rows of one array, `tables`: row `r`, slot `s` holds the word
-`tables[r][s]`. A word of an upper table holds the row of the next table above bit 12; a word of
+All page tables of a machine are rows of one array, `tables`. Row `r`, slot `s` holds the word
+`tables[r][s]`. A word of an upper table holds the row of the next table, above bit 12. A word of
 the last table is the page-table entry. `pgd` is the row of the top table, and row 0 is always
 empty.
 
-An address is cut into an offset (the low 12 bits)[^offset] and one index of `bits` bits for each of the
-`levels` tables[^any-shape], the top table's index first.
+The low 12 bits of an address are the offset[^offset]. Above them stands one index of `bits` bits for each
+of the `levels` tables[^any-shape]. The top table's index stands highest.
 
-1. `indices(addr, levels, bits)` returns the indices, top first[^top-first]: in the lesson machine (2 levels
-   of 4 bits) `0x3a123` gives `[3, 10]`.
-2. `walk(tables, pgd, addr, levels, bits)` returns the entry for the address[^entry], 0 if a table is
-   missing[^missing]. A swap entry is an entry too[^swap].
+1. `indices(addr, levels, bits)` returns the indices, top first[^top-first]. The lesson machine has
+   2 levels of 4 bits: `0x3a123` gives `[3, 10]` there.
+2. `walk(tables, pgd, addr, levels, bits)` returns the entry for the address[^entry]. It returns 0
+   if a table is missing[^missing]. A swap entry is an entry too[^swap].
 3. `walk_many(tables, pgd, addrs, levels, bits)` does so for an array of addresses, in any
    order[^many].
 
-[=test_array_operations] of the 10 points is for array operations[^steps]: for 800 addresses `walk_many` may
+[=test_array_operations] of the 10 points is for array operations[^steps]. For 800 addresses `walk_many` may
 make at most 50 steps more than for 100. A step is a line of yours that runs, a call of a function
 of yours, or a turn of a loop. A loop over the addresses is right, and loses this point only.
 

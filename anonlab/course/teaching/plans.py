@@ -73,8 +73,8 @@ def made_part(
     lines += [f"| {LESSON - END} | **End**: the exit question below | everybody |", ""]
     lines += [*_answers(asked[:most]), *_paper(drills)]
     if later := asked[most:]:
-        lines += ["If there is time, or for homework: "
-                  + "; ".join(f"*{_short(question)}*" for _, question in later), ""]  # fmt: skip
+        lines += ["For homework, or if there is time:", ""]
+        lines += [*(f"- {_short(question)}" for _, question in later), ""]
     return "\n".join(lines)
 
 
