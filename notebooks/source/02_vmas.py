@@ -74,7 +74,9 @@ editor.munmap(0x51000, PAGE_SIZE)
 editor.mm.vmas
 
 # %% [markdown]
-# <details><summary>Why this number?</summary>
+# Was your guess right? And why is it this number?
+#
+# <details><summary>Answer</summary>
 #
 # The upper VMA begins at page `0x52`, and it says `libc+4`. This page showed page 4 of the file
 # before the split. It must show the same page after it. With a pgoff of 2 the program would

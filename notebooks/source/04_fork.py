@@ -107,8 +107,8 @@ picture(kernel.snapshot())
 # <details><summary>Answers</summary>
 #
 # 1. It was 1.
-# 2. No. The VMA says what the program may do. The entry says what needs no help from the kernel.
-#    [Copy on write](glossary.md#copy-on-write) needs this difference.
+# 2. No. The VMA holds the rights that the program asked for. The entry says what needs no help from
+#    the kernel. [Copy on write](glossary.md#copy-on-write) needs this difference.
 # 3. The letter A is missing. The machine sets it at the first access.
 #
 # </details>

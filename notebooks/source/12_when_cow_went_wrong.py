@@ -43,7 +43,9 @@ from anonlab.learn import *
 scene("12 leak")
 
 # %% [markdown]
-# <details><summary>What this was</summary>
+# ### What this was
+#
+# <details><summary>The bug, its sources, and its mending</summary>
 #
 # It is CVE-2020-29374. A program forks children with fewer rights, as Android's zygote does. Such a
 # child could read what its parent wrote *later*, a password for example. David Hildenbrand summed
@@ -91,7 +93,9 @@ scene("12 lost")
 scene("12 lost mended")
 
 # %% [markdown]
-# <details><summary>What this was</summary>
+# ### What this was
+#
+# <details><summary>The bug, its sources, and its mending</summary>
 #
 # Hildenbrand's second and third point in the [same
 # mail](https://lore.kernel.org/r/3ae33b08-d9ef-f846-56fb-645e3b9b4c66@redhat.com): "a write-fault
@@ -170,7 +174,9 @@ tries = ("dirty cow, a retry that reads", "dirty cow, a retry that writes")
 {bug: shortest_bug(bug, "2004") for bug in tries}
 
 # %% [markdown]
-# <details><summary>What this was, and what we left out</summary>
+# ### What this was, and what we left out
+#
+# <details><summary>The bug, its sources, and four things that are simpler here</summary>
 #
 # CVE-2016-5195. The kernel dropped its wish to write (`FOLL_WRITE`) once the copy was made.
 # [Commit 19be0eaffa3a](https://git.kernel.org/linus/19be0eaffa3a) of 13 October 2016 keeps it and
@@ -204,7 +210,9 @@ scene("12 home mended")
 {rule: shortest_bug("home", rule) for rule in ("March 2010", "April 2010")}
 
 # %% [markdown]
-# <details><summary>What this was</summary>
+# ### What this was
+#
+# <details><summary>The bug, its sources, and its mending</summary>
 #
 # A rare crash held up Linux 2.6.34-rc4 for two weeks. It came after hibernation, which sends much
 # to swap. Three other bugs were found on the way. LWN told the story as ["The case of the overly

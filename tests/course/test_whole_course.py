@@ -7,7 +7,7 @@ import pytest
 from project import ROOT
 
 from anonlab.course.authoring.masters import NAME
-from anonlab.course.authoring.selfcheck import course_jobs, part, whole_problems
+from anonlab.course.authoring.selfcheck import course_jobs, part, read_course
 
 ALL = course_jobs(ROOT)
 JOBS = [job for job in ALL if job[0] != "mutants"]
@@ -44,8 +44,9 @@ def test_every_part_of_the_course_is_whole(job: list[str], monkeypatch: pytest.M
     assert found["total"] >= (3 if job[0] == "exercise" else 0)
 
 
-def test_release_and_glossary_are_whole() -> None:
-    assert whole_problems(ROOT) == []
+def test_reading_the_course_finds_no_problem() -> None:
+    """Built, released, short sentences, terms in order, nothing told while it is asked, minutes."""
+    assert read_course(ROOT).problems == []
 
 
 def test_no_exercise_and_no_notebook_is_left_out() -> None:

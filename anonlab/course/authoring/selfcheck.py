@@ -83,6 +83,22 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
     progress  called with (parts done, parts in all)
     raises    ValueError or OSError if there is no such course
     """
+    found = read_course(root)
+    jobs = course_jobs(root)
+    for done, result in enumerate(map_processes(part, jobs), 1):
+        found.wrong_total += result["total"]
+        found.wrong_caught += result["caught"]
+        found.wrong_explained += result["explained"]
+        found.mutants.update(result.get("mutants", {}))
+        found.survivors += result.get("survivors", [])
+        found.problems += result["problems"]
+        if progress is not None:
+            progress(done, len(jobs))
+    return found
+
+
+def read_course(root: Path) -> Findings:
+    """Return what reading the course in `root` finds: `check_course` without running exercises."""
     # late: jupytext and what cuts sentences, which graders need not wait for
     from anonlab.course.authoring.build import course_drift
     from anonlab.course.authoring.course_prose import prose_counts, prose_problems, read_prose
@@ -105,16 +121,6 @@ def check_course(root: Path, progress: Callable[[int, int], None] | None = None)
         "by_notebook": {number: each.total for number, each in times.items()},
     }
     found.problems += minutes_problems(times)
-    jobs = course_jobs(root)
-    for done, result in enumerate(map_processes(part, jobs), 1):
-        found.wrong_total += result["total"]
-        found.wrong_caught += result["caught"]
-        found.wrong_explained += result["explained"]
-        found.mutants.update(result.get("mutants", {}))
-        found.survivors += result.get("survivors", [])
-        found.problems += result["problems"]
-        if progress is not None:
-            progress(done, len(jobs))
     return found
 
 
