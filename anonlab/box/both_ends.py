@@ -129,14 +129,31 @@ def of_numpy(value: Any, depth: int, room: list[int]) -> Any:
     if not isinstance(value, np.ndarray):
         raise NotPlain(f"return plain data (numbers, text, lists, …): got {type(value).__name__}")
     room[0] -= weight(value.shape)
-    if value.dtype.name not in DTYPES or room[0] < 0 or value.ndim > depth:
+    name = name_of(value.dtype)
+    if name not in DTYPES or room[0] < 0 or value.ndim > depth:
         raise NotPlain(
             f"return arrays of integers or bools with at most {MOST_ELEMENTS:,} elements: "
             f"got {value.dtype}[{value.size}]"
         )
-    raw = np.ascontiguousarray(value, value.dtype.newbyteorder("<")).tobytes()
-    coded = binascii.b2a_base64(raw, newline=False).decode()
-    return {"$a": [value.dtype.name, list(value.shape), coded]}
+    if value.itemsize > 1 and not (LITTLE and value.dtype.isnative):
+        value = value.astype(value.dtype.newbyteorder("<"))
+    coded = binascii.b2a_base64(value.tobytes(), newline=False).decode()
+    return {"$a": [name, list(value.shape), coded]}
+
+
+LITTLE = sys.byteorder == "little"
+_names: dict[Any, str] = {}
+"""Names of dtypes: NumPy makes each anew when it is asked."""
+
+
+def name_of(dtype: Any) -> str:
+    """Return the name of a dtype."""
+    name = _names.get(dtype)
+    if name is None:
+        name = str(dtype.name)
+        if name in DTYPES:
+            _names[dtype] = name
+    return name
 
 
 def unchanged(wire: Any, value: Any) -> bool:
@@ -163,7 +180,8 @@ def decode(wire: Any) -> Any:
         import numpy as np
 
         name, shape, raw = body
-        flat = np.frombuffer(binascii.a2b_base64(raw), np.dtype(name).newbyteorder("<"))
+        dtype = name if LITTLE else np.dtype(name).newbyteorder("<")
+        flat = np.frombuffer(binascii.a2b_base64(raw), dtype)
         return flat.reshape(shape).astype(name)
     if kind == "$d":
         return {decode(key): decode(value) for key, value in body}

@@ -18,11 +18,19 @@ from typing import Any
 
 from anonlab.box.boxes import START_SECONDS, zygote
 from anonlab.box.calls import NoBox
-from anonlab.box.endings import BoxEnded, Clock
+from anonlab.box.endings import RIGHT, BoxEnded, Clock
 from anonlab.box.printed import Printed
 from anonlab.box.usage import Schedule, Timer
 from anonlab.box.walls import CPU_SECONDS
-from anonlab.box.wire import LONGEST_LINE, Broken, Raised, question, read_answer
+from anonlab.box.wire import (
+    LONGEST_LINE,
+    Broken,
+    Raised,
+    is_answer,
+    message,
+    numbered,
+    read_answer,
+)
 
 MOST_PRINTED = 64 << 20
 WRITTEN = 1 << 16
@@ -43,7 +51,7 @@ class Box:
         self.ended: BoxEnded | None = None
         self._print = Printed()
         self._closed = False
-        self._asked: deque[int] = deque()  # numbers of questions without an answer
+        self._asked: deque[tuple[int, bytes]] = deque()  # without an answer: number, what is right
         self._first, self._passed_over = False, 0  # of a message; answers that nobody wants
         self._unsent = b""
         self._got, self._begin = bytearray(), 0  # what was read, and where the next line begins
@@ -123,7 +131,7 @@ class Box:
 
         raises  BoxEnded if there is none in time, or none that can be read
         """
-        self._put(op, parts)
+        self._put(message(op, **parts))
         return self._next()
 
     def ask_each(self, op: str, questions: Sequence[dict[str, Any]]) -> Iterator[Any]:
@@ -132,8 +140,13 @@ class Box:
 
         raises  as `ask` does, at the answer that it is about
         """
-        for parts in questions:
-            self._put(op, parts)
+        return self.ask_known([(message(op, **parts), b"") for parts in questions])
+
+    def ask_known(self, questions: Sequence[tuple[bytes, bytes]]) -> Iterator[Any]:
+        """Ask many questions at once, each a message of wire.py with the answer that is right, as
+        the worker writes it; yield RIGHT where it is that, else what `ask_each` does."""
+        for asked, right in questions:
+            self._put(asked, right)
         left = len(questions)
         try:
             while left:
@@ -142,7 +155,7 @@ class Box:
         finally:
             self._passed_over += left
 
-    def _put(self, op: str, parts: dict[str, Any]) -> None:
+    def _put(self, asked: bytes, right: bytes = b"") -> None:
         """Put a question into the queue: it is written when an answer is waited for."""
         if self.ended is not None:
             raise self.ended
@@ -150,27 +163,27 @@ class Box:
             raise RuntimeError("a box that was killed is not asked")
         self.number += 1
         self._first = self._first or not self._asked
-        self._asked.append(self.number)
-        self._unsent += question(self.number, op, **parts)
+        self._asked.append((self.number, right))
+        self._unsent += numbered(self.number, asked)
 
     def _next(self) -> Any:
         """Return the next answer that is wanted."""
         while True:
-            answer = self._answer(self._asked.popleft())
+            answer = self._answer(*self._asked.popleft())
             if not self._passed_over:
                 return answer
             self._passed_over -= 1
 
-    def _answer(self, number: int) -> Any:
-        timer = self._timer(self.clock.limit)
+    def _answer(self, number: int, right: bytes) -> Any:
+        timer: Timer | None = None
         try:
-            if not timer.limit:
-                raise BoxEnded("timeout", self.clock.late(0))
-            if self._first:
-                self._first = False
-                self._nothing_unasked()
-            return read_answer(self._exchange(timer), number)
+            line = self._at_hand()
+            if line is None:
+                timer = self._timer(self.clock.limit)
+                line = self._waited_for(timer)
+            return RIGHT if right and is_answer(line, number, right) else read_answer(line, number)
         except TimeoutError:
+            assert timer is not None
             late = self.clock.late(timer.limit)
             self.ended = BoxEnded("timeout", late, timer.kept_waiting, timer.starved)
         except Broken as error:
@@ -178,10 +191,23 @@ class Box:
         except BoxEnded as ended:
             self.ended = ended
         finally:
-            self.clock.left -= timer.used
+            self.clock.left -= timer.used if timer is not None else 0
             if self.ended is not None:
                 self.kill()
         raise self.ended
+
+    def _at_hand(self) -> bytes | None:
+        """Return the next line if it came with an earlier one, None if it must be waited for."""
+        return None if self._first or not self._got else self._line()
+
+    def _waited_for(self, timer: Timer) -> bytes:
+        """Return the next line, as _exchange does."""
+        if not timer.limit:
+            raise BoxEnded("timeout", self.clock.late(0))
+        if self._first:
+            self._first = False
+            self._nothing_unasked()
+        return self._exchange(timer)
 
     def _nothing_unasked(self) -> None:
         """Refuse what was written before the question."""
@@ -214,12 +240,13 @@ class Box:
                 self._read_answers()
             if time.monotonic() >= timer.deadline and timer.over():
                 raise TimeoutError
-        if self._got and not self._asked:
-            raise Broken("more than one line came")
         return line
 
     def _line(self) -> bytes | None:
-        """Take a line from what was read, None if none is whole."""
+        """Take a line from what was read, None if none is whole.
+
+        raises  Broken if it is too long, or more than was asked for
+        """
         end = self._got.find(b"\n", self._begin)
         if end < 0:
             if len(self._got) - self._begin > LONGEST_LINE:
@@ -230,6 +257,8 @@ class Box:
         if self._begin == len(self._got):
             self._got.clear()
             self._begin = 0
+        elif not self._asked:
+            raise Broken("more than one line came")
         return line
 
     def _read_answers(self) -> None:

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+RIGHT = object()
+"""Stands for an answer that is the right one, to the letter."""
+
 
 class BoxEnded(BaseException):
     """The box is gone; `status` says why, `message` is for people.
@@ -63,6 +66,9 @@ class Process(Protocol):
 
     def ask_each(self, op: str, questions: Sequence[dict[str, Any]]) -> Iterator[Any]:
         """Yield the answers to many questions."""
+
+    def ask_known(self, questions: Sequence[tuple[bytes, bytes]]) -> Iterator[Any]:
+        """Ask messages of wire.py; yield RIGHT for each answer that is right to the letter."""
 
     def begin_call(self) -> None:
         """Let what is printed from here on be of another call."""

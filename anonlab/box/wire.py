@@ -54,9 +54,25 @@ class _Tagged(tuple[str, Any]):
     """A JSON object with one entry, the form of all values that JSON does not have."""
 
 
-def question(number: int, op: str, **parts: Any) -> bytes:
-    """Return one question as a line; values in `parts` are encoded already."""
-    return json.dumps({"id": number, "op": op, **parts}).encode() + b"\n"
+def message(op: str, **parts: Any) -> bytes:
+    """Return a question without its number; values in `parts` are encoded already."""
+    return json.dumps({"op": op, **parts}).encode()[1:] + b"\n"
+
+
+def numbered(number: int, message: bytes) -> bytes:
+    """Return one question as a line."""
+    return b'{"id": %d, ' % number + message
+
+
+def is_answer(line: bytes, number: int, value: bytes) -> bool:
+    """Return whether a line says, to the letter, that question `number` has the answer `value`. An
+    answer may be right in other letters, too."""
+    return line == b'{"id":%d,"ok":%b}' % (number, value)
+
+
+def written(value: Any) -> bytes:
+    """Return a value as the worker writes it."""
+    return json.dumps(encode(value), separators=(",", ":")).encode()
 
 
 def arguments(args: tuple[Any, ...]) -> list[Any]:

@@ -4,6 +4,7 @@ OUT/store/…                  one file for each result: anonlab.grading.store.s
 OUT/students, instructor/…   reports: anonlab.grading.reports
 OUT/instructor/intake.csv    every submission, and what became of it at intake
 OUT/secret                   from which hidden inputs are made, where the course has no own
+OUT/right/…                  right answers, worked out once for each test and seed
 OUT/taken…/                  copies of the accepted files, while they are graded
 OUT/intake.json              what intake made of each submission: anonlab.grading.intake.cache
 """

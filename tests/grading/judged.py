@@ -12,6 +12,7 @@ from typing import Any
 
 from anonlab.box import boxes
 from anonlab.box.usage import Timer
+from anonlab.course.judging.right_answers import RIGHT_ANSWERS
 from anonlab.grading.intake.submission import Settings, Submission
 from anonlab.grading.judging import plugin
 from anonlab.grading.judging.grade_submission import grade_one
@@ -27,7 +28,11 @@ def graded(job: Any) -> dict[str, Any]:
         sys.executable = job["python"]
         boxes._close()
         boxes._living.clear()
+    if "forget" in job:
+        RIGHT_ANSWERS.forget()
     files = {number: Path(path) for number, path in job["files"].items()}
+    if "kept" in job["settings"]:
+        job["settings"]["kept"] = Path(job["settings"]["kept"])
     settings = Settings(Path(job["course"]), **job["settings"])
     return asdict(grade_one(Submission("s", job["student"], files), settings))
 

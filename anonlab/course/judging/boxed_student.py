@@ -6,19 +6,22 @@ cannot be loaded is found out once.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from anonlab.box.both_ends import decode
 from anonlab.box.calls import NoBox
-from anonlab.box.endings import BoxEnded, Clock, Process
+from anonlab.box.endings import RIGHT, BoxEnded, Clock, Process
+from anonlab.box.plain_data import same
 from anonlab.box.steps import MOST
 from anonlab.box.wire import Raised, arguments
 from anonlab.course.judging.student import LoadError, Places, Student, StudentError
 
-MOST_AT_ONCE = 128
-"""Calls in one message."""
+FIRST_AT_ONCE, MOST_AT_ONCE = 16, 128
+"""Calls in one message: in the first one of those whose answers are known, and at most."""
 
 
 @dataclass
@@ -67,7 +70,8 @@ class BoxedStudent:
         if file.unloadable is not None:
             raise file.unloadable
         self._not_plain = ""
-        self._file = file
+        self._alone = 0  # questions that a test has asked by itself
+        self._file, self._left = file, file.clock.left
         code = file.path.read_bytes() if file.code is None else file.code
         try:
             self._box = _start(file)(code, file.clock)
@@ -141,6 +145,7 @@ class BoxedStudent:
 
     def _ask(self, op: str, **parts: Any) -> Any:
         """Ask the box, and return the value of its answer."""
+        self._alone += 1
         if self._file.places is not None:
             self._box.begin_call()
         return self._value(self._box.ask(op, **parts))
@@ -194,6 +199,45 @@ class BoxedHandle:
 
 
 Asked = BoxedStudent | Student
+
+
+def asked_alone(student: BoxedStudent) -> int:
+    """Return how many questions a test has asked this student by itself, one by one."""
+    return student._alone
+
+
+def give_time_back(student: Asked | None) -> None:
+    """Let a student's exercise have the time that it had before this student was made."""
+    if isinstance(student, BoxedStudent):
+        student._file.clock.left = student._left
+
+
+def known_answers(student: BoxedStudent, calls: list[tuple[bytes, bytes]]) -> Iterator[bool]:
+    """Ask what is known, as messages and right answers of wire.py; yield whether each is right.
+
+    raises  BoxEnded if time is over; how else a box may end is an answer that is not right
+    """
+    box, begin, size = student._box, 0, FIRST_AT_ONCE
+    while begin < len(calls):
+        some = calls[begin : begin + size]
+        begin, size = begin + size, MOST_AT_ONCE
+        answers = box.ask_known(some)
+        for _, right in some:
+            try:
+                answer = next(answers)
+            except BoxEnded as ended:
+                if ended.status == "timeout":
+                    raise
+                yield False
+                return
+            yield answer is RIGHT or _is_value(answer, right)
+
+
+def _is_value(answer: Any, right: bytes) -> bool:
+    """Return whether an answer is right that is written in other letters, such as a tuple."""
+    if isinstance(answer, Raised):
+        return False
+    return same(decode(json.loads(right)), answer)
 
 
 def ending_of(student: Asked | None) -> BoxEnded | None:

@@ -22,6 +22,7 @@ import numpy as np
 from anonlab.box.both_ends import NotPlain
 from anonlab.box.plain_data import same, without_sequence_types
 from anonlab.course.judging.made_questions import MADE
+from anonlab.course.judging.right_answers import RIGHT_ANSWERS
 from anonlab.course.judging.student import StudentError, explains, printed_by_call
 from anonlab.formats.history import History, Machine
 from anonlab.formats.history_text import format as history_text
@@ -128,6 +129,9 @@ def judge(
     raises   Wrong for a history with a wrong answer, shrunk: of the first few the plainest
     """
     __tracebackhide__ = True  # pytest shows the answer, not our code
+    if known := RIGHT_ANSWERS.ask(student):
+        return known
+    asked: list[Question] = []
     count, missing, all_ = 0, dict(cases or {}), iter(histories)
     for history in all_:
         found = MADE(questions, history)
@@ -137,16 +141,20 @@ def judge(
                 raise Wrong("a wrong answer", call=wrong.call)
             raise _plainest(student, chain([history], all_), questions, guesses or {})
         count += len(found)
+        asked += found
         for name in [name for name, is_one in missing.items() if any(map(is_one, found))]:
             del missing[name]
     assert not missing, f"no question was about {', '.join(missing)}"
     assert count >= least, f"the histories gave {count} questions, {least} are needed"
+    RIGHT_ANSWERS.note(asked)
     return count
 
 
 def judge_all(student: Any, questions: Iterable[Question], guesses: Guesses | None = None) -> int:
     """Ask every question; return how many. Raises Wrong for the first wrong answer."""
     __tracebackhide__ = True
+    if known := RIGHT_ANSWERS.ask(student):
+        return known
     found = list(questions)
     wrong = _first_wrong(student, found)
     if wrong is not None:
@@ -154,6 +162,7 @@ def judge_all(student: Any, questions: Iterable[Question], guesses: Guesses | No
             raise Wrong("a wrong answer", call=wrong.call)
         raise _explained(student, wrong, found, guesses or {})
     assert found, "there was nothing to ask"
+    RIGHT_ANSWERS.note(found)
     return len(found)
 
 

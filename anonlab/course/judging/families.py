@@ -7,6 +7,7 @@ and version, because the numbers come from `splitmix`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from anonlab.formats.history import History, Machine
 from anonlab.formats.history_text import parse
@@ -45,6 +46,7 @@ FAMILIES: dict[str, dict[str, int]] = {
 """How often each verb is tried, in parts of their sum, by the family's name."""
 
 
+@lru_cache(maxsize=4096)
 def history_of_family(family: str, seed: int, nops: int = 24) -> History:
     """Return the history of `family` that belongs to `seed`; ValueError for an unknown family."""
     if family not in FAMILIES:

@@ -7,6 +7,7 @@ word. No two slots become one, so whatever is true of a machine is true of the r
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -56,9 +57,15 @@ def renamed_words(words: Any) -> Any:
 def renamed_map(swap_map: list[int]) -> list[int]:
     """Return a swap_map, by slot, as a list by renamed slot."""
     out = [0] * high_slot(max(len(swap_map), LOW))
-    for slot, uses in enumerate(swap_map):
-        out[high_slot(slot)] = uses
+    for place, uses in zip(_high_slots(len(swap_map)), swap_map, strict=True):
+        out[place] = uses
     return out
+
+
+@cache
+def _high_slots(number: int) -> list[int]:
+    """Return the high numbers of so many slots: a machine has one number of them."""
+    return [high_slot(slot) for slot in range(number)]
 
 
 def area_of(word: int) -> int:

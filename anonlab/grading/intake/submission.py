@@ -64,6 +64,7 @@ class Settings:
     variants     students were handed variants made with `secret`: public tests, and all tests of
                  exercises that have a `task`, ask what the student's own variant asks
     in_process   --unsafe-in-process: no box; every output says "unofficial"
+    kept         a folder for right answers that are worked out once; in no key: it decides nothing
     """
 
     course: Path
@@ -74,3 +75,4 @@ class Settings:
     box_seconds: float = 30.0
     in_process: bool = False
     variants: bool = False
+    kept: Path | None = None

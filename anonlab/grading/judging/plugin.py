@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
@@ -22,11 +23,13 @@ from anonlab.course.judging.boxed_student import (
     BoxedStudent,
     close,
     ending_of,
+    give_time_back,
     printed_by,
     refused_value,
 )
 from anonlab.course.judging.call_answers import Wrong
 from anonlab.course.judging.marks import time_limit
+from anonlab.course.judging.right_answers import RIGHT_ANSWERS, StartAgain
 from anonlab.course.judging.student import LoadError, OutOfTime, StudentError
 
 TEST_SECONDS = 120
@@ -44,6 +47,8 @@ class Wanted:
     title: str
     most: float
     seed: int
+    right: str = ""
+    """Names all that decides what is right, so that it can be kept; '' for a test of a stretch."""
 
 
 @dataclass(frozen=True)
@@ -153,12 +158,22 @@ class Judging:
         return skipped(other)
 
     def _run(self, item: pytest.Function, wanted: Wanted) -> JudgedOutcome:
+        shares = getattr(item.function, "one_box", False)
+        with suppress(StartAgain):
+            return self._called(item, wanted, "" if shares else wanted.right)
+        return self._called(item, wanted, "")
+
+    def _called(self, item: pytest.Function, wanted: Wanted, known: str) -> JudgedOutcome:
+        """Return how a test ends. known: the name of right answers that are kept, '' for none.
+
+        raises  StartAgain if they do not do
+        """
         student: Asked | None = None
         error: BaseException | None = None
         shares = getattr(item.function, "one_box", False)
         try:
             args = {name: item.funcargs[name] for name in signature(item.obj).parameters}
-            with time_limit(TEST_SECONDS):
+            with time_limit(TEST_SECONDS), RIGHT_ANSWERS.of_test(known):
                 student = self._student(wanted, shares)
                 item.obj(**{**args, **({"student": student} if "student" in args else {})})
         except (KeyboardInterrupt, GeneratorExit):
@@ -169,6 +184,9 @@ class Judging:
         if student is not None and not (shares and outcome.status in ("pass", "fail")):
             close(student)
             self._shared = None if shares else self._shared
+        if isinstance(error, StartAgain):
+            give_time_back(student)
+            raise error
         return outcome
 
     def _student(self, wanted: Wanted, shares: bool) -> Asked:
