@@ -157,9 +157,9 @@ def _grade(
     if options.shard is None:
         submissions = [task.submission for task in tasks]
         reports = _stage(tick, "reports")
-        graded.notes = publish_grades(grading, found, submissions, results, reports)
+        graded.notes += publish_grades(grading, found, submissions, results, reports)
     else:
-        graded.notes = ["reports are written by a run without --shard, when all shards are done"]
+        graded.notes += ["reports are written by a run without --shard, when all shards are done"]
     return graded
 
 
@@ -224,6 +224,7 @@ def _judge(
         per_second=len(batch.outcomes) / batch.seconds if batch.seconds else 0.0,
         retried=len(batch.retried),
         slowest=[(each.submission, each.seconds) for each in slowest],
+        notes=list(dict.fromkeys(one for each in batch.outcomes.values() for one in each.troubles)),
     ), kept
 
 

@@ -36,7 +36,7 @@ IMPORTS = """
 from pathlib import Path
 from anonlab.course.judging.call_answers import Question, Wrong, judge_all
 from anonlab.course.judging.marks import needs, one_box
-COUNTS = Path(__file__).parent / "counts"
+COUNTS = Path(__file__).parents[3] / "counts"
 def count(name):
     COUNTS.mkdir(exist_ok=True)
     path = COUNTS / name

@@ -275,7 +275,7 @@ def test_trouble_of_a_test_is_nobodys_zero(small: Small) -> None:
     assert statuses(result) == ["pass", "infra", "infra"]
     assert [test["points"] for test in result["tests"]][1:] == [None, None]
     assert "KeyError: 'nothing'" in result["tests"][1]["private"]["message"]
-    counts = small.folder / "tests" / "exercises" / "hidden" / "counts" / "b"
+    counts = small.folder / "counts" / "b"
     assert counts.read_text() == "4"  # twice again, and on the solution
 
 
@@ -358,7 +358,7 @@ def test_who_sleeps_or_loops_has_a_time_out_at_once_and_who_waited_is_asked_agai
     assert busy["timing"]["repeats"] == 1
     assert statuses(quiet) == ["pass", "timeout", "timeout"]
     assert quiet["timing"]["repeats"] == 0
-    counted = small.folder / "tests" / "exercises" / "hidden" / "counts"
+    counted = small.folder / "counts"
     assert (counted / "sleep").read_text() == "3"
     assert (counted / "loop").read_text() in ("2", "3")  # 3 where the machine was busy as well
 

@@ -70,7 +70,7 @@ class BoxedStudent:
         if file.unloadable is not None:
             raise file.unloadable
         self._not_plain = ""
-        self._alone = 0  # questions that a test has asked by itself
+        self._alone = 0  # questions that were worked out for this student
         self._file, self._left = file, file.clock.left
         code = file.path.read_bytes() if file.code is None else file.code
         try:
@@ -120,6 +120,7 @@ class BoxedStudent:
             if any(name.startswith("_") for name, _ in some):
                 raise AttributeError("names with a line below are not asked")
             parts = [{"fn": name, "args": arguments(args)} for name, args in some]
+            self._alone += len(parts)
             for answer in self._box.ask_each("call", parts):
                 try:
                     value = self._value(answer)
@@ -201,9 +202,9 @@ class BoxedHandle:
 Asked = BoxedStudent | Student
 
 
-def asked_alone(student: BoxedStudent) -> int:
-    """Return how many questions a test has asked this student by itself, one by one."""
-    return student._alone
+def asked_alone(student: Asked) -> int:
+    """Return how many questions this student was asked, without those of `known_answers`."""
+    return student._alone if isinstance(student, BoxedStudent) else 0
 
 
 def give_time_back(student: Asked | None) -> None:

@@ -146,7 +146,7 @@ def judge(
             del missing[name]
     assert not missing, f"no question was about {', '.join(missing)}"
     assert count >= least, f"the histories gave {count} questions, {least} are needed"
-    RIGHT_ANSWERS.note(asked)
+    RIGHT_ANSWERS.note(student, asked)
     return count
 
 
@@ -162,7 +162,7 @@ def judge_all(student: Any, questions: Iterable[Question], guesses: Guesses | No
             raise Wrong("a wrong answer", call=wrong.call)
         raise _explained(student, wrong, found, guesses or {})
     assert found, "there was nothing to ask"
-    RIGHT_ANSWERS.note(found)
+    RIGHT_ANSWERS.note(student, found)
     return len(found)
 
 

@@ -2,22 +2,24 @@
 
 A grader asks hundreds of students the same. Who answers every question of a test to the letter has
 passed it, and no history was run for that. At the first other answer everything is worked out anew,
-in a box of its own (StartAgain): so what is kept changes no verdict and no word, only the time.
+in a box of its own (StartAgain): so what is kept changes no verdict and no word, only the time. Who
+is right only then has had two tries, and has not passed; unless what was kept is not right.
 
-Kept is only what no student had a part in: a call of `judge` before which the test has asked its
-student nothing by itself.
+Kept is only what no student had a part in: calls of `judge` before which the test has asked its
+student nothing by itself, and caught nothing. A file is written whole or not at all, has its digest
+before it and says what it is of. One that is damaged is worked out again, and `troubles` says so.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
+import tempfile
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,25 +45,37 @@ class RightAnswers:
         self.folder: Path | None = None
         self._kept: OrderedDict[str, list[Known]] = OrderedDict()
         self._bytes = 0
-        self._test: _Test | None = None
+        self._test: RunTest | None = None
+        self._troubles: dict[str, None] = {}
 
     def forget(self) -> None:
         """Keep nothing of before."""
         self._kept.clear()
         self._bytes = 0
 
+    def troubles(self) -> tuple[str, ...]:
+        """Return a sentence for each trouble with what is kept, since this was asked last."""
+        found, self._troubles = tuple(self._troubles), {}
+        return found
+
     @contextmanager
-    def of_test(self, name: str) -> Iterator[None]:
+    def of_test(self, name: str, again: bool = False) -> Iterator[RunTest]:
         """Inside the block runs the test with this name, which says all that decides what is right;
-        if it passes, what was asked in it is kept. '' keeps nothing."""
+        if it passes, what was asked in it is kept. '' keeps nothing.
+
+        again  what is kept is not used: an answer was another. It is compared, if the test passes
+        """
         if not self.digest or not name:
-            yield
+            yield RunTest()
             return
-        known = self._find(name)
-        test = self._test = _Test(known)
+        known = None if again else self._find(name)
+        test = self._test = RunTest(known)
         try:
-            yield
-            if known is None and test.found:
+            yield test
+            test.as_kept = again and self._kept.get(name) == test.found
+            if again and not test.as_kept:
+                self._troubles[f"what is right in {name} was not what was kept: it is now"] = None
+            if known is None and test.found and not test.as_kept:
                 self._keep(name, test.found)
         finally:
             self._test = None
@@ -73,21 +87,26 @@ class RightAnswers:
         raises  StartAgain if it must be worked out
         """
         test = self._test
-        if test is None or not _only_judged(student):
+        if test is None or not test.goes_on(student):
             self._test = None  # what comes from here on may depend on what the student said
             return 0
-        if test.known is None or test.at >= len(test.known):
+        test.begun += 1
+        if test.known is None or test.ended >= len(test.known):
             return 0
-        calls = test.known[test.at]
-        test.at += 1
+        calls = test.known[test.ended]
         if not all(known_answers(student, calls)):
             raise StartAgain
+        test.ended += bool(calls)
         return len(calls)
 
-    def note(self, questions: Iterable[Any]) -> None:
-        """Take note of what a call of `judge` has asked, if that is to be kept."""
-        if self._test is not None and self._test.known is None:
-            self._test.found.append(
+    def note(self, student: Any, questions: Iterable[Any]) -> None:
+        """Take note of what a call of `judge` has asked and got, if that is to be kept."""
+        test = self._test
+        if test is None:
+            return
+        test.ended, test.asked = test.ended + 1, asked_alone(student)
+        if test.known is None:
+            test.found.append(
                 [
                     (message("call", fn=each.function, args=[*map(encode, each.args)]),
                      written(each.right))
@@ -97,26 +116,45 @@ class RightAnswers:
 
     def _find(self, name: str) -> list[Known] | None:
         if name not in self._kept:
-            found = _read(self._path(name))
+            found = self._read(name)
             if found is None:
                 return None
             self._remember(name, found)
         self._kept.move_to_end(name)
         return self._kept[name]
 
+    def _read(self, name: str) -> list[Known] | None:
+        """Return what the file of a test keeps; None if there is none, or it is damaged."""
+        path = self._path(name)
+        if path is None:
+            return None
+        try:
+            return _of_file(path.read_bytes(), name)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, zlib.error) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            self._troubles[f"{path}: {why}; what is right was worked out again"] = None
+            return None
+
     def _keep(self, name: str, found: list[Known]) -> None:
+        self._forget(name)
         self._remember(name, found)
         path = self._path(name)
         if path is None:
             return
-        plain = [[[one.decode(), other.decode()] for one, other in calls] for calls in found]
-        half = path.with_name(f".{path.name}.{os.getpid()}")
+        half = ""
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            half.write_bytes(zlib.compress(json.dumps(plain).encode(), 1))
-            half.replace(path)
-        except OSError:  # a full disk costs time, and no grade
-            half.unlink(missing_ok=True)
+            for folder in (path.parent.parent, path.parent):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            handle, half = tempfile.mkstemp(prefix=".", dir=path.parent)  # for its owner only
+            with open(handle, "wb") as file:  # noqa: PTH123
+                file.write(_as_file(found, name))
+            Path(half).replace(path)
+        except OSError as error:  # a full disk costs time, and no grade
+            self._troubles[f"{self.folder}: what is right cannot be kept: {error.strerror}"] = None
+            with suppress(OSError):
+                Path(half).unlink()
 
     def _remember(self, name: str, found: list[Known]) -> None:
         self._kept[name] = found
@@ -124,38 +162,55 @@ class RightAnswers:
         while self._bytes > MOST_BYTES and len(self._kept) > 1:
             self._bytes -= _size(self._kept.popitem(last=False)[1])
 
+    def _forget(self, name: str) -> None:
+        self._bytes -= _size(self._kept.pop(name, []))
+
     def _path(self, name: str) -> Path | None:
         if self.folder is None:
             return None
         return self.folder / hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
-class _Test:
-    """A test that runs: what is known of it, at which call of `judge` it is, and what was found."""
+class RunTest:
+    """A test that runs: what is known of it, and what was found.
 
-    def __init__(self, known: list[Known] | None) -> None:
+    begun, ended  calls of `judge`: one that has begun and not ended was caught
+    asked         questions that those have asked the student
+    as_kept       it has passed, and what it asked is what was kept
+    """
+
+    def __init__(self, known: list[Known] | None = None) -> None:
         self.known = known
-        self.at = 0
+        self.begun = self.ended = self.asked = 0
         self.found: list[Known] = []
+        self.as_kept = False
 
-
-def _only_judged(student: Any) -> bool:
-    return isinstance(student, BoxedStudent) and not asked_alone(student)
+    def goes_on(self, student: Any) -> bool:
+        """Return whether the test has done nothing but judge this student."""
+        boxed = isinstance(student, BoxedStudent) and asked_alone(student) == self.asked
+        return boxed and self.begun == self.ended
 
 
 def _size(calls: Sequence[Known]) -> int:
     return sum(len(asked) + len(right) for each in calls for asked, right in each)
 
 
-def _read(path: Path | None) -> list[Known] | None:
-    """Return what a file keeps; None if there is none, or it is damaged."""
-    if path is None:
-        return None
-    try:
-        plain = json.loads(zlib.decompress(path.read_bytes()))
-        return [[(one.encode(), other.encode()) for one, other in calls] for calls in plain]
-    except (OSError, ValueError, zlib.error, TypeError, AttributeError):
-        return None
+def _as_file(found: list[Known], name: str) -> bytes:
+    """Return what is kept of a test as the bytes of a file, its digest first."""
+    calls = [[[one.decode(), other.decode()] for one, other in each] for each in found]
+    body = zlib.compress(json.dumps({"of": name, "calls": calls}).encode(), 1)
+    return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+
+
+def _of_file(data: bytes, name: str) -> list[Known]:
+    """Return what a file keeps; ValueError if it is damaged, or of another test."""
+    digest, _, body = data.partition(b"\n")
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise ValueError("the file is damaged")
+    plain = json.loads(zlib.decompress(body))
+    if plain["of"] != name:
+        raise ValueError(f"the file is of {plain['of']}")
+    return [[(one.encode(), other.encode()) for one, other in each] for each in plain["calls"]]
 
 
 def keep_in(digest: str, folder: Path | None) -> None:

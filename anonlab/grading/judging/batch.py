@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from anonlab.course.judging.right_answers import RIGHT_ANSWERS
 from anonlab.grading.intake.submission import Settings, Submission
 from anonlab.grading.judging.engines import Engine, EngineTrouble
 from anonlab.grading.store.result import Result
@@ -42,11 +43,13 @@ class GradingTask:
 
 @dataclass(frozen=True)
 class TaskOutcome:
-    """How a task ended; the result itself is in the store. `seconds` are of wall time."""
+    """How a task ended; the result itself is in the store. `seconds` are of wall time, `troubles`
+    are sentences about what cost time only."""
 
     submission: str
     status: str
     seconds: float = 0.0
+    troubles: tuple[str, ...] = ()
 
 
 @dataclass
@@ -76,7 +79,7 @@ def work(task: GradingTask) -> TaskOutcome:
         seconds = time.monotonic() - begun
         result = replace(result, timing={**result.timing, "seconds": round(seconds, 4)})
         store.put(result)
-    return TaskOutcome(submission.id, result.status, seconds)
+    return TaskOutcome(submission.id, result.status, seconds, RIGHT_ANSWERS.troubles())
 
 
 def _complete(task: GradingTask, result: Result) -> Result:

@@ -30,10 +30,9 @@ from anonlab.course.authoring.masters import Master, read_masters, tests_of
 from anonlab.course.authoring.variants import variant_seed
 from anonlab.course.judging.boxed_student import Asked, BoxedStudent, File
 from anonlab.course.judging.made_questions import keep_questions
-from anonlab.course.judging.right_answers import keep_in
 from anonlab.course.judging.student import Student
 from anonlab.grading.intake.submission import Settings, Submission
-from anonlab.grading.judging.engines import installed
+from anonlab.grading.judging.course_files import keep_right_answers
 from anonlab.grading.judging.plugin import JudgedOutcome, Judging, Wanted, skipped
 from anonlab.grading.judging.redact import redact_outcome
 from anonlab.grading.store.result import Result, TestResult
@@ -85,7 +84,7 @@ engines run tasks in threads."""
 def _graded(submission: Submission, settings: Settings) -> Result:
     begin = time.monotonic()
     keep_questions(KEPT_QUESTIONS)
-    _keep_right_answers(settings)
+    keep_right_answers(settings.course, settings.kept)
     wanted = wanted_tests(submission, settings)
     if submission.rejected:
         return _result(submission, settings, "rejected", (), submission.rejected)
@@ -215,21 +214,6 @@ def wanted_tests(submission: Submission, settings: Settings) -> list[Wanted]:
 
 
 _KINDS = ("public", "hidden")
-_STATES: dict[Path, tuple[str, str]] = {}
-
-
-def _keep_right_answers(settings: Settings) -> None:
-    """Let right answers be kept, where `settings` say it, under all that decides them: the course's
-    tests and solutions, anonlab's own code, NumPy."""
-    folders = [settings.course / "solutions", settings.course / "tests" / "exercises"]
-    files = sorted(path for folder in folders for path in folder.rglob("*.py"))
-    state = repr([(path, path.stat().st_mtime_ns, path.stat().st_size) for path in files])
-    if _STATES.get(settings.course, ("", ""))[0] != state:
-        found = hashlib.sha256(repr(sorted(installed().items())).encode())
-        for path in files:
-            found.update(hashlib.sha256(path.read_bytes()).digest())
-        _STATES[settings.course] = state, found.hexdigest()[:16]
-    keep_in(_STATES[settings.course][1], settings.kept)
 
 
 def scaled(points: list[int], total: int) -> list[float]:

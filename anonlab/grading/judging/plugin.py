@@ -9,7 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,10 @@ from anonlab.course.judging.marks import time_limit
 from anonlab.course.judging.right_answers import RIGHT_ANSWERS, StartAgain
 from anonlab.course.judging.student import LoadError, OutOfTime, StudentError
 
+NOT_THE_SAME = (
+    "Your code gave a wrong answer, or none, and the right one when it was asked the same again: "
+    "what it answers must depend on nothing but its arguments."
+)
 TEST_SECONDS = 120
 """Longest time for one test, what the trusted side computes included."""
 
@@ -158,22 +162,22 @@ class Judging:
         return skipped(other)
 
     def _run(self, item: pytest.Function, wanted: Wanted) -> JudgedOutcome:
-        shares = getattr(item.function, "one_box", False)
         with suppress(StartAgain):
-            return self._called(item, wanted, "" if shares else wanted.right)
-        return self._called(item, wanted, "")
+            return self._called(item, wanted)
+        return self._called(item, wanted, again=True)
 
-    def _called(self, item: pytest.Function, wanted: Wanted, known: str) -> JudgedOutcome:
-        """Return how a test ends. known: the name of right answers that are kept, '' for none.
+    def _called(self, item: pytest.Function, wanted: Wanted, again: bool = False) -> JudgedOutcome:
+        """Return how a test ends; `again` works out anew what is right.
 
-        raises  StartAgain if they do not do
+        raises  StartAgain if it must be worked out
         """
         student: Asked | None = None
         error: BaseException | None = None
         shares = getattr(item.function, "one_box", False)
         try:
             args = {name: item.funcargs[name] for name in signature(item.obj).parameters}
-            with time_limit(TEST_SECONDS), RIGHT_ANSWERS.of_test(known):
+            name = "" if shares else wanted.right
+            with time_limit(TEST_SECONDS), RIGHT_ANSWERS.of_test(name, again) as test:
                 student = self._student(wanted, shares)
                 item.obj(**{**args, **({"student": student} if "student" in args else {})})
         except (KeyboardInterrupt, GeneratorExit):
@@ -181,6 +185,8 @@ class Judging:
         except BaseException as caught:  # noqa: BLE001  BoxEnded and OutOfTime are no Exceptions
             error = caught
         outcome = outcome_of(error, student)
+        if again and outcome.status == "pass" and test.as_kept:
+            outcome = replace(outcome, status="fail", message=NOT_THE_SAME)
         if student is not None and not (shares and outcome.status in ("pass", "fail")):
             close(student)
             self._shared = None if shares else self._shared
