@@ -7,9 +7,11 @@ no expected value is typed by hand.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from types import SimpleNamespace
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from anonlab.box.plain_data import without_sequence_types
 from anonlab.course.judging.families import MACHINE
@@ -53,23 +55,83 @@ class Area(NamedTuple):
         return not self.shared and not self.file
 
 
-@dataclass(frozen=True)
+class Top(NamedTuple):
+    """An address space, and the row of its top table."""
+
+    number: int
+    pgd: int
+
+
 class MachineState:
-    """A machine at one moment. Processes by name; `words` has every word that is not 0 by vpn. It
-    has two swap areas (swap_areas.py).
+    """A machine at one moment: processes by name. It has two swap areas (swap_areas.py). What is
+    asked is made of a copy when it is asked: most of a history is asked by nobody."""
 
-    count, mapcount, index, flags, swapcount   lists by pfn, or by swap slot
-    """
+    def __init__(self, kernel: Kernel) -> None:
+        live = [(task.name, task.mm) for task in kernel.processes.values() if task.mm is not None]
+        self.mms: dict[str, int] = {name: mm.number for name, mm in live}
+        self.pgds: dict[str, int] = {name: mm.pgd for name, mm in live}
+        tops = [Top(mm.number, mm.pgd) for mm in kernel.mms.values()]
+        self._areas = {name: [_raw(vma) for vma in mm.vmas] for name, mm in live}
+        tables = SimpleNamespace(words=kernel.tables.words.copy())
+        self._scanned: Any = SimpleNamespace(
+            tables=tables, geometry=kernel.geometry, mms={top.number: top for top in tops}
+        )  # what scan reads of a kernel
+        mem = kernel.mem_map
+        self._frames = np.array((mem.count, mem.mapcount, mem.index, mem.flags))
+        self._swap = kernel.swap.map.copy()
 
-    mms: dict[str, int]
-    words: dict[str, dict[int, int]]
-    areas: dict[str, list[Area]]
-    pgds: dict[str, int]
-    count: list[int]
-    mapcount: list[int]
-    index: list[int]
-    flags: list[int]
-    swapcount: list[int]
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MachineState) and self._facts == other._facts
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def _facts(self) -> tuple[Any, ...]:
+        lists = self.count, self.mapcount, self.index, self.flags, self.swapcount
+        return self.mms, self.pgds, self.words, self.areas, lists
+
+    @cached_property
+    def words(self) -> dict[str, dict[int, int]]:
+        """Every word that is not 0 of each process, by vpn."""
+        truth = scan(self._scanned)
+        by_mm: dict[int, dict[int, int]] = {number: {} for number in self._scanned.mms}
+        places = (truth.mms.tolist(), truth.vpns.tolist(), truth.words.tolist())
+        for mm, vpn, word in zip(*places, strict=True):
+            by_mm[mm][vpn] = renamed(word)
+        return {name: by_mm[number] for name, number in self.mms.items()}
+
+    @cached_property
+    def areas(self) -> dict[str, list[Area]]:
+        """The VMAs of each process."""
+        return {
+            name: [Area(start, end, prot_letters(prot), *more) for start, end, prot, *more in raw]
+            for name, raw in self._areas.items()
+        }
+
+    @cached_property
+    def count(self) -> list[int]:
+        """References to frames, by pfn."""
+        return list(self._frames[0].tolist())
+
+    @cached_property
+    def mapcount(self) -> list[int]:
+        """Words that name a frame, as the kernel counts them, by pfn."""
+        return list(self._frames[1].tolist())
+
+    @cached_property
+    def index(self) -> list[int]:
+        """Where a frame stands in what it belongs to, by pfn."""
+        return list(self._frames[2].tolist())
+
+    @cached_property
+    def flags(self) -> list[int]:
+        """What a frame is, by pfn."""
+        return list(self._frames[3].tolist())
+
+    @cached_property
+    def swapcount(self) -> list[int]:
+        """Uses of swap slots, by slot."""
+        return renamed_map(self._swap.tolist())
 
     def private(self, who: str) -> dict[int, int]:
         """Return the words of `who` that lie in private anonymous memory, by vpn."""
@@ -112,40 +174,37 @@ class BeforeAfter(NamedTuple):
 
 def machine_state(kernel: Kernel) -> MachineState:
     """Return the machine as it is now."""
-    truth = scan(kernel)
-    by_mm: dict[int, dict[int, int]] = {number: {} for number in kernel.mms}
-    places = (truth.mms.tolist(), truth.vpns.tolist(), truth.words.tolist())
-    for mm, vpn, word in zip(*places, strict=True):
-        by_mm[mm][vpn] = renamed(word)
-    live = {task.name: task.mm for task in kernel.processes.values() if task.mm is not None}
-    mem = kernel.mem_map
-    columns: list[Any] = [mem.count, mem.mapcount, mem.index, mem.flags]
-    lists = [*(column.tolist() for column in columns), renamed_map(kernel.swap.map.tolist())]
-    return MachineState(
-        {name: mm.number for name, mm in live.items()},
-        {name: by_mm[mm.number] for name, mm in live.items()},
-        {name: [_area(vma) for vma in mm.vmas] for name, mm in live.items()},
-        {name: mm.pgd for name, mm in live.items()},
-        *lists,
-    )
+    return MachineState(kernel)
 
 
-def _area(vma: Any) -> Area:
+def _raw(vma: Any) -> tuple[Any, ...]:
     file = vma.file.name if vma.file else ""
-    return Area(vma.start_vpn, vma.end_vpn, prot_letters(vma.prot), vma.shared, file, vma.pgoff)
+    return vma.start_vpn, vma.end_vpn, vma.prot, vma.shared, file, vma.pgoff
 
 
 def before_after(history: History, design: str = "anongroup") -> tuple[BeforeAfter, ...]:
     """Run `history` and return each operation; the last state is checked in every respect."""
-    return _before_after(history_text(history), design)
+    return _before_after(_Told(history_text(history), history), design)
+
+
+class _Told:
+    """A history that is the same as another if it is told in the same words."""
+
+    def __init__(self, text: str, history: History) -> None:
+        self.text, self.history = text, history
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Told) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
 
 @lru_cache(maxsize=512)
-def _before_after(text: str, design: str) -> tuple[BeforeAfter, ...]:
-    history = parse(text)
-    kernel = make_kernel(history, design)
+def _before_after(told: _Told, design: str) -> tuple[BeforeAfter, ...]:
+    kernel = make_kernel(told.history, design)
     before, found = machine_state(kernel), []
-    for op in history.ops:
+    for op in told.history.ops:
         outcome = apply(kernel, op)
         after = machine_state(kernel)
         found.append(BeforeAfter(op, outcome, before, after, kernel.geometry))
