@@ -135,6 +135,7 @@ def _settings(options: GradingOptions, assignment: Assignment) -> Settings:
         options.course.resolve(), assignment.name, assignment.points,
         secret or _own_secret(options.out / "secret"), terms.call_seconds, terms.box_seconds,
         options.in_process, terms.variants, options.out.resolve() / "right",
+        terms.judge_mebibytes,
     )  # fmt: skip
 
 

@@ -143,6 +143,7 @@ def _settings(root: Path, course: Path, assignment: Assignment) -> Settings:
     return Settings(
         course.resolve(), assignment.name, assignment.points, secret,
         terms.call_seconds, terms.box_seconds, variants=terms.variants,
+        judge_mebibytes=terms.judge_mebibytes,
     )  # fmt: skip
 
 

@@ -147,6 +147,8 @@ def test_a_release_has_what_was_chosen_and_works(
         ("[grades]\nx = 1", "homework.toml, line 1: unknown field 'grades'"),
         ("[grading]\ncall_second = 1", "homework.toml, line 2: unknown field 'call_second'"),
         ("[grading]\ncall_seconds = 0", "call_seconds is a number above 0"),
+        ("[grading]\njudge_mebibytes = 8", "judge_mebibytes is a whole number from 256"),
+        ("[grading]\njudge_mebibytes = 1e3", "judge_mebibytes is a whole number from 256"),
         ("[grading]\nbox_seconds = true", "box_seconds is a number above 0"),
         ("[grading]\nbox_seconds = nan", "box_seconds is a number above 0"),
         ('[grading]\nhidden = "no"', "hidden is one of 'after_published'"),

@@ -434,3 +434,32 @@ def test_a_test_file_that_changes_between_two_is_read_anew(small: Small) -> None
     first, second = small.graded()
     assert statuses(first) == ["pass", "pass"]
     assert statuses(second) == ["pass", "fail"]
+
+
+TAKES_MUCH = """
+import resource
+def test_one(student, seed):
+    count("begun")
+    bytearray(2 << 30)
+def test_two(student, seed):
+    assert resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+"""
+MADE_TO = """
+def test_three(student, seed):
+    bytearray(len(student.f([1])) << 28)
+"""
+
+
+def test_the_judge_may_take_so_much_memory_and_no_more(small: Small) -> None:
+    """A test that takes too much gives nobody a verdict; an answer that makes it take too much is a
+    wrong one. Whoever comes next has a judge that works."""
+    small.write(TAKES_MUCH, MADE_TO)
+    greedy_code = "def f(x): return 9 * x\n"
+    for code, most in ((SOLUTION, 1024), (greedy_code, 1024), (SOLUTION, 8192)):
+        small.submit(code, judge_mebibytes=most)
+    right, greedy, much = small.graded()
+    assert statuses(right) == ["infra", "pass", "pass"]
+    assert statuses(greedy) == ["infra", "pass", "fail"]
+    assert statuses(much) == ["pass", "pass", "pass"]
+    sentences = [right["tests"][0]["private"]["message"], greedy["tests"][2]["private"]["trouble"]]
+    assert all(each.startswith("the judge's memory is used up") for each in sentences)

@@ -18,6 +18,7 @@ The assignment is a TOML file::
     secret_env = "ANONLAB_SECRET"       # the environment variable that holds the course's secret
     call_seconds = 3.0                  # for one call of a student's function
     box_seconds = 30.0                  # for all calls of one exercise
+    judge_mebibytes = 2048              # memory that judging one submission may take beside its box
     variants = false                    # true: each student got a variant of their own
 """
 
@@ -45,18 +46,21 @@ _FIELDS = {"name", "exercises", "due", "zone", "hints", "points", "late", "gradi
 HIDDEN_SHOWN = ("after_published", "hidden", "visible", "after_due_date")
 """When Gradescope may show hidden tests, in its own words."""
 LONGEST_SECONDS = 3600.0
+LEAST_MEBIBYTES, MOST_MEBIBYTES = 256, 1 << 20
 
 
 @dataclass(frozen=True)
 class GradingTerms:
     """How an assignment is graded: when Gradescope shows hidden tests, the environment variable
-    that holds the course's secret, wall seconds of one call and of one exercise, and whether each
-    student got a variant of their own (`anonlab course variant`)."""
+    that holds the course's secret, wall seconds of one call and of one exercise, memory that
+    judging one submission may take, and whether each student got a variant of their own
+    (`anonlab course variant`)."""
 
     hidden: str = "after_published"
     secret_env: str = SECRET_VARIABLE
     call_seconds: float = 3.0
     box_seconds: float = 30.0
+    judge_mebibytes: int = 2048
     variants: bool = False
 
 
@@ -143,6 +147,12 @@ def _grading(path: Path, text: str, plain: dict[str, Any]) -> GradingTerms:
         raise ValueError(f"{path}: secret_env is the name of an environment variable")
     if type(terms.variants) is not bool:
         raise ValueError(f"{path}: variants is true or false, got {terms.variants!r}")
+    most = terms.judge_mebibytes
+    if type(most) is not int or not LEAST_MEBIBYTES <= most <= MOST_MEBIBYTES:
+        raise ValueError(
+            f"{path}: judge_mebibytes is a whole number from {LEAST_MEBIBYTES} to "
+            f"{MOST_MEBIBYTES:,}; got {most!r}"
+        )
     for name in ("call_seconds", "box_seconds"):
         value = getattr(terms, name)
         if type(value) not in (int, float) or not 0 < value <= LONGEST_SECONDS:

@@ -63,6 +63,7 @@ class Settings:
     call_seconds, box_seconds   wall time of one call, and of all calls of one exercise
     variants     students were handed variants made with `secret`: public tests, and all tests of
                  exercises that have a `task`, ask what the student's own variant asks
+    judge_mebibytes   memory that judging one submission may take in the judge's own process
     in_process   --unsafe-in-process: no box; every output says "unofficial"
     kept         a folder for right answers that are worked out once; in no key: it decides nothing
     """
@@ -76,3 +77,4 @@ class Settings:
     in_process: bool = False
     variants: bool = False
     kept: Path | None = None
+    judge_mebibytes: int = 2048

@@ -33,6 +33,7 @@ from anonlab.course.judging.made_questions import keep_questions
 from anonlab.course.judging.student import Student
 from anonlab.grading.intake.submission import Settings, Submission
 from anonlab.grading.judging.course_files import keep_right_answers
+from anonlab.grading.judging.memory import USED_UP, judge_memory
 from anonlab.grading.judging.plugin import JudgedOutcome, Judging, Wanted, skipped
 from anonlab.grading.judging.redact import redact_outcome
 from anonlab.grading.store.result import Result, TestResult
@@ -70,7 +71,10 @@ def grade_one(submission: Submission, settings: Settings) -> Result:
     """
     with _ONE_AT_A_TIME:
         try:
-            return _graded(submission, settings)
+            with judge_memory(settings.judge_mebibytes):
+                return _graded(submission, settings)
+        except MemoryError:  # outside of any test
+            return _result(submission, settings, "infra", (), USED_UP)
         finally:
             with contextlib.suppress(NoBox):  # then the zygote is gone, and all boxes with it
                 end_boxes()

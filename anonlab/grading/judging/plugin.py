@@ -31,6 +31,7 @@ from anonlab.course.judging.call_answers import Wrong
 from anonlab.course.judging.marks import time_limit
 from anonlab.course.judging.right_answers import RIGHT_ANSWERS, StartAgain
 from anonlab.course.judging.student import LoadError, OutOfTime, StudentError
+from anonlab.grading.judging.memory import USED_UP
 
 NOT_THE_SAME = (
     "Your code gave a wrong answer, or none, and the right one when it was asked the same again: "
@@ -256,4 +257,6 @@ def _told(error: BaseException) -> tuple[str, str]:
         return "timeout", f"the check did not end within {TEST_SECONDS} s"
     if isinstance(error, NoBox):
         return "infra", str(error)
+    if isinstance(error, MemoryError):
+        return "infra", USED_UP
     return "infra", "".join(traceback.format_exception(error))[-4000:]
