@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from anonlab.box.both_ends import NotPlain, encode
 from anonlab.box.plain_data import canonical, same
-from anonlab.box.wire import Broken, Raised, clean, read_answer
+from anonlab.box.wire import Broken, Raised, clean, is_answer, read_answer, written
 
 keys = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.binary(max_size=5)
 arrays = st.lists(st.integers(-5, 5), max_size=4).map(lambda items: np.array(items, np.int64))
@@ -254,3 +254,37 @@ def test_an_error_is_cut_and_cleaned() -> None:
 
 def test_cleaned_text_keeps_what_people_write() -> None:
     assert clean("größer → 0x30000\tok\n✓ 漢字") == "größer → 0x30000\tok\n✓ 漢字"
+
+
+@pytest.mark.parametrize(
+    ("said", "is_right"),
+    [
+        (b"[1,[2,3]]", True),
+        (b'{"$t":[1,{"$t":[2,3]}]}', True),
+        (b" [1, [2,3]] ", True),
+        (b'[1,{"$a":["int64",[2],"AgAAAAAAAAADAAAAAAAAAA=="]}]', True),
+        (b"[1,[2,true]]", False),
+        (b"[1,[3,2]]", False),
+        (b"[1,[2,3.0]]", False),
+        (b'[1,[2,3]],"id":5', False),
+        (b'[1,[2,3]],"id":0', False),
+        (b'[1,[2,3]],"x":0', False),
+        (b'0,"ok":[1,[2,3]]', False),
+        (b'[1,[2,3]]}\n{"id":5,"ok":[1,[2,3]]', False),
+        (b"[1,[2,3]", False),
+        (b"", False),
+    ],
+)
+def test_an_answer_is_right_in_any_letters_and_in_no_other_shape(
+    said: bytes, is_right: bool
+) -> None:
+    """For each the same is found by reading it: twice, since it is remembered."""
+    line, value = b'{"id":5,"ok":%b}' % said, (1, [2, 3])
+    try:
+        read = same(read_answer(line, 5), value)
+    except Broken:
+        read = False
+    assert [read, is_answer(line, 5, written(value)), is_answer(line, 5, written(value))] == (
+        [is_right] * 3
+    )
+    assert not is_answer(line, 50, written(value))

@@ -91,11 +91,17 @@ class Judging:
         earlier: dict[Wanted, JudgedOutcome] | None = None,
     ) -> None:
         self.wanted = {(each.path, each.name): each for each in wanted}
+        self._files = {each.path.name for each in wanted}
         self.outcomes: dict[Wanted, JudgedOutcome] = {}
         self.troubles: list[str] = []  # of pytest itself, such as a file that is no Python
         self._students = students
         self._earlier = earlier or {}
         self._shared: tuple[Path, Asked] | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Pass over the files of other exercises: pytest makes an object of each."""
+        return True if collection_path.suffix and collection_path.name not in self._files else None
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep what is wanted, in the order in which it is wanted."""
