@@ -32,6 +32,9 @@ class Outcome:
     value: Any = None
 
 
+_DONE = Outcome()
+
+
 @dataclass(frozen=True)
 class Run:
     """A history that was run: the kernel as it is afterwards, one outcome per operation."""
@@ -88,7 +91,8 @@ def run_on(
 def apply(kernel: Kernel, op: Op) -> Outcome:
     """Do one operation and return how it ended; FormatError if it makes no sense."""
     try:
-        return Outcome(value=_CALLS[op.verb](kernel, op))
+        value = _CALLS[op.verb](kernel, op)
+        return _DONE if value is None else Outcome(value=value)
     except SimulatedError as error:
         return Outcome(error=str(error))
     except (ValueError, TypeError) as error:

@@ -144,14 +144,12 @@ def replay(
     """
     report = read(Path(path), design, progress and _share(progress, 0, READING))
     running = progress and _share(progress, READING, WORK - READING)
-    history = report.history
-    kernel = make_kernel(history, design)
-    every = max(1, len(history.ops) // MOST_CHECKS)
+    kernel, nops = make_kernel(report.history, design), len(report.history.ops)
+    every = max(1, nops // MOST_CHECKS)
     checks = IncrementalCheck(kernel, MOST_WALKS, FULL_EVERY)
-    nops = len(history.ops)
     longest = every if grouped and not timeline else 1
     doing = _Doing(report, kernel)
-    for place, ops in runs(history.ops, longest):
+    for place, ops in runs(report.history.ops, longest):
         doing.do(ops)
         if timeline:
             report.points.append(_point(kernel, place))

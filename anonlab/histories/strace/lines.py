@@ -32,8 +32,7 @@ _USUAL = re.compile(
     r"\(([\w|, </>.+:-]*)\)\s+= ((?:0x[0-9a-f]+|\d+)[ \w>.]*)\n\Z",
     re.ASCII,
 )
-"""A call as nearly all lines of a long log are: whole, successful, of memory alone, and nothing in it
-has to be unescaped."""
+"""A call as nearly all lines of a long log are: whole, successful, of memory, without escapes."""
 _INSIDE = re.compile(
     rf"(?<![\w.(\"]){_COLUMNS}(?:{_CALL}"
     r"|(\+\+\+ (?:exited with|killed by|superseded by) .*|--- SIG\w+ .*))",

@@ -40,8 +40,9 @@ is counted as "mapping not in the log".
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -97,7 +98,7 @@ class ImportedLog(NamedTuple):
     used: int
     skipped: dict[str, int]
     operations: int
-    touches: tuple[int, ...]
+    touches: Sequence[int]
     setup: int
     moments: tuple[LogMoment, ...]
     recorded: bool = False
@@ -258,7 +259,7 @@ class _Reader:
         files = [Op("file", name, {"pages": pages}) for name, pages in importer.files.items()]
         setup = len(files) + importer.spawned
         ops = importer.ops.after(files)
-        touches = tuple(place + len(files) for place in importer.touches)
+        touches = array("q", (place + len(files) for place in importer.touches))
         moments = tuple(
             moment._replace(operation=moment.operation + len(files)) for moment in importer.moments
         )
