@@ -11,10 +11,13 @@ from typing import Any, overload
 
 from anonlab.formats.history import Op
 
-_COLUMNS = ("addr", "pages", "value")
-"""Arguments that have a column of their own: numbers, in nearly every operation."""
+_COLUMNS = {"addr": 1, "pages": 2, "value": 4}
+"""Arguments that have a column of their own: numbers, in nearly every operation. A kind of
+operation says by these bits which of them it has."""
 _FEW = range(-(1 << 63), 1 << 63)
 Rest = tuple[tuple[str, int | str | bool], ...]
+Kind = tuple[str, str, int, Rest]
+"""Verb, who, which columns it has, and its other arguments."""
 
 
 class PackedOps(Sequence[Op]):
@@ -28,9 +31,9 @@ class PackedOps(Sequence[Op]):
         self._heads = array("I")
         """What an operation is, but for its numbers: a place in `_kind_of`."""
         self._lines = array("q")
-        self._numbers = tuple(array("q") for _ in _COLUMNS)
-        self._kinds: dict[tuple[str, str, int, Rest], int] = {}
-        self._kind_of: list[tuple[str, str, int, Rest]] = []
+        self._addrs, self._pages, self._values = array("q"), array("q"), array("q")
+        self._kinds: dict[Kind, int] = {}
+        self._kind_of: list[Kind] = []
 
     def append(self, op: Op) -> None:
         """Add an operation at the end."""
@@ -38,29 +41,39 @@ class PackedOps(Sequence[Op]):
 
     def add(self, verb: str, who: str, args: Mapping[str, int | str | bool], line: int) -> None:
         """Add an operation at the end, by its parts."""
-        has, rest = 0, []
-        numbers = [0, 0, 0]
-        for name, value in args.items():
-            at = _PLACE.get(name)
-            if at is not None and type(value) is int and value in _FEW:
-                numbers[at] = value
-                has |= 1 << at
-            else:
-                rest.append((name, value))
-        kind = verb, who, has, tuple(rest)
+        addr, pages, value = args.get("addr"), args.get("pages"), args.get("value")
+        has = 0
+        if type(addr) is int and addr in _FEW:
+            has = 1
+        else:
+            addr = 0
+        if type(pages) is int and pages in _FEW:
+            has |= 2
+        else:
+            pages = 0
+        if type(value) is int and value in _FEW:
+            has |= 4
+        else:
+            value = 0
+        rest: Rest = ()
+        if len(args) > has.bit_count():
+            rest = tuple(item for item in args.items() if not _COLUMNS.get(item[0], 0) & has)
+        kind = verb, who, has, rest
         number = self._kinds.get(kind)
         if number is None:
             number = self._kinds[kind] = len(self._kind_of)
             self._kind_of.append(kind)
         self._heads.append(number)
         self._lines.append(line)
-        for column, value in zip(self._numbers, numbers, strict=True):
-            column.append(value)
+        self._addrs.append(addr)
+        self._pages.append(pages)
+        self._values.append(value)
 
     def after(self, first: Sequence[Op]) -> PackedOps:
         """Return these operations with `first` before them; they share what they hold."""
         other = PackedOps((*first, *self.first))
-        other._heads, other._lines, other._numbers = self._heads, self._lines, self._numbers
+        other._heads, other._lines = self._heads, self._lines
+        other._addrs, other._pages, other._values = self._addrs, self._pages, self._values
         other._kinds, other._kind_of = self._kinds, self._kind_of
         return other
 
@@ -83,17 +96,15 @@ class PackedOps(Sequence[Op]):
             if -at > len(self.first):
                 raise IndexError(f"there are {len(self)} operations")
             return self.first[at]
-        verb, who, has, rest = self._kind_of[self._heads[at]]
-        args: dict[str, Any] = {}
-        for bit, name in enumerate(_COLUMNS):
-            if has >> bit & 1:
-                args[name] = self._numbers[bit][at]
-        args.update(rest)
-        return Op(verb, who, args, self._lines[at])
+        numbers = self._addrs[at], self._pages[at], self._values[at]
+        return _op(self._kind_of[self._heads[at]], *numbers, self._lines[at])
 
     def __iter__(self) -> Iterator[Op]:
         """Yield the operations in order."""
-        return (self[at] for at in range(len(self)))
+        yield from self.first
+        columns = self._heads, self._addrs, self._pages, self._values, self._lines
+        for head, addr, pages, value, line in zip(*columns, strict=True):
+            yield _op(self._kind_of[head], addr, pages, value, line)
 
     def __eq__(self, other: object) -> bool:
         """Compare with any sequence of operations."""
@@ -104,4 +115,16 @@ class PackedOps(Sequence[Op]):
     __hash__ = None  # type: ignore[assignment]  # operations are not hashable
 
 
-_PLACE = {name: at for at, name in enumerate(_COLUMNS)}
+def _op(kind: Kind, addr: int, pages: int, value: int, line: int) -> Op:
+    """Return an operation of a kind."""
+    verb, who, has, rest = kind
+    args: dict[str, Any] = {}
+    if has & 1:
+        args["addr"] = addr
+    if has & 2:
+        args["pages"] = pages
+    if has & 4:
+        args["value"] = value
+    if rest:
+        args.update(rest)
+    return Op(verb, who, args, line)

@@ -61,10 +61,10 @@ def bill_of(
     for number, design in enumerate(designs):
         kernel = make_kernel(history, design)
         meter = _Meter(kernel, found if number == 0 else None)
-        for places in runs(history.ops, LONGEST):
-            meter.do(history.ops, places)
+        for place, ops in runs(history.ops, LONGEST):
+            meter.do(ops, place)
             if progress is not None:
-                progress(number * nops + places.stop, nops * len(designs))
+                progress(number * nops + place + len(ops), nops * len(designs))
         meter.finish()
         for fork in found.forks:
             if fork.operation in meter.looks:
@@ -120,37 +120,37 @@ class _Meter:
 
     # -- operations -------------------------------------------------------------------------------
 
-    def do(self, ops: Sequence[Op], places: range) -> None:
-        """Do the operations of one run, and count."""
-        if len(places) == 1 or not self._counted(ops, places):
-            for number in places:
-                self._counted(ops, range(number, number + 1))
-        self._keep_sums(places)
+    def do(self, ops: list[Op], place: int) -> None:
+        """Do the operations of one run, the first of which stands at `place`, and count."""
+        if len(ops) == 1 or not self._counted(ops, place):
+            for number, op in enumerate(ops):
+                self._counted([op], place + number)
+        self._keep_sums(range(place, place + len(ops)))
 
-    def _counted(self, ops: Sequence[Op], places: range) -> bool:
+    def _counted(self, ops: list[Op], place: int) -> bool:
         """Do one operation, or a run as one; False if nothing was done: each must be done alone."""
-        op = ops[places.start]
+        op = ops[0]
         mm = self._mm(op.who)
         if op.verb == "fork":
-            self._fork(op, places.start)
+            self._fork(op, place)
         elif op.verb in ("execve", "exit"):
-            self._leave(op, mm, places.start)
+            self._leave(op, mm, place)
         elif self.bill is not None and op.verb in TOUCHES and mm and mm.number in self.sides:
-            vpns = _vpns(op, len(places), self.kernel.mem_map.count.size)
+            vpns = _vpns(op, len(ops), self.kernel.mem_map.count.size)
             before = self._words(mm, vpns)
             anon = self._anon(before)
-            if not self._done(ops, places):
+            if not self._done(ops):
                 return False
             self._changed(mm, vpns, before, anon)
         else:
-            return self._done(ops, places)
+            return self._done(ops)
         return True
 
-    def _done(self, ops: Sequence[Op], places: range) -> bool:
+    def _done(self, ops: list[Op]) -> bool:
         """Do one operation, or a run as one; False if a run was not done."""
-        if len(places) > 1:
-            return touched_as_one(self.kernel, ops[places.start : places.stop])
-        apply(self.kernel, ops[places.start])
+        if len(ops) > 1:
+            return touched_as_one(self.kernel, ops)
+        apply(self.kernel, ops[0])
         return True
 
     def _mm(self, who: str) -> Mm | None:

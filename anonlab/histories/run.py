@@ -17,6 +17,9 @@ from anonlab.machine.words import GEOMETRIES, PAGE_SHIFT
 from anonlab.mm import File
 from anonlab.rmap import Rmap
 
+_FEW_PAGES = 1 << 10
+"""So many values are made before anybody has looked at the range that gets them."""
+
 __all__ = ["Outcome", "Run", "apply", "as_history", "make_kernel", "op_text", "run", "run_on"]
 
 
@@ -27,6 +30,9 @@ class Outcome:
 
     error: str = ""
     value: Any = None
+
+
+_DONE = Outcome()
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,8 @@ def run_on(
 def apply(kernel: Kernel, op: Op) -> Outcome:
     """Do one operation and return how it ended; FormatError if it makes no sense."""
     try:
-        return Outcome(value=_CALLS[op.verb](kernel, op))
+        value = _CALLS[op.verb](kernel, op)
+        return _DONE if value is None else Outcome(value=value)
     except SimulatedError as error:
         return Outcome(error=str(error))
     except (ValueError, TypeError) as error:
@@ -141,11 +148,13 @@ def _mremap(kernel: Kernel, op: Op) -> int:
 
 def _write(kernel: Kernel, op: Op) -> None:
     task = _task(kernel, op.who, op.verb)
-    addr, value, nbytes = int(op.args["addr"]), int(op.args["value"]), _nbytes(op)
-    pages = task.pages_of("write", addr, nbytes)  # a bad range has no values
-    if value + len(pages.vpns) - 1 > INT_MAX:
+    addr, value, npages = int(op.args["addr"]), int(op.args["value"]), int(op.args.get("pages", 1))
+    if not 0 < npages <= _FEW_PAGES:
+        task.pages_of("write", addr, npages << PAGE_SHIFT)  # a bad range has no values
+    if value + npages - 1 > INT_MAX:
+        task.pages_of("write", addr, npages << PAGE_SHIFT)
         raise ValueError(f"the last page would hold more than {INT_MAX}")
-    task.write_range(addr, value + np.arange(len(pages.vpns), dtype=np.int64))
+    task.write_range(addr, value + np.arange(npages, dtype=np.int64))
 
 
 def _execve(kernel: Kernel, op: Op) -> None:

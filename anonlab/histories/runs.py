@@ -4,7 +4,7 @@ one gather for the machine. A range of n pages ends as n touches do (tests/kerne
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -16,17 +16,20 @@ from anonlab.machine.words import PAGE_MASK, PAGE_SIZE
 _TOUCHES = ("read", "write")
 
 
-def runs(ops: Sequence[Op], longest: int) -> Iterator[range]:
-    """Yield the places of operations that can be done as one, at most `longest` of them, in order;
-    most stand alone."""
-    first, nops = 0, len(ops)
-    while first < nops:
-        end, last = first + 1, ops[first]
-        if longest > 1 and _is_touch(last):
-            while end < nops and end - first < longest and _follows(last, op := ops[end]):
-                end, last = end + 1, op
-        yield range(first, end)
-        first = end
+def runs(ops: Iterable[Op], longest: int) -> Iterator[tuple[int, list[Op]]]:
+    """Yield the operations that can be done as one, at most `longest` of them, in order, each time
+    with the place of the first; most stand alone."""
+    place, run, most = 0, list[Op](), 0
+    for op in ops:
+        if run and len(run) < most and _follows(run[-1], op):
+            run.append(op)
+            continue
+        if run:
+            yield place, run
+            place += len(run)
+        run, most = [op], longest if longest > 1 and _is_touch(op) else 1
+    if run:
+        yield place, run
 
 
 def _is_touch(op: Op) -> bool:
@@ -36,8 +39,9 @@ def _is_touch(op: Op) -> bool:
 
 def _follows(before: Op, op: Op) -> bool:
     """True for a touch of the next page, by the same process and in the same way."""
-    alike = (op.verb, op.who) == (before.verb, before.who) and "pages" not in op.args
-    return alike and int(op.args["addr"]) == int(before.args["addr"]) + PAGE_SIZE
+    if op.verb != before.verb or op.who != before.who or "pages" in op.args:
+        return False
+    return int(op.args["addr"]) == int(before.args["addr"]) + PAGE_SIZE
 
 
 def touched_as_one(kernel: Kernel, ops: Sequence[Op]) -> bool:

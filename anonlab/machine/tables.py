@@ -226,11 +226,11 @@ class Span:
         self.bases, self.rows = bases, rows
         slots, first, last = tables.slots, 0, tables.slots
         if bases.size:
-            first = max(start_vpn - int(bases[0]), 0)
-            last = min(end_vpn - int(bases[-1]), slots)
+            first, last = start_vpn - bases.item(0), min(end_vpn - bases.item(-1), slots)
+            first = first if first > 0 else 0
         self._first, self._last = first, last
         if rows.size == 1:  # nearly always: then the range is a slice of one table
-            self.words: Words = tables.words[int(rows[0]), first:last].copy()
+            self.words: Words = tables.words[rows.item(), first:last].copy()
         else:
             self._block = tables.words[rows]  # int64[k, slots], a copy; `words` is a view of it
             flat = self._block.reshape(-1)

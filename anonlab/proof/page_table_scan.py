@@ -70,12 +70,12 @@ def scan(kernel: Kernel) -> Scan:
     mms = np.array([mm.number for mm in live], dtype=np.int64)
     rows = np.array([mm.pgd for mm in live], dtype=np.int64)
     vpns = np.zeros(rows.shape, dtype=np.int64)
-    passed = [rows]
+    passed, used = [rows], tables != 0  # bool[rows, slots], every entry of every table
     for level in range(kernel.geometry.levels):
-        entries = tables[rows].reshape(-1)  # every entry of every table on this level
-        at = np.flatnonzero(entries != 0)
-        words, above = entries[at], at >> bits
-        mms, vpns = mms[above], vpns[above] << bits | at & (1 << bits) - 1
+        at = used[rows].reshape(-1).nonzero()[0]
+        above, slots = at >> bits, at & (1 << bits) - 1
+        words = tables[rows[above], slots]
+        mms, vpns = mms[above], vpns[above] << bits | slots
         if level < kernel.geometry.levels - 1:
             rows = words >> PTE_SHIFT
             passed.append(rows)

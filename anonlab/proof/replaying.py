@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -144,36 +144,60 @@ def replay(
     """
     report = read(Path(path), design, progress and _share(progress, 0, READING))
     running = progress and _share(progress, READING, WORK - READING)
-    history = report.history
-    kernel = make_kernel(history, design)
-    every = max(1, len(history.ops) // MOST_CHECKS)
+    kernel, nops = make_kernel(report.history, design), len(report.history.ops)
+    every = max(1, nops // MOST_CHECKS)
     checks = IncrementalCheck(kernel, MOST_WALKS, FULL_EVERY)
-    nops = len(history.ops)
     longest = every if grouped and not timeline else 1
-    for places in runs(history.ops, longest):
-        if len(places) == 1 or not touched_as_one(kernel, history.ops[places.start : places.stop]):
-            for number in places:
-                _do(report, kernel, number)
+    doing = _Doing(report, kernel)
+    for place, ops in runs(report.history.ops, longest):
+        doing.do(ops)
         if timeline:
-            report.points.append(_point(kernel, places.start))
-        last = places.stop == nops
-        if -places.start % every < len(places) or last:
-            _check(report, checks.check_everything if last else checks.check, places.stop - 1)
+            report.points.append(_point(kernel, place))
+        end = place + len(ops)
+        last = end == nops
+        if -place % every < len(ops) or last:
+            _check(report, checks.check_everything if last else checks.check, end - 1)
             if running is not None:
-                running(places.stop, nops)
-        if report.violations:
-            break
+                running(end, nops)
+            if report.violations:
+                break
+    doing.look()
     report.groups_created = kernel.design.owners_made
     report.groups_dropped = kernel.design.owners_freed
     return report
 
 
-def _do(report: Replay, kernel: Kernel, number: int) -> None:
-    """Do one operation and count it."""
-    ops = report.history.ops
-    _count(report, ops[number], apply(kernel, ops[number]))
-    if _has_forked(ops, number):
-        report.peak_shared_pages = max(report.peak_shared_pages, shared_pages(kernel))
+class _Doing:
+    """Does operations and counts them. Nothing but fork makes more pages shared, but for swap-in:
+    they are counted after it, when the child has lost what it was not to get (MADV_DONTFORK).
+
+    forked  the line of a fork whose pages are not counted yet, None if there is none
+    """
+
+    def __init__(self, report: Replay, kernel: Kernel) -> None:
+        self.report = report
+        self.kernel = kernel
+        self.forked: int | None = None
+
+    def do(self, ops: list[Op]) -> None:
+        """Do a run of operations."""
+        if self.forked is not None:
+            loses = ops[0].verb in LOSSES and ops[0].line == self.forked > 0
+            if not loses:
+                self.look()
+        if len(ops) > 1 and touched_as_one(self.kernel, ops):
+            return
+        for op in ops:
+            _count(self.report, op, apply(self.kernel, op))
+            if op.verb == "fork":
+                self.forked = op.line
+
+    def look(self) -> None:
+        """Count the pages that the last fork shared, if that is still to be done."""
+        if self.forked is not None:
+            self.forked = None
+            report = self.report
+            report.peak_shared_pages = max(report.peak_shared_pages, shared_pages(self.kernel))
 
 
 def _share(progress: Progress, start: int, parts: int) -> Progress:
@@ -242,20 +266,6 @@ def _count(report: Replay, op: Op, outcome: Outcome) -> None:
         report.vforks += op.verb == "vfork"
         report.threads += op.verb == "clone_vm"
     report.execs += op.verb == "execve"
-
-
-def _has_forked(ops: Sequence[Op], number: int) -> bool:
-    """True after a fork, when the child has lost what it was not to get (MADV_DONTFORK): nothing
-    else makes more pages shared, but for swap-in."""
-    op = ops[number]
-    if op.verb != "fork" and op.verb not in LOSSES:
-        return False
-    after = ops[number + 1 : number + 2]
-    first = number
-    while ops[first].verb in LOSSES and first and op.line and ops[first - 1].line == op.line:
-        first -= 1
-    more = after and after[0].verb in LOSSES and op.line and after[0].line == op.line
-    return ops[first].verb == "fork" and not more
 
 
 def _check(report: Replay, check: Callable[[], Walks], number: int) -> None:

@@ -12,6 +12,7 @@ from anonlab.course.authoring.pages import history_page
 from anonlab.formats.history_text import parse
 from anonlab.histories.generate import generate
 from anonlab.recording.recorder import record
+from anonlab.view.story.columns import in_rows
 
 STORY = """
 shell = spawn
@@ -29,7 +30,8 @@ def frames(page: str) -> dict[str, Any]:
     assert found
     made = json.loads(found[1])["frames"]
     if isinstance(made, str):
-        made = json.loads(zlib.decompress(base64.b64decode(made.removeprefix("deflate:"))))
+        plain = zlib.decompress(base64.b64decode(made.removeprefix("deflate:")))
+        made = in_rows(json.loads(plain))
     return made
 
 

@@ -406,8 +406,7 @@ def test_touches_in_groups_end_as_one_by_one(tmp_path: Path, monkeypatch: pytest
     seen = []
     for as_one in (True, False):
         kernel = make_kernel(grouped.history)
-        for places in runs(grouped.history.ops, 99):
-            ops = grouped.history.ops[places.start : places.stop]
+        for _, ops in runs(grouped.history.ops, 99):
             if not as_one or len(ops) == 1 or not touched_as_one(kernel, ops):
                 for op in ops:
                     apply(kernel, op)
@@ -428,10 +427,11 @@ def test_a_run_is_of_one_process_one_verb_and_the_next_page_each_time(tmp_path: 
     path = tmp_path / "server.history"
     path.write_text(SERVER)
     ops = replay(path).history.ops
-    found = [len(places) for places in runs(ops, 99) if len(places) > 1]
+    found = [len(run) for _, run in runs(ops, 99) if len(run) > 1]
     assert found == [8, 14, 4, 5, 5, 3]
-    assert max(map(len, runs(ops, 6))) == 6
-    assert max(map(len, runs(ops, 1))) == 1, "a short history is checked after each operation"
+    assert max(len(run) for _, run in runs(ops, 6)) == 6
+    alone = list(runs(ops, 1))
+    assert alone == [(n, [op]) for n, op in enumerate(ops)], "a short history is checked each time"
 
 
 def test_a_group_of_touches_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

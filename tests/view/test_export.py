@@ -21,12 +21,14 @@ from anonlab.view import html as page_of
 from anonlab.view import save_html, text_twin
 from anonlab.view.player.export import (
     MODULE,
+    MOST_LISTED,
     MOST_PLAIN_BYTES,
     PAGE,
     made_payload,
     packed,
     player_js,
 )
+from anonlab.view.story.columns import in_rows
 
 pytestmark = pytest.mark.xdist_group("javascript")
 
@@ -83,7 +85,20 @@ def test_a_large_payload_is_compressed_and_a_small_one_plain() -> None:
     assert isinstance(sent, str)
     plain = zlib.decompress(base64.b64decode(sent.removeprefix("deflate:")))
     assert len(plain) > MOST_PLAIN_BYTES > len(json.dumps(small))
-    assert json.loads(plain) == json.loads(json.dumps(large))
+    assert in_rows(json.loads(plain)) == json.loads(json.dumps(large))
+    in_rows_too = base64.b64encode(zlib.compress(json.dumps(large).encode(), 9))
+    assert len(sent) < len(in_rows_too) * 0.9
+
+
+def test_a_machine_of_many_pages_is_text_in_the_player_only() -> None:
+    writes = "".join(f"a write {0x10000 + 0x2000 * at:#x} {at * at}\n" for at in range(300))
+    text = f"machine x86_64 frames 1024 swap 16\na = spawn\na mmap 0x10000 900\n{writes}"
+    page = page_of(record(text), layouter=None)
+    shown = max(re.findall(r"<pre>(.*?)</pre>", page, re.DOTALL), key=len)
+    left_out = re.search(r"<p>([\d,]+) more lines are in the player only", page)
+    assert shown.count("\n") == MOST_LISTED
+    assert left_out is not None
+    assert int(left_out[1]) > 100
 
 
 def test_graphs_are_laid_out_for_the_union_of_all_steps() -> None:

@@ -5,15 +5,20 @@ Page numbers and addresses above 2^31 and above 2^53 are where JavaScript's numb
 
 from __future__ import annotations
 
+import json
 import re
 from random import Random
 from typing import Any
 
 import pytest
 
+from anonlab import record
+from anonlab.histories.generate import generate
 from anonlab.machine.words import LESSON, X86_32, X86_64, Geometry
 from anonlab.view.player.export import MODULE, PAGE
 from anonlab.view.stage.address import fields
+from anonlab.view.story.columns import in_columns
+from anonlab.view.story.payload import payload
 
 pytestmark = pytest.mark.xdist_group("javascript")
 SHAPES = (LESSON, X86_32, X86_64, Geometry(5, 10), Geometry(10, 5), Geometry(25, 2))
@@ -54,6 +59,17 @@ def test_the_byte_in_the_page_is_the_slot_below_all_levels(call: Any) -> None:
     given = {"fields": fields(X86_64), "address": "0x7ffffffffabc"}
     assert call("Number(slotOf(given.address, given.fields, 4))", given) == 0xABC
     assert call("vpnOf(given.address).toString(16)", given) == "7ffffffff"
+
+
+def test_a_story_in_columns_is_the_same_story_in_rows(call: Any) -> None:
+    """Also two designs side by side, whose tags are beyond the whole numbers of JavaScript."""
+    text = f"a = spawn\na mmap 0x10000 3\na write 0x10000 {MOST}\na write 0x11000 {2**53 - 1}\n"
+    tags = text + "a write 0x12000 3\nb = fork a\nb write 0x12000 4"
+    sides = {design: record(tags, design=design) for design in ("anongroup", "anonmm")}
+    for played in (record(generate(19, 300)), sides):
+        made = payload(played)
+        assert call("inRows(given)", in_columns(made)) == json.loads(json.dumps(made))
+        assert call("inRows(given)", made) == json.loads(json.dumps(made))
 
 
 def test_only_the_module_of_page_numbers_shifts_bits() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 
@@ -29,7 +29,16 @@ class LogArea(NamedTuple):
 
     def piece(self, start: int, end: int) -> LogArea:
         """Return the part [start, end); any part may be the one that was touched."""
+        if start == self.start and end == self.end and self.touched <= end - start:
+            return self
         return self._replace(start=start, end=end, touched=min(self.touched, end - start))
+
+    def allowed(self, prot: str) -> LogArea:
+        """Return the area with another protection."""
+        own = self.own or ("w" in prot and not self.shared)
+        if prot == self.prot and own == self.own:
+            return self
+        return self._replace(prot=prot, own=own)
 
 
 class LogAreas:
@@ -67,19 +76,18 @@ class LogAreas:
         least = sum(area.end - area.start for area in owned if area.full)
         return least, sum(area.end - area.start for area in owned)
 
-    def _between(self, start: int, end: int) -> slice:
-        """Return where the areas that have pages in [start, end) stand."""
+    def _between(self, start: int, end: int) -> tuple[int, int]:
+        """Return where the areas that have pages in [start, end) stand: the first, and the one
+        after the last."""
         first = bisect_right(self.starts, start)
         if first and self.areas[first - 1].end > start:
             first -= 1
-        last = first
-        while last < len(self.starts) and self.starts[last] < end:
-            last += 1
-        return slice(first, last)
+        return first, bisect_left(self.starts, end, first)
 
     def overlapping(self, start: int, end: int) -> list[LogArea]:
         """Return the areas that have pages in [start, end), ascending."""
-        return self.areas[self._between(start, end)]
+        first, last = self._between(start, end)
+        return self.areas[first:last]
 
     def covered(self, start: int, end: int) -> list[LogArea]:
         """Return the areas of [start, end) if they leave no hole in it, else nothing."""
@@ -91,19 +99,21 @@ class LogAreas:
             vpn = area.end
         return found if vpn >= end else []
 
-    def replace(self, start: int, end: int, new: list[LogArea]) -> None:
-        """Put the areas `new`, which lie in [start, end), in the place of whatever is there."""
-        where = self._between(start, end)
-        old = self.areas[where]
-        if old:
+    def replace(self, start: int, end: int, new: list[LogArea]) -> list[LogArea]:
+        """Put the areas `new`, which lie in [start, end), in the place of whatever is there; return
+        the areas that had pages there."""
+        first, last = self._between(start, end)
+        old = self.areas[first:last]
+        if old and (old[0].start < start or old[-1].end > end):
             new = new.copy()
             if old[0].start < start:
                 new.insert(0, old[0].piece(old[0].start, start))
             if old[-1].end > end:
                 new.append(old[-1].piece(end, old[-1].end))
-        self.areas[where] = new
-        self.starts[where] = [area.start for area in new]
+        self.areas[first:last] = new
+        self.starts[first:last] = [area.start for area in new]
         for area in old:
             self.resident -= area.touched
         for area in new:
             self.resident += area.touched
+        return old

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from anonlab.errors import FormatError
@@ -74,6 +75,7 @@ class Mmap(NamedTuple):
     offset: int
 
 
+@lru_cache
 def named(text: str, table: tuple[tuple[int, str], ...]) -> str:
     """Return flags by name: a part that is a number is told by `table`."""
     if ("0x" not in text and not text.strip().isdigit()) or "/*" in text:
@@ -114,6 +116,7 @@ def mmap_args(args: str, in_pages: bool = False) -> Mmap | None:
     return Mmap(_value(length), prot_letters(prot), flags, number, path, where)
 
 
+@lru_cache
 def prot_letters(text: str) -> str:
     """Write PROT_READ|PROT_WRITE as 'rw', and nothing readable as 'none'."""
     text = named(text, PROT)

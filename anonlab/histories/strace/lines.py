@@ -27,6 +27,12 @@ _LINE = re.compile(
     r"|((?:\+\+\+|---|strace: |\[ |Process \d+ (?:attached|detached|suspended|resumed)).*))",
     re.DOTALL,
 )
+_USUAL = re.compile(
+    rf"{_COLUMNS}(mmap|munmap|mprotect|brk|madvise|page_fault)"
+    r"\(([\w|, </>.+:-]*)\)\s+= ((?:0x[0-9a-f]+|\d+)[ \w>.]*)\n\Z",
+    re.ASCII,
+)
+"""A call as nearly all lines of a long log are: whole, successful, of memory, without escapes."""
 _INSIDE = re.compile(
     rf"(?<![\w.(\"]){_COLUMNS}(?:{_CALL}"
     r"|(\+\+\+ (?:exited with|killed by|superseded by) .*|--- SIG\w+ .*))",
@@ -93,6 +99,16 @@ def read_line(text: str) -> LogLine | None:
         return None
     pid, other, name, start, resumed, end, note = match.groups()
     return LogLine(int(pid or other or 0), name or resumed or "", start, end, note)
+
+
+def usual_call(text: str) -> tuple[int, str, str, str] | None:
+    """Return process, name, arguments and result of a line that is a usual call; None for any other
+    line, which may well be a call too. What it says is what `read_line` and `split_result` say."""
+    match = _USUAL.match(text)
+    if match is None:
+        return None
+    pid, other, name, args, result = match.groups()
+    return int(pid or other or 0), name, args.strip(), result.rstrip()
 
 
 def is_stack(text: str) -> bool:

@@ -40,8 +40,9 @@ is counted as "mapping not in the log".
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -67,6 +68,7 @@ Progress = Callable[[int, int], None]
 _MMAP2 = re.compile(r"mmap2\(.*, (0x[0-9a-f]+|\d+)\)\s+= ")
 _FAULT = " page_fault(0x"
 """Nobody's call: what `anonlab record` writes for a page fault."""
+GONE = "call of a process that is gone"
 _EVERY = 4096
 """Lines between two reports of progress."""
 _FRAMES_MAX = 1 << 22
@@ -96,7 +98,7 @@ class ImportedLog(NamedTuple):
     used: int
     skipped: dict[str, int]
     operations: int
-    touches: tuple[int, ...]
+    touches: Sequence[int]
     setup: int
     moments: tuple[LogMoment, ...]
     recorded: bool = False
@@ -166,16 +168,33 @@ class _Reader:
 
     def read(self, text: str) -> None:
         """Take one line into account: as operations, or under the reason why not."""
-        event = self.reader.take(text)
         self.lines += 1
         self.importer.line = self.lines
-        for wrong, right in event.before:
-            self.skipped[wrong] -= 1
-            self.skipped[right] += 1
-        if reason := self.event(event):
+        usual = self.reader.usual(text)
+        if usual is not None:
+            self.understood += 1
+            reason = self.usual(*usual)
+        else:
+            reason = self.other(text)
+        if reason:
             self.skipped[reason] += 1
         else:
             self.used += 1
+
+    def usual(self, pid: int, name: str, args: str, result: str) -> str:
+        """A usual call; returns as `event`."""
+        task = self.importer.task(pid)
+        if task is None:
+            return GONE
+        return HANDLERS[name](self.importer, task, args, result)
+
+    def other(self, text: str) -> str:
+        """A line that is no usual call; returns as `event`."""
+        event = self.reader.take(text)
+        for wrong, right in event.before:
+            self.skipped[wrong] -= 1
+            self.skipped[right] += 1
+        return self.event(event)
 
     def event(self, event: LogEvent) -> str:
         """Return "" if the line became operations, else the reason why not."""
@@ -193,7 +212,7 @@ class _Reader:
         importer = self.importer
         task = importer.task(pid)
         if task is None:
-            return "call of a process that is gone"
+            return GONE
         if name == "exit":
             return importer.exit(task)
         if name in ("exit_group", "_exit"):
@@ -240,7 +259,7 @@ class _Reader:
         files = [Op("file", name, {"pages": pages}) for name, pages in importer.files.items()]
         setup = len(files) + importer.spawned
         ops = importer.ops.after(files)
-        touches = tuple(place + len(files) for place in importer.touches)
+        touches = array("q", (place + len(files) for place in importer.touches))
         moments = tuple(
             moment._replace(operation=moment.operation + len(files)) for moment in importer.moments
         )

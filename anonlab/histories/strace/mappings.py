@@ -46,11 +46,12 @@ class LogImporter(LogTasks):
         self.segments: dict[str, int] = {}
         self.effects: dict[str, tuple[int, int]] = {}
 
-    def replace(self, space: LogAreas, start: int, end: int, new: list[LogArea]) -> None:
-        """Put `new` areas in the place of whatever lies in [start, end)."""
+    def replace(self, space: LogAreas, start: int, end: int, new: list[LogArea]) -> list[LogArea]:
+        """Put `new` areas in the place of whatever lies in [start, end), and return that."""
         before = space.resident
-        space.replace(start, end, new)
+        old = space.replace(start, end, new)
         self.count(space.resident - before)
+        return old
 
     def vpns(self, space: LogAreas, addr: int, length: int) -> range | None:
         """Return the pages of a range of the log, as placed here; None if it is too long."""
@@ -64,14 +65,12 @@ class LogImporter(LogTasks):
 
     def new_area(self, task: LogTask, area: LogArea, flags: str = "") -> None:
         """Take a new area into the books, and fill it as `flags` say, or touch it by the rule."""
-        npages = area.end - area.start
         writable = "w" in area.prot
-        if area.file:
-            touched = 1 if writable and not area.shared else 0
-        else:
-            touched = min(npages, TOUCHED) if writable else 0
-        new = area._replace(touched=touched, own=writable and not area.shared)
-        self.replace(task.space, area.start, area.end, [new])
+        touched = 0
+        if writable and not (area.file and area.shared):
+            touched = min(area.end - area.start, 1 if area.file else TOUCHED)
+            area = area._replace(touched=touched, own=not area.shared)
+        self.replace(task.space, area.start, area.end, [area])
         if area.prot != "none" and (task.space.locks or "MAP_LOCKED" in flags):
             self.lock(task, range(area.start, area.end))
         elif area.prot != "none" and "MAP_POPULATE" in flags:
@@ -100,8 +99,9 @@ class LogImporter(LogTasks):
         if not 0 < call.length <= calls.LENGTH_MAX or call.offset > calls.LENGTH_MAX:
             return NOT_UNDERSTOOD
         start, npages = addr >> PAGE_SHIFT, calls.pages(call.length)
-        self.emit("mmap", task.name, self.mmap_op(task, call, start, npages))
-        file = str(self.ops[-1].args.get("file", ""))
+        op = self.mmap_op(task, call, start, npages)
+        self.emit("mmap", task.name, op)
+        file = str(op.get("file", ""))
         if file:
             self.cached.add((file, call.offset))
         upward = "MAP_STACK" not in call.flags and "MAP_GROWSDOWN" not in call.flags
@@ -162,9 +162,8 @@ class LogImporter(LogTasks):
         vpns = self.vpns(task.space, *found[:2]) if found else None
         if vpns is None:
             return NOT_UNDERSTOOD
-        if not task.space.overlapping(vpns.start, vpns.stop):
+        if not self.replace(task.space, vpns.start, vpns.stop, []):
             return NOT_IN_LOG
-        self.replace(task.space, vpns.start, vpns.stop, [])
         return self.ranged("munmap", task, vpns)
 
     def ranged(self, verb: str, task: LogTask, vpns: range, **args: int | str | bool) -> str:
@@ -188,8 +187,9 @@ class LogImporter(LogTasks):
         write = "w" in prot and "w" not in first.prot and not first.shared
         if write:
             new[0] = new[0]._replace(touched=min(new[0].touched + 1, new[0].end - new[0].start))
-        after = [a._replace(prot=prot, own=a.own or ("w" in prot and not a.shared)) for a in new]
-        self.replace(task.space, vpns.start, vpns.stop, after)
+        after = [area.allowed(prot) for area in new]
+        if after != old:
+            self.replace(task.space, vpns.start, vpns.stop, after)
         self.ranged("mprotect", task, vpns, prot=prot)
         if write:
             vpn = new[0].start if first.upward else new[0].end - 1

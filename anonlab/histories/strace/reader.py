@@ -59,6 +59,16 @@ class LogReader:
         self.open: tuple[int, str, str, int] | None = None
         self.above = 0
 
+    def usual(self, text: str) -> tuple[int, str, str, str] | None:
+        """Take in the next line if it is a usual call; return process, name, arguments and result,
+        None if nothing was taken in."""
+        call = lines.usual_call(text)
+        if call is None:
+            return None
+        self.number += 1
+        self.open = None
+        return self.owner(call[0]), *call[1:]
+
     def take(self, text: str) -> LogEvent:
         """Take in the next line."""
         self.number += 1
@@ -74,7 +84,7 @@ class LogReader:
         if line.note is not None and lines.cut_by_message(line.note) == "":
             return self.message(line.note)
         self.open = None
-        pid = self.owner(line)
+        pid = self.owner(line.pid)
         if line.note is not None:
             return self.noted(pid, line.note)
         if line.start is not None:
@@ -94,9 +104,9 @@ class LogReader:
             if event.name in FORKS and event.result:
                 yield event
 
-    def owner(self, line: lines.LogLine) -> int:
-        """Return the process of a line."""
-        pid, self.above = line.pid or self.above, 0
+    def owner(self, number: int) -> int:
+        """Return the process of a line that has this number, 0 if it has none."""
+        pid, self.above = number or self.above, 0
         if pid:
             self.alive[pid] = None
             return pid

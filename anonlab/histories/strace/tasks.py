@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from typing import NamedTuple
 
@@ -74,7 +75,7 @@ class LogTasks:
         self.faults = 0
         self.born_early: set[int] = set()
         self.ops = PackedOps()
-        self.touches: list[int] = []
+        self.touches = array("q")
         self.spawned = 0
         self.moments: list[LogMoment] = []
         self.tasks: dict[int, LogTask] = {}

@@ -19,6 +19,7 @@ from anonlab.view.stage.graph import Layouter, dot_layout, payload_layout
 from anonlab.view.stage.palette import variables_css
 from anonlab.view.stage.static import snapshot_svg
 from anonlab.view.story.align import Aligned, align
+from anonlab.view.story.columns import in_columns
 from anonlab.view.story.payload import TABS, Payload, Played, payload
 from anonlab.view.story.text import text_twin
 from anonlab.view.story.words import say, step_words, words_js
@@ -27,7 +28,8 @@ from anonlab.view.templates import filled
 MOST_PLAIN_BYTES = 200_000
 """A larger payload is sent compressed."""
 MOST_LISTED = 400
-"""Lines of the story in the static form; a longer one says how many are left out."""
+"""Lines of the story, and of a picture's text, in the static form; a longer one says how many are
+left out."""
 _VIEW = Path(__file__).parent.parent
 
 
@@ -93,11 +95,15 @@ def made_payload(
 
 
 def packed(made: Payload) -> Payload | str:
-    """Return a payload as it is sent: a large one as "deflate:" and base64 of compressed JSON."""
-    plain = json.dumps(made, separators=(",", ":"), ensure_ascii=False).encode()
-    if len(plain) <= MOST_PLAIN_BYTES:
+    """Return a payload as it is sent: a large one as "deflate:" and base64 of compressed JSON, in
+    columns (view/story/columns.py)."""
+    if len(_json(made)) <= MOST_PLAIN_BYTES:
         return made
-    return "deflate:" + base64.b64encode(zlib.compress(plain, 9)).decode()
+    return "deflate:" + base64.b64encode(zlib.compress(_json(in_columns(made)), 9)).decode()
+
+
+def _json(made: Payload) -> bytes:
+    return json.dumps(made, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def cards_for(predict: Iterable[int]) -> dict[int, Any]:
@@ -188,7 +194,10 @@ def _moment(played: Aligned, at: int, tabs: Sequence[str]) -> dict[str, object]:
     for track in tracks:
         snapshot = track.steps[track.at[at]].snapshot
         name = track.name if len(tracks) > 1 else ""
-        pictures.append({"name": name, "svg": snapshot_svg(snapshot), "text": text_twin(snapshot)})
+        text = text_twin(snapshot).splitlines(keepends=True)
+        more = max(0, len(text) - MOST_LISTED)
+        shown = "".join(text[:MOST_LISTED])
+        pictures.append({"name": name, "svg": snapshot_svg(snapshot), "text": shown, "more": more})
     title, said = step_words(played.words[at], tabs)
     return {"step": at, "title": title, "sentence": said, "pictures": pictures}
 

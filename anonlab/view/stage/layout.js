@@ -157,7 +157,7 @@ function columnForm(survey, width, options) {
   let most = options.slots || MOST_TABLES;
   while (most > 1 && !formFor(width, most, options.mini)) most -= 1;
   const count = options.slots ? most
-    : Math.max(1, ...columnsOf(survey, most).map((columns) => columns.reduce((high, mm, at) => (mm ? at + 1 : high), 1)));
+    : columnsOf(survey, most).reduce((more, columns) => columns.reduce((high, mm, at) => (mm ? Math.max(high, at + 1) : high), more), 1);
   let form = formFor(width, count, options.mini) || {...MINI, memory: Math.max(110, Math.min(134, width - 190))};
   if (form.name === "mini") {
     const spare = Math.max(0, Math.min(40, width - widthOf(form, count)));

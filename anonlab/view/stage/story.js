@@ -8,7 +8,60 @@ async function unpacked(frames) {
   if (typeof frames !== "string") return frames;
   const bytes = Uint8Array.from(atob(frames.slice(frames.indexOf(":") + 1)), (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return JSON.parse(await new Response(stream).text());
+  return inRows(JSON.parse(await new Response(stream).text()));
+}
+
+// Return a payload in rows; one that comes in columns (view/story/columns.py) is changed.
+function inRows(payload) {
+  if (!payload.columns) return payload;
+  const steps = payload.steps.map(columnValues);
+  payload.steps = steps[0].map((_, at) => steps.map((column) => column[at]));
+  for (const track of payload.tracks) track.deltas = deltasInRows(track.deltas);
+  const words = payload.steps.map(([, operation]) => (payload.lines[operation] || "").split(" ").at(-1));
+  payload.steps.forEach((step, at) => {
+    if (typeof step[7] === "number") step[7] = step[7] ? `0x${Number(words[at]).toString(16)}` : words[at];
+  });
+  for (const { deltas } of payload.tracks) {
+    const contents = new Map();
+    deltas.forEach(({ f = [] }, step) => wholeFrames(f, contents, words[step]));
+  }
+  delete payload.columns;
+  return payload;
+}
+
+// Put the contents of frames back that follow from others; `contents` has those of earlier rows.
+function wholeFrames(rows, contents, word) {
+  const at = Array.from({ length: rows.length / 8 }, (_, row) => 8 * row + 6);
+  const first = at.find((data) => rows[data] === false);
+  for (const data of at) if (rows[data] === false) rows[data] = contents.get(rows[data - 6]) ?? 0;
+  for (const data of at) {
+    if (rows[data] === null) rows[data] = Number(word);
+    if (rows[data] === true) rows[data] = rows[first];
+    contents.set(rows[data - 6], rows[data]);
+  }
+}
+
+function columnValues(column) {
+  let sum = 0;
+  return Array.isArray(column) ? column : column.d.map((difference) => (sum += difference));
+}
+
+function deltasInRows({ n, rows, lists }) {
+  const deltas = Array.from({ length: n }, () => ({}));
+  for (const [name, [counts, ...columns]] of Object.entries(rows)) {
+    const values = columns.map(columnValues);
+    let at = 0;
+    counts.forEach((count, step) => {
+      if (!count) return;
+      deltas[step][name] = Array.from({ length: count * values.length }, (_, place) =>
+        values[place % values.length][at + Math.floor(place / values.length)]);
+      at += count;
+    });
+  }
+  for (const [name, [places, values]] of Object.entries(lists)) {
+    columnValues(places).forEach((step, at) => { deltas[step][name] = values[at]; });
+  }
+  return deltas;
 }
 
 class Story {
