@@ -13,7 +13,13 @@ from test_layers import LAYERS, RANK
 from anonlab.course.asking.mail_lines import LINES
 from anonlab.version import __version__
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md", "docs/STYLE.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/ARCHITECTURE.md",
+    "docs/STYLE.md",
+    "docs/FORMATS.md",
+)
 ARCHITECTURE = (ROOT / "docs" / "ARCHITECTURE.md").read_text("utf-8")
 PLACEHOLDER = re.compile(r"NAME|NNx")
 """Part of the name of a file that a contributor is going to make."""
