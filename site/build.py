@@ -37,6 +37,7 @@ DOCUMENTS = {
     "notebooks/GRADING_ELSEWHERE.md": "teaching/grading_elsewhere.md",
     "docs/ARCHITECTURE.md": "engineers/architecture.md",
     "docs/FORMATS.md": "engineers/formats.md",
+    "docs/FRONT_ENDS.md": "engineers/front_ends.md",
     "docs/LOGS.md": "engineers/logs.md",
     "docs/STYLE.md": "engineers/style.md",
     "anonlab/rmap/README.md": "engineers/designs.md",
