@@ -37,7 +37,7 @@ print(json.dumps(page_truths()))
 """
 OWN = ("predicted(", "progress(", "then_and_now(", "measure_here(")
 """What shows the reader's own work."""
-RUN = "lite/lab/index.html?path={name}"
+RUN = "lite/lab/index.html?path=notebooks/{name}"
 WANTS_PYTHON = {
     "exercise": "Here you write code, and checks try it. {run} to do the exercise.",
     "drill": "This is a first question. {run} to answer it and to get fresh ones.",

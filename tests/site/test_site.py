@@ -277,7 +277,7 @@ def test_what_only_python_can_do_is_said_with_the_way_to_it(page: Page, address:
     assert "Here you write code" in " ".join(notes.all_text_contents())
     assert "to answer it and to get fresh ones" in " ".join(notes.all_text_contents())
     page.locator("a.run").first.click()
-    page.wait_for_url("**/lite/lab/index.html?path=04_fork.ipynb")
+    page.wait_for_url("**/lite/lab/index.html?path=notebooks/04_fork.ipynb")
     assert page.title() == "JupyterLite stands here"
 
 
