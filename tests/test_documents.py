@@ -11,8 +11,15 @@ from project import ROOT
 from test_layers import LAYERS, RANK
 
 from anonlab.course.asking.mail_lines import LINES
+from anonlab.version import __version__
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md", "docs/STYLE.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/ARCHITECTURE.md",
+    "docs/STYLE.md",
+    "docs/FORMATS.md",
+)
 ARCHITECTURE = (ROOT / "docs" / "ARCHITECTURE.md").read_text("utf-8")
 PLACEHOLDER = re.compile(r"NAME|NNx")
 """Part of the name of a file that a contributor is going to make."""
@@ -97,3 +104,8 @@ def test_the_hooks_run_what_make_style_runs() -> None:
     assert {tool.split(" --")[0] for _, _, tool in entries} == {
         re.sub(r" anonlab .*", "", tool) for tool in tools
     }
+
+
+def test_the_citation_is_of_this_version_and_this_licence() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert (citation["version"], citation["license"]) == (__version__, "BSD-3-Clause")

@@ -85,9 +85,10 @@ def test_the_readme_names_the_two_commands() -> None:
 
 
 def test_links_between_documents_lead_somewhere() -> None:
+    """Links of site/pages are between pages that are built; tests/site follows those."""
     broken = []
     for path in tracked():
-        if path.suffix == ".md":
+        if path.suffix == ".md" and path.parent != ROOT / "site" / "pages":
             for target in re.findall(r"\]\(([^)#\s]+)", path.read_text("utf-8")):
                 if "://" not in target and not (path.parent / target).exists():
                     broken.append(f"{path.relative_to(ROOT)}: {target}")

@@ -29,8 +29,9 @@ NO_LAB = (
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--no-browser", is_flag=True, help="Open no browser; the address is printed.")
+@click.option("--no-lab", is_flag=True, help="Make the folder only: a JupyterLab runs already.")
 @click.pass_context
-def start(ctx: click.Context, folder: Path | None, no_browser: bool) -> None:
+def start(ctx: click.Context, folder: Path | None, no_browser: bool, no_lab: bool) -> None:
     """Make the course in FOLDER and open it in JupyterLab.
 
     Without FOLDER it is the course that you are in, or else anonlab-course. What you changed
@@ -41,6 +42,8 @@ def start(ctx: click.Context, folder: Path | None, no_browser: bool) -> None:
     renewal = start_folder(folder if folder is not None else _course_here() or FOLDER)
     click.echo(f"the course is in {renewal.root.resolve()}", err=True)
     _tell(renewal.sentences)
+    if no_lab:
+        return
     if importlib.util.find_spec("jupyterlab") is None:
         raise Refused(NO_LAB.format(folder=renewal.root, first=FIRST))
     ctx.exit(become(lab_command(renewal.root, FIRST, no_browser), renewal.root))

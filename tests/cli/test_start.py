@@ -189,6 +189,14 @@ def test_start_opens_jupyterlab_at_the_first_notebook(
     assert "--no-browser" not in calls[-1][0]
 
 
+def test_a_hub_gets_the_folder_and_no_second_jupyterlab(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verbs, "become", lambda *_: pytest.fail("one JupyterLab runs already"))
+    assert run("start", str(tmp_path / "course"), "--no-lab").exit_code == 0
+    assert (tmp_path / "course" / NOTEBOOK).is_file()
+
+
 def test_without_jupyterlab_the_folder_is_made_and_the_command_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,15 +27,19 @@ THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
 @contextmanager
-def jupyter_lab(notebooks: Path, scratch: Path, theme: str = "light") -> Iterator[str]:
+def jupyter_lab(
+    notebooks: Path, scratch: Path, theme: str = "light", packages: Path | None = None
+) -> Iterator[str]:
     """Start JupyterLab over the folder `notebooks`; yield its address, without a final slash.
 
-    scratch  an empty folder: settings and runtime files of this server alone
-    theme    key of THEMES
+    scratch   an empty folder: settings and runtime files of this server alone
+    theme     key of THEMES
+    packages  a folder with the package notebook: start that one in place of JupyterLab
     """
+    module, name = ("notebook", "JupyterNotebookApp") if packages else ("jupyterlab", "LabApp")
     environ = {**os.environ, "IPYTHONDIR": str(scratch / "ipython")}
-    for name in ("CONFIG", "DATA", "RUNTIME"):
-        environ[f"JUPYTER_{name}_DIR"] = str(scratch / name.lower())
+    for each in ("CONFIG", "DATA", "RUNTIME"):
+        environ[f"JUPYTER_{each}_DIR"] = str(scratch / each.lower())
     _write_settings(scratch / "config" / "lab" / "user-settings", theme)
     port = _free_port()
     options = {
@@ -44,9 +48,13 @@ def jupyter_lab(notebooks: Path, scratch: Path, theme: str = "light") -> Iterato
         "ServerApp.port_retries": 0,  # or this could talk to a stranger's server
         "ServerApp.root_dir": notebooks,
         "IdentityProvider.token": TOKEN,
-        "LabApp.expose_app_in_browser": True,
+        f"{name}.expose_app_in_browser": True,
     }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
+    if packages:
+        environ["PYTHONPATH"] = str(packages)
+        environ["JUPYTERLAB_DIR"] = str(packages / "share" / "jupyter" / "lab")
+        environ["JUPYTER_PATH"] = str(packages / "share" / "jupyter")
+    command = [sys.executable, "-m", module, "--no-browser"]
     command += [f"--{name}={value}" for name, value in options.items()]
     command += ["--allow-root"] if os.geteuid() == 0 else []
     log = scratch / "lab.log"
@@ -140,9 +148,9 @@ class Notebook:
     # Not the kernel's status: that is idle again when a comm message was handled in a subshell.
     LAST_RUNS = "return model.cells.get(model.cells.length - 1).executionCount === null;"
 
-    def __init__(self, page: Page, address: str, name: str) -> None:
+    def __init__(self, page: Page, address: str, name: str, place: str = "lab/tree") -> None:
         self.page = page
-        page.goto(f"{address}/lab/tree/{name}?token={TOKEN}&reset")
+        page.goto(f"{address}/{place}/{name}?token={TOKEN}&reset")
         page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
         self.until(f"return panel.context.isReady && {self.KERNEL} === 'idle'")
 

@@ -72,16 +72,18 @@ def page_of(history: History, designs: Sequence[str]) -> str:
     return html({design: record(history, design) for design in designs})
 
 
-def write_gallery(folder: Path, progress: Progress | None = None) -> list[Path]:
-    """Write a page for every history of the library under every design, one with designs side by
-    side, one for every recorded program, and `index.html` over them; return the files."""
+def write_gallery(
+    folder: Path, progress: Progress | None = None, designs: Sequence[str] = tuple(DESIGNS)
+) -> list[Path]:
+    """Write a page for every history of the library under each of `designs`, one with designs side
+    by side, one for every recorded program, and `index.html` over them; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     names, logs = library.names(), library.logs()
-    total, written = len(names) * (len(DESIGNS) + 1) + len(logs), []
+    total, written = len(names) * (len(designs) + 1) + len(logs), []
     cards = []
     for name in names:
         pages = []
-        for label, text in _pages(name):
+        for label, text in _pages(name, designs):
             target = folder / f"{name}-{label.replace(' ', '-')}.html"
             target.write_text(text, encoding="utf-8")
             written.append(target)
@@ -101,10 +103,10 @@ def write_gallery(folder: Path, progress: Progress | None = None) -> list[Path]:
     return [index, *written]
 
 
-def _pages(name: str) -> Iterator[tuple[str, str]]:
+def _pages(name: str, designs: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield (words of the link, page) for one history."""
     history = library.load(name)
-    for design in DESIGNS:
+    for design in designs:
         yield design, page_of(history, [design])
     several = [design for design in BESIDE if design in DESIGNS]
     yield "side by side", page_of(history, several)
