@@ -43,6 +43,8 @@ PURPOSES = {
     "jinja2": "anonlab grade: reports",
     "jsonschema": "make test: files of grading",
     "jupyterlab": "anonlab start, make lab",
+    "jupyterlite-core": "make lite",
+    "jupyterlite-pyodide-kernel": "make lite: Python in the browser",
     "jupytext": "anonlab course build",
     "markdown-it-py": "anonlab course check: what is prose",
     "mypy": "make test: types",

@@ -142,9 +142,15 @@ class Notebook:
 
     def __init__(self, page: Page, address: str, name: str) -> None:
         self.page = page
-        page.goto(f"{address}/lab/tree/{name}?token={TOKEN}&reset")
+        page.goto(self.place(address, name))
         page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
+        page.wait_for_function("() => window.jupyterapp?.shell.currentWidget")
         self.until(f"return panel.context.isReady && {self.KERNEL} === 'idle'")
+
+    @staticmethod
+    def place(address: str, name: str) -> str:
+        """Return where the server at `address` shows the notebook `name`."""
+        return f"{address}/lab/tree/{name}?token={TOKEN}&reset"
 
     def ask(self, script: str) -> Any:
         """Evaluate `script` with `panel` and `model` of the current notebook."""
