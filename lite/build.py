@@ -26,6 +26,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import urllib.request
 import zipfile
 from collections.abc import Iterable
@@ -93,15 +94,19 @@ def build(output: Path, wasm: Path | None) -> None:
 
     raises  CannotBuild if something cannot be had
     """
-    source = CACHE / "source"
-    shutil.rmtree(source, ignore_errors=True)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:  # another build may run meanwhile
+        _build(output.resolve(), wasm, Path(folder))
+
+
+def _build(output: Path, wasm: Path | None, source: Path) -> None:
     static = source / "static" / "pyodide"
     static.mkdir(parents=True)
     core = pyodide_core()
     for name in CORE:
         shutil.copy2(core / name, static / name)
     wheels = Wheels(json.loads((core / LOCK).read_text("utf-8")), wasm)
-    wheels.add(kit_wheel(), *(KERNEL_EXTENSION / "static" / "pypi").glob("*.whl"))
+    wheels.add(kit_wheel(source / "kit"), *(KERNEL_EXTENSION / "static" / "pypi").glob("*.whl"))
     wheels.close(("anonlab", *KERNEL))
     for path in wheels.paths.values():
         shutil.copy2(path, static / path.name)
@@ -112,7 +117,6 @@ def build(output: Path, wasm: Path | None) -> None:
         path.write_bytes(content)
     for path in (Path(__file__).parent / "settings").iterdir():
         shutil.copy2(path, source / path.name)
-    output = output.resolve()
     shutil.rmtree(output, ignore_errors=True)
     run(
         *(sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", source),
@@ -141,11 +145,11 @@ def pyodide_core() -> Path:
     assert number, PYODIDE_LOCK_DEFAULT_URL
     folder = CACHE / f"pyodide-{number[1]}"
     if not (folder / "package" / LOCK).is_file():
-        npm = shutil.which("npm")
+        npm = shutil.which("npm") or shutil.which("npm", path=Path(sys.executable).parent)
         if npm is None:
             raise CannotBuild(
-                "Pyodide is an npm package, and there is no npm: install it (on Debian and Ubuntu "
-                f"the package npm), or unpack pyodide {number[1]} in {folder}"
+                "Pyodide is an npm package, and there is no npm: pip install 'anonlab[lite]' has "
+                f"one; or unpack pyodide {number[1]} in {folder}"
             )
         folder.mkdir(parents=True, exist_ok=True)
         run(npm, "pack", f"pyodide@{number[1]}", "--silent", "--pack-destination", folder)
@@ -156,11 +160,9 @@ def pyodide_core() -> Path:
     return folder / "package"
 
 
-def kit_wheel() -> Path:
-    """Build anonlab's own wheel; return it."""
-    folder = CACHE / "kit"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+def kit_wheel(folder: Path) -> Path:
+    """Build anonlab's own wheel in `folder`; return it."""
+    folder.mkdir()
     code = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
     run(sys.executable, "-c", code, folder)
     return next(folder.glob("*.whl"))

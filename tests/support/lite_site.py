@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import http.server
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -16,7 +15,6 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-import pytest
 from labserver import Notebook, Watch
 from project import ROOT
 
@@ -30,9 +28,6 @@ def build_site(folder: Path) -> Path:
     NumPy and MarkupSafe are wheels of this folder: NumPy's stand-in, and MarkupSafe without the
     part that is compiled, which it can do without. WASM_WHEELS names a folder with the real ones.
     """
-    core = ROOT / "build" / "lite"
-    if shutil.which("npm") is None and not list(core.glob("pyodide-*/package/pyodide-lock.json")):
-        pytest.skip("no npm, and Pyodide is an npm package")
     wheels = Path(os.environ.get("WASM_WHEELS") or folder / "wheels")
     if not wheels.is_dir():
         wheels.mkdir()
