@@ -1,8 +1,8 @@
 """A stand-in for NumPy in plain Python: as much of it as anonlab uses, and no more.
 
 NumPy for browsers comes from Pyodide's distribution, and there is none where no network is. There the
-tests of the browser (test_lite.py) take this in its place; nobody else does. It is slow, has integers
-of 64 bits only, and is held to NumPy by the tests of the machine and the kernel, which run under it.
+tests of the browser (test_lite.py) take this in its place; nobody else does.
+It is slow and has integers of 64 bits only. Errors of NumPy and its smaller types are not here.
 """
 
 from __future__ import annotations
