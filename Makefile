@@ -9,7 +9,8 @@
 # make lowest     what users see, with the lowest versions that pyproject.toml asks for
 # make pythons    the same with the newest, under each of PYTHONS
 # make wheel      wheel and sdist, in dist/
-# make site       the course as pages, in build/site
+# make site       the course as pages, with the course in a browser beside them, in build/site
+# make lite       the course in a browser only, in build/site/lite: static files, for any web server
 # Each makes the virtual environment .venv first, and again when pyproject.toml changes.
 #
 #   make lab LAB_ARGS=--no-browser     do not open a browser
@@ -26,7 +27,7 @@ ANONLAB_SEED ?= $(or $(shell git rev-parse --short=8 HEAD 2>/dev/null),none)
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-CHECKED := anonlab tests $(wildcard benchmarks notebooks/source site solutions)
+CHECKED := anonlab tests $(wildcard benchmarks lite notebooks/source site solutions)
 PYTEST := $(BIN)/python -m pytest
 SPREAD := -n auto --maxprocesses 8 --dist loadgroup
 # The core: its rooms, their tests, and what is none of the quick lane's business.
@@ -44,7 +45,7 @@ SETTINGS := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false
 # A virtual environment knows its folder: a copy of it in another place is made again.
 STALE := $(shell [ "$$(cat .venv/place 2>/dev/null)" = "$$PWD" ] || echo stale)
 
-.PHONY: lab setup style format quick test proofs coverage lowest pythons wheel site clean stale
+.PHONY: lab setup style format quick test proofs coverage lowest pythons wheel site lite clean stale
 
 lab: .venv/lab.done
 	$(BIN)/python -m jupyterlab --ip=127.0.0.1 --ServerApp.root_dir=notebooks \
@@ -89,7 +90,14 @@ wheel: .venv/lab.done
 
 site: .venv/test.done
 	$(BIN)/python site/build.py
-	$(if $(wildcard lite),$(MAKE) lite)
+	$(MAKE) lite
+
+# NumPy comes from Pyodide's distribution: make lite WASM_WHEELS=folder takes it from there.
+lite: .venv/lab.done
+	$(PIP) --editable '.[lite]'
+	$(BIN)/python lite/build.py
+
+export WASM_WHEELS ?=
 
 # $(call LANE,FOLDER,PYTHON,OPTIONS): an environment of its own in FOLDER, and the tests in it. uv
 # has what pip has not: it can choose the lowest versions.

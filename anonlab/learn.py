@@ -21,6 +21,7 @@ What people say      beliefs("04"): beliefs about a notebook's subject, as quest
 The mail, the costs  mail, scoreboard
 Exercises            %%exercise 04a, check("04a"), statement, hint, solution, reset, progress,
                      run_mutant
+Your work            my_work: download it as one file, bring it back
 The running kernel   live_or_recorded, compare_steps, GROUP, compare_rmaps, trace_and_replay,
                      own_pagemap_words, bench_chart, measured, measure_here
 """
@@ -54,6 +55,7 @@ from anonlab.course.asking.exercise_tools import (
     statement,
 )
 from anonlab.course.asking.mail_lines import mail
+from anonlab.course.asking.my_work import my_work, warn_in_browser
 from anonlab.course.asking.prediction_tools import play, predict, predicted, reveal
 from anonlab.course.asking.question_tools import answer, baseline, final, then_and_now
 from anonlab.course.asking.scenes import scene
@@ -117,6 +119,7 @@ __all__ = [
     "measured",
     "movers",
     "moves_met",
+    "my_work",
     "nonzero_words",
     "objection",
     "operations",
@@ -176,3 +179,4 @@ def check(subject: str | Kernel, because: str = "", everything: bool = False) ->
 
 
 exercise_tools.register_magic()
+warn_in_browser()

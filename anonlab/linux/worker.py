@@ -44,9 +44,10 @@ STACK_BYTES = 8 << 20
 
 _TAG = struct.Struct("=q")
 _MM_MAP = struct.Struct("=11QQII")
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.mmap.restype = _libc.mremap.restype = ctypes.c_void_p
-_libc.read.restype = _libc.write.restype = _libc.syscall.restype = ctypes.c_ssize_t
+if sys.platform == "linux":  # elsewhere this file is imported for its numbers
+    _libc = ctypes.CDLL(None, use_errno=True)
+    _libc.mmap.restype = _libc.mremap.restype = ctypes.c_void_p
+    _libc.read.restype = _libc.write.restype = _libc.syscall.restype = ctypes.c_ssize_t
 
 Answer = tuple[int, list[str]]
 

@@ -231,7 +231,9 @@ check(kernel)
 
 # %% [markdown]
 # All of it is kept in a file, `.anonlab/progress.jsonl`. It survives a restart, and it stays on
-# this machine. Try one question. It carries no points.
+# this machine. `my_work()` saves your work as one file, and brings it back.
+#
+# Try one question. It carries no points.
 
 # %%
 answer("00 digits", ...)

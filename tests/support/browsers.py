@@ -23,8 +23,8 @@ needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: anonla
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Yield a browser; skip where there is none.
+def chromium(*args: str) -> Iterator[Browser]:
+    """Yield a browser, started with `args` too; skip where there is none.
 
     It has a folder of its own for temporary files. Tests of graders look at what an attack leaves
     in the folder for everybody, and an ordinary user's browser leaves files there meanwhile.
@@ -39,7 +39,7 @@ def chromium() -> Iterator[Browser]:
             patch.setenv("TMPDIR", folder)
             playwright = sync_api.sync_playwright().start()
             browser = playwright.chromium.launch(
-                executable_path=CHROMIUM, headless=True, args=ARGS, env=dict(os.environ)
+                executable_path=CHROMIUM, headless=True, args=[*ARGS, *args], env=dict(os.environ)
             )
         try:
             yield browser

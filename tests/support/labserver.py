@@ -148,11 +148,17 @@ class Notebook:
     # Not the kernel's status: that is idle again when a comm message was handled in a subshell.
     LAST_RUNS = "return model.cells.get(model.cells.length - 1).executionCount === null;"
 
-    def __init__(self, page: Page, address: str, name: str, place: str = "lab/tree") -> None:
+    def __init__(self, page: Page, address: str, name: str, app: str = "lab/tree") -> None:
         self.page = page
-        page.goto(f"{address}/{place}/{name}?token={TOKEN}&reset")
+        page.goto(self.place(address, name, app))
         page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
+        page.wait_for_function("() => window.jupyterapp?.shell.currentWidget")
         self.until(f"return panel.context.isReady && {self.KERNEL} === 'idle'")
+
+    @staticmethod
+    def place(address: str, name: str, app: str) -> str:
+        """Return where the server at `address` shows the notebook `name` in the front end `app`."""
+        return f"{address}/{app}/{name}?token={TOKEN}&reset"
 
     def ask(self, script: str) -> Any:
         """Evaluate `script` with `panel` and `model` of the current notebook."""

@@ -126,16 +126,16 @@ def _is_event(event: Event) -> bool:
 def _alone(descriptor: int) -> Iterator[None]:
     """Hold the file's lock inside the block, where the system has such locks."""
     try:
-        import fcntl
-    except ImportError:  # no such locks here: short appends hardly ever meet
+        from fcntl import LOCK_EX, LOCK_UN, flock
+    except ImportError:  # no such locks here (Windows, a browser): short appends hardly ever meet
         yield
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        flock(descriptor, LOCK_EX)
     except OSError:  # some network file systems have none either
         yield
         return
     try:
         yield
     finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        flock(descriptor, LOCK_UN)

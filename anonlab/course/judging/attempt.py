@@ -44,6 +44,7 @@ def check_exercise(
         exercise.public,
         place.students(code, path, above),
         seed_of(course, exercise.number),
+        place.seconds,
     )
     warning = place.warning(code)
     report = ExerciseReport(exercise.number, exercise.title, verdicts, exercise.hidden, warning)
@@ -82,6 +83,7 @@ def check_everything(
         points[exercise.number],
         place.students(code, path),
         seed_of(course, exercise.number),
+        place.seconds,
     )
     report = ExerciseReport(
         exercise.number,

@@ -24,6 +24,8 @@ CALL_SECONDS = 10
 """Longest time for one call on a laptop."""
 SECONDS = 60
 """Longest time for one test there, with all that the test does itself."""
+SECONDS_IN_PROCESS = 15
+"""The same where the learner's code runs in this process: nothing else goes on there meanwhile."""
 NO_WALLS = "this system cannot refuse your code all that is refused when it is graded"
 WARNED = {
     "open": NO_FILES,
@@ -40,6 +42,11 @@ class PlaceToRun:
     name: str
     start: Callable[[bytes, Clock], Process] | None
     why: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """The longest time for one test here."""
+        return SECONDS if self.start is not None else SECONDS_IN_PROCESS
 
     def students(
         self, code: bytes, path: Path, above: int | None = None, seconds: float = SECONDS

@@ -1,0 +1,13 @@
+import types
+
+
+class NDArray:
+    def __class_getitem__(cls, i):
+        return types.GenericAlias(cls, i)
+
+
+class ArrayLike:
+    pass
+
+
+DTypeLike = ArrayLike
