@@ -44,7 +44,7 @@ LABELS: dict[str, Label] = {
     ),
     "fork.dup_mm": Label(
         "fork: duplicate the mm",
-        "{who} gets an address space of its own, still empty.",
+        "{who} gets an address space of its own. It is empty: the next parts of the fork fill it.",
         "dup_mm, mm_init",
     ),
     "fork.copy_vmas": Label(
@@ -54,7 +54,8 @@ LABELS: dict[str, Label] = {
     ),
     "fork.join_group": Label(
         "fork: join the group",
-        "The reverse map learns that {who} may map the same pages.",
+        "The reverse map learns that {who} may map the same pages. So it can find every page table "
+        "that maps one of them.",
         f"{MAIL}: “adds the new mm to the mm list for that anon memory group”",
     ),
     "fork.share_ptes": Label(
@@ -106,7 +107,10 @@ LABELS: dict[str, Label] = {
     ),
     "exit": Label("exit", "{who} is gone.", "do_exit"),
     "mmap": Label(
-        "mmap", "{who} may use {n} [page at|pages from] {where}; no frame is used yet.", "do_mmap"
+        "mmap",
+        "{who} may use {n} [page at|pages from] {where}; no frame is used yet. [It|Each] gets one "
+        "at its first touch.",
+        "do_mmap",
     ),
     "brk": Label("brk", "The heap of {who} ends at {what} now.", "do_brk"),
     "munmap.zap": Label(
@@ -167,7 +171,8 @@ LABELS: dict[str, Label] = {
     ),
     "fault.wp_reuse": Label(
         "fault: reuse",
-        "{n} [page needs|pages need] no copy: {who} may write in place.",
+        "No other page table maps [this page|these {n} pages]: {who} may write in place, without a "
+        "copy.",
         "do_wp_page, can_share_swap_page (2.6)",
     ),
     "fault.wp_copy": Label(
@@ -223,7 +228,8 @@ LABELS: dict[str, Label] = {
     ),
     "swap_out": Label(
         "swap_out",
-        "{who} had pages from {where} on swapped out: {n} [frame is|frames are] free now.",
+        "The kernel needs room. It puts what {who} has from {where} on into swap: {n} [frame is|"
+        "frames are] free now.",
         "shrink_list",
     ),
     "reclaim": Label(

@@ -116,8 +116,8 @@ class AnonVmaChain(LinearRmap):
         ),
         "fault.wp_reuse": Label(
             "fault: reuse",
-            "{n} [page needs|pages need] no copy: {who} may write in place, and [it moves|they "
-            "move] to its own anon_vma.",
+            "No other page table maps [this page|these {n} pages]: {who} may write in place, "
+            "and [it moves|they move] to its own anon_vma.",
             "wp_can_reuse_anon_folio, folio_move_anon_rmap",
         ),
         "mremap.move": Label(

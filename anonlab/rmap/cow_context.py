@@ -142,8 +142,8 @@ class CowContext(LinearRmap):
         ),
         "fault.wp_reuse": Label(
             "fault: reuse",
-            "{n} [page needs|pages need] no copy: {who} may write in place, and [it moves|they "
-            "move] to its context.",
+            "No other page table maps [this page|these {n} pages]: {who} may write in place, "
+            "and [it moves|they move] to its context.",
             SOURCE,
         ),
         "mremap.move": Label(

@@ -176,13 +176,18 @@ tries = ("dirty cow, a retry that reads", "dirty cow, a retry that writes")
 # %% [markdown]
 # ### What this was, and what we left out
 #
-# <details><summary>The bug, its sources, and four things that are simpler here</summary>
+# <details><summary>The bug, its sources, and its mending</summary>
 #
 # CVE-2016-5195. The kernel dropped its wish to write (`FOLL_WRITE`) once the copy was made.
 # [Commit 19be0eaffa3a](https://git.kernel.org/linus/19be0eaffa3a) of 13 October 2016 keeps it and
 # adds `FOLL_COW`. Its text says that an earlier attempt of 2005 was undone:
 # [commit 4ceb5db9757a](https://git.kernel.org/linus/4ceb5db9757a). **A permission that was checked
 # before a retry is no permission.**
+#
+# </details>
+
+# %% [markdown]
+# <details><summary>What is simpler here</summary>
 #
 # Four things are simpler here. The two tries are operations of ours, so nothing races. Our mapping
 # may be written; theirs could not, and the kernel was told to write all the same (`FOLL_FORCE`).

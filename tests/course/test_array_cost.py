@@ -60,7 +60,7 @@ def test_every_statement_prints_the_numbers_of_the_scale() -> None:
     assert [each.number for each in GRADED] == ["01a", "03a", "04a", "10a"]
     for master in GRADED:
         text = " ".join(master.statement.split())
-        assert f"1 of the {master.points} points is for array operations: for {MANY} " in text
+        assert f"1 of the {master.points} points is for array operations. For {MANY} " in text
         assert f"at most {MORE} steps more than for {FEW}" in text
 
 

@@ -40,7 +40,8 @@ class Bar {
     put(this.name, step.title);
     const said = saidAt(step);
     put(this.told, said);
-    put(this.source, tabs.length && step.source ? shortSource(step.source) : "");
+    const held = now.asked >= 0;
+    put(this.source, held ? say("bar.held") : tabs.length && step.source ? shortSource(step.source) : "");
     const room = this.player.room.width - (this.source.textContent && this.player.room.width >= 900 ? 260 : 24);
     const letter = now.big ? 19.5 : 7.6; // px, a little more than the letters of these fonts take
     attribute(this.sentence, "data-long", (step.title.length + said.length + 3) * letter > 2 * room - 60);
@@ -48,7 +49,6 @@ class Bar {
     if (this.range.max !== String(last)) this.range.max = String(last);
     this.range.value = String(now.i);
     attribute(this.range, "aria-valuetext", say("bar.value", { i: now.i, last, title: step.title }));
-    const held = now.asked >= 0;
     off(this.buttons.first, now.i === 0);
     off(this.buttons.prev, now.i === 0);
     off(this.buttons.next, held || now.i === last);

@@ -94,11 +94,12 @@ function tableHead(plan, table) {
   const width = plan.table;
   const sign = headSign(plan, mm);
   const home = plan.deep && space && space.home ? `mm ${mm} · ${homeWords(space.home)}` : "";
+  const moved = sign === "C" ? homeWords(space.home) : "";  // what the sign is about, if only that fits
   const start = Math.max(18, textWidth(table.letter, "letter") + 7);
   const rooms = width - start - (sign ? 26 : 0);
   const name = fitText(table.who, rooms, "title");
   const left = rooms - textWidth(name, "title") - 12;
-  const more = plan.form === "mini" ? "" : firstThatFits([home, plan.deep ? `mm ${mm}` : say("picture.page-table")], left, "small");
+  const more = plan.form === "mini" ? "" : firstThatFits([home, moved, plan.deep ? `mm ${mm}` : say("picture.page-table")], left, "small");
   let html = textAt(x, 21, table.letter, "letter") + textAt(x + start, 21, name, "title")
     + textAt(x + width, 21, more, "muted", "end");
   if (sign) html += tableMark(plan, x + start + textWidth(name, "title") + 14, 16, sign);

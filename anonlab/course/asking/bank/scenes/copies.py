@@ -106,7 +106,7 @@ COPIES: dict[str, Scene] = {
                 "The child must find every page as it was. Now the kernel fills its table.",
                 (
                     Asked(
-                        number("How many frames does the fork take?", "frames"),
+                        number("How many new frames does the fork take?", "frames"),
                         frames_taken,
                         {
                             "1": "You said 1. Look at the memory: no frame came into use.",
@@ -120,7 +120,7 @@ COPIES: dict[str, Scene] = {
                         },
                     ),
                     Asked(
-                        mark("Mark every entry that is read-only after the fork."),
+                        mark("Mark every entry that is read-only after the fork, in both tables."),
                         read_only_entries,
                         {"else": "The shell lost its right to write, too. And the zero page is "
                                  "read-only, as before."},
@@ -153,7 +153,7 @@ COPIES: dict[str, Scene] = {
                         },
                     ),
                     Asked(
-                        number("How many frames does the fork take?", "frames", 8),
+                        number("How many new frames does the fork take?", "frames", 8),
                         frames_taken,
                         {"else": "Look at the memory: the same frames are in use. The page need "
                                  "not be in memory to be shared."},
