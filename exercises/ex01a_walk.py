@@ -15,11 +15,12 @@ of the `levels` tables. The top table's index stands highest.
 3. `walk_many(tables, pgd, addrs, levels, bits)` does so for an array of addresses, in any
    order.
 
-1 of the 10 points is for array operations. For 800 addresses `walk_many` may
-make at most 50 steps more than for 100. A step is a line of yours that runs, a call of a function
-of yours, or a turn of a loop. A loop over the addresses is right, and loses this point only.
+1 of the 10 points is for array operations. For 800 addresses `walk_many` may make at most 50 steps
+more than for 100. So if it makes 30 steps for 100 addresses, it may make 80 for 800. A step is a
+line of yours that runs, a call of a function of yours, or a turn of a loop. A loop over the
+addresses is correct, but you do not get this point.
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+Do not change the lists and arrays that your functions get: the caller still needs them.
 """
 
 PAGE_SHIFT = 12

@@ -11,7 +11,7 @@ You return the address.
    any shape. A word maps a frame if bit 0 (`PRESENT`) is set. The frame's number stands above bit
    12. Any number of pages may match.
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+Do not change the lists and arrays that your functions get: the caller still needs them.
 """
 
 PRESENT, PAGE_SHIFT = 1, 12

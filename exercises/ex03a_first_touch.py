@@ -13,11 +13,12 @@ page of private anonymous memory has one of these words before a touch:
 2. `touch_range(words, write, pfns)` does so for an array of words. `pfns` are free frames, more
    than enough: they are used in order, one for each page that needs one.
 
-1 of the 10 points is for array operations. For 800 words `touch_range` may
-make at most 50 steps more than for 100. A step is a line of yours that runs, a call of a function
-of yours, or a turn of a loop. A loop over the words is right, and loses this point only.
+1 of the 10 points is for array operations. For 800 words `touch_range` may make at most 50 steps
+more than for 100. So if it makes 30 steps for 100 words, it may make 80 for 800. A step is a line
+of yours that runs, a call of a function of yours, or a turn of a loop. A loop over the words is
+correct, but you do not get this point.
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+Do not change the lists and arrays that your functions get: the caller still needs them.
 """
 
 import numpy as np

@@ -10,7 +10,7 @@ every page table of every process.
 2. `words_read(tables, pgds, levels, bits)` returns how many leaf words such a search has to read.
    It reads every slot of every leaf table that exists. Tables have any shape.
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+Do not change the lists and arrays that your functions get: the caller still needs them.
 """
 
 def leaves(tables, row, level, bits, vpn=0):

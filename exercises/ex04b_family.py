@@ -11,9 +11,9 @@ Write `history()`, which returns the text of a history. It starts at an empty ma
 exactly that state. At each address there are the same processes. The same ones share a frame, and
 the same ones have one alone. A process that is not named must not have pages.
 
-The state gives 4 of the 10 points. 3 more are for a history that has at most two
-operations more than ours, and 3 more for one that is as short as ours. One operation
-may touch many pages (`shell write 0x30000 7 2` writes two).
+You get 4 of the 10 points for the state. You get 3 more if your history has at most two operations
+more than ours. You get 3 more if it is as short as ours. One operation may touch many pages:
+`shell write 0x30000 7 2` writes two.
 """
 
 def history():

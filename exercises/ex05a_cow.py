@@ -1,8 +1,8 @@
 """05a · Copy on write
 
 A program writes to a private page. The page's word is present but not writable. So the kernel takes
-a fault and decides. `count` says how many references the frame has. Each word that maps the frame
-counts one, and so does each device that holds it (a *pin*). Nobody is in the swap cache here.
+a fault and decides. `count` says how many users the frame has. Each word that maps the frame counts
+one, and so does each device that holds it (a *pin*). Ignore the swap cache here.
 
 * If the frame is not the zero page and `count` is 1, the page is the writer's alone. Then it
   is **reused**. The word becomes writable, dirty and accessed, and names the same frame.
@@ -13,7 +13,7 @@ counts one, and so does each device that holds it (a *pin*). Nobody is in the sw
    array that says which pages were copied. `pfns` are free frames, more than enough. They are
    used in order.
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+Do not change the lists and arrays that your functions get: the caller still needs them.
 """
 
 import numpy as np

@@ -4,7 +4,7 @@
 one address. It is kept in its frame's `index`. That makes moving hard.
 
 Write `move_range(words, count, new_vpn, pfns)`. `words` are the words of a range of private
-anonymous memory. `count` are the references of the frame of each word, 0 where there is none.
+anonymous memory. `count` says how many users the frame of each word has, 0 where there is no frame.
 `new_vpn` is the page number that the first page gets. Return three arrays:
 
 * the words as they stand at the new address;
@@ -16,7 +16,7 @@ somebody else may map or hold the frame at the old address. Then the word gets a
 next of `pfns`, and keeps its bits. The zero page, swap entries and 0 move untouched. They
 have no index.
 
-The arguments of your function must stay as they are: whoever calls still needs them.
+Do not change the arrays that your function gets: the caller still needs them.
 """
 
 import numpy as np

@@ -19,7 +19,7 @@ The anon_vma lists VMAs. The page lies in a VMA where its pgoff says so: a page 
    pages. Return the `(mm, vpn)` to look at, **newest VMA first**. A VMA that does not reach the
    index is no place, and its last page is one.
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+Do not change the lists and arrays that your functions get: the caller still needs them.
 """
 
 def anonmm_places(ring, home, vpn):

@@ -9,20 +9,22 @@
 | 56 | mapped exclusively: by one page table | 0 |
 | 61 | page of a file, or shared memory | the same |
 
-Other bits may be set as well. Here they say nothing.
+Other bits may be set as well. Ignore them.
 
 1. `decode(word)` returns a dictionary. `state` is `"page"`, `"swap"` or `"none"`. `pfn` is the
    frame or `None`. `device` and `slot` are numbers on swap, or `None`. `exclusive`, `file` and
-   `soft_dirty` are `True` or `False`. Soft-dirty counts for a page that is not there, too.
+   `soft_dirty` are `True` or `False`. Report `soft_dirty` for an absent page, too. (Soft-dirty is a
+   mark of Linux: a program has written to the page since the marks were last cleared.)
 2. `shared(words)` takes an array (uint64) of the words of pages 0, 1, 2, … It returns the numbers
    of some pages, ascending. They are those that are present, not of a file, and not mapped
    exclusively. The zero page looks like one of them: the word alone does not tell.
 
-1 of the 10 points is for array operations. For 800 words `shared` may
-make at most 50 steps more than for 100. A step is a line of yours that runs, a call of a function
-of yours, or a turn of a loop. A loop over the words is right, and loses this point only.
+1 of the 10 points is for array operations. For 800 words `shared` may make at most 50 steps more
+than for 100. So if it makes 30 steps for 100 words, it may make 80 for 800. A step is a line of
+yours that runs, a call of a function of yours, or a turn of a loop. A loop over the words is
+correct, but you do not get this point.
 
-The arguments of your functions must stay as they are: whoever calls still needs them.
+Do not change the lists and arrays that your functions get: the caller still needs them.
 """
 
 import numpy as np

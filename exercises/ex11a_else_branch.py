@@ -14,7 +14,7 @@ The mail's loop has two branches: one for anonymous pages, one for pages of file
      pages of the file from `pgoff` on. A VMA that does not reach the page is no place;
      the last page that it shows is one.
 
-   Keep the order of the lists. The arguments must stay as they are.
+   Keep the order of the lists. Do not change the lists that you get.
 
 2. `needs_copy(shared, anonymous, mappers)`: a process writes to a page that it has mapped, and that
    is not the zero page. Nobody has pinned it, and nothing is on swap. Must the kernel copy the

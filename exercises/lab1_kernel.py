@@ -2,8 +2,8 @@
 
 Write the memory of a small machine: fault handler, fork, exit, execve, mremap, and the reverse map
 of the mail of 13 March 2004. It is one file of 100 to 200 lines and the work of a week: about eight
-hours. Write one milestone after the other. Each gives its own points, whatever comes after it is
-not written yet. The simulated kernel is the judge. Your machine and the kernel do the same random
+hours. Write one milestone after the other. You get the points of a milestone even if later ones are
+missing. The simulated kernel is the judge. Your machine and the kernel do the same random
 histories. After every call both are compared.
 
 ## The machine
@@ -13,13 +13,13 @@ it, it holds 0, and nobody writes it. A page holds one number. A process has a n
 All memory is private and anonymous, and every page of it may be read and written. Addresses are
 page numbers (`vpn`). A range is `npages` pages from `vpn` on.
 
-A page-table word is `pfn << 12 | bits`. Two bits are asked. `PRESENT` is on in every word. `WRITE`
-says that this process may write to the frame without asking you. Other bits are your own.
+A page-table word is `pfn << 12 | bits`. Only two bits are checked. `PRESENT` is on in every word.
+`WRITE` says that this process may write to the frame without asking you. Other bits are your own.
 
 A call that succeeds returns None, and `read` a list. A call that fails returns the name of the
-error, such as "ENOMEM", and **has changed nothing**. A range is refused whole: with "SIGSEGV" if
-one of its pages is not mapped. Several errors may be possible. Then the one counts that stands
-first in the method's first line.
+error, such as "ENOMEM", and **has changed nothing**. If one page of the range is not mapped, `read`
+and `write` fail with "SIGSEGV" and do nothing. Several errors may be possible. Then return the
+error that the method's docstring names first.
 
 `state()` shows the machine; the judge calls it after every call:
 
@@ -35,29 +35,31 @@ be {} until milestone 5; every process is in `words`, also one without pages.
 ## Milestones
 
 1. **One process** (12 points): `spawn`, `mmap`, `munmap`, `read`, `write`, `state`. A page takes no
-   frame when it is mapped. Who reads a page that has no word gets a word with the zero page,
-   without `WRITE`. Who writes a page that has no word, or the zero page's, gets a free frame, with
-   `WRITE`.
+   frame when it is mapped. A read of a page without a word makes a word with the zero page, without
+   `WRITE`. A write gives the page a free frame, with `WRITE`, if it has no word, or if its word
+   names the zero page.
 2. **fork and copy on write** (16): the child has every word of the parent, the zero page's as well,
-   and no frame is copied. `WRITE` is off on both sides. A write to a word without `WRITE` looks how
-   many have the frame. One: the word gets `WRITE`, the frame stays. More: the writer gets a copy in
-   a free frame, with `WRITE`, and the others keep the frame and their words.
+   and no frame is copied. `WRITE` is off on both sides. A write to a word without `WRITE` counts
+   the users of the frame. If there is one, the word gets `WRITE`, and the frame stays. If there are
+   more, the writer gets a copy in a free frame, with `WRITE`. The others keep the frame and their
+   words.
 3. **exit and execve** (10): a frame is free when nobody has it any more. `execve` gives all memory
    of the process back. It has one page then: `vpn`, with `value`. Its frame must be free while the
    old memory is still there.
 4. **mremap** (14): the words move, with their bits. The old range is unmapped afterwards, and what
    was at the new one is unmapped before. It is "EFAULT" if a page of the old range is not mapped,
-   "EINVAL" if the two ranges overlap. A frame that more than one has cannot move. This process gets
-   a copy of it. Frames for copies must be free before anything is unmapped.
+   "EINVAL" if the two ranges overlap. A frame with more than one user cannot move. This process
+   gets a copy of it. Frames for copies must be free before anything is unmapped.
 5. **The reverse map** (14): every frame that somebody maps belongs to one group and has one page
    number. `fork` adds the child to the group of its parent. `spawn` and `execve` begin a new one.
    `exit` and `execve` leave the old one. To find who maps a frame, the judge looks at that page
    number in every process of its group. It must find everybody.
 6. **Devices, and memory that runs out** (16): `pin` makes the page writable as a write does. Then a
-   device has the frame, too: until `unpin`, or until the process ends or calls `execve`. The pin
-   belongs to the process and the page where it was taken, also if the page is moved or unmapped.
-   `fork` does not share a frame that a device has. The parent keeps its word as it is. The child
-   gets a copy, with `WRITE`, and "ENOMEM" is possible. Machines have 5 to 7 frames here.
+   device has the frame, too, as one more user: until `unpin`, or until the process ends or calls
+   `execve`. The pin belongs to the process and the page where it was taken, also if the page is
+   moved or unmapped. `fork` does not share a frame that a device has. The parent keeps its word as
+   it is. The child gets a copy, with `WRITE`, and "ENOMEM" is possible. Machines have 5 to 7 frames
+   here.
 7. **Tests of your own** (12): `tests()` returns texts such as
 
        spawn("a")
@@ -75,12 +77,11 @@ be {} until milestone 5; every process is in `words`, also one without pages.
 
 **Costs** (6 points) are counted over random histories of milestones 1 to 5. You get 2 if walks look
 at no more than twice as many places as the group of the mail. You get 2 if they look at no more
-places than it. You get 2 if no word gets another frame where the kernel leaves it alone.
+places than that group. You get 2 if no word gets a new frame where the kernel keeps the old one.
 
 One way through the week is this. Milestone 1 is for the first day, 2 for the second, 3 and 4 for
 the third, 5 and 6 for the fourth. Tests and costs are for the fifth. Read the mail again before
-milestone 5. The arguments are numbers and names. Nothing that you are given has to be kept as it
-is.
+milestone 5. The arguments are numbers and names, so your calls cannot change them.
 """
 
 PRESENT, WRITE = 1, 2
@@ -144,7 +145,7 @@ class Machine:
         raise NotImplementedError("lab1: your code goes here")
 
     def unpin(self, who, vpn):
-        """Let the device go that took a page last at `vpn` of this process; EINVAL."""
+        """Remove the newest pin at `vpn` of this process; EINVAL."""
         raise NotImplementedError("lab1: your code goes here")
 
     # All milestones

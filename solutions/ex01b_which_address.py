@@ -11,7 +11,7 @@ You return the address.
    any shape[^any-shape]. A word maps a frame if bit 0 (`PRESENT`) is set[^present]. The frame's number stands above bit
    12. Any number of pages may match[^every].
 
-The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
+Do not change the lists and arrays that your functions get[^arguments]: the caller still needs them.
 """
 
 EXERCISE = {

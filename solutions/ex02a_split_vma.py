@@ -2,15 +2,16 @@
 
 A VMA is a tuple `(start, end, prot, pgoff)`. It is about the pages `[start, end)` of an address
 space. `prot` says what the program may do there. `pgoff` says what the page at `start` shows. That
-is a page of a file. For anonymous memory it is a number that the reverse map may use later.
+is a page of a file. For anonymous memory (memory of no file) it is a number that the reverse map
+may use later.
 
 1. `split(vma, at)` cuts a VMA before page `at`, with start < at < end. It returns the lower and the
    upper part[^halves]. Afterwards every page must show what it showed before[^pgoff].
 2. `unmap(vmas, start, end)` unmaps the pages `[start, end)`, as `munmap` does. It returns what is
-   left of a list of VMAs, ascending by address[^ascending]. All that lies outside is left[^outside], and nothing empty[^empty].
-   Holes in the range are fine[^holes].
+   left of a list of VMAs, ascending by address[^ascending]. Keep all pages outside of the range[^outside]. Return no
+   empty VMA[^empty]. Holes in the range are fine[^holes].
 
-The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
+Do not change the lists and arrays that your functions get[^arguments]: the caller still needs them.
 """
 
 EXERCISE = {

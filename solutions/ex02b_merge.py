@@ -1,12 +1,12 @@
 """02b · When two VMAs become one
 
-After `mmap` the kernel looks at the VMA below and above. Where two say the same[^prot][^shared][^file] about
-neighbouring pages[^neighbours], one is enough. A VMA is a tuple `(start, end, prot, shared, file, pgoff)`, in
-pages. `file` is `""` for anonymous memory.
+After `mmap` the kernel looks at the VMA below and above. If two VMAs touch[^neighbours] and have the same rule[^prot][^shared][^file],
+one VMA is enough. A VMA is a tuple `(start, end, prot, shared, file, pgoff)`, in pages. `file` is
+`""` for anonymous memory (memory of no file).
 
 Write `merge(lower, upper)`: it returns the one VMA that takes the place of both[^both], or `None` if
 they must stay two. Private anonymous memory has its own page numbers as pgoff, until it is moved to
-another address[^pgoff]. Ask for every field what a program would notice if you were wrong.
+another address[^pgoff]. For each field ask: what would a program notice if you ignored it?
 """
 
 EXERCISE = {

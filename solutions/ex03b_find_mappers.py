@@ -10,7 +10,7 @@ every page table of every process.
 2. `words_read(tables, pgds, levels, bits)` returns how many leaf words such a search has to read.
    It reads every slot of every leaf table that exists[^every-slot]. Tables have any shape[^any-shape].
 
-The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
+Do not change the lists and arrays that your functions get[^arguments]: the caller still needs them.
 """
 
 EXERCISE = {

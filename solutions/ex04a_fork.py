@@ -12,11 +12,12 @@ Write `share_page(word)`, which returns the parent's and the child's new word. T
 `share_range(words)`: the same for an array of words at once[^range]. It returns two arrays,
 the parent's and the child's.
 
-[=test_array_operations] of the 10 points is for array operations[^steps]. For 800 words `share_range` may
-make at most 50 steps more than for 100. A step is a line of yours that runs, a call of a function
-of yours, or a turn of a loop. A loop over the words is right, and loses this point only.
+[=test_array_operations] of the 10 points is for array operations[^steps]. For 800 words `share_range` may make at most 50 steps
+more than for 100. So if it makes 30 steps for 100 words, it may make 80 for 800. A step is a line
+of yours that runs, a call of a function of yours, or a turn of a loop. A loop over the words is
+correct, but you do not get this point.
 
-The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
+Do not change the lists and arrays that your functions get[^arguments]: the caller still needs them.
 """
 
 EXERCISE = {

@@ -11,9 +11,9 @@ Write `history()`, which returns the text of a history. It starts at an empty ma
 exactly that state[^state]. At each address there are the same processes. The same ones share a frame, and
 the same ones have one alone[^sharers]. A process that is not named must not have pages[^nobody-else].
 
-The state gives [=test_reaches_the_state] of the 10 points. [=test_is_short] more are for a history that has at most two
-operations more than ours[^short], and [=test_is_shortest] more for one that is as short as ours[^shortest]. One operation
-may touch many pages (`shell write 0x30000 7 2` writes two).
+You get [=test_reaches_the_state] of the 10 points for the state. You get [=test_is_short] more if your history has at most two operations
+more than ours[^short]. You get [=test_is_shortest] more if it is as short as ours[^shortest]. One operation may touch many pages:
+`shell write 0x30000 7 2` writes two.
 """
 
 EXERCISE = {

@@ -2,19 +2,20 @@
 
 Under the anon memory group a page is at *one* address in every process that maps it. The page knows
 its page number (`index`) and its group. The group lists its address spaces. To find who maps the
-page, look there.
+page, look there. As in 03b, `pgds` are the rows of the top tables. Each address has `levels`
+indices of `bits` bits.
 
 1. `rmap_walk(tables, pgds, index, pfn, mapcount, levels, bits)` goes through the top tables
-   `pgds` of the group in order. It looks up page number `index` in each. It returns a pair. First
-   comes the list of the places in `pgds` where the word maps frame `pfn`[^maps]; 0 is the first place.
-   Then comes how many address spaces were looked at[^looked]. It stops as soon as it has found
-   `mapcount` mappings[^stops], not before[^all].
+   `pgds` of the group in order. It looks up page number `index` in each. It returns a pair. The
+   first part is the list of the places in `pgds` where the word maps frame `pfn`[^maps]; 0 is the first
+   place. The second part is the number of address spaces at which it looked[^looked]. It stops when it has
+   found `mapcount` mappings[^stops], and not earlier[^all]. If there are fewer, it looks at all.
 2. `try_to_unmap(words, pfn, entry)` gets the words that the walk has looked at. Every word that
    maps `pfn` is replaced by the swap entry `entry`[^entry]. The others stay[^others]. It returns the new words.
 
 `word_at` walks one page table for you.
 
-The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
+Do not change the lists and arrays that your functions get[^arguments]: the caller still needs them.
 """
 
 EXERCISE = {

@@ -1,7 +1,7 @@
 """08b · A test of your own
 
 There are six mutants of the kernel. Each has one changed line in swapping, walking or sharing.
-`statement("08b")` lists yours. Without a variant of your own they are
+`statement("08b")` lists yours. If you have no variant (a list of your own), they are
 
 * swap-out writes no data
 * fork copies a swap entry without counting it

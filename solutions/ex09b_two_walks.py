@@ -19,7 +19,7 @@ The anon_vma lists VMAs. The page lies in a VMA where its pgoff says so[^pgoff]:
    pages. Return the `(mm, vpn)` to look at, **newest VMA first**[^newest]. A VMA that does not reach the
    index is no place[^reach], and its last page is one[^last].
 
-The arguments of your functions must stay as they are[^arguments]: whoever calls still needs them.
+Do not change the lists and arrays that your functions get[^arguments]: the caller still needs them.
 """
 
 EXERCISE = {

@@ -14,7 +14,7 @@ The mail's loop has two branches: one for anonymous pages, one for pages of file
      pages of the file from `pgoff` on[^pgoff]. A VMA that does not reach the page is no place[^reach];
      the last page that it shows is one[^last].
 
-   Keep the order of the lists. The arguments must stay as they are[^arguments].
+   Keep the order of the lists. Do not change the lists that you get[^arguments].
 
 2. `needs_copy(shared, anonymous, mappers)`: a process writes to a page that it has mapped, and that
    is not the zero page. Nobody has pinned it, and nothing is on swap. Must the kernel copy the

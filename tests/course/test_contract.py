@@ -55,8 +55,8 @@ def test_students_read_points_and_no_ids(tmp_path: Path) -> None:
     (source,) = (ROOT / "solutions").glob("ex05b_*.py")
     text = source.read_text("utf-8")
     master = read_master(source)
-    assert "[=test_is_short] more are for" in text
-    assert "3 more are for a history that has at most two operations more than ours." in (
+    assert "[=test_is_short] more if the history" in text
+    assert "You get 3 more if the history has at most two operations more than ours." in (
         master.header.replace("\n", " ")
     )
     assert not re.search(r"\[[=^]", "".join(each.header + each.stub for each in MASTERS))
