@@ -5,7 +5,8 @@
 # what happens when two processes share a page and one of them writes. You know the tools of the
 # course.
 #
-# You need no knowledge of kernels. Run the cell below: click into it and press
+# You need no knowledge of kernels. A kernel is the part of an operating system that hands out
+# memory. Run the cell below: click into it and press
 # <kbd>Shift</kbd>+<kbd>Enter</kbd>.
 
 # %%
@@ -26,7 +27,7 @@ scene("00 first look")
 # ## Which programs use frame 1?
 #
 # Here is the same moment again. This time you are asked before you see. "I don't know" is a good
-# answer, too. One sees better what one has thought about.
+# answer, too. You understand better what you have thought about first.
 
 # %%
 scene("00 who uses it")
@@ -81,8 +82,8 @@ picture(before)
 #
 # </details>
 #
-# The word `design="anongroup"` chooses the answer of the mail. There are other answers, and a
-# notebook about them.
+# The word `design="anongroup"` chooses the answer of the mail. Such an answer is called a *design*.
+# There are others, and a notebook about them.
 
 # %% [markdown]
 # ## The first touch
@@ -95,7 +96,8 @@ picture(kernel.snapshot(), previous=before)
 
 # %% [markdown]
 # Frame 1 holds 7 now. The address `0x30000` led to it digit by digit. The first digit, **3**, chose
-# a slot of the top table. The next digit, **0**, chose a slot of the table below.
+# a slot of the top table. A slot is a place for one number. The next digit, **0**, chose a slot of
+# the table below.
 #
 # In that slot stands a **page-table entry** (PTE). It says which frame it is, and what is allowed.
 
@@ -171,7 +173,7 @@ player
 # %% [markdown]
 # ## What you saw
 #
-# Here stand your prediction, what happened, and why. The card above shows what happened, too.
+# Here you see your prediction, what happened, and why. The card above shows what happened, too.
 
 # %% jupyter={"source_hidden": true}
 # This code shows what happened.
@@ -194,7 +196,8 @@ pfn = shell.page(heap).pfn
 # two address spaces. Then the kernel looked up the one address of the page in each of them.
 #
 # What leads back from a frame to its users is a **reverse map**. This one is the whole idea of the
-# mail: *"each anonymous page is associated with exactly \_one\_ virtual address"*.
+# mail: *"each anonymous page is associated with exactly \_one\_ virtual address"*. (*Anonymous*
+# means that the page belongs to no file.)
 
 # %%
 picture(kernel.snapshot())
@@ -202,9 +205,9 @@ picture(kernel.snapshot())
 # %% [markdown]
 # ## Trust, but check
 #
-# A reverse map that forgets somebody is worse than none. So the kit never believes itself. `check`
-# reads every page table of the machine, entry by entry, and compares. If something is wrong, it
-# stops with an error. Here it says at how many places it looked, and how many were right.
+# A reverse map that forgets somebody is worse than no map. So the kit checks itself. `check` reads
+# every page table of the machine, entry by entry, and compares. If something is wrong, it stops
+# with an error. Here it says at how many places it looked, and how many were right.
 
 # %%
 check(kernel)
@@ -212,8 +215,8 @@ check(kernel)
 # %% [markdown]
 # ## Your tools
 #
-# Every notebook begins with `from anonlab.learn import *`. It brings the machine, what shows it,
-# and the tools of the course. `help("anonlab.learn")` lists them all.
+# Every notebook begins with `from anonlab.learn import *`. It brings the machine, its pictures, and
+# the tools of the course. `help("anonlab.learn")` lists them all.
 
 # %% [markdown]
 # From the next notebook on you have these:
@@ -248,8 +251,8 @@ progress()
 # ## If you like: eight scenarios
 #
 # What do you think happens? **Nobody expects you to know.** These questions come before the course
-# on purpose. After the course come eight like them. So you can see what has changed. They carry no
-# points. The right answers come in the end.
+# on purpose. You get eight more like them after the course. So you can see what has changed. They
+# carry no points. The right answers come in the end.
 
 # %%
 baseline()

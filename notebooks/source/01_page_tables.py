@@ -183,8 +183,9 @@ answer("01 address", ...)
 # %% [markdown]
 # ## 8 · Bug museum
 #
-# M00 is a walk that takes the index of the wrong level. You can build it yourself: swap the order
-# of the indices in your exercise 01a. Run the checks, and read what they say. How could they know?
+# A *mutant* is a kernel with one line changed on purpose. Mutant M00 is a walk that takes the index
+# of the wrong level. You can build it yourself: swap the order of the indices in your exercise 01a.
+# Run the checks, and read what they say. How could they know?
 #
 # <details><summary>Answer</summary>
 #

@@ -16,14 +16,15 @@ from anonlab.learn import *
 #
 # 1. The [word](glossary.md#word) in a slot of a [page table](glossary.md#page-table) is 0. May the
 #    program use this [page](glossary.md#page)?
-# 2. Which digits of `0x3a123` choose no table?
+# 2. Which digits of `0x3a123` choose the byte in the page?
 # 3. What does a [fault](glossary.md#fault) do to the program?
 #
 # <details><summary>Answers</summary>
 #
-# 1. The table cannot say. This notebook is about the place that can.
-# 2. The last three choose no table. They choose a byte in the page.
-# 3. It stops the program. The kernel then lets it go on, or sends it a signal.
+# 1. The page table does not say. A VMA does, and this notebook is about VMAs.
+# 2. The last three choose it.
+# 3. It stops the program. The kernel then lets it go on, or sends it a signal, which usually ends
+#    it.
 #
 # </details>
 
@@ -131,7 +132,8 @@ answer("02 always", ...)
 # %% [markdown]
 # ## 7 · Make: exercise 02b
 #
-# When may two neighbours become one VMA? Ask for each field what a program would notice.
+# When may two neighbours become one VMA? For each field ask: what would a program notice if the
+# kernel ignored it?
 
 # %% tags=["exercise"]
 # %%exercise 02b
@@ -139,8 +141,8 @@ answer("02 always", ...)
 # %% [markdown]
 # ## 8 · Bug museum
 #
-# M06 is a split that leaves the pgoff as it was. Write a history that shows the bug. The one below
-# does not. What must be there that depends on pgoff?
+# Mutant M06 is a split that leaves the pgoff as it was. Write a history that shows the bug. The one
+# below does not. Which memory needs the pgoff? Add it to the history.
 
 # %%
 run_mutant("split does not advance pgoff", "p = spawn\np mmap 0x30000 4\np munmap 0x31000 1\n")

@@ -109,7 +109,7 @@ picture(kernel.snapshot())
 # 1. It was 1.
 # 2. No. The VMA holds the rights that the program asked for. The entry says what needs no help from
 #    the kernel. [Copy on write](glossary.md#copy-on-write) needs this difference.
-# 3. The letter A is missing. The machine sets it at the first access.
+# 3. The letter A (ACCESSED) is missing. The machine sets it at the first access.
 #
 # </details>
 

@@ -24,7 +24,7 @@ from anonlab.learn import *
 #
 # 1. The present entries of private memory lose it, on both sides.
 # 2. It copies the entry, and it counts one more user of the slot.
-# 3. The machine sets the letter A in the entry of the reader. Nothing else changes.
+# 3. The machine sets ACCESSED (letter A) in the entry of the reader. Nothing else changes.
 #
 # </details>
 
@@ -49,7 +49,8 @@ scene("05 three writes")
 scene("05 one of eight")
 
 # %% [markdown]
-# A family may have more than two members. Does a child stand between its parent and its own child?
+# A family may have more than two members. Here p forks c, and c forks g. Does it matter that c is
+# between p and g?
 
 # %%
 scene("05 grandchild")
@@ -72,10 +73,10 @@ scene("05 pin")
 # | the beginning | Is the count 1? |
 # | 2005 | Is the sum of the [mapcount](glossary.md#mapcount) and the entries in swap 1? |
 # | 2020 | Is the count 1? |
-# | 2022 | Has the page a mark that says *exclusive*? If fork took the mark away: is the count 1? |
+# | 2022 | Does the page have the mark *exclusive*? If fork took the mark away: is the count 1? |
 #
-# In the last row, a page that is found alone gets its mark again. The next cell runs the story of
-# the pin under each rule. Who has a new frame after the last write?
+# In the last row, a page gets its mark again when a write finds no other user. The next cell runs
+# the story of the pin under each rule. Who has a new frame after the last write?
 
 # %%
 story = """
@@ -100,8 +101,8 @@ for rule in ("count", "mapcount_swapcount", "count_only", "exclusive"):
 #
 # <details><summary>Answer</summary>
 #
-# 1. No. It reads the same number from its copy. A copy costs a frame and some time. It does harm
-#    only to those who use the old frame by its number.
+# 1. No. It reads the same number from its copy. A copy costs a frame and some time. Only a device
+#    that uses the old frame by its number would be harmed.
 #
 # </details>
 
@@ -126,10 +127,12 @@ scene("05 no memory")
 
 # %% [markdown]
 # **And the mail?** A writer that has got a copy does not have the old page any more. But it stays
-# in the [group](glossary.md#group) of that page. So a walk looks at it in vain.
+# in the [group](glossary.md#group) of that page. A walk of the reverse map asks each member of the
+# group for the page. It asks this writer in vain.
 #
-# The mail compares this with another design, which it calls rmap. That one *"skips any vm's where
-# the page might have been COW'ed"*. A group does not.
+# The mail compares this with the reverse map that Linux had then: a list for each page, called
+# rmap. That one *"skips any vm's where the page might have been COW'ed"*. (A *vm* is an address
+# space, and *COW'ed* means copied on write.) A group does not.
 
 # %%
 mail("05")
@@ -178,15 +181,15 @@ statement("05b")
 # %% [markdown]
 # ## 8 · Bug museum
 #
-# M03 is a kernel that never uses a page again: it copies at every fault. All contents stay right.
-# So which check can see it? Change the history until somebody is alone with a page and writes.
+# Mutant M03 never writes in place: it copies at every fault. All contents stay right. So which
+# check can see it? Change the history until somebody is alone with a page and writes.
 
 # %%
 history = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\np write 0x30000 8\n"
 run_mutant("a page is never reused", history)
 
 # %% [markdown]
-# <details><summary>Why does it live here?</summary>
+# <details><summary>Why does this history not find the bug?</summary>
 #
 # Nobody took the right to write away. So the second write makes no [fault](glossary.md#fault). Fork
 # takes the right away. When the child has exited, the parent is alone, and its write makes a fault.

@@ -31,7 +31,7 @@ from anonlab.learn import *
 # You type `ls` in a shell. The shell forks. The child calls execve and becomes the program `ls`.
 # `ls` prints its list and exits.
 #
-# For a moment the child had all of the shell's memory. It used next to none of it. What did that
+# For a moment the child had all of the shell's memory. It used almost none of it. What did that
 # cost?
 
 # %% [markdown]
@@ -59,8 +59,8 @@ mail("06")
 # Go back in the scene, and step through execve and exit once more. Read the line over the picture.
 #
 # 1. Does the new program inherit any anonymous page?
-# 2. At exit, the pages go, and the address space leaves its group. In which order? Why not in the
-#    other?
+# 2. At exit, the pages go, and the address space leaves its group. In which order? Why not the
+#    other order?
 # 3. Parent and child share a page. The parent exits first. Who frees the page?
 #
 # <details><summary>Answers</summary>
@@ -115,8 +115,8 @@ answer("06 inverse", ...)
 #
 # 1. **Look.** The entry is 0, a swap entry, the
 #    zero page, or a frame.
-# 2. **Take one off.** For a frame, mapcount and count fall by 1. For a swap
-#    entry, the slot has one user less.
+# 2. **Subtract 1.** For a frame, mapcount and count fall by 1. For a swap entry, the slot has one
+#    user less.
 # 3. **Free** the frame if its count is 0.
 #
 # Exercises call the number in a slot a [word](glossary.md#word).
@@ -131,8 +131,9 @@ count[3] -= 1
 {"free": count[3] == 0}
 
 # %% [markdown]
-# With arrays, `a[places] -= 1` takes one off at many places at once. There is a trap: a place that
-# is named twice loses only one. Here it does not matter, because a process maps a frame only once.
+# With arrays, `a[places] -= 1` subtracts 1 at many places at once. There is a trap: if a place is
+# in the list twice, it still loses only 1. Here it does not matter, because a process maps a frame
+# only once.
 
 # %% [markdown]
 # ## 6 · Modify: exercise 06a

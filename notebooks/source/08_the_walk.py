@@ -157,7 +157,8 @@ own, common = "walk: the own pages of all children", "walk: a page that all shar
 #
 # The mail foresaw large groups, *"a ton of forks without any execve's"*. It found them bearable:
 # *"any algorithm will have this issue"*. It also grants that a list per page skips every address
-# space *"where the page might have been COW'ed or removed"*. The numbers show how much this can be.
+# space *"where the page might have been COW'ed or removed"* (COW'ed: copied on write). The numbers
+# show how much this can be.
 #
 # In Linux 6.18 the walk is `rmap_walk_anon`, and `try_to_unmap_one` unmaps one entry. Both are in
 # `mm/rmap.c`.

@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 10 · The running kernel
 #
-# **In 90 minutes you can** run a history on Linux and on the model, and explain each difference by
-# its rule. You can go through the kernel's own reverse map, from a page to its processes.
+# **In 90 minutes you can** run a history on Linux and on the model, and explain each difference.
+# You can go through the kernel's own reverse map, from a page to its processes.
 #
 # You need [07 · mremap](07_mremap.ipynb) and [08 · The walk](08_the_walk.ipynb). Exercises: 10a,
-# 10b (10 points each). You need no root rights.
+# 10b (10 points each). You need no administrator rights.
 
 # %%
 from anonlab.learn import *
@@ -36,8 +36,8 @@ from anonlab.learn import *
 # Some machines have no Linux, or do not show this. There a [recording](glossary.md#recording) of a
 # kernel answers. The cells are the same.
 #
-# The mail's design itself cannot be asked. It was proposed, and **Linux did not take it**. So here
-# the simulated group meets the Linux of today, which has `anon_vma_chain`.
+# No Linux runs the mail's design. It was proposed, and **Linux did not take it**. So here the
+# simulated group meets the Linux of today, which has `anon_vma_chain`.
 
 # %%
 case = live_or_recorded("mremap_of_shared_pages")
@@ -80,8 +80,8 @@ group
 # Compare the two lines of the first operation that differs. The simulated child has new pages
 # there. The real one still has pages with mapcount 2.
 #
-# This is the one hard case of the mail. As long as there is no swap and no pin, only this case
-# shows from outside which of the two designs runs.
+# This is the one hard case of the mail. Suppose that there is no swap and no pin. Then only this
+# case shows which of the two designs runs.
 #
 # What does the copy mean for the writes that come later? Watch both designs side by side.
 
@@ -101,8 +101,8 @@ compare_steps(live_or_recorded("fork_of_what_was_only_read"))
 
 # %% [markdown]
 # Linux 6.18 asks `vma_needs_copy` (in `mm/memory.c`). An area that was never written has no
-# anon_vma, and its page-table entries are not copied. The rule for this difference is called
-# `zero_page`.
+# anon_vma, and its page-table entries are not copied. We know this difference and can explain it.
+# Such a difference is called a *rule*, and this rule is `zero_page`.
 #
 # A rule is harmless to programs, and each rule has a test. A difference without a rule is a bug in
 # the model. `anonlab verify --live` looks for one in random histories.
@@ -141,7 +141,7 @@ maps
 # So `rmap_walk_anon` (in `mm/rmap.c`) computes `0x40000` for p2. There is no copy and no new index.
 # The price is on the right. There are six links, where the group has one list.
 #
-# What does this buy? Count the places where walks look, for each place that they find.
+# What is better now? Count the places where walks look, for each place that they find.
 
 # %% jupyter={"source_hidden": true}
 graph = maps.real[-1]
@@ -154,16 +154,16 @@ in_group = 3 * len(graph.pages)
 # Two more graphs are worth a look, with `compare_rmaps("rehomed")` and
 # `compare_rmaps("dead_parent")`.
 #
-# 1. In `rehomed` the parent writes first, and then the child. Who moves the old page to the child's
-#    anon_vma, and when?
+# 1. In `rehomed` a page gets a new anon_vma. The parent writes first, and then the child. Who moves
+#    the old page to the child's anon_vma, and when?
 # 2. In `dead_parent` p0 and p1 are gone. Why is anon_vma 0 still there?
 #
 # <details><summary>Answers</summary>
 #
 # 1. The child's own write does. It finds nobody else at the page, and writes in place. Then
 #    `folio_move_anon_rmap` gives the page to the child's anon_vma.
-# 2. It is the root, and its lock guards the family. VMAs of the living are still on it, with pages
-#    from before.
+# 2. It is the *root*, the first anon_vma of the family, and its lock guards the family. VMAs of
+#    live processes are still on it, with pages from before.
 #
 # </details>
 
@@ -186,11 +186,11 @@ predict("10 price", ...)
 rows = [row for row in measured()["rows"] if row["pages"] == 16384]
 dear = max(rows, key=lambda row: row["real_ns_per_page"])["name"]
 slower = [row["name"] for row in rows if row["ratio"] > 1]
-told = f"dearest on Linux: {dear}; the simulator is slower: {', '.join(slower)}"
+told = f"slowest on Linux: {dear}; the simulator is slower: {', '.join(slower)}"
 reveal("10 price", [told], truth={dear, *slower}, among=[row["name"] for row in rows])
 
 # %% [markdown]
-# In the chart, a bar that is one mark longer stands for ten times as much.
+# In the chart, the time is ten times longer from one mark to the next.
 
 # %%
 bench_chart(measured(), 16384)
@@ -228,7 +228,8 @@ print(mine)
 {"present": state, "mapped exclusively": alone}
 
 # %% [markdown]
-# A pfn of 0 means that you may not see it. Linux shows frame numbers to root alone.
+# A pfn of 0 means that you may not see it. Linux shows frame numbers only to the administrator (the
+# user *root*).
 #
 # Bit 56 is for everybody, and it is enough to watch copy on write. It is 1 before a fork, 0 after
 # it, and 1 again after a write. For a range, the same is one array expression:
@@ -250,8 +251,8 @@ statement("10b")
 # %%exercise 10b
 
 # %% [markdown]
-# **Your own history.** Change this history, and predict before you run it. Where a recording
-# answers, only histories that were recorded can be asked. This one was.
+# **Your own history.** Change this history, and predict before you run it. Without Linux, only
+# recorded histories work. This one is recorded, before you change it.
 
 # %%
 own = """
@@ -286,7 +287,7 @@ trace_and_replay(["sh", "-c", "echo hello | wc -c"])
 # 2. When the parent writes first, the child gets the copy.
 # 3. mremap of a shared page copies nothing.
 # 4. A page that moved has a new index.
-# 5. Who is last at a page writes in place.
+# 5. The last process that has a page writes it in place.
 
 # %%
 predict("10 report", ...)
@@ -312,7 +313,7 @@ reveal("10 report", [f"true: {sorted(true)}"], truth=true, among=range(1, 6))
 # * It has no huge pages, no NUMA, no KSM and no control groups. It has no locks, and no TLBs that
 #   must forget.
 # * A CPU of Linux collects pages that it has just touched. Because of this, Linux sometimes copies
-#   where it need not.
+#   without need.
 # * A page of the model holds one number.
 # * The zero page of the model is frame 0. In Linux it is a frame like others.
 # * Swap entries have another form in Linux. Our tables have an empty row 0, and Linux has none.
@@ -321,8 +322,8 @@ reveal("10 report", [f"true: {sorted(true)}"], truth=true, among=range(1, 6))
 # ## 8 · Bug museum
 #
 # The recorded kernels kill each bug of the museum that changes what a page shows. The next bug was
-# in Linux until 2015: no anon_vma is ever used again. Which history would show it? This one does
-# not.
+# in Linux until 2015: Linux never reused an old anon_vma. Which history would show it? This one
+# does not.
 
 # %%
 history = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\nc = fork p\nc write 0x30000 9\n"
