@@ -8,8 +8,8 @@ copy as many pages as you can under **anongroup**. The machine is the lesson mac
 and 16 swap slots. The same history must copy no page for mremap under **anon_vma_chain**.
 
 `statement("07b")` says how many copies give the first 4 of the 10 points. It also says
-how many are the most that we have found. 3 more points are for 45 copies. 3 more are
-for as many as we have found.
+how many are the most that we have found. You get 3 more points for 45 copies. You get 3 more for as
+many as we have found.
 """
 
 def history():

@@ -11,8 +11,8 @@ There are six mutants of the kernel. Each has one changed line in swapping, walk
 * a page swapped in elsewhere is not copied
 
 Write `history()`: **one** history of at most 30 operations. It is run with each mutant in turn.
-Everything is checked after every operation. 4 of the 10 points are for two that it kills.
-3 more are for four, and 3 more for all six. No operation may fail.
+Everything is checked after every operation. You get 4 of the 10 points if it kills two. You get 3
+more for four, and 3 more for all six. No operation may fail.
 """
 
 def history():

@@ -8,8 +8,8 @@ copy as many pages as you can under **anongroup**. The machine is the lesson mac
 and 16 swap slots[^machine]. The same history must copy no page for mremap under **anon_vma_chain**.
 
 `statement("07b")` says how many copies give the first [=test_some_copies] of the 10 points[^some]. It also says
-how many are the most that we have found. [=test_many_copies] more points are for 45 copies[^many]. [=test_most_copies] more are
-for as many as we have found[^most].
+how many are the most that we have found. You get [=test_many_copies] more points for 45 copies[^many]. You get [=test_most_copies] more for as
+many as we have found[^most].
 """
 
 EXERCISE = {

@@ -11,8 +11,8 @@ There are six mutants of the kernel. Each has one changed line in swapping, walk
 * a page swapped in elsewhere is not copied
 
 Write `history()`: **one** history of at most 30 operations[^thirty]. It is run with each mutant in turn.
-Everything is checked after every operation. [=test_kills_two] of the 10 points are for two that it kills[^two].
-[=test_kills_four] more are for four[^four], and [=test_kills_all] more for all six[^six]. No operation may fail[^no-error].
+Everything is checked after every operation. You get [=test_kills_two] of the 10 points if it kills two[^two]. You get [=test_kills_four]
+more for four[^four], and [=test_kills_all] more for all six[^six]. No operation may fail[^no-error].
 """
 
 EXERCISE = {
