@@ -105,7 +105,8 @@ scoreboard(server)
 # Read the first column. `anongroup`, `per_mm_space` and `anon_vma` look more than a thousand times.
 # They ask the whole family for a page that one member has.
 #
-# Now read the second. `anon_vma_chain` makes three objects at each fork of one VMA. This is how the
+# Now read the second. `anon_vma_chain` makes three objects here at the fork of one VMA. For a
+# grandchild it makes one more: a link for each ancestor. This is how the
 # looks grow with the server.
 
 # %% jupyter={"source_hidden": true}

@@ -245,7 +245,7 @@ objection("merging")
 # %% [markdown]
 # ## Friday's Linus and Saturday's
 #
-# Linus Torvalds himself stood on both sides, within 24 hours. Read both.
+# Linus Torvalds himself stood on both sides, from one day to the next. Read both.
 
 # %%
 debate("Friday and Saturday")
@@ -277,7 +277,8 @@ debate("end")
 # %% [markdown]
 # ## Who asks?
 #
-# Swap-out is not alone. Which of these could live with *one* entry that is missed?
+# Swap-out is not alone. Suppose that a walk misses *one* entry. For whom is this harmless, who only
+# does the work in vain, and who does damage?
 #
 # | who | what it asks | function |
 # |---|---|---|
@@ -293,9 +294,14 @@ debate("end")
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# "Was it used?" may miss an entry: the page is swapped out a little early. All others may not. A
-# frame that somebody still uses would be given away, or would stay in place with the old contents.
-# That is why a walk may name too many places, and never too few.
+# - *Harmless*: "Was it used?" may miss an entry. The page is swapped out a little early. mlock may
+#   miss one, too: swap-out finds the lock later.
+# - *Work in vain*: swap-out, migration and the split of a huge page count afterwards. If `mapcount`
+#   says that an entry is left, the page stays where it is. But then it can never move.
+# - *Damage*: write-back would believe that a page is clean while somebody still writes to it. A
+#   program that uses broken memory would not be told.
+#
+# So a walk may name too many places, and must not name too few.
 #
 # </details>
 
@@ -305,7 +311,8 @@ debate("end")
 # Our machine does one thing at a time. Linux does not. A fault begins at the address space, and
 # then needs the page. A walk begins at the page, and then needs the address space. They meet from
 # opposite sides, and could wait for each other for ever. So in 2004 the walk only *tried* the lock
-# of each page table. The order in [3.10][1], from outside in: page, file or anon_vma, page table.
+# of each page table. The order in [3.10][1], from outside in: address space (`mmap_sem`), page, file
+# or anon_vma, page table.
 #
 # [1]: https://elixir.bootlin.com/linux/v3.10/source/mm/rmap.c#L20
 #
@@ -353,5 +360,14 @@ compare(against, "anongroup,anonmm,anon_vma").table("probes")
 # 1. A rule for every page, or a rare case that is slow. When is Friday's Linus right, and when
 #    Saturday's? Give an example from another program that you know.
 # 2. "Benchmarks decided." Which line of this notebook says the opposite?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Friday's Linus is right where the rare case is easy to meet, or hard to test: nobody knows its
+#    cost beforehand. Saturday's is right where the rare case can be counted and stays rare. A good
+#    answer names the count.
+# 2. "Speed did not decide." The patch names other reasons, and one cost.
+#
+# </details>
 #
 # **Next:** [12 · When copy on write went wrong](12_when_cow_went_wrong.ipynb).

@@ -54,6 +54,11 @@ scene("12 leak")
 # observes the parent "by smart use of vmsplice()+munmap()". The rule of 2005 is [commit
 # c475a8ab625d](https://git.kernel.org/linus/c475a8ab625d).
 #
+# It was mended twice in 2020. First [commit
+# 17839856fd58](https://git.kernel.org/linus/17839856fd58): who only reads through a pin breaks the
+# sharing, too. That broke other users. So Linux went over to [counting
+# holders](https://git.kernel.org/linus/b25d1dc9474e) on 4 September 2020, and took it back.
+#
 # </details>
 
 # %% [markdown]
@@ -101,7 +106,7 @@ scene("12 lost mended")
 # mail](https://lore.kernel.org/r/3ae33b08-d9ef-f846-56fb-645e3b9b4c66@redhat.com): "a write-fault
 # on a page that has additional references results in a COW and thereby a loss of synchronicity". In
 # his example another tool took the right to write away (`clear_refs`). Our `mprotect` stands for
-# it. The mark came with his series of [29 March
+# it. The mark, `PG_anon_exclusive`, came with his series of [29 March
 # 2022](https://lore.kernel.org/r/20220329160440.193848-1-david@redhat.com).
 #
 # </details>

@@ -86,7 +86,8 @@ def writable_frames_have_one_word(state: MachineState) -> bool:
     """No other word names the frame of a word with W in private memory."""
     named = _named(state)
     private = [word for who in state.words for word in state.private(who).values()]
-    return all(named[word >> PTE_SHIFT] == 1 for word in private if word & PTE_WRITE)
+    may_write = [word for word in private if word & PTE_PRESENT and word & PTE_WRITE]
+    return all(named[word >> PTE_SHIFT] == 1 for word in may_write)
 
 
 _AREAS = ("areas", "files", "lone", "forked")

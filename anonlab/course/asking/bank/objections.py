@@ -124,7 +124,7 @@ OBJECTIONS: dict[str, Objection] = {
     "vma": Objection(
         "Linus Torvalds: “we may not even need to look up the \"vma\" at all”.",
         _FORKED + forks(8) + "p swap_out 0x30000\n",
-        "VMAs looked up, to swap out a page that nine share",
+        "VMAs looked up by find_vma, to swap out a page that nine share",
         finds,
         lambda number: number > 0,
         "The entry is found without it. But before a page goes to swap somebody must know whether "

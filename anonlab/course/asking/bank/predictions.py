@@ -82,7 +82,7 @@ _OBJECTIONS = (
     (
         "vma",
         "A page that nine processes share goes to swap.",
-        "Which designs must look up VMAs for that?",
+        "Which designs call find_vma for that?",
     ),
     (
         "strangers",

@@ -382,7 +382,9 @@ COPIES: dict[str, Scene] = {
                     ),
                 ),
                 "The fork was a promise. The memory for it is needed at the write, and then it "
-                "may be missing. This error is called ENOMEM.",
+                "may be missing. Our model calls this ENOMEM. In Linux the program gets no error: the "
+                "kernel ends a process to get memory (the OOM killer). Linux also needs frames for "
+                "page tables at the fork.",
             ),
         ),
     ),
