@@ -74,7 +74,8 @@ scene("05 pin")
 # | 2005 | Add the [mapcount](glossary.md#mapcount) and the number of its swap entries. Is it 1? |
 # | 2020 | Is the count 1? Now the swap cache counts, too. |
 # | 2022 | Does the page have the mark *exclusive*? If fork took the mark away: is the count 1? |
-#
+
+# %% [markdown]
 # In the last row, a page gets its mark again when a write finds no other user. The next cell runs
 # the story of the pin under each rule. Who has a new frame after the last write?
 
