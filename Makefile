@@ -65,10 +65,10 @@ format: .venv/test.done
 quick: style
 	$(PYTEST) -q $(SPREAD) $(SHORT) $(CORE_TESTS) $(PYTEST_ARGS)
 
-test: style
+test: style build/lite-python/done
 	$(PYTEST) $(SPREAD) --share-seed "$(ANONLAB_SEED)" $(PYTEST_ARGS)
 
-proofs: .venv/test.done
+proofs: .venv/test.done build/lite-python/done
 	$(PYTEST) $(SPREAD) -m slow --covered $(PYTEST_ARGS)
 	$(BIN)/anonlab verify --design all --ops 200000
 
@@ -93,9 +93,14 @@ site: .venv/test.done
 	$(MAKE) lite
 
 # NumPy comes from Pyodide's distribution: make lite WASM_WHEELS=folder takes it from there.
-lite: .venv/lab.done
-	$(PIP) --editable '.[lite]'
-	$(BIN)/python lite/build.py
+# It has an environment of its own: what JupyterLite brings disturbs a JupyterLab beside it.
+lite: build/lite-python/done
+	build/lite-python/bin/python lite/build.py
+
+build/lite-python/done: .venv/lab.done
+	$(PYTHON) -m venv --clear build/lite-python
+	build/lite-python/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[lite]'
+	touch $@
 
 export WASM_WHEELS ?=
 

@@ -1,7 +1,7 @@
 """01a · Walk the page tables
 
 All page tables of a machine are rows of one array, `tables`. Row `r`, slot `s` holds the word
-`tables[r][s]`. A word of an upper table holds the row of the next table, above bit 12. A word of
+`tables[r][s]`. A word of an upper table holds the row of the next table, from bit 12 up. A word of
 the last table is the page-table entry. `pgd` is the row of the top table, and row 0 is always
 empty.
 
@@ -11,7 +11,7 @@ of the `levels` tables. The top table's index stands highest.
 1. `indices(addr, levels, bits)` returns the indices, top first. The lesson machine has
    2 levels of 4 bits: `0x3a123` gives `[3, 10]` there.
 2. `walk(tables, pgd, addr, levels, bits)` returns the entry for the address. It returns 0
-   if a table is missing. A swap entry is an entry too.
+   if a table is missing. A swap entry is an entry too: it is no special case.
 3. `walk_many(tables, pgd, addrs, levels, bits)` does so for an array of addresses, in any
    order.
 

@@ -2,9 +2,9 @@
 
 Somebody has changed one line of the kernel. After every operation of a history, everything is
 checked. All counters are compared with a scan of the page tables. All contents are compared with a
-memory that shares nothing. The check also looks at who got a new frame. A history *kills* the
-mutant if one of the checks fails with the changed line. With the right line all of them pass,
-whatever you do.
+second memory, in which each process has pages of its own. The check also looks at who got a new
+frame. A history *kills* the mutant if one of the checks fails with the changed line. With the
+right line all of them pass, whatever you do.
 
 `statement("05b")` says which line was changed. If you have no variant (a task of your own), it is
 this one: **a page is reused while it is shared**. A write treats the page as the writer's own,

@@ -35,8 +35,9 @@ scene("00 who uses it")
 # %% [markdown]
 # ## The question of this course
 #
-# What the kernel did at the first write is called **copy on write**. This course is about another
-# question.
+# What the kernel did at the first write is called **copy on write**. At the second write it let the
+# page be used again: **reuse**. Both times the machine stopped the program and called the kernel.
+# Such a stop is a **fault**. This course is about another question.
 #
 # You went from the table to the memory, and back along an arrow. A real kernel has no arrows back.
 # It has millions of frames. Nothing in a frame says who uses it.
@@ -50,8 +51,8 @@ scene("00 who uses it")
 # group*. This kit lets you watch it work.
 
 # %% [markdown]
-# **Linux never used the anon memory group.** Its sister `anonmm` was in Andrew Morton's test tree
-# for five weeks. What Linux 2.6.7 got was `anon_vma` by Andrea Arcangeli. The course shows why.
+# **Linux never used the anon memory group.** It took anon_vma, another answer.
+# The course shows why.
 
 # %% [markdown]
 # ## The words, one at a time
@@ -68,7 +69,12 @@ hex(heap)
 
 # %% [markdown]
 # A process called `shell` has asked for four pages. The call for it is `mmap`. The pages begin at
-# address `0x30000`. Has the shell got any memory yet? Make a guess, then look.
+# address `0x30000`. `geometry=LESSON` gives the short addresses, and `swap=0` means that pages
+# cannot go to a disk.
+#
+# In the picture `mm 1` is the memory of the shell, as the shell sees it. The letters `rw-` say that
+# it may read and write there. Frame 0 is always there; notebook 03 tells why. Has the shell got any
+# memory yet? Make a guess, then look.
 
 # %%
 before = kernel.snapshot()
@@ -105,9 +111,12 @@ picture(kernel.snapshot(), previous=before)
 shell.page(heap)
 
 # %% [markdown]
-# That is what the kernel knows about the frame. `index` is the one address of the page, without its
-# last three digits. `mapping` is its **anon memory group**. From these two the kernel can go
-# *backwards*, from the frame to the page tables. Keep them in mind.
+# That is what the kernel knows about the frame. `pfn` is its number. `index` is the one address of
+# the page, without its last three digits. `mapping` is its **anon memory group**. The other
+# numbers wait for notebook 03.
+#
+# From `index` and `mapping` the kernel can go *backwards*, from the frame to the page tables. Keep
+# them in mind.
 
 # %% [markdown]
 # ## A whole story
@@ -179,7 +188,8 @@ player
 # This code shows what happened.
 counts = [frames_used(step.snapshot) for step in operations(trace)]
 took = [counts[4] - counts[3], counts[5] - counts[4]]
-reveal("00 frames", [f"fork took {took[0]}, the write {took[1]}"], truth=took)
+users = "Frame 1 changed, too: two programs used it before the write, and one after it."
+reveal("00 frames", [f"fork took {took[0]}, the write {took[1]}", users], truth=took)
 
 # %% [markdown]
 # ## Backwards
@@ -210,7 +220,8 @@ picture(kernel.snapshot())
 # with an error. Here it says at how many places it looked, and how many were right.
 
 # %%
-check(kernel)
+for pfn, (looked, right) in check(kernel).pages.items():
+    print(f"frame {pfn}: looked at {looked} places, {right} right")
 
 # %% [markdown]
 # ## Your tools
@@ -250,9 +261,9 @@ progress()
 # %% [markdown]
 # ## If you like: eight scenarios
 #
-# What do you think happens? **Nobody expects you to know.** These questions come before the course
-# on purpose. You get eight more like them after the course. So you can see what has changed. They
-# carry no points. The right answers come in the end.
+# What do you think happens? **Nobody expects you to know.** These questions come before notebook
+# 01. Some of it you have just seen. You get eight more like them after the course. So you can see
+# what has changed. They carry no points. The right answers come in the end.
 
 # %%
 baseline()

@@ -50,8 +50,8 @@ scene("01 slots")
 # ## 4 · Investigate
 #
 # What stands in a slot of the lower table is a page-table entry, PTE for short. It is one number.
-# The bits from 12 on are the number of the frame. The lower bits say what is allowed and what has
-# happened.
+# The bits from bit 12 up are the number of the frame. The lower bits say what is allowed and what
+# has happened.
 #
 # Programmers call such a number a *word*. The names in our code do so, too. A word is an entry, or
 # 0 where there is none.
@@ -112,7 +112,8 @@ answer("01 inverse", ...)
 #
 # 1. **Cut** the address. It gives the indices 3 and a, and the offset 123.
 # 2. **Top table**: read the word at slot 3.
-# 3. **Next row**: take the number above bit 12 of this word. It is the row of the lower table.
+# 3. **Next row**: take the bits of this word from bit 12 up. All tables are rows of one array, and
+#    this is the row of the lower table.
 # 4. **Leaf**: read the word at slot a of that row.
 #
 # In the picture each part of the address stands over the table where it chooses a slot.
@@ -131,8 +132,9 @@ word = int(tables[row, slot])
 f"top table: row {row}, slot {slot:x} -> {word:#x}: the next row is {word >> 12}"
 
 # %% [markdown]
-# Now the same step for four addresses at once. Rows and slots are arrays, and one line looks up all
-# of them. Row 0 is always empty. So a table that is missing leads to 0 by itself.
+# Now the same step for four addresses at once. Rows and slots are arrays, and one line looks up
+# all of them. Where a table is missing, the word is 0. So the next step looks in row 0, which is
+# always empty. It finds 0 once more.
 
 # %%
 rows, slots = np.array([row, row, row, 0]), np.array([3, 3, 7, 5])
@@ -151,6 +153,14 @@ address_picture(big.snapshot(), program.mm.number, 0x7F12_3456_7000)
 
 # %%
 [hex(int(X86_64.index(0x7F12_3456_7000 >> 12, level))) for level in range(4)]
+
+# %% [markdown]
+# <details><summary>Where does it end?</summary>
+#
+# It ends at the third table. From the top down the four are called pgd, pud, pmd and pte. The first
+# two have the entries that the walk needs. The word in slot 1a2 of the pmd is 0.
+#
+# </details>
 
 # %% [markdown]
 # Now translate one address by hand, and one backwards. The numbers are your own.
@@ -184,8 +194,8 @@ answer("01 address", ...)
 # ## 8 · Bug museum
 #
 # A *mutant* is a kernel with one line changed on purpose. Mutant M00 is a walk that takes the index
-# of the wrong level. You can build it yourself: swap the order of the indices in your exercise 01a.
-# Run the checks, and read what they say. How could they know?
+# of the wrong level. You can build it yourself: turn the order of the indices round in your
+# exercise 01a. Run the checks, and read what they say. How could they know?
 #
 # <details><summary>Answer</summary>
 #
@@ -199,6 +209,14 @@ answer("01 address", ...)
 #
 # 1. A program maps a gigabyte and touches one page of it. How many tables are made?
 # 2. The kernel wants frame 5 back. It knows only the number of the frame. What must it read?
+#
+# <details><summary>Answers to the exit ticket</summary>
+#
+# 1. One table is made for each level. These are the tables on the way to that page.
+# 2. It must read every word of every page table of every process. This is why a
+#    [reverse map](glossary.md#reverse-map) is needed.
+#
+# </details>
 
 # %%
 predicted("01")
@@ -214,12 +232,4 @@ progress()
 drill("01")
 
 # %% [markdown]
-# <details><summary>Answers to the exit ticket</summary>
-#
-# 1. One table is made for each level. These are the tables on the way to that page.
-# 2. It must read every word of every page table of every process. This is why a
-#    [reverse map](glossary.md#reverse-map) is needed.
-#
-# </details>
-#
 # **Next:** [02 · VMAs](02_vmas.ipynb).

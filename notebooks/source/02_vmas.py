@@ -164,6 +164,14 @@ run_mutant("split does not advance pgoff", "p = spawn\np mmap 0x30000 4\np munma
 # 1. A program calls `mprotect` on every second page of a large VMA. What grows, the page tables or
 #    the list of VMAs?
 # 2. Then it sets all pages to `rw` again. How many VMAs are there?
+#
+# <details><summary>Answers to the exit ticket</summary>
+#
+# 1. The list grows. There is one VMA for each page then.
+# 2. There is one again. All parts touch, they have the same rule, and pgoff goes on from part to
+#    part.
+#
+# </details>
 
 # %%
 predicted("02")
@@ -179,12 +187,4 @@ progress()
 drill("02")
 
 # %% [markdown]
-# <details><summary>Answers to the exit ticket</summary>
-#
-# 1. The list grows. There is one VMA for each page then.
-# 2. There is one again. All parts touch, they have the same rule, and pgoff goes on from part to
-#    part.
-#
-# </details>
-#
 # **Next:** [03 · Anonymous pages](03_anonymous_pages.ipynb).

@@ -62,7 +62,8 @@ page
 # [group](glossary.md#group).
 #
 # The mail of 13 March 2004 begins with this: *"exactly \_one\_ virtual address"*. Whoever shares a
-# page has got it by [fork](glossary.md#fork). So he has it at the same address.
+# page has got it by [fork](glossary.md#fork). So he has it at the same address. The first two rows
+# below are about other answers, which come in notebook 09.
 
 # %%
 mail("03")
@@ -71,7 +72,8 @@ mail("03")
 # Why does the mail need a **flag**, too? Pages of files have a `mapping` and an `index` as well.
 # There they name the file, and the place in the file. One bit says which of the two is meant.
 #
-# A page that was only read has none of this. It shows the zero page, and so do many others.
+# A page that was only read has none of this. It shows the zero page, and so do many others. The
+# index 0 below is no address.
 
 # %%
 p.read(0x32000)
@@ -82,7 +84,7 @@ answer("03 index", ...)
 
 # %% [markdown]
 # Two more numbers belong to a frame. `mapcount` counts the page-table entries that name it. `count`
-# counts everybody who holds it.
+# counts everybody who holds it. The zero page is not counted: its mapcount stays 0.
 #
 # A device can hold a frame. Think of a disk that writes into memory what it has read. The frame
 # must stay where it is until the disk is done. So the frame is [pinned](glossary.md#pin).
@@ -105,7 +107,8 @@ scene("03 pin")
 
 # %% [markdown]
 # The kernel could read every [page table](glossary.md#page-table) to find out. Our function `scan`
-# does so. It needs no help from anybody.
+# does so. It needs no help from anybody. A `vpn` is the number of a page: its address without the
+# last three digits.
 
 # %%
 truth = scan(kernel)
@@ -133,11 +136,11 @@ answer("03 inverse", ...)
 # of its own, the zero page, or nothing. **Take** a frame if one is needed. **Store** the new entry.
 #
 # Here is another case. A page of a file is mapped privately, and nobody has touched it. A read
-# needs no new frame, since the file has one.
+# needs no new frame, since the file has one. The letters are P, U and A, which make 0x25.
 
 # %%
-write, of_file, free = False, 5, 9
-frame = free if write else of_file
+write, file_frame, free_frame = False, 5, 9
+frame = free_frame if write else file_frame
 hex(frame * 4096 + 0x25)
 
 # %% [markdown]
@@ -153,8 +156,8 @@ hex(frame * 4096 + 0x25)
 # %% [markdown]
 # ## 7 · Make: exercise 03b
 #
-# Find by hand all entries that name a frame, and count what it costs. Keep the number. Notebook 08
-# finds them in a better way.
+# Find by hand all entries that name a frame, and count what it costs. Notebook 08 finds them in a
+# better way.
 
 # %% tags=["exercise"]
 # %%exercise 03b
@@ -182,6 +185,14 @@ run_mutant("the zero page is written", "p = spawn\np mmap 0x30000 1\np write 0x3
 #
 # 1. A program asks for a gigabyte and only reads it. How much memory does it use?
 # 2. The mapcount of a frame is 3. What do you know about the processes that use it?
+#
+# <details><summary>Answers to the exit ticket</summary>
+#
+# 1. It uses page tables, and one frame that it shares with everybody.
+# 2. You know that three entries name it. A page without a file has one address, so these are the
+#    entries of three address spaces. You do not know which.
+#
+# </details>
 
 # %%
 predicted("03")
@@ -197,13 +208,6 @@ progress()
 drill("03")
 
 # %% [markdown]
-# <details><summary>Answers to the exit ticket</summary>
-#
-# 1. It uses page tables, and one frame that it shares with everybody.
-# 2. You know how many entries there are, and no more.
-#
-# </details>
-#
 # **Next:** [04 · fork](04_fork.ipynb).
 
 # %% [markdown]

@@ -51,7 +51,7 @@ scene("04 fork")
 # %% [markdown]
 # ## 4 · Investigate
 #
-# A fork has four steps. Linux 2.6 has these functions for them, in the order of the alphabet:
+# A fork has five steps. Linux 2.6 has these functions for them, in the order of the alphabet:
 #
 # | function | step | what it does |
 # |---|---|---|
@@ -59,11 +59,12 @@ scene("04 fork")
 # | `dup_mmap` | **copy [VMAs](glossary.md#vma)** | The child may use the same addresses. |
 # | `dup_mmap` | **link rmap** | The reverse map learns of the child. |
 # | `flush_tlb_mm` | **flush** | The processor forgets old entries. |
+# | `mm_init` | **duplicate the mm** | The child gets an empty address space. |
 
 # %% [markdown]
 # Why a flush? A processor does not walk the [page table](glossary.md#page-table) at every access.
 # It remembers entries that it has used, in its [TLB](glossary.md#tlb). After the fork it must
-# forget those that have changed. The simulator has no TLB.
+# forget those that have changed. The simulator has no TLB, so the stage has no flush.
 #
 # **In which order** must the steps come? One of the rows below does not belong to fork.
 
@@ -158,6 +159,8 @@ hex(word), hex(word & ~dirty)
 
 # %% [markdown]
 # ## 7 · Make: exercise 04b
+#
+# The [glossary](glossary.md) has a table of all operations that a history may have.
 
 # %%
 statement("04b")
@@ -193,7 +196,16 @@ run_mutant("fork copies a swap entry without counting it", "p = spawn\nc = fork 
 # ## 9 · Exit ticket
 #
 # 1. A process has written a gigabyte of memory. It forks. How much memory does the fork take?
-# 2. Its child calls `execve` at once. How much of the gigabyte was ever copied?
+# 2. Its child calls `execve` at once, and so becomes another program. How much of the gigabyte was
+#    ever copied?
+#
+# <details><summary>Answers to the exit ticket</summary>
+#
+# 1. It takes page tables only. On x86-64 they need 8 bytes for each page of 4096 bytes. That is one
+#    part in 512. In our machine tables take no frames. So you saw 0.
+# 2. Nothing was copied, except pages that one of the two wrote in between.
+#
+# </details>
 
 # %%
 predicted("04")
@@ -209,14 +221,6 @@ progress()
 drill("04")
 
 # %% [markdown]
-# <details><summary>Answers to the exit ticket</summary>
-#
-# 1. It takes page tables only. On x86-64 they need 8 bytes for each page of 4096 bytes. That is one
-#    part in 512.
-# 2. Nothing was copied, except pages that one of the two wrote in between.
-#
-# </details>
-#
 # **Next:** [05 · Copy on write](05_copy_on_write.ipynb).
 
 # %% [markdown]

@@ -70,11 +70,12 @@ scene("05 pin")
 #
 # | since | what is asked at a write |
 # |---|---|
-# | the beginning | Is the count 1? |
-# | 2005 | Is the sum of the [mapcount](glossary.md#mapcount) and the entries in swap 1? |
-# | 2020 | Is the count 1? |
+# | the beginning | Is the count 1, without the [swap cache](glossary.md#swap-cache)? |
+# | 2005 | Add the [mapcount](glossary.md#mapcount) and the number of its swap entries. Is it 1? |
+# | 2020 | Is the count 1? Now the swap cache counts, too. |
 # | 2022 | Does the page have the mark *exclusive*? If fork took the mark away: is the count 1? |
-#
+
+# %% [markdown]
 # In the last row, a page gets its mark again when a write finds no other user. The next cell runs
 # the story of the pin under each rule. Who has a new frame after the last write?
 
@@ -98,11 +99,14 @@ for rule in ("count", "mapcount_swapcount", "count_only", "exclusive"):
 # %% [markdown]
 # 1. Think of a page without a pin, and of the rule `count`. Sometimes it makes a copy that nobody
 #    needs. Does the program then read a wrong number?
+# 2. Under `exclusive` nobody has a new frame at the last write. What did fork do?
 #
-# <details><summary>Answer</summary>
+# <details><summary>Answers</summary>
 #
 # 1. No. It reads the same number from its copy. A copy costs a frame and some time. Only a device
 #    that uses the old frame by its number would be harmed.
+# 2. The page had a pin. So fork copied it for the child at once. The page of the parent kept its
+#    mark and the right to write.
 #
 # </details>
 
@@ -114,7 +118,8 @@ answer("05 table", ...)
 
 # %% [markdown]
 # All this was about *private* memory. `mmap` can also make memory that is shared on purpose. In
-# Linux the flag for it is MAP_SHARED. What is different there?
+# Linux the flag for it is MAP_SHARED. The kernel keeps such pages like those of a file. Here this
+# file is called `shmem1`. What is different there?
 
 # %%
 scene("05 shared on purpose")
@@ -171,6 +176,8 @@ np.flatnonzero(counts > mapcounts)
 
 # %% [markdown]
 # ## 7 · Make: exercise 05b
+#
+# The [glossary](glossary.md) has a table of all operations that a history may have.
 
 # %%
 statement("05b")
@@ -204,6 +211,13 @@ run_mutant("a page is never reused", history)
 # 1. A server forks a worker. The worker exits. Then the server writes all its memory. How many
 #    pages are copied?
 # 2. Now the server writes while the worker still lives. Who gets the copies?
+#
+# <details><summary>Answers to the exit ticket</summary>
+#
+# 1. None is copied. All are reused, with one fault for each page.
+# 2. The server gets them. The copy always goes to the writer.
+#
+# </details>
 
 # %%
 predicted("05")
@@ -219,13 +233,6 @@ progress()
 drill("05")
 
 # %% [markdown]
-# <details><summary>Answers to the exit ticket</summary>
-#
-# 1. None is copied. All are reused, with one fault for each page.
-# 2. The server gets them. The copy always goes to the writer.
-#
-# </details>
-#
 # **Next:** [06 · execve and exit](06_execve_and_exit.ipynb). On the core track it is
 # [08 · The walk](08_the_walk.ipynb).
 

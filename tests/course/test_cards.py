@@ -148,6 +148,19 @@ def test_a_second_chance_says_how_many_and_no_answer(course: Course) -> None:
     assert [event["right"] for event in kept] == [0, 5], "both are kept, the first one counts"
 
 
+def test_an_inverse_card_numbers_its_options_and_names_them_in_its_verdict() -> None:
+    question = QUESTIONS["05 inverse"]
+    assert isinstance(question, Inverse)
+    answers = [[0, 2]]
+    marks = question.judge(typed(question, answers), 0)
+    part = question_verdict(question, answers, marks, True)["parts"][0]
+    assert (part["given"], part["truth"]) == ("1, 3", "3, 4")
+    lines = part["why"].split("\n")
+    assert [line[2:] for line in lines[::2]] == question_parts(question)[0]["options"]
+    assert [line[0] for line in lines[::2]] == ["×", "✓", "✓", "×"]
+    assert not re.search(r"[×✓] [a-d] ", part["why"]), "processes have letters"
+
+
 def test_who_does_not_know_is_told_at_once(course: Course) -> None:
     card = learn.answer("06 copies")
     assert isinstance(card, CardWidget)

@@ -21,8 +21,8 @@ from anonlab.course.authoring.exercises import Course
 ROWS = 28
 """15 of teaching, 11 that were found voiced, 2 that are likely."""
 BY_HAND = {
-    "03 touch": "0", "03 zeros": "1", "03 not present": "1", "03 mapcount": "how many",
-    "03 fault": "fault", "04 memory": "0", "04 image": "tables", "04 shared memory": "9",
+    "03 touch": "0", "03 zeros": "1", "04 not present": "1", "03 mapcount": "how many",
+    "03 fault": "fault", "04 memory": "0", "04 image": "tables", "05 shared memory": "9",
     "05 read-only": "copy", "05 the child": "p", "05 owner": "c", "05 once more": "0",
     "05 one word": "1", "05 two copies": "9", "05 grandchild": "1", "05 address": "same",
     "05 thread": "0", "05 room": "ENOMEM", "06 exit": "0", "06 execve": "2", "06 the parent": "4",

@@ -104,6 +104,13 @@ def test_an_inverse_question_takes_every_way_that_leads_there() -> None:
     assert rights(inverse.judge("ab", 0)) == [True] * 3
     assert rights(inverse.judge("a", 0)) == [True, False, True]
     assert rights(inverse.judge("?", 0)) == [False, False, True]
+    assert inverse.judge("12", 0) == inverse.judge("ab", 0)
+    assert inverse.judge("2", 0)[0].text.split("\n    ") == [
+        "1: p write 0x30000 1 2",
+        "This leads here, but you did not choose it: x",
+    ]
+    with pytest.raises(ValueError, match="no option '4': 1 to 3"):
+        inverse.judge("4", 0)
 
 
 def test_a_number_may_be_written_in_any_base() -> None:

@@ -77,7 +77,8 @@ def written(code: str | bytes) -> bytes:
 def told(place: PlaceToRun, code: str | bytes) -> tuple[str, str]:
     """Status and message of one test of f, for this code, where a learner works."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "test_ex10a_small.py"
+        path = Path(folder) / "tests" / "exercises" / "public" / "test_ex10a_small.py"
+        path.parent.mkdir(parents=True)
         path.write_text(IMPORTS + ASKS)
         students = place.students(written(code), Path("ex10a_small.py"), seconds=1)
         (verdict,) = run_tests(path, {"test_one": 1}, students)

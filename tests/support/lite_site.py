@@ -6,7 +6,6 @@ import functools
 import http.server
 import os
 import subprocess
-import sys
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,8 @@ from typing import Any
 from labserver import Notebook, Watch
 from project import ROOT
 
+PYTHON = ROOT / "build" / "lite-python" / "bin" / "python"
+"""What JupyterLite brings disturbs a JupyterLab beside it: make test gives it its own place."""
 STAND_IN = Path(__file__).parent / "stand_in"
 NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
@@ -38,7 +39,7 @@ def build_site(folder: Path) -> Path:
         pure = {path.name: path.read_binary() for path in files}
         make_wheel(wheels, "markupsafe", markup.version, pure)
     site = folder / "lite"
-    command = [sys.executable, ROOT / "lite" / "build.py", "--output", site, "--wasm", wheels]
+    command = [PYTHON, ROOT / "lite" / "build.py", "--output", site, "--wasm", wheels]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return site

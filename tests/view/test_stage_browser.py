@@ -360,6 +360,37 @@ def test_a_second_chance_comes_with_a_nudge_and_without_the_truth(see: Open) -> 
     assert player.run("() => model.get('predictions')")[str(COPY)]["answers"][2] == "write on copy"
 
 
+def test_who_chooses_nothing_is_asked_once_whether_none_is_meant(see: Open) -> None:
+    player = see(played(cards={COPY: {**TWICE, "parts": TWICE["parts"][:1], "chances": 1}}))
+    player.press("End")
+    card = player.root.locator("[data-question]")
+    player.act("lock")
+    expect(card.get_by_role("alert")).to_contain_text("None of them? Then lock in again.")
+    card.get_by_label("ls", exact=True).check()
+    card.get_by_label("ls", exact=True).uncheck()
+    player.act("lock")
+    assert player.state() == "asked", "another choice is another question"
+    player.act("lock")
+    told = player.root.locator("[data-reveal]").inner_text()
+    assert "× none" in told
+    assert "it was\nshell, child" in told
+
+
+def test_what_explains_an_answer_stands_above_the_line_under_it(see: Open) -> None:
+    part = {**TWICE["parts"][2], "why": {"copy on write": "So it is called."}}
+    player = see(played(cards={COPY: {**CARD, "parts": [part, CARD["parts"][1]]}}), step=COPY - 1)
+    player.act("next")
+    player.root.get_by_label("Its name?").fill("copy on write")
+    player.root.get_by_label("child's").check()
+    player.act("lock")
+    told = player.root.locator(".al-part").first
+    lined = "one => [one, ...one.querySelectorAll('*')].filter(e => "
+    lined += "parseFloat(getComputedStyle(e).borderBottomWidth)).map(e => e.className)"
+    assert told.evaluate(lined) == ["al-part"]
+    assert told.inner_text().endswith("So it is called.")
+    assert "it was" not in player.root.locator("[data-reveal]").inner_text()
+
+
 def test_rows_are_put_in_order_by_dragging(see: Open) -> None:
     player = see(played(cards={COPY: TWICE}), step=COPY - 1)
     player.act("next")

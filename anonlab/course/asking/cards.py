@@ -1,7 +1,8 @@
 """Questions as cards: what is asked, part by part, and what was said beside what is right.
 
 A card is plain data, so that a browser can show it: a name, a title, a sentence, and `parts`. Each
-part has a `kind` (what stands below the item number `line` of an order does not belong to it)::
+part has a `kind` (what stands below the item number `line` of an order does not belong to it;
+`short` has names for options that are long, by which an answer is told)::
 
     number   least, most, unit            choice, several   options
     order    items, line                  text              how (what an answer looks like)
@@ -70,8 +71,8 @@ def question_parts(question: BankQuestion) -> list[Part]:
     if isinstance(question, Choice):
         return [choice("Which one?", *(option.text for option in question.options))]
     if isinstance(question, Inverse):
-        texts = ("; ".join(ops.strip().splitlines()) for ops, _ in question.options)
-        return [several("Choose all that fit.", *texts)]
+        numbers = [str(at) for at in range(1, len(question.options) + 1)]
+        return [several("Choose all that fit.", *question.texts()) | {"short": numbers}]
     if isinstance(question, Table):
         return [choice(row.text, *question.words) for row in question.rows]
     if isinstance(question, Order):
@@ -91,7 +92,7 @@ def _order_texts(question: Order) -> list[str]:
 
 
 def typed(question: BankQuestion, answers: Sequence[Any]) -> str:
-    """Return the answers of a card as one would type them: "ac", "0 1 2", "0x3a" or "?".
+    """Return the answers of a card as one would type them: "ac", "13", "0 1 2", "0x3a" or "?".
 
     raises  ValueError if an answer has another form than its part
     """
@@ -105,7 +106,7 @@ def typed(question: BankQuestion, answers: Sequence[Any]) -> str:
     if isinstance(question, Choice):
         return letter(given)
     if isinstance(question, Inverse):
-        return "".join(map(letter, sorted(given))) or UNKNOWN
+        return "".join(str(each + 1) for each in sorted(given)) or UNKNOWN
     if isinstance(question, Order):
         line = len(_order_texts(question))
         above = given[: given.index(line)] if line in given else given
@@ -143,6 +144,9 @@ def question_verdict(
                 if right == len(marks)
                 else " → ".join(step.text for step in question.steps.values())
             )
+        if isinstance(question, Inverse):
+            fits = [at for at in range(len(question.options)) if letter(at) in question.right()]
+            truth = shown(parts[0], fits)
         why = "\n".join(f"{'✓' if mark.right else '×'} {mark.text}" for mark in told)
         given = shown(parts[0], answers[0])
         judged = [{"right": right == len(marks), "given": given, "truth": truth, "why": why}]
@@ -158,7 +162,8 @@ def _truths(question: BankQuestion, marks: Sequence[Mark]) -> list[tuple[str, st
         ]
     if isinstance(question, Choice):
         option = question.options[ord(question.right()) - ord("a")]
-        return [(option.text, marks[0].text.partition(": ")[2] or marks[0].text)]
+        why = marks[0].text.partition(": ")[2]
+        return [(option.text, why or option.why)]  # a card has no letters
     return [("", mark.text) for mark in marks]
 
 
@@ -210,7 +215,7 @@ def shown(part: Part, given: Any) -> str:
     """Return one answer as people read it."""
     if given is None:
         return "I don't know"
-    names = part.get("options", part.get("items"))
+    names = part.get("short", part.get("options", part.get("items")))
     if part["kind"] == "order":
         return _order_shown(part, given)
     if isinstance(names, list):

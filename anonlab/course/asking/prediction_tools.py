@@ -158,7 +158,10 @@ def reveal(
     log = ProgressLog(find_course().root)
     kept = log.events("predict", name=name)
     if gate and not kept:
-        return Note(f"First predict: predict({name!r}, your answer). I do not know is an answer.")
+        return Note(
+            f"First predict: predict({name!r}, your answer). I do not know is an answer. "
+            "Then run this cell again."
+        )
     shown = [f"you said: {kept[0].get('answer', '')}"] if kept else []
     if kept and truth is not None:
         shown.append(keep_score(log, name, kept[0], truth, among))

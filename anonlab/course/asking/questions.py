@@ -104,12 +104,16 @@ class Inverse:
     @property
     def how(self) -> str:
         """What an answer looks like."""
-        return 'all letters that fit, such as "ac"; "?" says that you do not know'
+        return 'all numbers that fit, such as "13"; "?" says that you do not know'
 
     def ask(self, seed: int) -> str:
         """Return the question as text."""
-        texts = ["; ".join(ops.strip().splitlines()) for ops, _ in self.options]
-        return f"{self.text}\n{lettered(texts)}"
+        return "\n".join([self.text, *(f"  {each}" for each in self.texts())])
+
+    def texts(self) -> list[str]:
+        """Return the options with their numbers: processes have letters."""
+        ops = ["; ".join(ops.strip().splitlines()) for ops, _ in self.options]
+        return [f"{at}: {each}" for at, each in enumerate(ops, 1)]
 
     def right(self) -> str:
         """Return the letters of all options that lead to the same machine."""
@@ -121,13 +125,19 @@ class Inverse:
         )
 
     def judge(self, given: object, seed: int) -> list[Mark]:
-        """Return a mark for each option."""
-        chosen, right = _letters(given, len(self.options)), self.right()
+        """Return a mark for each option; letters stand for their numbers, too."""
+        numbers = {str(at): letter(at - 1) for at in range(1, len(self.options) + 1)}
+        words = [numbers.get(each, each) for each in "".join(words_of(given))]
+        if wrong := [each for each in words if each not in {*numbers.values(), UNKNOWN}]:
+            raise ValueError(f"there is no option {wrong[0]!r}: 1 to {len(numbers)}, or ?")
+        chosen, right = _letters(words, len(self.options)), self.right()
         marks = []
-        for at, (_, why) in enumerate(self.options):
+        for at, (text, (_, why)) in enumerate(zip(self.texts(), self.options, strict=True)):
             mine, fits = letter(at) in chosen, letter(at) in right
-            verdict = "leads here" if fits else "does not lead here"
-            marks.append(Mark(mine == fits, f"{letter(at)} {verdict}: {why}"))
+            verdict = "This leads here" if fits else "This does not lead here"
+            did = "you chose it" if mine else "you did not choose it"
+            said = f", {'and' if mine == fits else 'but'} {did}" if chosen else ""
+            marks.append(Mark(mine == fits, f"{text}\n    {verdict}{said}: {why}"))
         return marks
 
 

@@ -39,7 +39,8 @@ class Score:
             )
             if some
         ]
-        return f"{len(self.hits)} of {self.total} right. " + "; ".join(parts)
+        said = f"{len(self.hits)} of {self.total} right."
+        return said if len(self.hits) == self.total else f"{said} {'; '.join(parts)}"
 
 
 def score(answer: Any, truth: Truth, among: Iterable[Any] = ()) -> Score | None:

@@ -95,7 +95,8 @@ def find_course(start: Path | None = None) -> Course:
             return Course(folder, read_catalogue(path))
     raise FileNotFoundError(
         f"no exercises/catalogue.json in {begin} or above it: go to the folder of the course, "
-        f"or name it in {FOLDER_VARIABLE}"
+        f"name it in {FOLDER_VARIABLE}, or make one with `anonlab start`. If you copied the "
+        "notebooks, copy the folder exercises beside them, too"
     )
 
 

@@ -91,8 +91,19 @@ class ChoicePart extends Part {
 }
 
 class SeveralPart extends ChoicePart {
+  build() {
+    super.build();
+    this.element.addEventListener("change", () => {
+      this.asked = false;
+    });
+  }
+
   answer() {
     return this.inputs.flatMap((input, option) => (input.checked ? [option] : []));
+  }
+
+  wrong() {
+    return this.asked || this.answer().length ? "" : say("card.empty", { part: this.part.text });
   }
 
   static same(answer, truth) {
@@ -100,7 +111,8 @@ class SeveralPart extends ChoicePart {
   }
 
   static words(part, answer) {
-    return answer && answer.length ? answer.map((one) => part.options[one]).join("; ") : answer ? say("card.nothing") : "";
+    const names = part.short ?? part.options;
+    return answer && answer.length ? answer.map((one) => names[one]).join(", ") : answer ? say("card.nothing") : "";
   }
 }
 

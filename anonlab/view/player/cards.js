@@ -52,9 +52,10 @@ class Card {
 
   // Check the form, then have it judged: what is missing or cannot be read is said, nothing is lost.
   lock() {
-    const wrong = this.parts.map((part) => part.wrong()).filter(Boolean);
-    this.told.textContent = wrong.join(" ");
-    if (wrong.length) return this.parts.find((part) => part.wrong()).focus();
+    const wrong = this.parts.filter((part) => part.wrong());
+    this.told.textContent = wrong.map((part) => part.wrong()).join(" ");
+    for (const part of wrong) part.asked = true; // who chooses nothing is asked once whether it is meant
+    if (wrong.length) return wrong[0].focus();
     return this.judge(this.parts.map((part) => part.answer()), false);
   }
 
@@ -128,7 +129,7 @@ function revealed(part, judged, first) {
     const how = judged.right === true ? "hit" : judged.right === false ? "extra" : "missed";
     const given = judged.given === null || judged.given === undefined || judged.given === "" ? say("card.none") : judged.given;
     const rows = [[say("card.you"), `${judged.right === null || judged.right === undefined ? "" : `${JUDGED[how]} `}${given}`, judged.right === null ? "" : `al-${how}`]];
-    if (judged.truth) rows.push([say("card.was"), judged.truth, "al-truth"]); // else it is not known yet, or said below
+    if (judged.truth && judged.right !== true) rows.push([say("card.was"), judged.truth, "al-truth"]); // else it is not known yet, the same, or said below
     if (first !== null && first !== given) rows.unshift([say("card.firstly"), first || say("card.none"), ""]);
     set.append(node("dl", {}, ...rows.flatMap(([name, text, look]) => [node("dt", {}, name), node("dd", { class: look }, text)])));
   }

@@ -52,16 +52,6 @@ BELIEFS: dict[str, Choice] = {
          "All untouched pages show one page of zeros. It is there once, for everybody."),
         ("0: nothing is used before the program ends", "0", "A write takes a frame at once."),
     ),
-    "03 not present": _ask(
-        "A program has written one page, and the page is on swap. Its entry is not present. Now "
-        "the program forks. How many entries of the child are not empty?",
-        _ONE + "p swap_out 0x30000\nc = fork p\n",
-        swap_entries_made,
-        ("0: an entry that is not present is empty", "0",
-         "It holds a swap entry: the slot of the page on the disk."),
-        ("1: fork copies the swap entry", "1",
-         "The slot is then used by two."),
-    ),
     "03 mapcount": _ask(
         "a, b and c share a frame. One of them writes, so the mapcount of the frame falls to 2. "
         "What does this number tell?",
@@ -99,7 +89,17 @@ BELIEFS: dict[str, Choice] = {
          "The child has tables of its own. The pages are shared."),
         ("nothing at all", "nothing", "The child needs page tables of its own."),
     ),
-    "04 shared memory": _ask(
+    "04 not present": _ask(
+        "A program has written one page, and the page is on swap. Its entry is not present. Now "
+        "the program forks. How many entries of the child are not empty?",
+        _ONE + "p swap_out 0x30000\nc = fork p\n",
+        swap_entries_made,
+        ("0: an entry that is not present is empty", "0",
+         "It holds a swap entry: the slot of the page on the disk."),
+        ("1: fork copies the swap entry", "1",
+         "The slot is then used by two."),
+    ),
+    "05 shared memory": _ask(
         "p has memory that was mapped as shared, with the value 7 in it. It forks. The child "
         "writes 9 there. What does p read?",
         "p = spawn\np mmap 0x30000 1 shared\np write 0x30000 7\nc = fork p\nc write 0x30000 9\n"

@@ -14,9 +14,12 @@ INVERSES = {
             ("p mmap 0x10000 3\np write 0x11000 5 2\n", "It fills slots 1 and 2, in one write."),
             (
                 "p mmap 0x10000 3\np write 0x11000 5\np write 0x12000 6\n",
-                "Two writes of one page leave the same entries as one write of two pages.",
+                "Two writes, one page each, leave the same entries as one write of two.",
             ),
-            ("p mmap 0x11000 2\np write 0x11000 5 2\n", "Page 0x10000 is not in its VMA."),
+            (
+                "p mmap 0x11000 2\np write 0x11000 5 2\n",
+                "Then p would not have asked for page 0x10000.",
+            ),
         ),
     ),
     "02 inverse": Inverse(

@@ -96,7 +96,10 @@ PAGES: dict[str, BankQuestion] = {
         "fork has made an empty address space for the child. In which order do the steps come?",
         {
             "d": OrderStep("copy the VMAs"),
-            "a": OrderStep("link the child to the reverse map, so that it joins the group"),
+            "a": OrderStep(
+                "link the child to the reverse map, so that it joins the group",
+                why="This step and the copying of the VMAs may change places.",
+            ),
             "e": OrderStep(
                 "write-protect the entries, and share the pages",
                 "da",
@@ -139,7 +142,7 @@ PAGES: dict[str, BankQuestion] = {
                 "W is there. The machine writes, and the kernel hears nothing of it.",
             ),
             TableRow(
-                "It writes a page that it has only read so far.",
+                "A process writes a new page that it has only read so far.",
                 "p = spawn\np mmap 0x30000 1\np read 0x30000\np write 0x30000 7\n",
                 "The page shows the zero page, which belongs to all. The writer gets a new frame.",
             ),

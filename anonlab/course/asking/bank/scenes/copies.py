@@ -321,7 +321,8 @@ COPIES: dict[str, Scene] = {
                     ),
                 ),
                 "The rule of 2004 looked at count. It was 2, so the page was copied. From now on "
-                "the program and the device use different frames, and neither notices.",
+                "the program and the device use different frames, and neither notices. The device "
+                "is not drawn: the count of 1 at frame 1 is its hold.",
             ),
         ),
     ),
@@ -382,9 +383,8 @@ COPIES: dict[str, Scene] = {
                     ),
                 ),
                 "The fork was a promise. The memory for it is needed at the write, and then it "
-                "may be missing. Our model calls this ENOMEM. In Linux the program gets no error: the "
-                "kernel ends a process to get memory (the OOM killer). Linux also needs frames for "
-                "page tables at the fork.",
+                "may be missing. Our machine then answers ENOMEM. Linux cannot answer a write: its "
+                "OOM killer ends a process. With strict accounting it may refuse the fork instead.",
             ),
         ),
     ),
