@@ -234,8 +234,8 @@ drill("07")
 # %% [markdown]
 # <details><summary>Answers</summary>
 #
-# 1. No page is copied, as long as none is pinned or in the swap cache: the rule of the mail asks for
-#    `count`.
+# 1. No page is copied, as long as none is pinned or in the swap cache: the rule of the mail asks
+#    for `count`.
 # 2. The child keeps the original pages, and the parent gets the copies. If the child exits first,
 #    all copies are saved, because nobody else has the pages.
 #

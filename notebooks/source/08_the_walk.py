@@ -262,8 +262,8 @@ drill("08")
 # %% [markdown]
 # <details><summary>Answers</summary>
 #
-# 1. To take out *this* page: yes. Without the walk nobody knows which entries to change. Linux 2.4 had
-#    no reverse map. It scanned all page tables instead, and took what it met.
+# 1. To take out *this* page: yes. Without the walk nobody knows which entries to change. Linux 2.4
+#    had no reverse map. It scanned all page tables instead, and took what it met.
 # 2. No design does, because there are 1000 entries to change. Designs differ in the places where
 #    they look in vain.
 #

@@ -311,8 +311,8 @@ debate("end")
 # Our machine does one thing at a time. Linux does not. A fault begins at the address space, and
 # then needs the page. A walk begins at the page, and then needs the address space. They meet from
 # opposite sides, and could wait for each other for ever. So in 2004 the walk only *tried* the lock
-# of each page table. The order in [3.10][1], from outside in: address space (`mmap_sem`), page, file
-# or anon_vma, page table.
+# of each page table. The order in [3.10][1], from outside in: address space (`mmap_sem`), page,
+# file or anon_vma, page table.
 #
 # [1]: https://elixir.bootlin.com/linux/v3.10/source/mm/rmap.c#L20
 #

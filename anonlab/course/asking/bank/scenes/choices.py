@@ -157,7 +157,8 @@ CHOICES: dict[str, Scene] = {
                 ),
                 "The write copies nothing under the group, and one page under anon_vma_chain. The "
                 "group has copied this page before, when it moved. So for a page that is written "
-                "later, both designs pay once. For a page that is only read, the group has paid in vain.",
+                "later, both designs pay once. For a page that is only read, the group has paid in "
+                "vain.",
             ),
         ),
         ("anongroup", "anon_vma_chain"),
