@@ -228,8 +228,8 @@ LABELS: dict[str, Label] = {
     ),
     "swap_out": Label(
         "swap_out",
-        "The kernel needs room. It puts what {who} has from {where} on into swap: {n} [frame is|"
-        "frames are] free now.",
+        "The kernel puts pages of {who} from {where} on into swap, as it does when memory is "
+        "short: {n} [frame is|frames are] free now.",
         "shrink_list",
     ),
     "reclaim": Label(

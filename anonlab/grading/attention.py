@@ -52,11 +52,11 @@ def _lateness(submissions: list[Submission], deadline: bool) -> Iterator[Attenti
     untimed = [each for each in submissions if each.student and each.received is None and deadline]
     for each in untimed:
         if each.late:
-            why = "its name says LATE; nobody says by how much, so it costs nothing"
+            why = "its name says LATE; no table says by how much, so it costs nothing"
             yield Attention("lateness", each.student, each.id, why)
     if untimed:
         told = f"lateness is unknown for {len(untimed)} of {len(submissions)} submissions"
-        yield Attention("lateness", "", "", f"{told}: nobody says when they came")
+        yield Attention("lateness", "", "", f"{told}: no table says when they came")
 
 
 def _unmatched(submission: Submission) -> Iterator[Attention]:

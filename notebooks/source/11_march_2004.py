@@ -279,7 +279,8 @@ debate("end")
 #
 # Swap-out is not alone. Suppose that a walk misses *one* entry. For whom is this harmless, who only
 # does the work in vain, and who does damage?
-#
+
+# %% [markdown]
 # | who | what it asks | function |
 # |---|---|---|
 # | ageing | was it used? | `page_referenced` (2.6), `folio_referenced` (6.x) |
@@ -315,7 +316,8 @@ debate("end")
 # file or anon_vma, page table.
 #
 # [1]: https://elixir.bootlin.com/linux/v3.10/source/mm/rmap.c#L20
-#
+
+# %% [markdown]
 # A walk therefore has three answers: found, not found, **not known**. One address space was busy.
 # May the frame be given away?
 #

@@ -249,7 +249,7 @@ def test_what_was_handed_in_and_not_taken_is_told_with_what_to_do(graded) -> Non
 @pytest.mark.parametrize("due", ["", "due = 2026-10-01T12:00:00Z\n"])
 def test_lateness_that_nobody_knows_is_told_once(graded, due: str) -> None:  # type: ignore[no-untyped-def]
     found = graded(CANVAS, {f"zhaoli_{ONE}": "1", f"jdoe_{ONE}": "1"}, hw=due)
-    told = "lateness is unknown for 2 of 2 submissions: nobody says when they came"
+    told = "lateness is unknown for 2 of 2 submissions: no table says when they came"
     assert found.why("lateness") == ([told] if due else [])
 
 

@@ -182,15 +182,18 @@ def summary_html(summary: dict[str, Any], facts: ClassFacts) -> str:
 def _tiles(summary: dict[str, Any]) -> list[tuple[str, str, bool]]:
     """Return (number, what it counts, whether it needs attention)."""
     statuses = summary["statuses"]
+    unknown = any(each["status"] == "lateness" for each in summary["attention"])
     tiles = [
         (str(summary["submissions"]), "submissions", False),
+        (str(statuses["graded"]), "graded", False),
         (number(summary["mean"]) or "none", f"mean of {number(summary['most'])} points", False),
         (number(summary["median"]) or "none", "median", False),
-        (str(summary["late"]), "late", False),
+        (str(summary["late"]), "late, as far as known" if unknown else "late", unknown),
         (str(statuses["unchanged"]), "template unchanged", False),
-        (str(statuses["missing"] + len(summary["absent"])), "nothing to grade", False),
+        (str(statuses["missing"]), "came without an answer", False),
+        (str(len(summary["absent"])), "handed in nothing", False),
     ]
-    for name, what in (("rejected", "rejected"), ("infra", "grader's trouble")):
+    for name, what in (("rejected", "not taken in"), ("infra", "grader's trouble")):
         if statuses[name]:
             tiles.append((str(statuses[name]), what, True))
     if summary["attention"]:

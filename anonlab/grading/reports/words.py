@@ -14,12 +14,17 @@ STATUS_WORDS = {
 }
 """By status of a submission."""
 DO = {
-    "unmatched": "rename it, correct the roster, or say whose it is with --names",
-    "rejected": "unpack or repair it yourself, or ask for another copy; then run it again",
-    "missing": "look at what came (files.csv); give an answer the expected name and run it again",
-    "ambiguous": "look at it; to count something else, remove what should not and run it again",
+    "unmatched": "not graded yet: put the student's id into its name, correct the roster, or give "
+    "--names a pattern; then run the same command again",
+    "rejected": "ask for another copy, or unpack it yourself with care; put that in its place and "
+    "run the same command again",
+    "missing": "look at what came (files.csv beside this page); give an answer the name that the "
+    "file had when it was handed out, and run the same command again",
+    "ambiguous": "look at it; what is graded stands in grades.csv. To count something else, remove "
+    "what should not count, and run the same command again",
     "infra": "run the same command again",
-    "lateness": "say when they came with --received: the system's own table will do",
+    "lateness": "run the same command with --received FILE: the table of times that your system "
+    "exports, or one of your own with the columns student,received",
 }
 """What an instructor can do about what needs attention."""
 MEANING = {

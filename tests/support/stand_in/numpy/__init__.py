@@ -218,6 +218,8 @@ class dtype:
     def __class_getitem__(cls, item):
         return types.GenericAlias(cls, item)
 
+    isnative = True  # it has no other byte order
+
     def newbyteorder(self, o="S"):
         return self
 
