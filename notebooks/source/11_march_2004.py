@@ -277,10 +277,8 @@ debate("end")
 # %% [markdown]
 # ## Who asks?
 #
-# Swap-out is not alone. Suppose that a walk misses *one* entry. For whom is this harmless, who only
-# does the work in vain, and who does damage?
-
-# %% [markdown]
+# Suppose that a walk misses *one* entry. Is this harmless, work in vain, or damage?
+#
 # | who | what it asks | function |
 # |---|---|---|
 # | ageing | was it used? | `page_referenced` (2.6), `folio_referenced` (6.x) |
@@ -311,13 +309,12 @@ debate("end")
 #
 # Our machine does one thing at a time. Linux does not. A fault begins at the address space, and
 # then needs the page. A walk begins at the page, and then needs the address space. They meet from
-# opposite sides, and could wait for each other for ever. So in 2004 the walk only *tried* the lock
-# of each page table. The order in [3.10][1], from outside in: address space (`mmap_sem`), page,
-# file or anon_vma, page table.
+# opposite sides, and could wait for ever. So in 2004 the walk only *tried* the lock
+# of each page table. The order in [3.10][1], from outside in: `mmap_sem`, page, file or
+# anon_vma, page table.
 #
 # [1]: https://elixir.bootlin.com/linux/v3.10/source/mm/rmap.c#L20
-
-# %% [markdown]
+#
 # A walk therefore has three answers: found, not found, **not known**. One address space was busy.
 # May the frame be given away?
 #
