@@ -3,8 +3,9 @@
 Here are two designs. In each the operation that matters is missing: where may a page be mapped?
 
 **anonmm** (Hugh Dickins, 2003; his code of 2004). Every address space has a node. The nodes since
-one execve form a ring. A page remembers one page number and its *home*, the node of the process that touched it
-first. The walk looks at home first. Then it goes once round the ring from there.
+one execve form a ring. A page remembers one page number and its *home*, the node of the process
+that touched it first. The walk looks at home first. Then it goes once round the ring from
+there.
 
 1. `anonmm_places(ring, home, vpn)`: `ring` lists the nodes, oldest first. Each is the number of
    its address space, or 0 if that is gone or has no page in memory. `home` is the place of the

@@ -41,13 +41,9 @@ function lectureFocus(story, track, i) {
 }
 
 function lectureLines(story, track, i, height) {
-  const focus = lectureFocus(story, track, i);
-  const {swap} = focus;
+  const {vpns, pfns, swap} = lectureFocus(story, track, i);
   const rows = Math.max(3, Math.floor((height - 110) / 28));
   const frames = Math.max(3, Math.floor((height - 90) / 30));
-  const entries = [...story.moment(i, track).spaces.values()].flatMap((space) => [...space.entries]);
-  const vpns = allThatFit(focus.vpns, entries.map(([vpn]) => vpn), rows - 1);
-  const pfns = allThatFit(focus.pfns, entries.map(([, entry]) => (entry.present ? entry.pfn : 0)).filter((pfn) => pfn > 0), frames);
   const one = (pfn) => ({kind: "one", first: pfn, last: pfn});
   return {
     swap,
@@ -58,12 +54,6 @@ function lectureLines(story, track, i, height) {
       return lines.length <= rows ? lines : rowLines(grid, {changed: vpns, likeness: () => "", opened: []}, rows);
     },
   };
-}
-
-// Return `some` and all `others`, ascending, if that is at most `most` numbers; else `some` only.
-function allThatFit(some, others, most) {
-  const all = [...new Set([...some, ...others])];
-  return all.length <= most ? all.sort((a, b) => a - b) : some;
 }
 
 // Return at most `most` lines: neighbours share one.
