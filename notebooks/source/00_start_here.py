@@ -129,7 +129,7 @@ shell.page(heap)
 # | `shell = spawn` | A process starts. Its name is shell. |
 # | `shell mmap 0x30000 4` | shell asks for 4 pages from address 0x30000 on. |
 # | `shell write 0x30000 7 2` | shell writes 2 pages from 0x30000 on. They hold 7 and 8 then. |
-# | `child = fork shell` | shell makes a copy of itself. Its name is child. |
+# | `child = fork shell` | shell gets a child that begins with the same pages. Its name is child. |
 # | `child exit` | child ends. |
 
 # %%
@@ -241,7 +241,7 @@ for pfn, (looked, right) in check(kernel).pages.items():
 # | `solution("04a")`, `reset("04a")` | another way, once yours passes; the template again |
 # | `progress()` | what is done and what is open |
 #
-# In place of the dots you may type an answer: `predict("00 frames", "2, 1")`.
+# In place of the dots you may type an answer: `predict("00 frames", "5, 5")`.
 
 # %% [markdown]
 # All of it is kept in a file, `.anonlab/progress.jsonl`. It survives a restart, and it stays on
@@ -262,7 +262,7 @@ progress()
 # ## If you like: eight scenarios
 #
 # What do you think happens? **Nobody expects you to know.** These questions come before notebook
-# 01. Some of it you have just seen. You get eight more like them after the course. So you can see
+# 01. You have just seen some of it. You get eight more like them after the course. So you can see
 # what has changed. They carry no points. The right answers come in the end.
 
 # %%

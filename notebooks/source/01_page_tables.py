@@ -82,8 +82,8 @@ for address in (0x38000, 0x39000, 0x3A000):
 # A **fault** is an access that the entry does not allow. The machine stops the program and calls
 # the kernel. The kernel may change the entry and let the program go on.
 #
-# 1. The program has only read page `0x38000`. Which frame does its entry name? Which letter is
-#    missing?
+# 1. The program has only read page `0x38000`. Which frame does its entry name? Which letter,
+#    for a right, is missing?
 # 2. The word for `0x39000` is 0. What happens at an access?
 # 3. What happens when the program *writes* to `0x38000` now?
 #
@@ -207,12 +207,14 @@ answer("01 address", ...)
 # %% [markdown]
 # ## 9 · Exit ticket
 #
-# 1. A program maps a gigabyte and touches one page of it. How many tables are made?
+# 1. A program maps a gigabyte and touches one page of it. On the way to this page, how many
+#    tables are there then?
 # 2. The kernel wants frame 5 back. It knows only the number of the frame. What must it read?
 #
 # <details><summary>Answers to the exit ticket</summary>
 #
-# 1. One table is made for each level. These are the tables on the way to that page.
+# 1. One table for each level: four on x86-64. The top table was there before. The others are made
+#    at the touch.
 # 2. It must read every word of every page table of every process. This is why a
 #    [reverse map](glossary.md#reverse-map) is needed.
 #

@@ -16,7 +16,7 @@ from anonlab.learn import *
 # %% [markdown]
 # ## 1 · Recall
 #
-# 1. A program has read a [page](glossary.md#page), but not written it. Which letter is missing in
+# 1. A program has read a [page](glossary.md#page), but not written it. Which right is missing in
 #    its [page-table entry](glossary.md#pte)?
 # 2. Where does the kernel look to see whether the program *may* write there?
 # 3. What does the [pgoff](glossary.md#pgoff) of a file's [VMA](glossary.md#vma) say?
@@ -183,12 +183,14 @@ run_mutant("the zero page is written", "p = spawn\np mmap 0x30000 1\np write 0x3
 # %% [markdown]
 # ## 9 · Exit ticket
 #
-# 1. A program asks for a gigabyte and only reads it. How much memory does it use?
+# 1. A program asks for a gigabyte and only reads it. How many frames does it use for its
+#    pages?
 # 2. The mapcount of a frame is 3. What do you know about the processes that use it?
 #
 # <details><summary>Answers to the exit ticket</summary>
 #
-# 1. It uses page tables, and one frame that it shares with everybody.
+# 1. It uses one frame, and shares it with everybody: the zero page. In Linux the page tables take
+#    frames, too.
 # 2. You know that three entries name it. A page without a file has one address, so these are the
 #    entries of three address spaces. You do not know which.
 #
@@ -211,7 +213,7 @@ drill("03")
 # **Next:** [04 · fork](04_fork.ipynb).
 
 # %% [markdown]
-# **What people say.** Each question has an answer that people really give, and that is not so.
+# **What people say.** Each question has an answer that many people give, and that is wrong.
 
 # %%
 beliefs("03")

@@ -102,8 +102,8 @@ picture(kernel.snapshot())
 # %% [markdown]
 # 1. mapcount is 2. What was it before the fork?
 # 2. The VMA still says `rw`. The entries say read-only. Is that a contradiction?
-# 3. The child has not touched anything yet. Open "The same as text" under the picture. Which letter
-#    is missing in the child's entry, and who would set it?
+# 3. The child has not touched anything yet. Open "The same as text" under the picture. Besides W,
+#    which letter is missing in the child's entry, and who would set it?
 #
 # <details><summary>Answers</summary>
 #
@@ -137,8 +137,8 @@ answer("04 inverse", ...)
 # For one page, fork does three things. It **looks** at the entry. If the entry is present, it
 # **write-protects** it. Then it gives the **child** the same entry, but for one bit.
 #
-# A bit is taken out with `&` and `~`. Here this is done to D, which is bit 6. The same `&` works on
-# an array of entries.
+# A bit is taken out with `&` and `~`. Here this is done to D, which is bit 6, as an example: fork
+# takes other bits. The same `&` works on an array of entries.
 
 # %%
 word, dirty = 0x3067, 1 << 6
@@ -224,7 +224,7 @@ drill("04")
 # **Next:** [05 · Copy on write](05_copy_on_write.ipynb).
 
 # %% [markdown]
-# **What people say.** Each question has an answer that people really give, and that is not so.
+# **What people say.** Each question has an answer that many people give, and that is wrong.
 
 # %%
 beliefs("04")

@@ -99,7 +99,8 @@ for rule in ("count", "mapcount_swapcount", "count_only", "exclusive"):
 # %% [markdown]
 # 1. Think of a page without a pin, and of the rule `count`. Sometimes it makes a copy that nobody
 #    needs. Does the program then read a wrong number?
-# 2. Under `exclusive` nobody has a new frame at the last write. What did fork do?
+# 2. Under `exclusive` nobody has a new frame at the last write. Look at the step before: what must
+#    fork have done with the page that had a pin?
 #
 # <details><summary>Answers</summary>
 #
@@ -237,7 +238,7 @@ drill("05")
 # [08 · The walk](08_the_walk.ipynb).
 
 # %% [markdown]
-# **What people say.** Each question has an answer that people really give, and that is not so.
+# **What people say.** Each question has an answer that many people give, and that is wrong.
 
 # %%
 beliefs("05")

@@ -199,7 +199,7 @@ drill("06")
 # **Next:** [07 · mremap](07_mremap.ipynb).
 
 # %% [markdown]
-# **What people say.** Each question has an answer that people really give, and that is not so.
+# **What people say.** Each question has an answer that many people give, and that is wrong.
 
 # %%
 beliefs("06")

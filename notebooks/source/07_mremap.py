@@ -244,7 +244,7 @@ drill("07")
 # **Next:** [08 · The walk](08_the_walk.ipynb).
 
 # %% [markdown]
-# **What people say.** Each question has an answer that people really give, and that is not so.
+# **What people say.** Each question has an answer that many people give, and that is wrong.
 
 # %%
 beliefs("07")

@@ -273,7 +273,7 @@ drill("08")
 # [10b · Then and now](10b_then_and_now.ipynb).
 
 # %% [markdown]
-# **What people say.** Each question has an answer that people really give, and that is not so.
+# **What people say.** Each question has an answer that many people give, and that is wrong.
 
 # %%
 beliefs("08")

@@ -10,7 +10,7 @@ import pytest
 from project import ROOT
 
 from anonlab.course.authoring.build import build_course
-from anonlab.course.authoring.glossary import Term, linked, read_glossary
+from anonlab.course.authoring.glossary import Term, linked, plain, read_glossary
 from anonlab.course.authoring.vocabulary import vocabulary_problems
 from anonlab.errors import FormatError
 
@@ -106,3 +106,9 @@ def test_an_entry_without_a_notebook_is_refused(tmp_path: Path) -> None:
 def test_every_entry_of_the_course_is_read() -> None:
     text = (ROOT / "notebooks" / "glossary.md").read_text("utf-8")
     assert len(read_glossary(ROOT / "notebooks" / "glossary.md")) == text.count("<a id=") > 25
+
+
+def test_a_name_keeps_its_underscores() -> None:
+    """Tooltips said "anonvma": an underscore inside a word is no mark."""
+    marked = "an _old_ `anon_vma`, [see](x.md) *do_wp_page*"
+    assert plain(marked) == "an old anon_vma, see do_wp_page"

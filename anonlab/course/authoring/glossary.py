@@ -27,7 +27,7 @@ _ENTRY = re.compile(r'^\* <a id="([\w-]+)"></a>(.*(?:\n  .*)*)', re.MULTILINE)
 _PARTS = re.compile(rf"(.*?): (.*) \((\d\db?)(?:, \d\db?)*(; {EVERYDAY})?\)\Z")
 _FORM = re.compile(r"\*+([^*]+)\*+")
 _LINK = re.compile(r"\]\(glossary\.md#([\w-]+)\)")
-_MARKUP = re.compile(r"[*`_]|\[([^]]*)\]\([^)]*\)")
+_MARKUP = re.compile(r"[*`]|(?<!\w)_|_(?!\w)|\[([^]]*)\]\([^)]*\)")
 _NOT_PROSE = re.compile(
     r"^```.*?^```|^ *(?:#|\|).*?$|``.*?``|`[^`\n]*(?:\n[^`\n]+)?`|!?\[[^]]*\]\([^)]*\)"
     r"|<a\b.*?</a>|<[^>]*>|[“\"](?:[^”\"\n]|\n(?!\n))*[”\"]|^>.*?$",

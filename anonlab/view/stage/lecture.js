@@ -70,7 +70,9 @@ function belowParts(plan, top, room) {
     parts.push({key: "thumbnail", html: `<g class="thumb" data-part="thumbnail" transform="translate(20 ${px(top + 4)}) scale(${px(scale * 100) / 100})">${boxAt(-8, -6, THUMBNAIL.width + 16, THUMBNAIL.height, 6, "sheet")}${bare}</g>`});
   }
   const x = hasThumbnail ? 20 + THUMBNAIL.width * scale + 40 : LEFT;
-  const lines = (options.changeLines || []).slice(0, Math.max(0, Math.floor(room / 26)));
+  const most = Math.max(0, Math.floor(room / 26));
+  const rest = hasThumbnail ? [["", say("picture.lecture")]] : [];
+  const lines = [...(options.changeLines || []).slice(0, Math.max(0, most - rest.length)), ...rest].slice(0, most);
   lines.forEach(([sign, text], at) => {
     const y = top + 12 + at * 26;
     const words = fitText(text, plan.width - x - 40, "plain");
