@@ -124,15 +124,15 @@ answer("07 merge", ...)
 #
 # 1. Under the group, a page moves and its index stays at `0x30`. What would the kernel find?
 # 2. Under `anon_vma`, the pgoff of the VMA changes to `0x80`. What would the kernel find?
-# 3. A page on swap moves without any trouble. Why?
+# 3. mremap need not copy a page that is on swap. Why?
 #
 # <details><summary>Answers</summary>
 #
 # 1. It would find nothing. It would look at `0x30000`, and the page is no longer there.
 # 2. It would find nothing either. The VMA would begin at index `0x80`. Index `0x30` would lie
 #    outside.
-# 3. The kernel moves its swap entry as it is. Nobody asks for an address
-#    before the page comes back.
+# 3. The kernel moves its swap entry as it is: mremap copies nothing. If several processes share the
+#    page, the price comes later. The second one that reads it at another address gets a copy.
 #
 # </details>
 

@@ -266,7 +266,7 @@ debate("Friday and Saturday")
 debate("end")
 
 # %% [markdown]
-# Speed did not decide. [The patch][1] names what did: moving memory needs no effort, and swap-out
+# Benchmarks did not decide. [The patch][1] names what did: moving memory needs no effort, and swap-out
 # takes less processor time. The price is up to 24 bytes for each VMA, on 32 bits. You measured the
 # other side, too: *inherited* pages are searched, and VMAs do not merge. The first was mended in
 # 2010, with `anon_vma_chain`. For the second there was [a proposal in 2025][2].
@@ -283,8 +283,7 @@ debate("end")
 # |---|---|---|
 # | ageing | was it used? | `page_referenced` (2.6), `folio_referenced` (6.x) |
 # | swap-out | unmap it everywhere | `try_to_unmap` (2.6, 6.x) |
-# | migration | change all entries | `try_to_migrate`, `remove_migration_ptes` (6.x) |
-# | KSM | where is the merged page? | `rmap_walk_ksm` (6.x) |
+# | migration | change all entries, twice | `try_to_migrate`, `remove_migration_ptes` (6.x) |
 # | huge pages | split, everywhere | `unmap_folio` (6.x) |
 # | mlock | who else locks it? | `try_to_munlock` (5.0) |
 # | write-back | make entries clean | `folio_mkclean` (6.x) |
@@ -295,10 +294,12 @@ debate("end")
 #
 # - *Harmless*: "Was it used?" may miss an entry. The page is swapped out a little early. mlock may
 #   miss one, too: swap-out finds the lock later.
-# - *Work in vain*: swap-out, migration and the split of a huge page count afterwards. If `mapcount`
-#   says that an entry is left, the page stays where it is. But then it can never move.
-# - *Damage*: write-back would believe that a page is clean while somebody still writes to it. A
-#   program that uses broken memory would not be told.
+# - *Work in vain*: swap-out and the first walk of a migration count afterwards. If `mapcount` says
+#   that an entry is left, the page stays where it is. But then it can never move.
+# - *Damage*: the second walk of a migration gives every process its entry back. An entry that it
+#   misses leads nowhere, and a later fault stops the kernel. [Linux had this
+#   bug](https://git.kernel.org/linus/7e09e738afd2). Write-back would believe that a page is clean
+#   while somebody still writes to it. A program that uses broken memory would not be told then.
 #
 # So a walk may name too many places, and must not name too few.
 #
@@ -365,7 +366,7 @@ compare(against, "anongroup,anonmm,anon_vma").table("probes")
 # 1. Friday's Linus is right where the rare case is easy to meet, or hard to test: nobody knows its
 #    cost beforehand. Saturday's is right where the rare case can be counted and stays rare. A good
 #    answer names the count.
-# 2. "Speed did not decide." The patch names other reasons, and one cost.
+# 2. "Benchmarks did not decide." The patch names other reasons, and one cost.
 #
 # </details>
 #

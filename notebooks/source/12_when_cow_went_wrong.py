@@ -57,7 +57,8 @@ scene("12 leak")
 # It was mended twice in 2020. First [commit
 # 17839856fd58](https://git.kernel.org/linus/17839856fd58): who only reads through a pin breaks the
 # sharing, too. That broke other users. So Linux went over to [counting
-# holders](https://git.kernel.org/linus/b25d1dc9474e) on 4 September 2020, and took it back.
+# holders](https://git.kernel.org/linus/b25d1dc9474e) on 4 September 2020, and took that first
+# commit back.
 #
 # </details>
 
@@ -85,7 +86,7 @@ scene("12 leak mended")
 # %% [markdown]
 # ## 2020: count the holders
 #
-# Now a device fills the page of `app`. A disk reads into it, for example. `app` has asked for that
+# Now a device fills the page of `app`. A network card writes into it, for example. `app` has asked for that
 # and waits. Nobody forks. Meanwhile a tool takes the right to write away, and gives it back.
 
 # %%
@@ -137,9 +138,10 @@ reveal("12 rules", lines, truth={year for year in years if not found[year]}, amo
 # %% [markdown]
 # <details><summary>Why?</summary>
 #
-# 2005 counted too little, and leaked. 2004 and 2020 counted too much, and lost pages. **A count
-# cannot tell a device from a process.** 2022 stopped counting and marks. The mark also changes
-# fork: a page that is marked and pinned is copied for the child at once.
+# 2005 counted too little, and leaked. 2004 and 2020 counted too much, and lost pages. After a fork
+# 2005 lost them, too. **A count of one for each cannot tell a device from a process.** 2022 stopped
+# counting and marks. The mark also changes fork: a page that is marked and pinned is copied for the
+# child at once.
 #
 # Linux copied pinned pages at fork from [September
 # 2020](https://git.kernel.org/linus/70e806e4e645) on. Our rule of 2020 is that of the write fault
@@ -250,7 +252,7 @@ answer("12 decisions", ...)
 # <details><summary>Answers</summary>
 #
 # 1. The leak: a pin that reads, munmap, and a write.
-# 2. It mends the leak. It loses pages at every write while a device is at work.
+# 2. It mends the leak. It loses pages at every write *fault* while a device is at work.
 # 3. Dirty COW: "I have made the copy". 2010: "who brings the page back stays".
 #
 # </details>
