@@ -129,7 +129,7 @@ shell.page(heap)
 # | `shell = spawn` | A process starts. Its name is shell. |
 # | `shell mmap 0x30000 4` | shell asks for 4 pages from address 0x30000 on. |
 # | `shell write 0x30000 7 2` | shell writes 2 pages from 0x30000 on. They hold 7 and 8 then. |
-# | `child = fork shell` | shell gets a child that begins with the same pages. Its name is child. |
+# | `child = fork shell` | shell gets a child with the same pages. |
 # | `child exit` | child ends. |
 
 # %%

@@ -131,8 +131,8 @@ answer("07 merge", ...)
 # 1. It would find nothing. It would look at `0x30000`, and the page is no longer there.
 # 2. It would find nothing either. The VMA would begin at index `0x80`. Index `0x30` would lie
 #    outside.
-# 3. The kernel moves its swap entry as it is: mremap copies nothing. If several processes share the
-#    page, the price comes later. The second one that reads it at another address gets a copy.
+# 3. The kernel moves its swap entry as it is. If several share the page, the price comes later: who
+#    reads it at another address gets a copy.
 #
 # </details>
 

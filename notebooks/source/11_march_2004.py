@@ -266,10 +266,10 @@ debate("Friday and Saturday")
 debate("end")
 
 # %% [markdown]
-# Benchmarks did not decide. [The patch][1] names what did: moving memory needs no effort, and swap-out
-# takes less processor time. The price is up to 24 bytes for each VMA, on 32 bits. You measured the
-# other side, too: *inherited* pages are searched, and VMAs do not merge. The first was mended in
-# 2010, with `anon_vma_chain`. For the second there was [a proposal in 2025][2].
+# Benchmarks did not decide. [The patch][1] names what did: moving memory needs no effort, and
+# swap-out takes less processor time. The price is up to 24 bytes for each VMA, on 32 bits. You
+# measured the other side, too: *inherited* pages are searched, and VMAs do not merge. The first was
+# mended in 2010, with `anon_vma_chain`. For the second there was [a proposal in 2025][2].
 #
 # [1]: https://lore.kernel.org/r/Pine.LNX.4.44.0405182310200.3416-100000@localhost.localdomain
 # [2]: https://lore.kernel.org/r/cover.1746305604.git.lorenzo.stoakes@oracle.com
@@ -292,16 +292,14 @@ debate("end")
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# - *Harmless*: "Was it used?" may miss an entry. The page is swapped out a little early. mlock may
-#   miss one, too: swap-out finds the lock later.
+# - *Harmless*: "Was it used?" may miss an entry. Then the page goes a little early. So may mlock:
+#   swap-out finds the lock later.
 # - *Work in vain*: swap-out and the first walk of a migration count afterwards. If `mapcount` says
 #   that an entry is left, the page stays where it is. But then it can never move.
 # - *Damage*: the second walk of a migration gives every process its entry back. An entry that it
 #   misses leads nowhere, and a later fault stops the kernel. [Linux had this
 #   bug](https://git.kernel.org/linus/7e09e738afd2). Write-back would believe that a page is clean
 #   while somebody still writes to it. A program that uses broken memory would not be told then.
-#
-# So a walk may name too many places, and must not name too few.
 #
 # </details>
 

@@ -86,8 +86,9 @@ scene("12 leak mended")
 # %% [markdown]
 # ## 2020: count the holders
 #
-# Now a device fills the page of `app`. A network card writes into it, for example. `app` has asked for that
-# and waits. Nobody forks. Meanwhile a tool takes the right to write away, and gives it back.
+# Now a device fills the page of `app`. A network card writes into it, for example. `app` has
+# asked for that and waits. Nobody forks. Meanwhile a tool takes the right to write away, and gives
+# it back.
 
 # %%
 scene("12 lost")
