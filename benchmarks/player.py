@@ -18,7 +18,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 import nbformat
-from labserver import Notebook, chromium, jupyter_lab
+from browsers import chromium
+from labserver import Notebook, jupyter_lab
 from nbformat.v4 import new_code_cell, new_notebook
 
 from anonlab import record
