@@ -23,7 +23,7 @@ from anonlab.course.authoring.gallery import write_gallery
 from anonlab.course.authoring.starting import start_folder
 from anonlab.histories import library
 from anonlab.recording.recorder import record
-from anonlab.view.player.export import player_css, player_js
+from anonlab.view.player.export import HOST_MODEL, player_css, player_js
 from anonlab.view.stage.picture import picture
 from notebooks import page_of
 
@@ -167,7 +167,7 @@ def script() -> str:
     assert card.count(ends) == 1
     player = player_js().replace(ends, "return { mount };")
     card = card.replace(ends, "return { render, PARTS, judgePart, say };")
-    own = (HERE / "site.js").read_text("utf-8")
+    own = HOST_MODEL.read_text("utf-8") + (HERE / "site.js").read_text("utf-8")
     return (
         f"const anonlabPlayer = (() => {{\n{player}}})();\n"
         f"const anonlabCard = (() => {{\n{card}}})();\n{own}"

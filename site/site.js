@@ -1,21 +1,6 @@
-// What the pages of the site add to player and card: a stand-in for the widget's model, a judge for
-// cards, and the theme.
+// What the pages of the site add to player and card: a judge for cards, and the theme.
 (() => {
   const KEPT = "Kept on this page until you leave it.";
-  const model = (state) => {
-    const heard = {};
-    return {
-      get: (name) => state[name],
-      set(name, value) {
-        state[name] = value;
-        for (const listener of [...(heard[`change:${name}`] || [])]) listener();
-      },
-      save_changes() {},
-      send() {},
-      on(name, listener) { (heard[name] ||= []).push(listener); },
-      off(name, listener) { heard[name] = (heard[name] || []).filter((one) => one !== listener); },
-    };
-  };
 
   // The verdict on the answers to a card; `last` if it is not to be tried again.
   function verdict(card, truths, answers, last) {
@@ -64,7 +49,7 @@
   }
 
   function mountCard(host, state) {
-    const its = model(state);
+    const its = hostModel(state);
     let tries = 0;
     its.send = ({ lock }) => {
       tries += 1;
@@ -77,7 +62,7 @@
   }
 
   function mountPlayer(host, state) {
-    const its = model(state);
+    const its = hostModel(state);
     its.on("change:predictions", () => its.set("keeping", KEPT));
     anonlabPlayer.mount({ model: its, el: host });
   }

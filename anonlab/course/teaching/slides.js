@@ -5,23 +5,6 @@ const SLIDES = [...document.querySelectorAll(".slide")];
 const TALKS = location.hash === "#speaker"; // this window has the notes of another one
 const stageHost = document.getElementById("stage");
 
-// What a player asks of its host: it keeps nothing.
-function deckModel(frames) {
-  const state = { frames, step: 0, chosen: "", predictions: {}, keeping: "", opened: "" };
-  const heard = {};
-  return {
-    get: (name) => state[name],
-    set(name, value) {
-      state[name] = value;
-      for (const listener of [...(heard[`change:${name}`] || [])]) listener();
-    },
-    save_changes() {},
-    send() {},
-    on: (name, listener) => (heard[name] ||= []).push(listener),
-    off: (name, listener) => { heard[name] = (heard[name] || []).filter((one) => one !== listener); },
-  };
-}
-
 class Deck {
   constructor() {
     Object.assign(this, { at: 0, players: new Map(), theme: "", window: null, began: Date.now() });
@@ -67,7 +50,7 @@ class Deck {
   // Return the player of a scene, once its story is there.
   async player(scene) {
     if (!this.players.has(scene)) {
-      const model = deckModel(await unpacked(SCENES[scene]));
+      const model = hostModel({ frames: await unpacked(SCENES[scene]), step: 0, chosen: "", predictions: {}, keeping: "", opened: "" });
       const made = mount({ model, el: stageHost });
       made.player.root.requestFullscreen = null; // the whole deck fills the screen, not one player
       this.players.set(scene, made);

@@ -21,12 +21,11 @@ from anonlab.course.teaching.topics import (
     scene_topics,
 )
 from anonlab.course.templates import filled
-from anonlab.view.player.export import made_payload, packed, player_css, player_js
+from anonlab.view.player.export import made_payload, packed, page_js, player_css
 from anonlab.view.stage.static import snapshot_svg
 from anonlab.view.story.align import align
 
 _HERE = Path(__file__).parent
-_EXPORT = "export default { render };"
 MOST_LARGE = 240
 """Characters that a slide holds in large letters."""
 VOTE = "Let everybody write down an answer alone, for one minute. Then they compare in pairs."
@@ -103,8 +102,6 @@ def notebook_titles(folder: Path) -> dict[str, str]:
 
 def deck(title: str, topics: tuple[Topic, ...]) -> str:
     """Return the page of a deck."""
-    script = player_js()
-    assert script.count(_EXPORT) == 1, f"player.js must hold the line {_EXPORT!r} once"
     payloads = [packed(made_payload(topic.played, tabs=())) for topic in topics]
     plain = json.dumps(payloads, separators=(",", ":"), ensure_ascii=False)
     return filled(
@@ -115,7 +112,7 @@ def deck(title: str, topics: tuple[Topic, ...]) -> str:
         css=player_css(),
         own_css=(_HERE / "slides.css").read_text("utf-8"),
         payloads=plain.replace("<", "\\u003c"),
-        script=script.replace(_EXPORT, "") + (_HERE / "slides.js").read_text("utf-8"),
+        script=page_js(_HERE / "slides.js"),
     )
 
 

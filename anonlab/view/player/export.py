@@ -56,6 +56,7 @@ CARD = (
 """The files that show a question card, for a module of its own."""
 SHEETS = (_VIEW / "stage" / "picture.css", _VIEW / "player" / "stage.css")
 PAGE = Path(__file__).with_name("page.js")
+HOST_MODEL = Path(__file__).with_name("host_model.js")
 _EXPORT_LINE = "export default { render };"
 
 
@@ -163,7 +164,7 @@ def _page(made: Payload, played: Aligned) -> str:
         css=player_css(),
         body=static_form(made["title"], made["note"], played, tabs=made["tabs"]),
         state=_embedded(json.dumps(state, separators=(",", ":"), ensure_ascii=False)),
-        script=_script(),
+        script=page_js(PAGE),
     )
 
 
@@ -207,9 +208,10 @@ def _embedded(plain: str) -> str:
     return plain.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _script() -> str:
-    """Return the player's module without its export, an inline script has nobody to export to, and
-    what a page adds."""
+def page_js(own: Path) -> str:
+    """Return the script of a page without a kernel: the player's module without its export, since
+    an inline script has nobody to export to, a model for it, and the page's `own` script."""
     source = player_js()
     assert source.count(_EXPORT_LINE) == 1, f"player.js must hold the line {_EXPORT_LINE!r} once"
-    return source.replace(_EXPORT_LINE, "") + PAGE.read_text(encoding="utf-8")
+    added = "".join(file.read_text(encoding="utf-8") for file in (HOST_MODEL, own))
+    return source.replace(_EXPORT_LINE, "") + added

@@ -1,21 +1,7 @@
-// What an exported page adds to the player's module: a stand-in for the widget's model, and an address
-// that opens a step, asks a question, and says how the page looks:
+// What an exported page adds to the player's module: an address that opens a step, asks a question,
+// and says how the page looks:
 //   #step=7  #ask=7  #big  #theme=dark  #tab=cost  #tabs=rmap,cost  #tabs=none  #chosen=f3
-const pageModel = {
-  state: JSON.parse(document.getElementById("anonlab-state").textContent),
-  heard: {},
-  get(name) { return this.state[name]; },
-  set(name, value) {
-    this.state[name] = value;
-    for (const listener of [...(this.heard[`change:${name}`] || [])]) listener();
-  },
-  save_changes() {},
-  send() {},
-  on(name, listener) { (this.heard[name] ||= []).push(listener); },
-  off(name, listener) {
-    this.heard[name] = (this.heard[name] || []).filter((one) => one !== listener);
-  },
-};
+const pageModel = hostModel(JSON.parse(document.getElementById("anonlab-state").textContent));
 
 // Return what the address asks for, {name: text}.
 function pageWishes() {
@@ -67,8 +53,8 @@ async function openPage() {
   const payload = await unpacked(pageModel.get("frames"));
   const wishes = pageWishes();
   if (wishes.tabs) payload.tabs = wishes.tabs === "none" ? [] : payload.tabs.filter((tab) => wishes.tabs.split(",").includes(tab));
-  pageModel.state.frames = payload;
-  pageModel.state.step = stepNamed(wishes.step, payload.steps.length - 1) ?? 0;
+  pageModel.set("frames", payload);
+  pageModel.set("step", stepNamed(wishes.step, payload.steps.length - 1) ?? 0);
   const { player } = mount({ model: pageModel, el: host });
   if (still) {
     still.hidden = true;
