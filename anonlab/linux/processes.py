@@ -19,7 +19,7 @@ from pathlib import Path
 from shutil import which
 from types import TracebackType
 
-from anonlab.linux import worker
+from anonlab.linux import heap, worker
 from anonlab.linux.pagemap import Pagemap
 from anonlab.linux.shared_mm_process import (
     CLONE,
@@ -119,6 +119,7 @@ class Processes:
                 stdout=subprocess.DEVNULL,
                 pass_fds=[*self.theirs, *self.files],
                 cwd="/",
+                env=os.environ | heap.MALLOC,
                 process_group=0,
             )
         except BaseException:

@@ -18,6 +18,7 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from anonlab.linux.heap import MALLOC
 from anonlab.linux.worker import NO_VALUE
 from anonlab.machine.words import PAGE_SIZE
 
@@ -137,8 +138,8 @@ class SharedMmProcess(NamedTuple):
         raises  OSError if the command and what it needs of the environment do not fit the buffer
         """
         words = [word.encode() + b"\0" for word in command]
-        keep = [name for name in ("LD_LIBRARY_PATH",) if name in os.environ]
-        words += [f"{name}={os.environ[name]}".encode() + b"\0" for name in keep]
+        kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+        words += [f"{name}={value}".encode() + b"\0" for name, value in (kept | MALLOC).items()]
         pointers, at = [], self.buffer + _COMMAND.size
         for word in words:
             pointers.append(at)

@@ -3,6 +3,11 @@ manual and mm/*.c (v6.18); and that the simulated machine of anon_vma_chain does
 
 from __future__ import annotations
 
+import os
+import platform
+import subprocess
+import sys
+
 import pytest
 from linux_view import needs_full_view
 
@@ -182,6 +187,33 @@ def test_the_heap_of_a_real_process_is_put_into_the_window(oracle) -> None:
     assert borders(steps[1].areas) == ["10-11 rw-"]
     assert [step.error for step in steps[6:]] == ["ENOMEM", "EINVAL", "", ""]
     assert borders(steps[9].areas) == borders(steps[9].areas, "b") == ["10-11 rw-"]
+
+
+GROWN = """
+import ctypes
+libc = ctypes.CDLL(None)
+libc.sbrk.restype = libc.malloc.restype = ctypes.c_void_p
+ends = [libc.sbrk(0)]
+held = [libc.malloc(100_000) for _ in range(500)]
+ends.append(libc.sbrk(0))
+[libc.free(ctypes.c_void_p(block)) for block in held]
+ends.append(libc.sbrk(0))
+print(len(set(ends)))
+"""
+"""Take 50 MB and give them back; print in how many places the end of the heap was seen."""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the environment is that of glibc")
+def test_malloc_of_a_real_process_does_not_move_the_end_of_its_heap() -> None:
+    """brk would answer with the end of the history's heap, and malloc took that for success: it
+    used pages that were not there (SIGSEGV just above the old heap, as an ordinary user)."""
+
+    def ends(more: dict[str, str]) -> int:
+        command, env = [sys.executable, "-I", "-S", "-c", GROWN], {**os.environ, **more}
+        return int(subprocess.run(command, env=env, capture_output=True, check=True).stdout)
+
+    assert ends({}) > 1
+    assert ends(heap.MALLOC) == 1
 
 
 def test_a_call_that_is_stopped_says_what_is_done_and_other_machines_do_nothing() -> None:
