@@ -19,8 +19,8 @@ from anonlab.learn import *
 # or may the program write *in place*? Between 2004 and 2022 Linux changed this rule three times.
 # Each change mended something, and two of them broke something else.
 #
-# The tables of entries were never the trouble. A third party was: somebody who holds a frame
-# **without an entry**.
+# In the first three bugs all page-table entries are right. The trouble is a third party: somebody
+# who holds a frame **without an entry**. Two bugs of other kinds follow.
 
 # %% [markdown]
 # ## Who holds a frame without an entry?
@@ -51,8 +51,15 @@ scene("12 leak")
 # child could read what its parent wrote *later*, a password for example. David Hildenbrand summed
 # it up on [15 November
 # 2021](https://lore.kernel.org/r/3ae33b08-d9ef-f846-56fb-645e3b9b4c66@redhat.com): the child
-# observes the parent "by smart use of vmsplice()+munmap()". The rule of 2005 is [commit
-# c475a8ab625d](https://git.kernel.org/linus/c475a8ab625d).
+# observes the parent "by smart use of vmsplice()+munmap()".
+#
+# The [official description](https://nvd.nist.gov/vuln/detail/CVE-2020-29374) says that the kernel
+# "can grant unintended write access". The same mail corrects this: it should be *read* access.
+#
+# </details>
+
+# %% [markdown]
+# <details><summary>How was it mended?</summary>
 #
 # It was mended twice in 2020. First [commit
 # 17839856fd58](https://git.kernel.org/linus/17839856fd58): who only reads through a pin breaks the
@@ -81,7 +88,8 @@ scene("12 leak mended")
 
 # %% [markdown]
 # So three is the least, with these operations. Only the rule of 2005 leaks, within five of them.
-# The rule of 2004 counted all holders. Why did Linux ever give it up? The next bug shows why.
+# The rule of 2004 counted all holders, as that of 2020 does. Why did Linux ever give it up? Keep
+# the question for the next bug.
 
 # %% [markdown]
 # ## 2020: count the holders
@@ -100,9 +108,25 @@ scene("12 lost")
 scene("12 lost mended")
 
 # %% [markdown]
+# ### Why the rule of 2004 was given up
+#
+# <details><summary>What Hugh Dickins wrote in June 2005</summary>
+#
+# A page was lost in those days, too: a device held it, and swap-out took its entry away. At the
+# next write the raised count led to a copy. In the words of [commit
+# c475a8ab625d](https://git.kernel.org/linus/c475a8ab625d), the kernel "substituted a different page
+# into userspace".
+#
+# From 2.6.7 on swap-out left a page alone that somebody held. This "works, but is unsatisfying".
+# A test of page migration hung on it. So Hugh let the write fault count entries. Then swap-out
+# could unmap such pages again. That mended this lost page, and opened the way for the leak.
+#
+# </details>
+
+# %% [markdown]
 # ### What this was
 #
-# <details><summary>The bug, its sources, and its mending</summary>
+# <details><summary>The bug of 2020, its sources, and its mending</summary>
 #
 # Hildenbrand's second and third point in the [same
 # mail](https://lore.kernel.org/r/3ae33b08-d9ef-f846-56fb-645e3b9b4c66@redhat.com): "a write-fault
@@ -140,14 +164,29 @@ reveal("12 rules", lines, truth={year for year in years if not found[year]}, amo
 # <details><summary>Why?</summary>
 #
 # 2005 counted too little, and leaked. 2004 and 2020 counted too much, and lost pages. After a fork
-# 2005 lost them, too. **A count of one for each cannot tell a device from a process.** 2022 stopped
-# counting and marks. The mark also changes fork: a page that is marked and pinned is copied for the
-# child at once.
+# 2005 lost them, too. **A count of one for each cannot tell a device from a process.** 2022 looks
+# at a mark first, and counts only where fork took the mark away. The mark also changes fork: a page
+# that is marked and pinned is copied for the child at once.
 #
 # Linux copied pinned pages at fork from [September
 # 2020](https://git.kernel.org/linus/70e806e4e645) on. Our rule of 2020 is that of the write fault
 # alone, so it still shows *lost after fork*. Our pages are single: the same mail says that the leak
 # came back for huge pages.
+#
+# </details>
+
+# %% [markdown]
+# ### How does fork know that a device is there?
+#
+# <details><summary>A pin weighs 1,024</summary>
+#
+# In our machine every pin adds 1 to the count. In Linux a device may pin with `pin_user_pages`.
+# Since 2020 such a pin adds [1,024](https://docs.kernel.org/core-api/pin_user_pages.html) to the
+# count of a single page. Large pages have a number of their own for it, `_pincount`.
+#
+# `folio_maybe_dma_pinned` asks whether the count is 1,024 or more. It says *maybe* because 1,024
+# ordinary holders look the same. Then fork makes a copy that nobody needed. It does not overlook a
+# pin of this kind. But it does not see the pipe of the leak: that adds only 1, as any holder does.
 #
 # </details>
 
@@ -186,7 +225,10 @@ tries = ("dirty cow, a retry that reads", "dirty cow, a retry that writes")
 #
 # <details><summary>The bug, its sources, and its mending</summary>
 #
-# CVE-2016-5195. The kernel dropped its wish to write (`FOLL_WRITE`) once the copy was made.
+# CVE-2016-5195. The [official description](https://nvd.nist.gov/vuln/detail/CVE-2016-5195) calls it
+# a "race condition": users could "write to a read-only memory mapping", and did so in October 2016.
+#
+# The kernel dropped its wish to write (`FOLL_WRITE`) once the copy was made.
 # [Commit 19be0eaffa3a](https://git.kernel.org/linus/19be0eaffa3a) of 13 October 2016 keeps it and
 # adds `FOLL_COW`. Its text says that an earlier attempt of 2005 was undone:
 # [commit 4ceb5db9757a](https://git.kernel.org/linus/4ceb5db9757a). **A permission that was checked
@@ -243,16 +285,16 @@ answer("12 decisions", ...)
 # %% [markdown]
 # ## Exit ticket
 #
-# 1. "mapcount is 1, so nobody else can see this page." Give the shortest history that shows the
-#    opposite.
+# 1. "mapcount is 1, so no other process can see this page." Give the shortest history that shows
+#    the opposite.
 # 2. A colleague proposes: copy at *every* write fault. Which of the bugs does that mend? Which one
 #    does it make worse?
-# 3. What do Dirty COW and the page of 2010 have in common? Each believed something that had been
-#    true a moment before: say what.
+# 3. Dirty COW and the page of 2010: each believed something that had been true a moment before.
+#    What?
 #
 # <details><summary>Answers</summary>
 #
-# 1. The leak: a pin that reads, munmap, and a write.
+# 1. fork, then the child's pin that reads and its munmap. The parent's write makes it a leak.
 # 2. It mends the leak. It loses pages at every write *fault* while a device is at work.
 # 3. Dirty COW: "I have made the copy". 2010: "who brings the page back stays".
 #
