@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from click.testing import CliRunner
 from project import ROOT
 
 from anonlab.cli.verbs import cli
+from anonlab.course.asking.bank.debate import SAID
+from anonlab.course.asking.bank.objections import OBJECTIONS
 from anonlab.course.asking.bank.scenes import SCENES
 from anonlab.course.asking.scenes import made
 from anonlab.course.teaching.slides import topics_of, write_slides
@@ -41,6 +44,22 @@ def test_a_deck_needs_no_network_and_tells_what_wrong_answers_mean(decks: dict[s
     assert "Who says “shell”: You said the shell. Look at table A" in text.replace("&#34;", '"')
     assert text.count('class="slide question"') == text.count('class="slide answer"') == 2
     assert "Some people say: the copy goes through the child." in decks["05"].read_text("utf-8")
+
+
+def test_the_debate_stands_in_its_deck_in_the_order_of_the_notebook(decks: dict[str, Path]) -> None:
+    text = unescape(decks["11"].read_text("utf-8"))
+    told = [each.words for each in SAID if each.words]
+    shown = re.findall(r"<blockquote>“(.*?)”</blockquote>", text)
+    assert shown == told, "each quotation once, and nothing else in quotation marks"
+    assert all(f"{each.who}, {each.when}: {each.url}" in text for each in SAID)
+    asked = [name for name in OBJECTIONS if OBJECTIONS[name].claim in text]
+    assert asked == list(OBJECTIONS)
+    assert "✓</b><span>pte_chain, anongroup, anonmm</span>" in text, "who needs find_vma"
+    where = [text.index(words) for words in ("4:4 horrors", "When may a group be freed?", "c20")]
+    where += [text.index(words) for words in ("a GUARANTEED way", "the expensive pte chains")]
+    assert where[1:] == sorted(where[1:])
+    others = [path.read_text("utf-8") for name, path in decks.items() if name != "11"]
+    assert not any("<blockquote>" in other for other in others)
 
 
 def test_slides_of_what_is_not_there_are_refused(tmp_path: Path) -> None:

@@ -1,62 +1,27 @@
 """Slides made from the scenes of a notebook: one HTML file, without a network.
 
 Each question of a scene is four slides: the stage where it is asked, the question, the stage as it
-goes on, and the explanation. The stage is the real player in lecture mode. Notes for the speaker
-stand below each slide, and in a window of their own; printed, each slide is one page.
+goes on, and the explanation. The stage is the real player in lecture mode. The mails and objections
+of a debate have slides, too. Notes for the speaker stand below each slide, and in a window of their
+own; printed, each slide is one page.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from anonlab.course.asking.questions import letter
-from anonlab.course.teaching.topics import (
-    Topic,
-    TopicPart,
-    TopicQuestion,
-    belief_topics,
-    scene_topics,
-)
+from anonlab.course.teaching.debate_slides import DebateSlides, debate_slides
+from anonlab.course.teaching.slide_kinds import VOTE, Slide
+from anonlab.course.teaching.topics import Topic, TopicQuestion, belief_topics, scene_topics
 from anonlab.course.templates import filled
 from anonlab.view.player.export import made_payload, packed, page_js, player_css
 from anonlab.view.stage.static import snapshot_svg
 from anonlab.view.story.align import align
 
 _HERE = Path(__file__).parent
-MOST_LARGE = 240
-"""Characters that a slide holds in large letters."""
-VOTE = "Let everybody write down an answer alone, for one minute. Then they compare in pairs."
-
-
-@dataclass(frozen=True)
-class Slide:
-    """One slide. kind: 'title', 'stage', 'question' or 'answer'.
-
-    scene, start, end  of a stage: which story, and the steps that it goes through
-    pictures           what is on the stage at the end, as SVG, for paper and beside questions
-    """
-
-    kind: str
-    title: str
-    notes: tuple[str, ...] = ()
-    text: str = ""
-    lines: tuple[str, ...] = ()
-    parts: tuple[TopicPart, ...] = ()
-    scene: int = -1
-    start: int = 0
-    end: int = 0
-    pictures: tuple[str, ...] = ()
-
-    @property
-    def is_long(self) -> bool:
-        """True if there is so much to read that the letters must be smaller."""
-        shown = [self.text, *(part.text for part in self.parts)]
-        for part in self.parts:
-            shown += [part.right] if self.kind == "answer" else part.options
-        return sum(map(len, shown)) > MOST_LARGE
 
 
 def write_slides(root: Path, notebooks: tuple[str, ...], out: Path) -> tuple[Path, ...]:
@@ -76,7 +41,9 @@ def write_slides(root: Path, notebooks: tuple[str, ...], out: Path) -> tuple[Pat
     files = []
     for name in wanted:
         path = out / f"slides-{name}.html"
-        path.write_text(deck(titles[name], topics_of(name)), "utf-8", newline="\n")
+        (notebook,) = (root / "notebooks").glob(f"{name}_*.ipynb")
+        text = deck(titles[name], topics_of(name), debate_slides(notebook))
+        path.write_text(text, "utf-8", newline="\n")
         files.append(path)
     return tuple(files)
 
@@ -100,14 +67,14 @@ def notebook_titles(folder: Path) -> dict[str, str]:
     return titles
 
 
-def deck(title: str, topics: tuple[Topic, ...]) -> str:
-    """Return the page of a deck."""
+def deck(title: str, topics: tuple[Topic, ...], debate: DebateSlides) -> str:
+    """Return the page of a deck: a title, the debate around the topics."""
     payloads = [packed(made_payload(topic.played, tabs=())) for topic in topics]
     plain = json.dumps(payloads, separators=(",", ":"), ensure_ascii=False)
     return filled(
         "teaching/slides.html.j2",
         title=title,
-        slides=[_title(title, topics), *_slides(topics)],
+        slides=[_title(title, topics, debate), *debate.before, *_slides(topics), *debate.after],
         letter=lambda at: letter(at).upper(),
         css=player_css(),
         own_css=(_HERE / "slides.css").read_text("utf-8"),
@@ -116,8 +83,8 @@ def deck(title: str, topics: tuple[Topic, ...]) -> str:
     )
 
 
-def _title(title: str, topics: tuple[Topic, ...]) -> Slide:
-    names = tuple(dict.fromkeys(topic.title for topic in topics))
+def _title(title: str, topics: tuple[Topic, ...], debate: DebateSlides) -> Slide:
+    names = tuple(dict.fromkeys(topic.title for topic in topics)) + debate.titles
     notes = (
         "Keys: right arrow or space goes on, left arrow goes back. On the stage the same keys go "
         "step by step, then to the next slide.",

@@ -73,7 +73,7 @@ OBJECTIONS: dict[str, Objection] = {
         "True of the mail's sketch. Not true of Hugh Dickins's code: it looks at home first.",
     ),
     "inherited": Objection(
-        "And anon_vma does not have this trouble. Now c5 writes a page that it inherited.",
+        "And anon_vma does not have this trouble.",
         _FORKED + forks(20) + "c5 write 0x30000 9\n",
         "entries looked at, for c5's page",
         looks("c5", 0x30000),
@@ -93,7 +93,7 @@ OBJECTIONS: dict[str, Objection] = {
         "more, the parent.",
     ),
     "reading": Objection(
-        "Rik van Riel: a copy in mremap only takes the copy on write early. Here nobody writes.",
+        "Rik van Riel: a copy in mremap only takes the copy on write early.",
         _FORKED + "c = fork p\nc mremap 0x30000 8 to 0x80000\n",
         "pages copied in mremap",
         copied("copies_mremap"),
@@ -102,7 +102,7 @@ OBJECTIONS: dict[str, Objection] = {
         "afterwards, they would have been early, and not extra.",
     ),
     "swapped": Objection(
-        "Hugh Dickins: pages on swap must be copied, too. Both processes only read them back.",
+        "Hugh Dickins: pages on swap must be copied, too.",
         _FORKED
         + "c = fork p\np swap_out 0x30000 8\nc mremap 0x30000 8 to 0x80000\n"
         + "c read 0x80000 8\np read 0x30000 8\n",
@@ -119,7 +119,8 @@ OBJECTIONS: dict[str, Objection] = {
         "VMAs of one process, after it moved two pages together",
         areas,
         lambda number: number > 1,
-        "True. Two neighbours stay two VMAs in each design that keeps an offset in the VMA.",
+        "True. Two neighbours stay two VMAs in each design that keeps an offset in the VMA. Under "
+        "anon_vma there is a second reason: the two have different anon_vmas.",
     ),
     "vma": Objection(
         "Linus Torvalds: “we may not even need to look up the \"vma\" at all”.",
