@@ -147,6 +147,9 @@ answer("11 shared", ...)
 # %%exercise 11a
 
 # %% [markdown]
+# Fork leaves the entries of such memory out [since 2005](https://git.kernel.org/linus/d992895ba2b2).
+# A fault finds the page again, so the child misses nothing.
+#
 # **Three: "A high-performance server would use threads, anyway".**
 
 # %%
@@ -266,10 +269,16 @@ debate("Friday and Saturday")
 debate("end")
 
 # %% [markdown]
-# Benchmarks did not decide. [The patch][1] names what did: moving memory needs no effort, and
-# swap-out takes less processor time. The price is up to 24 bytes for each VMA, on 32 bits. You
-# measured the other side, too: *inherited* pages are searched, and VMAs do not merge. The first was
-# mended in 2010, with `anon_vma_chain`. For the second there was [a proposal in 2025][2].
+# Benchmarks did not decide. [The patch][1] names three "particular advantages over anonmm":
+#
+# * mremap may move memory "effortlessly".
+# * Swap-out comes from the page to the VMA, and needs no `find_vma`. So it "no longer needs
+#   page_table_lock to protect an mm's vma tree".
+# * Swap-out should use less processor time.
+#
+# It names the price, too: more code in `mmap.c`, more low memory (24 bytes for each VMA at most, on
+# 32 bits), and VMAs that do not merge. You measured the last one, and one more: *inherited* pages
+# are searched. 2010 mended this, with `anon_vma_chain`. For VMAs there was [a proposal in 2025][2].
 #
 # [1]: https://lore.kernel.org/r/Pine.LNX.4.44.0405182310200.3416-100000@localhost.localdomain
 # [2]: https://lore.kernel.org/r/cover.1746305604.git.lorenzo.stoakes@oracle.com
@@ -306,28 +315,46 @@ debate("end")
 # %% [markdown]
 # ## Locks: the third answer
 #
-# Our machine does one thing at a time. Linux does not. A fault begins at the address space, and
-# then needs the page. A walk begins at the page, and then needs the address space. They meet from
-# opposite sides, and could wait for ever. So in 2004 the walk only *tried* the lock
-# of each page table. The order in [3.10][1], from outside in: `mmap_sem`, page, file or
-# anon_vma, page table.
+# Our machine does one thing at a time. Linux does not, so it has locks. In the spring of 2004 three
+# of them mattered here:
 #
-# [1]: https://elixir.bootlin.com/linux/v3.10/source/mm/rmap.c#L20
+# * `mmap_sem`, one for each address space, guards the list of its VMAs.
+# * `page_table_lock`, one for each address space too, guards all of its page tables.
+# * A bit in each page guards its `mapcount`.
 #
+# A fault takes them in this order. A walk holds the bit of its page first. Then it needs one
+# `page_table_lock` after the other. Two that go in opposite orders could wait for each other for
+# ever. So the walk only *tries* `page_table_lock`, says [2.6.7][1]. For `mmap_sem` it never asks.
+#
+# [1]: https://elixir.bootlin.com/linux/v2.6.7/source/mm/rmap.c#L11
+
+# %% [markdown]
 # A walk therefore has three answers: found, not found, **not known**. One address space was busy.
-# May the frame be given away?
 #
-# <details><summary>Answer</summary>No. "Not known" counts as "somebody has it". The page stays, and
-# the kernel tries again later.</details>
+# 1. Swap-out wants to unmap the page everywhere. May the frame be given away?
+# 2. Ageing asks whether the page was used. Should "not known" count as yes or as no?
+#
+# <details><summary>Answers</summary>
+#
+# 1. No. It counts as "somebody has it". The page stays, and the kernel tries again later.
+# 2. Hugh's patch of March said yes. [Andrea met a machine][1] that stood still with it. So 2.6.7
+#    says no: swap-out asks again anyway.
+#
+# In [July 2004][2] the bit in the page went. Now both sides could take their locks in one order,
+# and the walk waits.
+#
+# [1]: https://lore.kernel.org/r/20040319024251.GA31498@dualathlon.random
+# [2]: https://lore.kernel.org/r/Pine.LNX.4.44.0407122252410.4005-100000@localhost.localdomain
+#
+# </details>
 
 # %% [markdown]
 # ## You are the maintainer: choose
 #
 # It is May 2004, and you decide. Two proposals lie on your desk: the group (with `anonmm`'s home,
-# if you like), and `anon_vma`. You may also keep the chains. Fill in the four cells below. Each
+# if you like), and `anon_vma`. You may also keep the chains. Fill in the four parts below. Each
 # number must come from a cell that you ran. Instructors have a rubric for it.
-
-# %% [markdown]
+#
 # **1. The choice, in two sentences.**
 #
 # *I take … for … . I would change my mind if … .*

@@ -120,8 +120,10 @@ MARCH_SCENES: dict[str, Scene] = {
                         },
                     ),
                 ),
-                "fork left the shared entries writable, so there was no fault. All four entries "
-                "still lead to the file's own page.",
+                "fork copied the shared entries and left them writable. So there was no fault, "
+                "and all four entries still lead to the file's own page. Linux of 2004 did the "
+                "same. Today fork leaves such entries out. Then the child's first access is a "
+                "fault, and still no copy.",
             ),
             Question(
                 "child write 0x50000 5",
@@ -134,8 +136,9 @@ MARCH_SCENES: dict[str, Scene] = {
                          "else": "One page is written, so one copy is enough."},
                     ),
                 ),
-                "A copy, and the copy is an anonymous page: it has a group and an index. The "
-                "file's page has neither. It knows its file and its offset.",
+                "A copy, and the copy is an anonymous page. Its mapping leads to a group, and its "
+                "index is its address. The file's page has the same two fields. There mapping "
+                "leads to the file, and index is the place in the file.",
             ),
         ),
     ),
