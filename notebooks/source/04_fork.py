@@ -203,7 +203,8 @@ run_mutant("fork copies a swap entry without counting it", "p = spawn\nc = fork 
 #
 # 1. It takes page tables only. On x86-64 they need 8 bytes for each page of 4096 bytes. That is one
 #    part in 512. In our machine tables take no frames. So you saw 0.
-# 2. Nothing was copied, except pages that one of the two wrote in between.
+# 2. Nothing was copied, except pages that one of the two wrote in between. A page of the stack is
+#    one of them, since both return from fork.
 #
 # </details>
 

@@ -113,8 +113,14 @@ comparison = compare(story, "pte_chain,anongroup,anonmm,anon_vma,anon_vma_chain"
 # %% [markdown]
 # ### The price of a pgoff that stays
 #
-# Two VMAs become one when they touch and fit together. They fit only if the second pgoff goes on
-# where the first one ends. So a VMA that has moved may not fit to its new neighbour.
+# Two VMAs become one when they touch and fit together. They must have the same rule. Under
+# anon_vma and `anon_vma_chain` two more things must fit:
+#
+# * The second pgoff goes on where the first one ends.
+# * They have the same anon_vma, or one of them has none yet. It gets one at the first write.
+#
+# So a VMA that has moved may not fit to its new neighbour. Under the group a pgoff of anonymous
+# memory says nothing to the kernel.
 
 # %%
 answer("07 merge", ...)

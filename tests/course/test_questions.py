@@ -183,7 +183,7 @@ KERNELS_ORDER = {
     ),
     "08 order": (
         START + "c = fork p\np swap_out 0x30000\n",
-        {"swap_out.add": "c", "swap_out.unmap": "a", "swap_out.write": "eb"},
+        {"swap_out.add": "c", "swap_out.unmap": "af", "swap_out.write": "eb"},
     ),
 }
 """(history, what the steps of its last operation are in the question)."""
@@ -207,8 +207,9 @@ def test_the_order_in_which_the_simulated_kernel_goes_is_right(name: str) -> Non
         ("04 order", "dace", "c"),  # flushed before there is anything to forget
         ("07 order", "fcbae", "b"),  # the index of a page that others have
         ("07 order", "cfeab", "e"),  # moved, and only then copied
-        ("08 order", "aceb", "a"),  # no entry to put there yet
-        ("08 order", "cabe", "b"),  # the only copy is given away
+        ("08 order", "acfeb", "a"),  # no entry to put there yet
+        ("08 order", "cafbe", "b"),  # the only copy is given away
+        ("08 order", "caefb", "e"),  # written while a processor may still change it
     ],
 )
 def test_what_would_do_harm_comes_too_early(name: str, order: str, early: str) -> None:

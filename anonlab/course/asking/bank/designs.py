@@ -83,20 +83,23 @@ DESIGNS: dict[str, BankQuestion] = {
             TableRow(
                 "an untouched area is moved to the end of another",
                 "p = spawn\np mmap 0x30000 2\np mmap 0x50000 2\np mremap 0x50000 2 to 0x32000\n",
-                "Nothing was written, so no page has an index yet. pgoff may follow the address.",
+                "Nothing was written: no page has an index, and the area has no anon_vma. So "
+                "copy_vma gives it a new pgoff, that of its new place.",
             ),
             TableRow(
                 "a written area is moved to the end of another written one",
                 "p = spawn\np mmap 0x30000 2\np write 0x30000 1 2\np mmap 0x50000 2\n"
                 "p write 0x50000 2 2\np mremap 0x50000 2 to 0x32000\n",
                 "Under the chain, pages are found by pgoff. It must stay, so it does not go on. "
-                "Under the group, pages are found by their own index.",
+                "And each area has an anon_vma of its own, from its first write. Under the group, "
+                "pages are found by their own index.",
             ),
             TableRow(
                 "the upper half of a written area is moved away and back",
                 "p = spawn\np mmap 0x30000 4\np write 0x30000 1 4\np mremap 0x32000 2 to 0x60000\n"
                 "p mremap 0x60000 2 to 0x32000\n",
-                "The VMA is back at its old place, and pgoff fits the address again.",
+                "The VMA is back at its old place, and pgoff fits again. Both halves still have "
+                "the one anon_vma of before.",
             ),
             TableRow(
                 "the two areas have different rights",
@@ -114,10 +117,17 @@ DESIGNS: dict[str, BankQuestion] = {
                 "c",
                 "A swap entry names the slot. So the slot must be known first.",
             ),
+            "f": OrderStep(
+                "flush: the processors forget the entries that they remember",
+                "a",
+                "Before the walk the entries are still right: a processor would only remember them "
+                "again.",
+            ),
             "e": OrderStep(
                 "write the page to the slot",
-                "a",
-                "As long as one entry maps the page, somebody may still change it.",
+                "af",
+                "As long as one entry maps the page, or a processor remembers one, somebody may "
+                "still change it. Linux 2.6 flushes entry by entry, today once before it writes.",
             ),
             "b": OrderStep(
                 "give the frame to somebody else",
