@@ -1,10 +1,10 @@
 """lab1 · A kernel of one file
 
 Write the memory of a small machine: fault handler, fork, exit, execve, mremap, and the reverse map
-of the mail of 13 March 2004. It is one file of 100 to 200 lines and the work of a week: about eight
-hours. Write one milestone after the other. You get the points of a milestone even if later ones are
-missing. The simulated kernel is the judge. Your machine and the kernel do the same random
-histories. After every call both are compared.
+of the mail of 13 March 2004. You write one file of 100 to 200 lines. It is the work of a week,
+about eight hours. Write one milestone after the other. You get the points of a milestone even if
+later ones are missing. The simulated kernel is the judge. Your machine and the kernel do the same
+random histories. After every call both are compared.
 
 ## The machine
 
@@ -24,13 +24,13 @@ error that the method's docstring names first.
 `state()` shows the machine; the judge calls it after every call:
 
     {"words": {"p1": {0x20: 0x1003}},    every word that is there, by process and page number
-     "pages": {1: (5, 0x20)},            for every frame that somebody maps, the zero page left
-                                         out: (group, page number)
+     "pages": {1: (5, 0x20)},            for every frame that somebody maps, but not for the
+                                         zero page: (group, page number)
      "groups": {5: ["p1"]},              the processes of every group; an empty one is gone
      "free": 62}                         how many frames nobody has
 
-Which free frame you take is your choice, and so are the numbers of groups. `pages` and `groups` may
-be {} until milestone 5; every process is in `words`, also one without pages.
+You may take any free frame, and give groups any numbers. `pages` and `groups` may be {} until
+milestone 5. Every process is in `words`, also a process without pages.
 
 ## Milestones
 
@@ -38,28 +38,29 @@ be {} until milestone 5; every process is in `words`, also one without pages.
    frame when it is mapped. A read of a page without a word makes a word with the zero page, without
    `WRITE`. A write gives the page a free frame, with `WRITE`, if it has no word, or if its word
    names the zero page.
-2. **fork and copy on write** (16)[^fork]: the child has every word of the parent, the zero page's as well,
-   and no frame is copied. `WRITE` is off on both sides. A write to a word without `WRITE` counts
-   the users of the frame. If there is one, the word gets `WRITE`, and the frame stays. If there are
-   more, the writer gets a copy in a free frame, with `WRITE`. The others keep the frame and their
-   words.
-3. **exit and execve** (10)[^exit]: a frame is free when nobody has it any more. `execve` gives all memory
-   of the process back. It has one page then: `vpn`, with `value`. Its frame must be free while the
-   old memory is still there.
-4. **mremap** (14)[^mremap]: the words move, with their bits. The old range is unmapped afterwards, and what
-   was at the new one is unmapped before. It is "EFAULT" if a page of the old range is not mapped,
-   "EINVAL" if the two ranges overlap. A frame with more than one user cannot move. This process
-   gets a copy of it. Frames for copies must be free before anything is unmapped.
+2. **fork and copy on write** (16)[^fork]: the child gets every word of the parent, also those that name
+   the zero page. No frame is copied. All these words lose `WRITE`, in both processes. Later a
+   process writes to a word without `WRITE`. Then count the users of the frame. Is there one user?
+   Its word gets `WRITE`, and the frame stays. Are there more? The writer gets a copy in a free
+   frame, with `WRITE`. The others keep the frame and their words.
+3. **exit and execve** (10)[^exit]: when the last user of a frame is gone, the frame is free. `execve`
+   gives back all memory of the process. Then the process has one page, `vpn`, which holds
+   `value`. It needs a frame that is free before the old memory goes. If there is none, `execve`
+   fails.
+4. **mremap** (14)[^mremap]: first unmap what is at the new range. Then move the words, with their bits. Then
+   the old range is not mapped any more. Return "EFAULT" if a page of the old range is not mapped,
+   and "EINVAL" if the two ranges overlap. A frame with more than one user cannot move. This process
+   gets a copy of it. The frames for these copies must be free before you unmap anything.
 5. **The reverse map** (14)[^reverse]: every frame that somebody maps belongs to one group and has one page
-   number. `fork` adds the child to the group of its parent. `spawn` and `execve` begin a new one.
-   `exit` and `execve` leave the old one. To find who maps a frame, the judge looks at that page
+   number. `fork` adds the child to the group of its parent. `spawn` and `execve` start a new group.
+   `exit` and `execve` leave the old group. To find who maps a frame, the judge looks at that page
    number in every process of its group. It must find everybody.
-6. **Devices, and memory that runs out** (16)[^devices]: `pin` makes the page writable as a write does. Then a
-   device has the frame, too, as one more user: until `unpin`, or until the process ends or calls
-   `execve`. The pin belongs to the process and the page where it was taken, also if the page is
-   moved or unmapped. `fork` does not share a frame that a device has. The parent keeps its word as
-   it is. The child gets a copy, with `WRITE`, and "ENOMEM" is possible. Machines have 5 to 7 frames
-   here.
+6. **Devices, and memory that runs out** (16)[^devices]: `pin` first makes the page writable, as a write does.
+   Then a device is one more user of the frame. It stays a user until `unpin`, or until the process
+   ends or calls `execve`. A pin belongs to the process and the page number of its call. This stays
+   so if the page is moved or unmapped. `fork` does not share a frame that a device has. The parent
+   keeps its word as it is. The child gets a copy, with `WRITE`. So `fork` may fail with "ENOMEM".
+   In this milestone a machine has 5 to 7 frames.
 7. **Tests of your own** (12): `tests()` returns texts such as
 
        spawn("a")
@@ -69,15 +70,16 @@ be {} until milestone 5; every process is in `words`, also one without pages.
 
    A line is a call that must not fail, or a call and what it returns. The first line may be
    `machine(8)`, the number of frames. Without it there are 64. Three more calls look inside.
-   `free()` says how many frames are free. `mappers("a", 0x41)` says who maps the page at 0x41 of a,
-   as the walk finds it: a sorted list of (process, page number). `looks("a", 0x41)` says at how
-   many places that walk looks. There are 18 faulty machines, each wrong in one place. A test must
-   pass on the right one. You get [=test_notices_6] points for noticing 6[^six], [=test_notices_12] more for 12[^twelve], and [=test_notices_all] more for all 18[^eighteen].
-   Nobody tells you which are left.
+   `free()` says how many frames are free. `mappers("a", 0x41)` is the list that a walk finds for
+   the page at 0x41 of a: (process, page number), sorted. `looks("a", 0x41)` says at how many places
+   that walk looks. There are 18 faulty machines. Each has one mistake. A test must pass on the
+   right machine. A test that fails on a faulty machine notices it. You get [=test_notices_6] points for 6 machines[^six],
+   [=test_notices_12] more for 12[^twelve], and [=test_notices_all] more for all 18[^eighteen]. You are not told which are left.
 
-**Costs** (6 points) are counted over random histories of milestones 1 to 5. You get [=test_few_looks] if walks look
-at no more than twice as many places as the group of the mail. You get [=test_fewest_looks] if they look at no more
-places than that group[^looks]. You get [=test_no_needless_copy] if no word gets a new frame where the kernel keeps the old one[^needless].
+**Costs** (6 points) are counted in random histories of milestones 1 to 5. Say that walks of the
+mail's group look at N places. You get [=test_few_looks] points if your walks look at 2 N places or fewer. You get
+[=test_fewest_looks] more for N places or fewer[^looks]. You get [=test_no_needless_copy] points if you never copy a page
+that the kernel does not copy[^needless].
 
 One way through the week is this. Milestone 1 is for the first day, 2 for the second, 3 and 4 for
 the third, 5 and 6 for the fourth. Tests and costs are for the fifth. Read the mail again before

@@ -110,7 +110,7 @@ answer("01 inverse", ...)
 #
 # We walk to `0x3a123` in the lesson machine.
 #
-# 1. **Cut** the address. It gives the indices 3 and a, and the offset 123.
+# 1. **Cut** the address. It gives the indices 3 and a, and the [offset](glossary.md#offset) 123.
 # 2. **Top table**: read the word at slot 3.
 # 3. **Next row**: take the bits of this word from bit 12 up. All tables are rows of one array, and
 #    this is the row of the lower table.
@@ -161,6 +161,16 @@ address_picture(big.snapshot(), program.mm.number, 0x7F12_3456_7000)
 # two have the entries that the walk needs. The word in slot 1a2 of the pmd is 0.
 #
 # </details>
+
+# %% [markdown]
+# Nine bits are not a whole number of hex digits. So cut such an address by hand like this:
+#
+# 1. Leave out the last three digits, the offset: `7f1234567`.
+# 2. Write each digit as four bits: `0111 1111 0001 0010 0011 0100 0101 0110 0111`.
+# 3. Cut from the left into nines: `011111110 001001000 110100010 101100111`.
+# 4. Each nine is a slot, from level 0 to level 3. The third is 1 1010 0010, so `1a2`.
+#
+# You may type it as `0x1a2`, or as 256 + 128 + 32 + 2 = `418`.
 
 # %% [markdown]
 # Now translate one address by hand, and one backwards. The numbers are your own.

@@ -86,8 +86,9 @@ answer("03 index", ...)
 # Two more numbers belong to a frame. `mapcount` counts the page-table entries that name it. `count`
 # counts everybody who holds it. The zero page is not counted: its mapcount stays 0.
 #
-# A device can hold a frame. Think of a disk that writes into memory what it has read. The frame
-# must stay where it is until the disk is done. So the frame is [pinned](glossary.md#pin).
+# A [device](glossary.md#device) can hold a frame. Think of a disk that writes into memory what it
+# has read. The frame must stay where it is until the disk is done. So the frame is
+# [pinned](glossary.md#pin).
 
 # %%
 scene("03 pin")

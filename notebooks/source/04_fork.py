@@ -66,7 +66,9 @@ scene("04 fork")
 # It remembers entries that it has used, in its [TLB](glossary.md#tlb). After the fork it must
 # forget those that have changed. The simulator has no TLB, so the stage has no flush.
 #
-# **In which order** must the steps come? One of the rows below does not belong to fork.
+# **In which order** must the steps come? The card begins after the last row of the table: the child
+# has an empty address space. Two of the four steps may change places. One row of the card does not
+# belong to fork.
 
 # %%
 answer("04 order", ...)

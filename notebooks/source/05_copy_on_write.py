@@ -66,18 +66,21 @@ scene("05 grandchild")
 scene("05 pin")
 
 # %% [markdown]
-# The rule has changed three times since then:
+# The rule has changed three times since then. In all rows below, a page is copied if the answer is
+# no.
 #
-# | since | what is asked at a write |
-# |---|---|
-# | the beginning | Is the count 1, without the [swap cache](glossary.md#swap-cache)? |
-# | 2005 | Add the [mapcount](glossary.md#mapcount) and the number of its swap entries. Is it 1? |
-# | 2020 | Is the count 1? Now the swap cache counts, too. |
-# | 2022 | Does the page have the mark *exclusive*? If fork took the mark away: is the count 1? |
+# | until or since | name here | what the kernel asks at a write |
+# |---|---|---|
+# | until 2005 | `count` | Is the count 1? The [swap cache](glossary.md#swap-cache) is left out. |
+# | 2005 | `mapcount_swapcount` | Is the [mapcount](glossary.md#mapcount) plus its swap entries 1? |
+# | 2020 | `count_only` | Is the count 1? The swap cache is one of the users now. |
+# | 2022 | `exclusive` | Does the page have the mark? If not: is the count 1? |
 
 # %% [markdown]
-# In the last row, a page gets its mark again when a write finds no other user. The next cell runs
-# the story of the pin under each rule. Who has a new frame after the last write?
+# The mark is called [exclusive](glossary.md#exclusive). fork takes it away. A page gets it again
+# when a write finds no other user.
+#
+# The next cell runs the story of the pin under each rule. Who has a new frame after the last write?
 
 # %%
 story = """
@@ -147,8 +150,9 @@ mail("05")
 # In Linux the function `do_wp_page` decides. In 2.6 it asks `can_share_swap_page`. Today (6.18) it
 # asks `wp_can_reuse_anon_folio`.
 #
-# **Inverse question.** a and b shared a page. Now each has a page of its own. The contents differ,
-# and both entries are writable. Which writes led here? More than one answer may fit.
+# **Inverse question.** a and b shared frame 1. Now each has a frame of its own. The contents
+# differ, and both entries are writable. First look who has frame 1 now. Which writes led here? More
+# than one answer may fit.
 
 # %%
 answer("05 inverse", ...)
@@ -166,8 +170,11 @@ counts, mapcounts = np.array([1, 2, 3, 2]), np.array([1, 1, 3, 2])
 np.flatnonzero(counts > mapcounts)
 
 # %% [markdown]
-# Two such arrays can be joined: `|` means "or". The kernel **takes** the frames for all copies of a
-# range at once, before it changes anything. If there are too few, everything stays as it was.
+# Two such arrays can be joined: `|` means "or". Our machine **takes** the frames for all copies of
+# a range at once, before it changes anything. If there are too few, everything stays as it was.
+#
+# A real program writes one page after the other, and each page has a fault of its own. There the
+# first pages are copied, and the fault that finds no frame comes later.
 
 # %% [markdown]
 # ## 6 · Modify: exercise 05a
@@ -215,7 +222,7 @@ run_mutant("a page is never reused", history)
 #
 # <details><summary>Answers to the exit ticket</summary>
 #
-# 1. None is copied. All are reused, with one fault for each page.
+# 1. None is copied. All are reused. On Linux each page takes one fault.
 # 2. The server gets them. The copy always goes to the writer.
 #
 # </details>

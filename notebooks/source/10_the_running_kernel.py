@@ -31,13 +31,13 @@ from anonlab.learn import *
 #
 # A model can be wrong and still convince you. So run one history on two machines, on the simulated
 # one and on Linux. Real processes do what the lines say. Each waits for its next command. After
-# each line, Linux says in `/proc` which page stands where.
+# each line, we read in `/proc` where each page is.
 #
-# Some machines have no Linux, or do not show this. There a [recording](glossary.md#recording) of a
-# kernel answers. The cells are the same.
+# Your machine may have no Linux, or may not show this. Then the cells use a
+# [recording](glossary.md#recording) of a kernel.
 #
-# No Linux runs the mail's design. It was proposed, and **Linux did not take it**. So here the
-# simulated group meets the Linux of today, which has `anon_vma_chain`.
+# No Linux runs the mail's design. It was proposed, and **Linux did not take it**. So we compare the
+# simulated group with the Linux of today, which has `anon_vma_chain`.
 
 # %%
 case = live_or_recorded("mremap_of_shared_pages")
@@ -102,10 +102,10 @@ compare_steps(live_or_recorded("fork_of_what_was_only_read"))
 # %% [markdown]
 # Linux 6.18 asks `vma_needs_copy` (in `mm/memory.c`). An area that was never written has no
 # anon_vma, and its page-table entries are not copied. We know this difference and can explain it.
-# Such a difference is called a *rule*, and this rule is `zero_page`.
+# Such a known difference is called a *rule* here. The name of this rule is `zero_page`.
 #
-# A rule is harmless to programs, and each rule has a test. A difference without a rule is a bug in
-# the model. `anonlab verify --live` looks for one in random histories.
+# A rule does no harm to programs, and each rule has a test. Is there a difference without a rule?
+# Then the model has a bug. `anonlab verify --live` looks for such bugs in random histories.
 
 # %% [markdown]
 # ### The kernel's own graph
@@ -129,19 +129,19 @@ others = [f"{name}: {len(compare_rmaps(name).differences())} differences" for na
 reveal("10 graph", [seen, maps.source, *others], truth=[hex(page.page_index), len(places)])
 
 # %% [markdown]
-# With enough rights, the right side below is read from the memory of the kernel. Without them it is
-# a recording. You see pages, their anon_vma, and the VMAs and processes on it. Both graphs stand at
-# the same places. A difference would be marked.
+# The right side below comes from the memory of the kernel, if you are the administrator. If not, it
+# is a recording. You see pages, their anon_vma, and the VMAs and processes on it. Both sides are
+# drawn in the same way, and differences are marked.
 
 # %%
 maps
 
 # %% [markdown]
-# The page did not notice the move. The VMA of p2 starts at `0x40000`, and still says index `0x30`.
-# So `rmap_walk_anon` (in `mm/rmap.c`) computes `0x40000` for p2. There is no copy and no new index.
-# The price is on the right. There are six links, where the group has one list.
+# The move changed nothing in the page. The VMA of p2 starts at `0x40000`, and still says index
+# `0x30`. So `rmap_walk_anon` (in `mm/rmap.c`) computes `0x40000` for p2. There is no copy and no
+# new index. You see the price on the right: six links. The group has only one list.
 #
-# What is better now? Count the places where walks look, for each place that they find.
+# What is better now? For each entry that the walks find: at how many places do they look?
 
 # %% jupyter={"source_hidden": true}
 graph = maps.real[-1]
@@ -154,16 +154,16 @@ in_group = 3 * len(graph.pages)
 # Two more graphs are worth a look, with `compare_rmaps("rehomed")` and
 # `compare_rmaps("dead_parent")`.
 #
-# 1. In `rehomed` a page gets a new anon_vma. The parent writes first, and then the child. Who moves
-#    the old page to the child's anon_vma, and when?
+# 1. In `rehomed` a page gets another anon_vma: a new home. The parent writes first, and then the
+#    child. Who moves the old page to the child's anon_vma, and when?
 # 2. In `dead_parent` p0 and p1 are gone. Why is anon_vma 0 still there?
 #
 # <details><summary>Answers</summary>
 #
 # 1. The child's own write does. It finds nobody else at the page, and writes in place. Then
 #    `folio_move_anon_rmap` gives the page to the child's anon_vma.
-# 2. It is the *root*, the first anon_vma of the family, and its lock guards the family. VMAs of
-#    live processes are still on it, with pages from before.
+# 2. It is the *root* (the first anon_vma) of the family. Its [lock](glossary.md#lock) guards the
+#    whole family. Live processes still have VMAs on it, and these VMAs still have old pages.
 #
 # </details>
 
@@ -196,9 +196,9 @@ reveal("10 price", [told], truth={dear, *slower}, among=[row["name"] for row in 
 bench_chart(measured(), 16384)
 
 # %% [markdown]
-# In one row both do the same work, in mremap. Both only move page-table entries, one by one. That
-# is because the new place is off by one page. Where both places are aligned, Linux moves whole
-# tables.
+# In the row of mremap both do the same work. They only move page-table entries, one by one. Linux
+# can move a whole table at once. But then both addresses must begin where a table begins. Here the
+# new address is one page off.
 #
 # PyOS is another simulator for learners, with a dictionary for each table. It has no mremap and no
 # reverse map.
@@ -212,7 +212,7 @@ bench_chart(measure_here()) if HERE else "HERE = True measures this machine, in 
 # %% [markdown]
 # ## 5 · Worked example
 #
-# In pagemap, Linux says one number of 64 bits about each page. Read it in three steps.
+# The file pagemap has one number of 64 bits for each page. Read it in three steps.
 #
 # 1. **State.** Is the page there?
 # 2. **Number.** In which frame is it?
@@ -231,7 +231,7 @@ print(mine)
 # A pfn of 0 means that you may not see it. Linux shows frame numbers only to the administrator (the
 # user *root*).
 #
-# Bit 56 is for everybody, and it is enough to watch copy on write. It is 1 before a fork, 0 after
+# Everybody may read bit 56, and it is enough to watch copy on write. It is 1 before a fork, 0 after
 # it, and 1 again after a write. For a range, the same is one array expression:
 # `words >> np.uint64(56) & np.uint64(1)`.
 
@@ -252,7 +252,7 @@ statement("10b")
 
 # %% [markdown]
 # **Your own history.** Change this history, and predict before you run it. Without Linux, only
-# recorded histories work. This one is recorded, before you change it.
+# recorded histories work. There is a recording of this one, as it stands here.
 
 # %%
 own = """
@@ -272,16 +272,16 @@ child read 0x3f000 2
 compare_steps(live_or_recorded(own))
 
 # %% [markdown]
-# **Your own program.** The tool strace writes down what a program asks of the kernel. The simulated
-# kernel does the same then. In a terminal this takes two commands, `anonlab record -o my.log --
-# COMMAND` and `anonlab replay my.log`.
+# **Your own program.** The tool strace writes down what a program asks of the kernel. Then the
+# simulated kernel does these things, too. In a terminal this takes two commands, `anonlab record -o
+# my.log -- COMMAND` and `anonlab replay my.log`.
 
 # %%
 trace_and_replay(["sh", "-c", "echo hello | wc -c"])
 
 # %% [markdown]
-# **Report.** Here are five sentences about Linux. Which of them are true? For each, have an
-# operation ready that shows it.
+# **Report.** Here are five sentences about Linux. Which of them are true? For each, name an
+# operation that shows it.
 #
 # 1. fork copies no page.
 # 2. When the parent writes first, the child gets the copy.
@@ -310,10 +310,9 @@ reveal("10 report", [f"true: {sorted(true)}"], truth=true, among=range(1, 6))
 # **What the model leaves out.** It says what happens to pages and counts. It does not say how long
 # it takes.
 #
-# * It has no huge pages, no NUMA, no KSM and no control groups. It has no locks, and no TLBs that
-#   must forget.
-# * A CPU of Linux collects pages that it has just touched. Because of this, Linux sometimes copies
-#   without need.
+# * It has no [huge pages](glossary.md#huge-page), no locks, no control groups (limits), and no TLBs
+#   that must forget. Equal pages never become one (KSM). All memory is equally near (no NUMA).
+# * A CPU of Linux holds pages that it has just touched. So it sometimes copies without need.
 # * A page of the model holds one number.
 # * The zero page of the model is frame 0. In Linux it is a frame like others.
 # * Swap entries have another form in Linux. Our tables have an empty row 0, and Linux has none.
@@ -321,9 +320,9 @@ reveal("10 report", [f"true: {sorted(true)}"], truth=true, among=range(1, 6))
 # %% [markdown]
 # ## 8 · Bug museum
 #
-# The recorded kernels kill each bug of the museum that changes what a page shows. The next bug was
-# in Linux until 2015: Linux never reused an old anon_vma. Which history would show it? This one
-# does not.
+# Some bugs of the museum change what a page shows. The recorded kernels find all of these. The next
+# bug was in Linux until 2015: Linux never reused an old anon_vma. Which history would show it? This
+# one does not.
 
 # %%
 history = "p = spawn\np mmap 0x30000 1\np write 0x30000 7\nc = fork p\nc write 0x30000 9\n"
@@ -332,8 +331,8 @@ run_mutant("anon_vma_chain: no anon_vma is ever taken over (before 2015)", histo
 # %% [markdown]
 # <details><summary>Why does the bug survive, and what shows it?</summary>
 #
-# All pages and counts are right. The bug only wastes memory, one anon_vma for each generation,
-# without end. No page shows it, but the kernel's graph does.
+# All pages and counts are right. The bug only wastes memory: each generation (child, grandchild, …)
+# costs one anon_vma more. No page shows it, but the kernel's graph does.
 #
 # In `dead_parent`, p3 takes over an anon_vma that p1 has left. With the bug there is a fourth one.
 # Look at `compare_rmaps("dead_parent")`.

@@ -44,8 +44,8 @@ then_and_now()
 #
 # ## All your predictions
 #
-# Here they are, from the first notebook to the last, beside what happened. The number of right ones
-# does not matter. Which of them surprised you most?
+# Here are all of them, from the first notebook to the last. Beside each stands what happened. The
+# number of right ones does not matter. Which of them surprised you most?
 
 # %%
 predicted("")

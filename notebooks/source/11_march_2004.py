@@ -147,8 +147,9 @@ answer("11 shared", ...)
 # %%exercise 11a
 
 # %% [markdown]
-# Fork leaves the entries of such memory out [since 2005](https://git.kernel.org/linus/d992895ba2b2).
-# A fault finds the page again, so the child misses nothing.
+# Fork leaves the entries of such memory out [since
+# 2005](https://git.kernel.org/linus/d992895ba2b2). A fault finds the page again, so the child
+# misses nothing.
 #
 # **Three: "A high-performance server would use threads, anyway".**
 
@@ -286,7 +287,8 @@ debate("end")
 # %% [markdown]
 # ## Who asks?
 #
-# Suppose that a walk misses *one* entry. Is this harmless, work in vain, or damage?
+# *Ageing* finds pages that nobody uses any more. *Migration* moves a page to another frame. A walk
+# misses *one* entry. Is this harmless, work in vain, or damage?
 #
 # | who | what it asks | function |
 # |---|---|---|
@@ -296,7 +298,7 @@ debate("end")
 # | huge pages | split, everywhere | `unmap_folio` (6.x) |
 # | mlock | who else locks it? | `try_to_munlock` (5.0) |
 # | write-back | make entries clean | `folio_mkclean` (6.x) |
-# | broken memory | who must be stopped? | `collect_procs_anon` (3.x) |
+# | broken memory | whom to stop? | `collect_procs_anon` (3.x) |
 
 # %% [markdown]
 # <details><summary>Answer</summary>

@@ -47,9 +47,9 @@ scene("12 leak")
 #
 # <details><summary>The bug, its sources, and its mending</summary>
 #
-# It is CVE-2020-29374. A program forks children with fewer rights, as Android's zygote does. Such a
-# child could read what its parent wrote *later*, a password for example. David Hildenbrand summed
-# it up on [15 November
+# It is CVE-2020-29374. A program forks children with fewer rights. Android's zygote does so: all
+# apps are its children. Such a child could read what its parent wrote *later*, a password for
+# example. David Hildenbrand summed it up on [15 November
 # 2021](https://lore.kernel.org/r/3ae33b08-d9ef-f846-56fb-645e3b9b4c66@redhat.com): the child
 # observes the parent "by smart use of vmsplice()+munmap()".
 #
@@ -269,10 +269,10 @@ scene("12 home mended")
 #
 # <details><summary>The bug, its sources, and its mending</summary>
 #
-# A rare crash held up Linux 2.6.34-rc4 for two weeks. It came after hibernation, which sends much
-# to swap. Three other bugs were found on the way. LWN told the story as ["The case of the overly
-# anonymous anon_vma"](https://lwn.net/Articles/383162/) on 13 April 2010. The rule since: a page
-# that others may still have names the **oldest** anon_vma.
+# A rare crash held up Linux 2.6.34-rc4 for two weeks. It came after hibernation: the machine
+# sleeps, and its memory is on the disk. Three other bugs were found on the way. LWN told the story
+# as ["The case of the overly anonymous anon_vma"](https://lwn.net/Articles/383162/) on 13 April
+# 2010. The rule since: a page that others may still have names the **oldest** anon_vma.
 #
 # The group of the mail has no such choice: every process of the family is in one group, and it
 # lives as long as any of them.
