@@ -15,9 +15,10 @@ from anonlab.learn import *
 # ## Before there was a reverse map
 #
 # In Linux 2.4 nothing led from a page to its [entries](glossary.md#pte). When memory ran out, the
-# kernel went round **all page tables**. Each entry has a bit that says "used". Was it used? The bit
-# is cleared, and the entry may stay for now. Was it not? It becomes a [swap
-# entry](glossary.md#swap-entry). A page is free when *all* of its entries have been met like that.
+# kernel went through **all page tables**, one after the other, and began again. Each entry has a
+# bit that says "used". If the bit is on, the kernel clears it, and the entry stays for now. If it
+# is off, the entry becomes a [swap entry](glossary.md#swap-entry). When *all* entries of a page
+# have become swap entries, the kernel can free the page.
 #
 # Ten processes share one page. Each has 100 entries, and all were just used.
 
@@ -30,16 +31,17 @@ pfn = kernel.processes["p0"].page(0x30000).pfn
 scan = scanned_until_free(kernel, pfn)
 busy = {every: scanned_until_free(kernel, pfn, every) for every in (1050, 1900, 1950)}
 walked = walked_until_free(kernel, pfn)
-lines = [f"scan: {scan} entries; walk: {walked} entries", "", "all use it again each time so many"]
-lines += [f"entries were looked at: {every}; free after {after}" for every, after in busy.items()]
+lines = [f"scan: {scan} entries; walk: {walked} entries", "", "If all use the page once more after"]
+lines += [f"every {every} entries: the page is free after {after}" for every, after in busy.items()]
 reveal("11 scan", lines, truth=[scan, walked])
 
 # %% [markdown]
 # <details><summary>Why?</summary>
 #
 # The first round looks at 1,000 entries and only clears bits. The second round takes the entries
-# away, and the last process comes at the end. The walk looks at the ten entries twice: was the page
-# used? Then unmap it. *None* means never, in 300 rounds. A page that is used **less than once a
+# away, and the last process comes at the end. The walk looks at the ten entries twice. The first
+# time it asks whether the page was used, the second time it unmaps it. *None* means never, in 300
+# rounds. A page that is used **less than once a
 # round** is never free: each use brings its entries back.
 #
 # Yet few people had complained about the old scan, as Andrew Morton wrote in [February 2003][1].
@@ -52,8 +54,8 @@ reveal("11 scan", lines, truth=[scan, walked])
 # %% [markdown]
 # ## The price of the chains
 #
-# In July 2002 each page got a list of all its entries, the `pte_chain`. One question was answered
-# at once, and another one came up. A 32-bit kernel reaches about [896
+# In July 2002 each page got a list of all its entries, the `pte_chain`. Now the kernel could find
+# them all, but the lists take memory. A 32-bit kernel usually reaches about [896
 # MiB](https://docs.kernel.org/mm/highmem.html) directly, the **low memory**. The chains must lie
 # there. 1,000 processes share 1 GiB. A block of a chain has 32 bytes and room for 7 entries
 # ([Andrew Morton, August 2002](https://lore.kernel.org/r/3D5614BC.EB0629B6@zip.com.au)).
@@ -96,15 +98,16 @@ def objects_made(design, forks=8):
 {design: objects_made(design) for design in ("pte_chain", "anongroup", "anonmm", "anon_vma")}
 
 # %% [markdown]
-# <details><summary>Why?</summary>Seven places fit into a block. So the first fork needs a block for
-# each page, and so does the seventh. The others never look at a page when a process forks.
+# <details><summary>Why?</summary>A page with one entry needs no block: it points at the entry
+# itself. The first fork adds an entry to each page, so each needs a block. Seven places fit into
+# it, and the seventh fork adds an eighth entry. The other designs look at no page in a fork.
 # </details>
 
 # %%
 debate("price")
 
 # %% [markdown]
-# ## The mail, and what it costs to read it closely
+# ## The mail, read closely
 #
 # On 13 March 2004 Linus Torvalds proposed the anon memory group. He was "a bit nervous about the
 # complexity" of the other answers. Complexity can be counted. Each design is one file here: lines
@@ -122,11 +125,13 @@ lines = [f"{r['design']:16}{r['lines']:4} lines {r['hooks']:3} hooks {r['kinds']
 reveal("11 complexity", lines, truth=fewest)
 
 # %% [markdown]
-# <details><summary>What this says</summary>The mail keeps its word: less than half the lines of any
-# other answer, and three decisions. `cow_context`, a draft of 2026, has as many lines as today's
-# `anon_vma_chain`.</details>
+# <details><summary>What this says</summary>The group is as simple as the mail says: less than half
+# the lines of any other answer, and three decisions. `cow_context`, a draft of 2026, has as many
+# lines as today's `anon_vma_chain`. But these are lines of our Python, without locks. In Linux [the
+# patch](https://lore.kernel.org/r/Pine.LNX.4.44.0405182310200.3416-100000@localhost.localdomain)
+# for anon_vma changed nine files.</details>
 #
-# Three things fit into half a line each of the mail. Here they are as scenes.
+# The mail says three more things, each in half a line. Each has a scene here.
 #
 # **One: "drops the old one".** When may a group be freed?
 
@@ -170,8 +175,9 @@ for verb in ("fork", "clone_vm"):
 # %% [markdown]
 # ## Objection: the search
 #
-# The group knows *who* might have a page, not who has it. Is that too much to look at? First the
-# sources, then the trials: you say which designs the numbers will speak against.
+# The group knows *who* might have a page, not who has it. Does the kernel look at too many places
+# then? First read the mails. Then try each claim: say which designs have the worse numbers, and
+# see.
 
 # %%
 debate("search")
@@ -194,8 +200,8 @@ objection("vma")
 # %% [markdown]
 # ## Objection: the move
 #
-# `mremap` of a shared page is the one case that costs the group a copy. The quarrel was about it
-# more than about anything else.
+# `mremap` of a shared page is the one case that costs the group a copy. Most of the quarrel was
+# about this case.
 
 # %%
 debate("move")
@@ -236,7 +242,8 @@ reveal("11 moves", lines, truth=[sum(m.met_shared for m in met)])
 #
 # Four programs are no proof. But it is what the mail hoped for: most never call `mremap`. The one
 # that does meets a shared page once, in the child that makes an inherited list longer. Then it
-# copies many pages at a time. Which of them were touched, we know by a rule only.
+# copies many pages at a time. (The recording does not say which pages were touched. We use a rule
+# for that.)
 #
 # </details>
 
@@ -257,10 +264,10 @@ debate("Friday and Saturday")
 # %% [markdown]
 # ## The decision
 #
-# Hugh Dickins wrote the group's sister, `anonmm`. From [18 April 2004][1] on it was in Andrew
-# Morton's test tree, for five weeks. On 22 May, 57 patches went to Linus. [One of them][2] adds
-# `anonmm`. [A later one][3] takes it out again, and Andrea Arcangeli's `anon_vma` comes in. Linux
-# 2.6.7 had it. No released Linux ever had the group.
+# Hugh Dickins had written `anonmm` a year before: it is much like the group. From [18 April
+# 2004][1] on it was in Andrew Morton's test tree, for five weeks. On 22 May, 57 patches went to
+# Linus. [One of them][2] adds `anonmm`. [A later one][3] takes it out again, and Andrea Arcangeli's
+# `anon_vma` comes in. Linux 2.6.7 had it. No released Linux ever had the group.
 #
 # [1]: https://lore.kernel.org/r/20040418230131.285aa8ae.akpm@osdl.org
 # [2]: https://lore.kernel.org/r/200405222204.i4MM4Nr12454@mail.osdl.org
@@ -278,8 +285,9 @@ debate("end")
 # * Swap-out should use less processor time.
 #
 # It names the price, too: more code in `mmap.c`, more low memory (24 bytes for each VMA at most, on
-# 32 bits), and VMAs that do not merge. You measured the last one, and one more: *inherited* pages
-# are searched. 2010 mended this, with `anon_vma_chain`. For VMAs there was [a proposal in 2025][2].
+# 32 bits), and VMAs that merge less often. You measured the last one, and one more: *inherited*
+# pages are searched. 2010 mended this, with `anon_vma_chain`. For VMAs there was [a proposal in
+# 2025][2].
 #
 # [1]: https://lore.kernel.org/r/Pine.LNX.4.44.0405182310200.3416-100000@localhost.localdomain
 # [2]: https://lore.kernel.org/r/cover.1746305604.git.lorenzo.stoakes@oracle.com
@@ -305,9 +313,10 @@ debate("end")
 #
 # - *Harmless*: "Was it used?" may miss an entry. Then the page goes a little early. So may mlock:
 #   swap-out finds the lock later.
-# - *Work in vain*: swap-out and the first walk of a migration count afterwards. If `mapcount` says
-#   that an entry is left, the page stays where it is. But then it can never move.
-# - *Damage*: the second walk of a migration gives every process its entry back. An entry that it
+# - *Work in vain*: swap-out counts afterwards, and so does the first walk of a migration or a
+#   split. If `mapcount` says that an entry is left, the page stays where it is. But then it can
+#   never move.
+# - *Damage*: the second walk gives every process its entry back. An entry that it
 #   misses leads nowhere, and a later fault stops the kernel. [Linux had this
 #   bug](https://git.kernel.org/linus/7e09e738afd2). Write-back would believe that a page is clean
 #   while somebody still writes to it. A program that uses broken memory would not be told then.
@@ -317,8 +326,8 @@ debate("end")
 # %% [markdown]
 # ## Locks: the third answer
 #
-# Our machine does one thing at a time. Linux does not, so it has locks. In the spring of 2004 three
-# of them mattered here:
+# Our machine does one thing at a time. Linux has [locks](glossary.md#lock). In the spring of 2004
+# three mattered most here:
 #
 # * `mmap_sem`, one for each address space, guards the list of its VMAs.
 # * `page_table_lock`, one for each address space too, guards all of its page tables.
@@ -326,7 +335,7 @@ debate("end")
 #
 # A fault takes them in this order. A walk holds the bit of its page first. Then it needs one
 # `page_table_lock` after the other. Two that go in opposite orders could wait for each other for
-# ever. So the walk only *tries* `page_table_lock`, says [2.6.7][1]. For `mmap_sem` it never asks.
+# ever. So the walk only *tries* `page_table_lock` ([2.6.7][1]). It never asks for `mmap_sem`.
 #
 # [1]: https://elixir.bootlin.com/linux/v2.6.7/source/mm/rmap.c#L11
 
@@ -339,10 +348,10 @@ debate("end")
 # <details><summary>Answers</summary>
 #
 # 1. No. It counts as "somebody has it". The page stays, and the kernel tries again later.
-# 2. Hugh's patch of March said yes. [Andrea met a machine][1] that stood still with it. So 2.6.7
-#    says no: swap-out asks again anyway.
+# 2. Hugh's patch of March said yes. [Andrea had a machine][1] that stopped for ever because of it.
+#    So 2.6.7 says no: swap-out asks again anyway.
 #
-# In [July 2004][2] the bit in the page went. Now both sides could take their locks in one order,
+# In [July 2004][2] the bit was taken out of the page. Now both sides take their locks in one order,
 # and the walk waits.
 #
 # [1]: https://lore.kernel.org/r/20040319024251.GA31498@dualathlon.random
@@ -353,9 +362,10 @@ debate("end")
 # %% [markdown]
 # ## You are the maintainer: choose
 #
-# It is May 2004, and you decide. Two proposals lie on your desk: the group (with `anonmm`'s home,
-# if you like), and `anon_vma`. You may also keep the chains. Fill in the four parts below. Each
-# number must come from a cell that you ran. Instructors have a rubric for it.
+# It is May 2004, and you decide. There are two proposals: the group, and `anon_vma`. The group may
+# look first at the process that had the page first, as `anonmm` does. You may also keep the chains.
+# Fill in the four parts below. Each number must come from a cell that you ran. Instructors have a
+# rubric for it.
 #
 # **1. The choice, in two sentences.**
 #
@@ -384,8 +394,8 @@ compare(against, "anongroup,anonmm,anon_vma").table("probes")
 # %% [markdown]
 # ## Exit ticket
 #
-# 1. A rule for every page, or a rare case that is slow. When is Friday's Linus right, and when
-#    Saturday's? Give an example from another program that you know.
+# 1. Friday's Linus wants one rule for every page. Saturday's Linus allows a rare case that is slow.
+#    When is each of them right? Give an example from another program that you know.
 # 2. "Benchmarks decided." Which line of this notebook says the opposite?
 #
 # <details><summary>Answers</summary>

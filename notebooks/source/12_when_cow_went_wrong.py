@@ -62,8 +62,8 @@ scene("12 leak")
 # <details><summary>How was it mended?</summary>
 #
 # It was mended twice in 2020. First [commit
-# 17839856fd58](https://git.kernel.org/linus/17839856fd58): who only reads through a pin breaks the
-# sharing, too. That broke other users. So Linux went over to [counting
+# 17839856fd58](https://git.kernel.org/linus/17839856fd58): a pin that only reads gets a copy, too.
+# That broke other users. So Linux went over to [counting
 # holders](https://git.kernel.org/linus/b25d1dc9474e) on 4 September 2020, and took that first
 # commit back.
 #
@@ -71,7 +71,7 @@ scene("12 leak")
 
 # %% [markdown]
 # The next story is the same one, under the rule of September 2020: in place only if **one holder**
-# is left, whoever that is.
+# is left. A holder is an entry, a pin, or the swap cache.
 
 # %%
 scene("12 leak mended")
@@ -95,8 +95,8 @@ scene("12 leak mended")
 # ## 2020: count the holders
 #
 # Now a device fills the page of `app`. A network card writes into it, for example. `app` has
-# asked for that and waits. Nobody forks. Meanwhile a tool takes the right to write away, and gives
-# it back.
+# asked for that and waits. Nobody forks. Meanwhile a tool removes the right to write to the page,
+# and gives it back later.
 
 # %%
 scene("12 lost")
@@ -145,7 +145,7 @@ scene("12 lost mended")
 #
 # | year | written in place if |
 # |---|---|
-# | 2004 | one holder is left, the swap cache aside |
+# | 2004 | one holder is left; the swap cache is not counted |
 # | 2005 | one entry or swap entry is left |
 # | 2020 | one holder is left |
 # | 2022 | the page is marked as one process's own; else as in 2004 |
@@ -165,7 +165,7 @@ reveal("12 rules", lines, truth={year for year in years if not found[year]}, amo
 #
 # 2005 counted too little, and leaked. 2004 and 2020 counted too much, and lost pages. After a fork
 # 2005 lost them, too. **A count of one for each cannot tell a device from a process.** 2022 looks
-# at a mark first, and counts only where fork took the mark away. The mark also changes fork: a page
+# at a mark first, and counts only where there is none. The mark also changes fork: a page
 # that is marked and pinned is copied for the child at once.
 #
 # Linux copied pinned pages at fork from [September
@@ -178,7 +178,7 @@ reveal("12 rules", lines, truth={year for year in years if not found[year]}, amo
 # %% [markdown]
 # ### How does fork know that a device is there?
 #
-# <details><summary>A pin weighs 1,024</summary>
+# <details><summary>A pin counts 1,024</summary>
 #
 # In our machine every pin adds 1 to the count. In Linux a device may pin with `pin_user_pages`.
 # Since 2020 such a pin adds [1,024](https://docs.kernel.org/core-api/pin_user_pages.html) to the
@@ -208,7 +208,7 @@ reveal("12 rules", lines, truth={year for year in years if not found[year]}, amo
 scene("12 dirty cow")
 
 # %% [markdown]
-# And with a second try that still says what it wants:
+# And with a second try that says again that it wants to write:
 
 # %%
 scene("12 dirty cow mended")
@@ -228,9 +228,10 @@ tries = ("dirty cow, a retry that reads", "dirty cow, a retry that writes")
 # CVE-2016-5195. The [official description](https://nvd.nist.gov/vuln/detail/CVE-2016-5195) calls it
 # a "race condition": users could "write to a read-only memory mapping", and did so in October 2016.
 #
-# The kernel dropped its wish to write (`FOLL_WRITE`) once the copy was made.
+# Once the copy was made, the kernel forgot that it wanted to write (`FOLL_WRITE`).
 # [Commit 19be0eaffa3a](https://git.kernel.org/linus/19be0eaffa3a) of 13 October 2016 keeps it and
-# adds `FOLL_COW`. Its text says that an earlier attempt of 2005 was undone:
+# adds `FOLL_COW`. It also checks that the copy is still there, by its dirty bit. Its text says that
+# an earlier attempt of 2005 was undone:
 # [commit 4ceb5db9757a](https://git.kernel.org/linus/4ceb5db9757a). **A permission that was checked
 # before a retry is no permission.**
 #

@@ -52,7 +52,7 @@ SAID = (
     Said(
         "search", "9 Mar 2004", "Ingo Molnar", "",
         "A database maps one file in 16,000 pieces. Without chains each piece may have to be "
-        "looked at for one page.",
+        "looked at for one page of the file. (Linux 2.6.7 has a tree for that, the prio_tree.)",
         "20040309090326.GA10039@elte.hu",
     ),
     Said(
