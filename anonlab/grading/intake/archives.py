@@ -11,6 +11,7 @@ import struct
 import unicodedata
 import zipfile
 import zlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ MOST_ENTRIES = 1000
 MOST_SCANNED = 100_000
 """Things in one folder, hidden ones included."""
 MOST_NAME_BYTES = 255
+MOST_PATH = 4096
+"""Characters of a path: no file system takes more."""
 CHUNK = 1 << 16
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar")
 MACHINE_MADE = ("__MACOSX", "__pycache__", "node_modules", "site-packages", "venv")
@@ -65,7 +68,9 @@ class Entry:
 def shown(name: str) -> str:
     """Return a name from outside as it may be shown: printable, and not too long."""
     text = name.encode("utf-8", "backslashreplace").decode()
-    clean = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    clean = "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:101]
+    )
     return clean if len(clean) <= 100 else f"{clean[:97]}…"
 
 
@@ -176,15 +181,16 @@ def list_zip(archive: Entry) -> Listing:
 
     Nothing is unpacked: names, modes and declared sizes are in the central directory.
     """
-    with _why_damaged(archive.base), _directory(archive) as opened:
-        infos = opened.infolist()
+    packed = _Zip(archive)
+    with _why_damaged(archive.base), packed.opened() as unzipped:
+        infos = unzipped.infolist()
     if not infos:
         raise Rejected(f"{shown(archive.base)} is empty")
     pairs = [(made_plain(info.orig_filename), info) for info in infos]
     pairs = [(name, info) for name, info in pairs if name]  # "./" is the folder itself
     for name, info in pairs:
         check_path(name, info.orig_filename)
-    venvs = tuple(name.removesuffix(_VENV) for name, _ in pairs if name.endswith(f"/{_VENV}"))
+    venvs = _outermost(name.removesuffix(_VENV) for name, _ in pairs if name.endswith(f"/{_VENV}"))
     kept: list[tuple[str, zipfile.ZipInfo]] = []
     dropped: dict[str, None] = {}
     for name, info in pairs:
@@ -195,13 +201,25 @@ def list_zip(archive: Entry) -> Listing:
     check_names([name.rstrip("/") for name, _ in kept])
     for name, info in kept:
         _check_record(name, info)
-    files = [_zipped(archive, name, info) for name, info in kept if not name.endswith("/")]
+    files = [_zipped(packed, name, info) for name, info in kept if not name.endswith("/")]
     return Listing(tuple(sorted(files, key=lambda each: each.name)), tuple(dropped))
 
 
-def _junk(name: str, venvs: tuple[str, ...]) -> str:
-    """Return up to where a path is hidden or machine-made, "" if it is neither."""
-    inside = next((each for each in venvs if name.startswith(each)), "")
+def _outermost(folders: Iterable[str]) -> list[str]:
+    """Return the folders, sorted, that are in no other one."""
+    found: list[str] = []
+    for folder in sorted(folders):
+        if not found or not folder.startswith(found[-1]):
+            found.append(folder)
+    return found
+
+
+def _junk(name: str, venvs: list[str]) -> str:
+    """Return up to where a path is hidden or machine-made, "" if it is neither; `venvs` are
+    outermost, so only the last one that sorts before the name can hold it."""
+    before = bisect_right(venvs, name)
+    last = venvs[before - 1] if before else ""
+    inside = last if name.startswith(last) else ""
     parts = name.split("/")
     at = next((at for at, part in enumerate(parts) if is_junk(part)), None)
     if at is None:
@@ -224,10 +242,23 @@ class _Bounded:
         return data
 
 
-@contextmanager
-def _directory(archive: Entry) -> Iterator[zipfile.ZipFile]:
-    with archive.open() as file, zipfile.ZipFile(cast(IO[bytes], _Bounded(file))) as opened:
-        yield opened
+class _Zip:
+    """A zip whose list of files is read once, however many of them are opened one by one: the list
+    may be long, and say of each that it is an answer."""
+
+    def __init__(self, archive: Entry) -> None:
+        self._archive = archive
+        self._unzipped: zipfile.ZipFile | None = None
+
+    @contextmanager
+    def opened(self) -> Iterator[zipfile.ZipFile]:
+        """Yield the archive with its file open."""
+        with self._archive.open() as file:
+            bounded = cast(IO[bytes], _Bounded(file))
+            if self._unzipped is None:
+                self._unzipped = zipfile.ZipFile(bounded)
+            self._unzipped.fp = bounded
+            yield self._unzipped
 
 
 def in_memory(archive: Entry) -> Entry:
@@ -262,10 +293,10 @@ def _check_record(name: str, info: zipfile.ZipInfo) -> None:
         raise Rejected(f"{shown(name)} is packed in a way that is not read: make an ordinary zip")
 
 
-def _zipped(archive: Entry, name: str, info: zipfile.ZipInfo) -> Entry:
+def _zipped(packed: _Zip, name: str, info: zipfile.ZipInfo) -> Entry:
     @contextmanager
     def opened() -> Iterator[IO[bytes]]:
-        with _why_damaged(name), _directory(archive) as unzipped, unzipped.open(info) as member:
+        with _why_damaged(name), packed.opened() as unzipped, unzipped.open(info) as member:
             yield member
 
     return Entry(name, info.file_size, opened)
@@ -273,18 +304,21 @@ def _zipped(archive: Entry, name: str, info: zipfile.ZipInfo) -> Entry:
 
 @contextmanager
 def _why_damaged(name: str) -> Iterator[None]:
-    """Turn all that a damaged archive can raise into a refusal."""
+    """Turn all that a damaged archive can raise into a refusal: an OSError is a place in the file
+    that no file has."""
     try:
         yield
     except (
         zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError,
-        RuntimeError, OverflowError,
+        RuntimeError, OverflowError, OSError,
     ) as error:  # fmt: skip
         raise Rejected(f"{shown(name)} is damaged, or no zip ({shown(str(error))})") from None
 
 
 def check_path(name: str, written: str) -> None:
     """Refuse a path that leads elsewhere; `written` is how its author wrote it."""
+    if len(name) > MOST_PATH:
+        raise Rejected(f"a path of more than {MOST_PATH:,} characters: {shown(written)}")
     parts = name.removesuffix("/").split("/")
     if {"", ".", ".."} & set(parts) or "\0" in name or parts[0][1:2] == ":":
         raise Rejected(f"unsafe path: {shown(written)}")
