@@ -74,6 +74,40 @@ def test_what_is_no_work_stays_out(course: Course, saved: bytes) -> None:
     assert {path for path in course.root.rglob("*") if path.is_file()} == before
 
 
+def test_a_variant_that_is_here_is_set_aside_and_named(course: Course) -> None:
+    path = course.root / "exercises" / "variant.json"
+    mine, other = (b'{"student": "%s", "seeds": {"04a": 5}}' % name for name in (b"007", b"bob"))
+    assert bring_work(course, packed(exercises__variant_DOT_json=mine))[1:] == ()
+    assert path.read_bytes() == mine
+    assert bring_work(course, packed(exercises__variant_DOT_json=mine))[1:] == ()
+    told = bring_work(course, packed(exercises__variant_DOT_json=other))
+    assert told[1:] == (
+        "exercises/variant.json was another one: what was here is in variant.old1.json. The "
+        "exercises ask with the numbers of 'bob' now",
+    )
+    assert (path.read_bytes(), path.with_name("variant.old1.json").read_bytes()) == (other, mine)
+
+
+def test_what_is_no_variant_is_left_out(course: Course) -> None:
+    path = course.root / "exercises" / "variant.json"
+    path.write_bytes(b'{"student": "007", "seeds": {}}')
+    for wrong in (b"[]", b'{"seeds": {"04a": 1.5}}', b'{"student": 7, "seeds": {}}'):
+        told = bring_work(course, packed(exercises__variant_DOT_json=wrong))
+        assert told[1].startswith("exercises/variant.json of the archive is left out: it has no")
+    assert path.read_bytes() == b'{"student": "007", "seeds": {}}'
+    assert [each.name for each in path.parent.glob("variant*")] == ["variant.json"]
+
+
+def test_of_many_files_that_are_left_out_ten_are_named(course: Course) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("progress.jsonl", b"")
+        for number in range(500):
+            archive.writestr(f"{number}.txt", b"")
+    told = bring_work(course, made.getvalue())
+    assert (len(told), told[-1]) == (12, "and 490 more")
+
+
 def test_the_buttons_answer_with_the_archive_or_a_sentence(course: Course, saved: bytes) -> None:
     sent: list[dict[str, str]] = []
     widget = MyWork(course)

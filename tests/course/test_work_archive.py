@@ -64,10 +64,12 @@ def test_equal_work_makes_equal_bytes(course: Course, tmp_path: Path) -> None:
 def test_each_lack_is_told(course: Course, tmp_path: Path) -> None:
     course.file("05a").unlink()
     course.file("06a").write_text("def exit_mm(:\n", "utf-8")
+    course.file("07a").write_text("x = " + "-" * 100_000 + "1\n", "utf-8")
     notes = export_work(course, tmp_path / "a.zip").notes
     assert '05a: ex05a_cow.py is missing; reset("05a") brings it back' in notes
     assert "06a: ex06a_exit.py, line 1 is not Python: invalid syntax" in notes
     assert "04a: ex04a_fork.py is still the template" in notes
+    assert any(note.startswith("07a: ") and "nested too deep" in note for note in notes)
 
 
 def test_nothing_too_much_and_a_file_that_is_there_are_refused(
@@ -95,8 +97,12 @@ def test_an_archive_is_called_after_its_student(course: Course) -> None:
     variant.write_text('{"student": "007", "seeds": {}}', "utf-8")
     assert archive_name(course) == "007.zip"
     assert archive_name(course, "ada@example.org") == "ada@example.org.zip"
-    with pytest.raises(ValueError, match="makes no name of a file"):
-        archive_name(course, "../ada")
+    for wrong in ("../ada", "7" * 101):
+        with pytest.raises(ValueError, match="makes no name of a file"):
+            archive_name(course, wrong)
+    variant.write_text("[]", "utf-8")
+    with pytest.raises(ValueError, match="cannot be read .*: ask for it again"):
+        archive_name(course)
 
 
 def test_the_verb_says_what_it_wrote(course: Course) -> None:

@@ -77,7 +77,7 @@ def objection(name: str, answer: Any = ...) -> Note | CardWidget:
             f"objection({name!r}, {example(asked.parts)})")  # fmt: skip
     card = prediction_card(key, asked)
     first = next(iter(log.events("predict", name=key)), None)
-    if first is None or first.get("answers") is None:
+    if first is None or not isinstance(first.get("answers"), list):
         return CardWidget(card, judge, text)
     answers = list(first["answers"])
     return CardWidget(card, judge, text, answers, judged(answers))

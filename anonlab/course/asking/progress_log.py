@@ -23,6 +23,10 @@ FIELDS: dict[str, type] = {
     "points": int, "most": int, "hint": int, "right": int, "of": int,
 }  # fmt: skip
 """What fields hold, in events that have them; a line in which one does not is damaged."""
+NEEDED = {"scene": ("name", "step", "kept"), "write": ("digest",), "items": ("given",)}
+"""Fields without which an event of a kind says nothing."""
+MARKS, LONGEST_STEP = ("hit", "missed", "extra"), 9
+"""What a mark in a picture may have; digits of the number of its step."""
 _APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
 """Without O_BINARY Windows writes two bytes for the end of a line."""
 
@@ -114,12 +118,29 @@ def _is_event(event: Event) -> bool:
     changed a line."""
     wanted = {"what": str, **FIELDS}
     plain = all(isinstance(event[name], kind) for name, kind in wanted.items() if name in event)
-    marks = event.get("marks", {})
     return (
         plain
         and "what" in event
-        and all(step.isdecimal() and isinstance(mark, dict) for step, mark in marks.items())
+        and ("right" in event or not event.get("of"))
+        and all(name in event for name in NEEDED.get(event["what"], ()))
+        and all(_is_mark(step, mark) for step, mark in event.get("marks", {}).items())
     )
+
+
+def _is_mark(step: str, mark: Any) -> bool:
+    """Return whether this is what a player keeps of one step."""
+    return (
+        step.isdecimal()
+        and len(step) <= LONGEST_STEP
+        and isinstance(mark, dict)
+        and all(_are_texts(mark.get(kind, [])) for kind in MARKS)
+        and isinstance(mark.get("names", {}), dict)
+        and _are_texts(list(mark.get("names", {}).values()))
+    )
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 @contextmanager

@@ -66,6 +66,27 @@ def variant(course: Course, secret: str, student: str) -> dict[str, Any]:
     return {"student": student.strip(), "seeds": seeds, "families": first}
 
 
+def read_variant(data: bytes) -> tuple[str, dict[str, int]]:
+    """Return whose variant the bytes of a variant.json are, "" if it does not say, and its seeds by
+    exercise.
+
+    raises  ValueError if it is none; the message says what is wrong
+    """
+    try:
+        plain = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"it is no JSON: {error!s:.100}") from None
+    student = plain.get("student", "") if isinstance(plain, dict) else None
+    seeds = plain.get("seeds") if isinstance(plain, dict) else None
+    if not isinstance(student, str) or not isinstance(seeds, dict) or not _are_seeds(seeds):
+        raise ValueError('it has no {"student": "ID", "seeds": {"04a": NUMBER, …}}')
+    return student, seeds
+
+
+def _are_seeds(seeds: dict[str, Any]) -> bool:
+    return all(type(seed) is int and 0 <= seed < 1 << 64 for seed in seeds.values())
+
+
 def write_variant(course: Course, secret: str, student: str) -> Path:
     """Write the variant of `student` into the course's folder, for hand-out; return the file."""
     path = course.root / "exercises" / "variant.json"

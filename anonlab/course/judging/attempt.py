@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.authoring.exercises import Course
 from anonlab.course.authoring.masters import read_masters
+from anonlab.course.authoring.variants import read_variant
 from anonlab.course.judging.places_to_run import PlaceToRun, best_place
 from anonlab.course.judging.runner import ExerciseReport, run_tests
 from anonlab.version import __version__
@@ -123,8 +123,8 @@ def seed_of(course: Course, number: str) -> int:
     if not path.is_file():
         return 0
     try:
-        return int(json.loads(path.read_text("utf-8"))["seeds"].get(number, 0))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return read_variant(path.read_bytes())[1].get(number, 0)
+    except ValueError as error:
         raise ValueError(f"{path} cannot be read ({error}): ask for it again") from None
 
 
@@ -169,7 +169,7 @@ def write_cell(course: Course, number: str, cell: str, take_cell: bool = False) 
     if old == template or (own and own[0]["digest"] == digest(old)):
         _put(path, new)
     elif take_cell:
-        beside = set_aside(path, old)
+        beside = set_aside(path, _bytes(old))
         _put(path, new)
         progress.add("write", exercise=exercise.number, source=source, digest=digest(new))
         return CellOutcome("written", path, beside)
@@ -188,26 +188,35 @@ def reset_exercise(course: Course, number: str) -> tuple[Path, Path | None]:
     path = course.file(exercise.number)
     template = f"{exercise.header}\n{exercise.stub}"
     old = _text(path) if path.is_file() else template
-    beside = set_aside(path, old) if old != template else None
+    beside = set_aside(path, _bytes(old)) if old != template else None
     _put(path, template)
     ProgressLog(course.root).add("reset", exercise=exercise.number)
     return path, beside
 
 
-def set_aside(path: Path, text: str) -> Path:
-    """Write `text` beside `path` under a name that is free; return it."""
+def set_aside(path: Path, content: bytes) -> Path:
+    """Write `content` beside `path` under a name that is free; return it."""
     number = 1
-    while (beside := path.with_suffix(f".old{number}.py")).exists():
+    while (beside := path.with_suffix(f".old{number}{path.suffix}")).exists():
         number += 1
-    _put(beside, text)
+    write_whole(beside, content)
     return beside
 
 
-def _put(path: Path, text: str) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.write_text(text, "utf-8", "surrogateescape", "\n")
+    half.write_bytes(content)
     half.replace(path)
+
+
+def _put(path: Path, text: str) -> None:
+    write_whole(path, _bytes(text))
+
+
+def _bytes(text: str) -> bytes:
+    """Return the bytes of a learner's text, those that are no UTF-8 as they were."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _difference(old: str, new: str, path: Path, beside: Path) -> str:

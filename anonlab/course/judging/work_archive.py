@@ -10,14 +10,15 @@ Equal work makes an equal archive, byte for byte.
 from __future__ import annotations
 
 import ast
-import json
 import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from warnings import catch_warnings, simplefilter
 
 from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.authoring.exercises import Course
+from anonlab.course.authoring.variants import read_variant
 
 MOST_BYTES = 10_000_000
 """Grading takes no more than that, unpacked."""
@@ -75,16 +76,23 @@ def archive_name(course: Course, student: str = "") -> str:
     """
     variant = course.root / "exercises" / "variant.json"
     if not student and variant.is_file():
-        student = str(json.loads(variant.read_text("utf-8")).get("student", ""))
-    if student and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@+-]*", student):
-        raise ValueError(f"{student!r} makes no name of a file: choose one with --out")
+        try:
+            student = read_variant(variant.read_bytes())[0]
+        except ValueError as error:
+            raise ValueError(f"{variant} cannot be read ({error}): ask for it again") from None
+    if student and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@+-]{,99}", student):
+        raise ValueError(f"{student!r:.60} makes no name of a file: choose one with --out")
     return f"{student}.zip" if student else NAME
 
 
 def _readable(number: str, path: Path) -> list[str]:
     """Return a sentence if `path` is not Python, so that no check of it could pass."""
     try:
-        ast.parse(path.read_bytes())
+        with catch_warnings():
+            simplefilter("ignore")  # what Python warns of is said when it runs
+            ast.parse(path.read_bytes())
+    except (RecursionError, MemoryError):
+        return [f"{number}: {path.name} cannot be read by Python: it is nested too deep"]
     except (SyntaxError, ValueError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         return [f"{number}: {path.name}{line} is not Python: {error.args[0]}"]

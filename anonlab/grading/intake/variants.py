@@ -6,11 +6,10 @@ seeds for an id of that person, or of a partner.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 
-from anonlab.course.authoring.variants import variant_seed
+from anonlab.course.authoring.variants import read_variant, variant_seed
 from anonlab.grading.intake.roster import Roster
 from anonlab.grading.intake.submission import Submission
 
@@ -46,10 +45,6 @@ def with_variant(
 def _seeds(data: bytes) -> dict[str, int]:
     """Return the seeds in a variant's file; none, if it is no such file."""
     try:
-        plain = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+        return read_variant(data)[1]
+    except ValueError:
         return {}
-    seeds = plain.get("seeds") if isinstance(plain, dict) else None
-    if not isinstance(seeds, dict):
-        return {}
-    return {number: seed for number, seed in seeds.items() if type(seed) is int}
