@@ -17,6 +17,8 @@ from anonlab.machine.words import GEOMETRIES, PAGE_SHIFT
 from anonlab.mm import File
 from anonlab.rmap import Rmap
 
+MOST_FRAMES = 1 << 24
+"""Frames, and swap slots, of a machine that is run: its arrays take a GiB then."""
 _FEW_PAGES = 1 << 10
 """So many values are made before anybody has looked at the range that gets them."""
 
@@ -53,8 +55,17 @@ def as_history(history: History | str) -> History:
 
 
 def make_kernel(history: History, design: str | Rmap = "anongroup") -> Kernel:
-    """Return a new kernel on the machine that `history` wants."""
+    """Return a new kernel on the machine that `history` wants.
+
+    raises  FormatError for a machine that is larger than anybody's memory
+    """
     machine = history.machine
+    for what, size in (("frames", machine.frames), ("swap slots", machine.swap)):
+        if size > MOST_FRAMES:
+            raise FormatError(
+                f"a machine of {size:,} {what} cannot be run, {MOST_FRAMES:,} are the most: fewer "
+                "show the same"
+            )
     geometry = GEOMETRIES[machine.geometry]
     return Kernel(design, machine.frames, machine.swap, geometry, machine.tables or None)
 

@@ -10,10 +10,11 @@ from typing import NamedTuple
 from anonlab.errors import FormatError
 from anonlab.machine.words import PAGE_MASK, PAGE_SHIFT
 
-_NUMBER = r"0x[0-9a-f]+|\d+"
+_NUMBER = r"0x[0-9a-f]{1,16}(?![0-9a-f])|\d{1,20}(?!\d)"
+"""No machine has longer ones, and Python takes long to read them."""
 _MMAP = re.compile(
-    rf"(?:NULL|{_NUMBER}),\s*({_NUMBER}),\s*([^,]+),\s*([^,]+),\s*"
-    rf"(-?\d+(?![x\d])|0x[0-9a-f]+)(?:<(.*)>)?(?:\(deleted\))?,\s*({_NUMBER})"
+    rf"(?:NULL|{_NUMBER}),\s*({_NUMBER}),\s*+([^,]++),\s*+([^,]++),\s*"
+    rf"(-?\d{{1,20}}(?![x\d])|0x[0-9a-f]{{1,16}})(?:<(.*)>)?(?:\(deleted\))?,\s*({_NUMBER})"
 )
 """Behind the last argument may stand what the program wrote meanwhile."""
 _RANGE = re.compile(rf"(NULL|{_NUMBER}),\s*({_NUMBER})(?:,\s*(.*))?")
@@ -21,8 +22,8 @@ _MREMAP = re.compile(
     rf"({_NUMBER}),\s*({_NUMBER}),\s*({_NUMBER}),\s*([^,]+)(?:,\s*(?:{_NUMBER}|NULL))?"
 )
 _FLAGS = re.compile(r"flags=([\w|]*)")
-_FIRST_NUMBER = re.compile(r"0x[0-9a-f]+|\d+")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_FIRST_NUMBER = re.compile(_NUMBER)
+_QUOTED = re.compile(r'"((?:[^"\\]++|\\.)*+)"')
 _CHILD = re.compile(
     r"(0x[0-9a-f]{1,8}|\d{1,10})(?:<[^>]*>)?(?: /\* (\d{1,10}) in strace's PID NS \*/)?"
 )
@@ -106,7 +107,7 @@ def mmap_args(args: str, in_pages: bool = False) -> Mmap | None:
     if match is None:
         return None
     length, prot, flags, fd, path, offset = match.groups()
-    number = int(fd, 0) if fd.startswith(("-", "0x")) else int(fd)
+    number = _value(fd)
     where = _value(offset) << PAGE_SHIFT if in_pages else _value(offset)
     path = _DEVICE.sub("", path or "")
     flags = named(flags, MAP) + ("|MAP_ANONYMOUS" if path == "/dev/zero" else "")
@@ -169,7 +170,7 @@ def fork_kind(name: str, args: str) -> tuple[str, bool]:
 def child_pid(result: str) -> int:
     """Return the pid that strace gives the child in its log, 0 if there is none."""
     match = _CHILD.match(result)
-    return int(match[2] or match[1], 0 if "x" in match[1] else 10) if match else 0
+    return _value(match[2] or match[1]) if match else 0
 
 
 def address(text: str, line: int) -> int | None:
@@ -211,5 +212,5 @@ def base_name(path: str, default: str) -> str:
 
 def program_name(args: str) -> str:
     """Return the name of the program that an execve starts."""
-    match = _QUOTED.search(args)
+    match = _QUOTED.match(args, max(args.find('"'), 0))
     return base_name(match[1], "program") if match else "program"

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from itertools import islice
 
 _LINES = 400
-"""So many lines show what a file is."""
+_CHARACTERS = 400
+"""So many lines, and so many characters of each, show what a file is."""
 _KINDS = (
     (r"% time +seconds +usecs/call +calls", "the summary of strace -c, which has no calls in it"),
     (r" *[\d.?]+ \( *(?:[\d.]+ ms)? *\): ", "the output of perf trace"),
@@ -35,6 +36,6 @@ def looks_like(lines: Iterable[str]) -> str:
     """Return what other program wrote `lines`, as words; '' if nothing shows it."""
     for text in islice(lines, _LINES):
         for pattern, name in _PATTERNS:
-            if pattern.match(text):
+            if pattern.match(text[:_CHARACTERS]):
                 return name
     return ""

@@ -4,6 +4,8 @@ A line is `[PID] [TIME] [(+ TIME)] [NUMBER] [INSTRUCTION] call(args) = result`, 
 (`<unfinished ...>`, `<... call resumed>`), or a note: `+++ exited with 0 +++`,
 `--- SIGCHLD {…} ---`, `[ Process … ]`, `strace: …`. Colours, byte order marks, the marks of
 quotations and what other programs put in front are taken off.
+
+Whoever wrote the log may have meant harm: each pattern takes time in proportion to the line.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import NamedTuple
 UNFINISHED = "<unfinished ...>"
 
 _COLUMNS = (
-    r"(?:\[pid\s+(\d{1,7})(?:<[^>]*>)?\]\s*|(\d{1,7})(?:<[^>]*>)?\s+)?"
+    r"(?:\[pid\s+(\d{1,7})(?:<[^>]{0,64}>)?\]\s*|(\d{1,7})(?:<[^>]{0,64}>)?\s+)?"
     r"(?:(?:\d\d:\d\d:\d\d(?:\.\d+)?|\d+\.\d+|\d{9,})\s+)?"  # -t, -tt, -ttt; -r alone
     r"(?:\(\+\s*\d+\.\d+\)\s+)?"  # -r beside -t
     r"(?:\[\s*(?:\d+|0?x?[0-9a-f]{8,16}|\?+)\]\s+){0,2}"  # -n, -i
@@ -29,7 +31,7 @@ _LINE = re.compile(
 )
 _USUAL = re.compile(
     rf"{_COLUMNS}(mmap|munmap|mprotect|brk|madvise|page_fault)"
-    r"\(([\w|, </>.+:-]*)\)\s+= ((?:0x[0-9a-f]+|\d+)[ \w>.]*)\n\Z",
+    r"\(([\w|, </>.+:-]*)\)\s+= ((?:0x[0-9a-f]++|\d++)[ \w>.]*+)\n\Z",
     re.ASCII,
 )
 """A call as nearly all lines of a long log are: whole, successful, of memory, without escapes."""
@@ -46,9 +48,10 @@ _MARKS = ("\ufeff", "\xef\xbb\xbf")
 JSON_LOG = '{"log":'
 """So a line of docker's log file begins."""
 _NUMBER = re.compile(r"(?:\s*>)+\s*(\d{1,7})\Z")
-_WHOLE = re.compile(r".*(?:\+\+\+|---|\) += \?|\) += -1 E[A-Z0-9]+ \(.*\))\Z")
+_WHOLE = re.compile(r"(?:\+\+\+|---|\) += \?)\Z")
+_FAILED = re.compile(r"\) += -1 E[A-Z0-9]+ \(")
 _MESSAGE = re.compile(r"(?:strace: )?Process (\d{1,7}) (?:attached|detached|suspended|resumed)\b.*")
-_STACK = re.compile(r"\s*> \S+\(.*\) \[0x[0-9a-f]+\]\Z")
+_STACK = re.compile(r"\s*> [^\s(]++\(.*\) \[0x[0-9a-f]++\]\Z")
 """What -k writes below a call."""
 
 
@@ -78,14 +81,22 @@ def plain(text: str) -> str:
         text = _message(text)
     if "=3D" in text:  # mail, quoted-printable
         text = text.replace("=3D", "=")
-    return unescape(text) if "&lt;" in text or "&quot;" in text else text
+    return _unescaped(text) if "&lt;" in text or "&quot;" in text else text
+
+
+def _unescaped(text: str) -> str:
+    """Return a line of a web page as it was; as it is, if it has a number that Python refuses."""
+    try:
+        return unescape(text)
+    except ValueError:
+        return text
 
 
 def _message(text: str) -> str:
     """Return what a line of a container's JSON log says."""
     try:
         return str(json.loads(text)["log"]).rstrip()
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, RecursionError):
         return text
 
 
@@ -143,4 +154,6 @@ def only_number(text: str) -> int:
 
 def is_whole(text: str) -> bool:
     """True if a last line without a line feed shows by itself that nothing is missing."""
-    return _WHOLE.match(text) is not None
+    if text.endswith(")"):
+        return _FAILED.search(text) is not None
+    return _WHOLE.search(text) is not None

@@ -65,7 +65,7 @@ from anonlab.histories.strace.tasks import LogBirth, LogMoment
 from anonlab.machine.words import PAGE_MASK
 
 Progress = Callable[[int, int], None]
-_MMAP2 = re.compile(r"mmap2\(.*, (0x[0-9a-f]+|\d+)\)\s+= ")
+_MMAP2 = re.compile(r"mmap2\(.*, (0x[0-9a-f]{1,16}|\d{1,20})\)\s+= ")
 _FAULT = " page_fault(0x"
 """Nobody's call: what `anonlab record` writes for a page fault."""
 GONE = "call of a process that is gone"
@@ -134,8 +134,8 @@ def read_strace(
 
 def _in_pages(log: Iterable[str]) -> bool:
     """True if the log gives offsets of mmap2 in pages: one of them would not be whole pages."""
-    found = (_MMAP2.search(text) for text in log if "mmap2" in text)
-    return any(int(match[1], 0) & PAGE_MASK for match in found if match)
+    found = (_MMAP2.match(text, text.find("mmap2(")) for text in log if "mmap2(" in text)
+    return any((calls.integer(match[1]) or 0) & PAGE_MASK for match in found if match)
 
 
 def _births(log: Iterable[str], first: int, numbered: bool) -> dict[int, deque[LogBirth]]:
@@ -220,7 +220,7 @@ class _Reader:
         if result.startswith("?"):
             return "call that never returned"
         if result.startswith("-1 "):
-            return f"failed: {name} {result.split()[1][:20]}"
+            return f"failed: {name} {''.join(result.split()[1:2])[:20]}"
         if name in FORKS:
             return importer.forked(pid, result)
         handler = HANDLERS.get(name)

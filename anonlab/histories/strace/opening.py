@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from pathlib import Path
@@ -15,7 +16,11 @@ from anonlab.histories.strace.reader import FORKS
 
 RECORD_WITH = "record with: strace -f -e trace=memory,process -o FILE COMMAND"
 GZIP = b"\x1f\x8b"
+_NOT_WHOLE = (EOFError, gzip.BadGzipFile, zlib.error)
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+MOST_LINE = 1 << 22
+"""Characters of a line: whoever writes more, or packs it, wants our memory."""
+_PID = re.compile(r"\.[0-9]{1,7}\Z")
 _HEAD = 8192
 """Bytes at the beginning of a file that show whether it is text."""
 _TIME = re.compile(r"(?:(\d\d):(\d\d):)?(\d+(?:\.\d+)?) ")
@@ -26,7 +31,8 @@ def log_lines(source: str | Path | Iterable[str]) -> tuple[Callable[[], Iterator
 
     source  a file; the FILE of `strace -ff -o FILE`, which wrote a FILE.PID for each process; or
             lines
-    raises  FormatError if it is binary or not whole, OSError if it cannot be read
+    raises  FormatError if it is binary or not whole, or has a line of more than MOST_LINE
+            characters, OSError if it cannot be read
     """
     if not isinstance(source, str | Path):
         lines = _with_line_feeds(list(source))
@@ -44,7 +50,7 @@ def parts_of(path: Path) -> dict[int, Path]:
     if path.exists() or not path.parent.is_dir():
         return {}
     found = path.parent.glob(f"{path.name}.*")
-    return {int(part.suffix[1:]): part for part in found if part.suffix[1:].isdigit()}
+    return {int(part.suffix[1:]): part for part in found if _PID.match(part.suffix)}
 
 
 def head_of(path: Path) -> bytes:
@@ -56,7 +62,7 @@ def head_of(path: Path) -> bytes:
     try:
         with gzip.open(path) as packed:
             return packed.read(_HEAD)
-    except (EOFError, gzip.BadGzipFile) as error:
+    except _NOT_WHOLE as error:
         raise FormatError(f"{path.name} is no whole gzip file: {error}") from None
 
 
@@ -76,8 +82,12 @@ class _FileLines:
         opened = gzip.open if self.packed else open
         try:
             with opened(self.path, "rt", encoding=self.encoding, newline="\n") as file:
-                yield from file
-        except (EOFError, gzip.BadGzipFile) as error:
+                for number, line in enumerate(iter(lambda: file.readline(MOST_LINE + 1), ""), 1):
+                    if len(line) > MOST_LINE:
+                        long = f"{self.path.name} has a line of more than {MOST_LINE:,} characters"
+                        raise FormatError(f"{long}: it is no log; {RECORD_WITH}", number)
+                    yield line
+        except _NOT_WHOLE as error:
             raise FormatError(f"{self.path.name} is no whole gzip file: {error}") from None
         except UnicodeDecodeError as error:
             raise FormatError(f"{self.path.name} is a binary file: {error}") from None
@@ -109,14 +119,23 @@ def _in_order(parts: dict[int, Path]) -> Iterator[str]:
 
 
 def _with_children(pid: int, logs: dict[int, list[str]], seen: set[int]) -> Iterator[str]:
-    """Yield the lines of a process; those of a child follow the line of its birth."""
+    """Yield the lines of a process; those of a child follow the line of its birth, and so on, in
+    families of any depth."""
     seen.add(pid)
-    births = dict(_births(logs[pid]))
-    for number, text in enumerate(logs[pid]):
-        yield text
-        child = births.get(number, 0)
-        if child in logs and child not in seen:
-            yield from _with_children(child, logs, seen)
+    births = {pid: dict(_births(logs[pid]))}
+    below = [(pid, enumerate(logs[pid]))]
+    while below:
+        pid, lines = below[-1]
+        for number, text in lines:
+            yield text
+            child = births[pid].get(number, 0)
+            if child in logs and child not in seen:
+                seen.add(child)
+                births[child] = dict(_births(logs[child]))
+                below.append((child, enumerate(logs[child])))
+                break
+        else:
+            below.pop()
 
 
 def _births(log: list[str]) -> Iterator[tuple[int, int]]:
