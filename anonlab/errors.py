@@ -91,6 +91,10 @@ class NoSuchProcess(SimulatedError):
     errno = "ESRCH"
 
 
+MOST_MESSAGE = 1000
+"""Characters of a message about a file: what it quotes may be as long as the file."""
+
+
 class FormatError(ValueError):
     """A history, trace, log or recording that cannot be read.
 
@@ -98,5 +102,7 @@ class FormatError(ValueError):
     """
 
     def __init__(self, message: str, line: int = 0) -> None:
+        if len(message) > MOST_MESSAGE:
+            message = f"{message[:600]} … {message[-300:]}"  # what would be right stands at the end
         super().__init__(f"line {line}: {message}" if line else message)
         self.line = line

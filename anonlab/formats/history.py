@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from anonlab.errors import FormatError
-from anonlab.formats.trace import check_header, parse_json, write_json
+from anonlab.formats.trace import check_header, read_json, write_json
 from anonlab.machine.words import GEOMETRIES
 
 HISTORY_FORMAT = "anonlab-history"
@@ -182,7 +182,7 @@ class History:
     @classmethod
     def loads(cls, text: str) -> History:
         """Return the history in JSON `text`; raises FormatError."""
-        return cls.from_json(parse_json(text))
+        return read_json(text, cls.from_json)
 
 
 _MACHINE_FIELDS = {"geometry": str, "frames": int, "swap": int, "tables": int}

@@ -16,7 +16,7 @@ from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
 from anonlab.formats.observation import STATES, Areas, AreaSeen, Observation, PageSeen, Place
-from anonlab.formats.trace import check_header, parse_json, write_json
+from anonlab.formats.trace import check_header, read_json, write_json
 
 RECORDING_FORMAT = "anonlab-recording"
 RECORDING_VERSION = 3
@@ -90,7 +90,7 @@ class Recording:
     @classmethod
     def loads(cls, text: str) -> Recording:
         """Return the recording in JSON `text`; raises FormatError."""
-        return cls.from_json(parse_json(text))
+        return read_json(text, cls.from_json)
 
 
 def _steps(effects: Iterable[OpEffect]) -> Iterable[dict[str, Any]]:

@@ -16,7 +16,7 @@ from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.recording import read_history, typed
 from anonlab.formats.rmap_graph import RmapGraph
-from anonlab.formats.trace import check_header, parse_json, write_json
+from anonlab.formats.trace import check_header, read_json, write_json
 
 RMAP_FORMAT = "anonlab-rmap-recording"
 RMAP_VERSION = 1
@@ -68,4 +68,4 @@ class RmapRecording:
     @classmethod
     def loads(cls, text: str) -> RmapRecording:
         """Return the recording in JSON `text`; raises FormatError."""
-        return cls.from_json(parse_json(text))
+        return read_json(text, cls.from_json)

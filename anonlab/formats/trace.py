@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from anonlab.errors import FormatError
 from anonlab.formats.deltas import Delta, DeltaLog, MachineShape, delta_between, is_regular
@@ -26,10 +26,12 @@ from anonlab.formats.snapshot import Snapshot
 if TYPE_CHECKING:
     from pathlib import Path
 
+T = TypeVar("T")
 TRACE_FORMAT = "anonlab-trace"
 TRACE_VERSION = 3
 """Version 2: snapshots hold walks. Version 3: steps hold what changed."""
 READABLE = (2, TRACE_VERSION)
+TOO_DEEP = "not a file of anonlab: lists in lists in lists, too deep"
 
 
 class Unmade(NamedTuple):
@@ -254,7 +256,7 @@ class Trace:
     @classmethod
     def loads(cls, text: str) -> Trace:
         """Return the trace in JSON `text`; raises FormatError."""
-        return cls.from_json(parse_json(text))
+        return read_json(text, cls.from_json)
 
 
 Drawer = Callable[[Trace, "str | Path", "str | None", Iterable[int]], "Path"]
@@ -282,13 +284,38 @@ def parse_json(text: str) -> Any:
     import json
 
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_number, object_pairs_hook=_each_once)
     except json.JSONDecodeError as error:
         raise FormatError(f"not JSON: {error.msg} at column {error.colno}", error.lineno) from error
     except RecursionError:
-        raise FormatError("not a file of anonlab: lists in lists in lists, too deep") from None
+        raise FormatError(TOO_DEEP) from None
+    except FormatError:
+        raise
     except ValueError as error:
         raise FormatError(f"not a file of anonlab: {error}") from None
+
+
+def read_json(text: str, read: Callable[[Any], T]) -> T:
+    """Return what `read` makes of the value of JSON `text`; raises FormatError, also where the
+    value is nested so deep that nobody can even show it."""
+    try:
+        return read(parse_json(text))
+    except RecursionError:
+        raise FormatError(TOO_DEEP) from None
+
+
+def _no_number(text: str) -> Any:
+    raise FormatError(f"{text} is no number of JSON")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; FormatError if a name stands twice in it: nobody knows which counts."""
+    plain = dict(pairs)
+    if len(plain) < len(pairs):
+        left = dict.fromkeys(plain, 1)
+        twice = next(name for name, _ in pairs if not left.pop(name, 0))
+        raise FormatError(f"an object has the name {twice!r:.60} more than once")
+    return plain
 
 
 def check_header(plain: Any, name: str, *versions: int) -> None:

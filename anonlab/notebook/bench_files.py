@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from itertools import count
 from pathlib import Path
@@ -11,10 +10,11 @@ from anonlab.errors import FormatError
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
+from anonlab.formats.trace import read_json
 
 MOST_BYTES = 8_000_000
 """A larger file is no history that was made by hand."""
-_STRACE = re.compile(r"(?m)^[^#\n]*\b[a-z_0-9]+\(.*\) += +(?:-?\d|0x|\?)")
+_CALL, _RETURNS = re.compile(r"\b[a-z_0-9]+\("), re.compile(r"\) += +(?:-?\d|0x|\?)")
 
 
 def free_name(path: Path) -> Path:
@@ -59,7 +59,7 @@ def read_history(path: Path) -> str:
         what = f"{path.name}, line {line}: byte {error.start} (0x{raw[error.start]:02x}) is no text"
         raise FormatError(f"{what}; a history is text in UTF-8") from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if _STRACE.search(text):
+    if any(map(_is_call, text.split("\n"))):
         raise FormatError(
             f"{path.name} is a log of strace, not a history: `anonlab replay {path.name}` runs it"
         )
@@ -72,13 +72,16 @@ def read_history(path: Path) -> str:
     return text
 
 
+def _is_call(line: str) -> bool:
+    """Return whether a line is a call with what it returned, and not behind a #."""
+    call = _CALL.search(line.partition("#")[0])
+    return call is not None and _RETURNS.search(line, call.end()) is not None
+
+
 def _from_json(text: str) -> History:
-    try:
-        named = json.loads(text).get("format")
-    except ValueError:
-        named = ""
+    named = read_json(text, lambda plain: plain.get("format"))  # of an object: it begins with a {
     kinds = {"anonlab-trace": "a trace", "anonlab-recording": "a recording"}
-    if named in kinds:
+    if isinstance(named, str) and named in kinds:
         raise FormatError(f"this is {kinds[named]}: what happened; a history says what to do")
     return History.loads(text)
 

@@ -14,7 +14,6 @@ import numpy as np
 from anonlab.errors import FormatError
 from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import parse
-from anonlab.formats.trace import parse_json
 from anonlab.histories.run import Outcome, apply, make_kernel
 from anonlab.histories.runs import runs, touched_as_one
 from anonlab.histories.strace.foreign import looks_like
@@ -220,10 +219,8 @@ def read(path: Path, design: str = "anongroup", progress: Progress | None = None
         text = path.read_text("utf-8")
     except UnicodeDecodeError as error:
         raise FormatError(f"{path.name} is neither a history nor an strace log: {error}") from None
-    if text.lstrip().startswith("{"):
-        history = History.from_json(parse_json(text))
-    else:
-        history = parse(text, path.stem)
+    is_json = text.lstrip().startswith("{")
+    history = History.loads(text) if is_json else parse(text, path.stem)
     nlines = text.count("\n") + (not text.endswith("\n"))
     return Replay(history, design, nlines, len(history.ops), {})
 
