@@ -7,6 +7,7 @@ caller, and end when it does.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -21,6 +22,11 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+SHARED_MEMORY = "/dev/shm"
+NO_SHARED_MEMORY = (
+    "processes that work together need this folder, writable for everybody: mount a tmpfs there, "
+    "as Docker and Kubernetes do"
+)
 
 
 def ncpus() -> int:
@@ -50,10 +56,21 @@ def process_pool(nworkers: int) -> Iterator[Executor]:
 
     Left without an error, all that was submitted is done first; with one, workers end at once. A
     worker that dies breaks the pool for good (BrokenProcessPool).
+
+    raises  OSError with the folder, if this system lets processes share no memory
     """
     context = _Context()
     theirs, ours = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(nworkers, mp_context=context, initializer=_obey, initargs=(theirs,))
+    try:
+        pool = ProcessPoolExecutor(
+            nworkers, mp_context=context, initializer=_obey, initargs=(theirs,)
+        )
+    except OSError as error:
+        for end in (theirs, ours):
+            end.close()
+        if error.errno not in (errno.EACCES, errno.ENOENT, errno.EPERM, errno.EROFS):
+            raise
+        raise OSError(error.errno, NO_SHARED_MEMORY, SHARED_MEMORY) from error
     try:
         with _no_ctrl_c():
             for _ in range(nworkers):
