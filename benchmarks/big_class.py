@@ -2,7 +2,7 @@
 
 Nothing of a template is run, so this is what intake, store and reports cost. Prints seconds of the
 first run and of the rerun, seconds of the rerun after one of the submissions has changed, and the
-most memory that the grader and its processes had, at once and each. Needs bubblewrap; as root it
+most memory that the grader and its processes had, at once and each. Needs Linux; as root it
 runs itself as an ordinary user. Exit status 1 if a budget is not held.
 """
 
