@@ -30,6 +30,7 @@ def drawn(template: str, css_class: str, **what: object) -> str:
         css_class=css_class,
         sans=FONT,
         mono=MONO,
+        say=say,
         **what,
     )
     return re.sub(r">\s*\n\s*<", "><", text).strip()

@@ -26,7 +26,7 @@ _NO_WORDS = re.compile(
     r"|\bvpn\b|\bmm\b|\bpgd\b|\bp[um]d\b|\bpte\b|\bx86_(?:32|64)\b"  # of the field
 )
 _FILE = re.compile(r"[\w-]+-step-\d+\.(?:svg|png)\b")
-NAMES = {"SVG", "PNG", "N", "C", "G", "wrong"}
+NAMES = {"SVG", "PNG"}
 
 
 def wide(template: str) -> str:
