@@ -17,13 +17,15 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from anonlab.formats.templates import ENGLISH_PLURAL, fill
+from anonlab.formats.templates import fill
 
 ENGLISH = "en"
 VARIABLE = "ANONLAB_LANGUAGE"
 FOLDER = Path(__file__).with_name("languages")
 FORMS = 200
 """Plural forms are listed for so many numbers; beyond them the last two digits decide."""
+FAR = (1_000, 1_000_000, 1_000_001, 2_000_000)
+"""Numbers at which some rules of gettext take a form of its own."""
 _HOLES = re.compile(r"\{\??(\w+)(?::\w+)?\}")
 _FORMS = re.compile(r"\[(?:\w+:)?([^\[\]]*\|[^\[\]]*)\]")
 Sections = dict[str, dict[str, str]]
@@ -157,18 +159,23 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def plural_forms(rule: str) -> str:
     """Return the form for 0, 1, 2, … as digits.
 
-    rule    what a gettext file says after `plural=`, such as "n != 1"
-    raises  ValueError if it is no such rule
+    rule    what a gettext file says after `plural=`, such as "n != 1"; its whole line will do
+    raises  ValueError if it is no such rule, or looks at more than the last two digits
     """
     from gettext import c2py  # the parser of these rules in Python's library
 
-    if rule == "n != 1":
-        return ENGLISH_PLURAL
     try:
-        form = c2py(rule)
-        return "".join(str(min(int(form(n)), 9)) for n in range(FORMS))
+        form = c2py(rule.rpartition("plural=")[2].strip("; "))
+        forms = "".join(str(min(int(form(n)), 9)) for n in range(FORMS))
+        odd = [n for n in (*range(FORMS, 1000), *FAR) if int(form(n)) != int(forms[100 + n % 100])]
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise ValueError(f"language.plural is no plural rule of gettext: {error}") from None
+    if odd:
+        raise ValueError(
+            f"language.plural: {odd[0]} has a form of its own in {rule!r}; "
+            f"from {FORMS} on a rule may look at the last two digits only"
+        )
+    return forms
 
 
 def problems(name: str) -> list[str]:
@@ -184,7 +191,7 @@ def _differences(mine: dict[str, str], english: dict[str, str]) -> Iterator[str]
     for key in english:
         if key not in mine:
             yield f"{key}: missing, it is said in English: {english[key]!r}"
-    forms = len(set(plural_forms(mine.get("language.plural", "n != 1"))))
+    forms = 1 + int(max(plural_forms(mine.get("language.plural", "n != 1"))))
     for key, text in mine.items():
         if key not in english:
             yield f"{key}: no such key, nobody says it"

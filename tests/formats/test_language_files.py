@@ -26,6 +26,9 @@ from anonlab.formats.catalogue import (
 from anonlab.formats.labels import LABELS, Label
 
 WriteFile = Callable[..., str]
+CZECH = "nplurals=4; plural=(n==1) ? 0 : (n>=2 && n<=4) ? 1 : 3;"
+"""A line as people have it in their files: whole, and of its four forms one is for fractions."""
+BRETON = "n%10==1 && n%100!=11 ? 0 : n%1000000==0 && n!=0 ? 3 : 4"
 POLISH = "n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<12 || n%100>14) ? 1 : 2"
 """The line of a gettext file, as GNU gettext's manual prints it for Polish."""
 
@@ -67,11 +70,11 @@ def test_many_plural_forms_are_right_where_the_rule_of_a_language_says_so(file: 
     assert say("state.write") == "writable"
 
 
-@pytest.mark.parametrize("rule", ["n != 1", POLISH, "n > 1", "0"])
+@pytest.mark.parametrize("rule", ["n != 1", POLISH, "n > 1", "0", CZECH, "(n != 1);"])
 def test_forms_beyond_the_list_follow_the_last_two_digits(rule: str) -> None:
     from gettext import c2py
 
-    forms = plural_forms(rule)
+    forms, rule = plural_forms(rule), rule.rpartition("plural=")[2].rstrip(";")
     for n in (200, 201, 211, 312, 1001, 999_999):
         assert int(forms[100 + n % 100]) == c2py(rule)(n)
 
@@ -89,10 +92,14 @@ def test_numbers_are_grouped_as_a_language_does(file: WriteFile) -> None:
         ({"state__write": "{who}"}, "state.write: there is no {who} to say in '{who}'"),
         ({"frame__sharde": "x"}, "frame.sharde: no such key, nobody says it"),
         ({"run__pages": "{n} [a|b|c]"}, "run.pages: [a|b|c] has 3 forms, this language 2"),
+        (
+            {"run__pages": "{n} [a|b|c]", "language": {"language.plural": CZECH}},
+            "run.pages: [a|b|c] has 3 forms, this language 4",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_template_is_said(
-    file: WriteFile, words: dict[str, str], sentence: str
+    file: WriteFile, words: dict[str, Any], sentence: str
 ) -> None:
     assert sentence in problems(file(**words))
 
@@ -112,6 +119,7 @@ def test_keys_that_are_missing_are_named(file: WriteFile) -> None:
         ('{"a": {"b": "1", "b": "2"}}', "'b' is there twice"),
         ('{"language": {"language.plural": "n +"}}', "no plural rule of gettext"),
         ('{"language": {"language.plural": "__import__"}}', "no plural rule of gettext"),
+        (f'{{"language": {{"language.plural": "{BRETON}"}}}}', "1000000 has a form of its own"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
