@@ -21,7 +21,7 @@ _WIDE = {
 }
 _LETTERS = re.compile(r"[A-Za-z][A-Za-z'-]+")
 _NO_WORDS = re.compile(
-    r"\b0x[0-9a-f]+|…[0-9a-f]+|\b[0-9a-f]*\d[0-9a-f]*\b|\b[01]{3,}\b"  # numbers
+    r"\b0x[0-9a-f]+|…[0-9a-f]+|\b[0-9a-f]*\d[0-9a-f]*\b|\b[a-f]{2,3}\b"  # numbers
     r"|(?<!\w)[-r][-w][-x](?!\w)|\b[PWUAD-]+\b"  # a protection, the bits of an entry
     r"|\bvpn\b|\bmm\b|\bpgd\b|\bp[um]d\b|\bpte\b|\bx86_(?:32|64)\b"  # of the field
 )

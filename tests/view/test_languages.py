@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -16,6 +17,7 @@ from anonlab.formats.labels import LABELS
 from anonlab.formats.trace import Trace
 from anonlab.histories import library
 from anonlab.histories.generate import generate
+from anonlab.histories.strace.log import read_strace
 from anonlab.view.charts.chart import lines_svg, lines_text
 from anonlab.view.charts.costs import costs_text
 from anonlab.view.player.export import cards_for, html, static_form
@@ -97,6 +99,13 @@ def histories() -> dict[str, Any]:
     return named | {f"random {seed}": generate(seed, 60, swap=12) for seed in (5, 6, 7)}
 
 
+def real_program() -> Trace:
+    """How a recorded real program begins, on the machine with four levels of tables."""
+    data = Path(sys.modules["anonlab"].__file__ or "").parent / "histories" / "data"
+    whole = record(read_strace(data / "bash_pipeline.strace").history, "anon_vma_chain")
+    return Trace(whole.title, whole.steps[:120])
+
+
 @pytest.fixture(scope="module")
 def traces(spoken: None) -> dict[str, Trace]:
     """Every history under every design."""
@@ -132,7 +141,7 @@ def test_python_says_nothing_that_stands_in_code(traces: dict[str, Trace]) -> No
     seen = {step.label for trace in traces.values() for step in trace.steps}
     assert len(seen) > 0.9 * len(LABELS)
     wrong: dict[str, str] = {}
-    for name, trace in traces.items():
+    for name, trace in (*traces.items(), ("bash", real_program())):
         found = english_in(said_in_python(trace), names_of(trace))
         wrong.update((each.partition(":")[0], f"{name}: {each}") for each in found)
     assert not wrong, "\n".join(wrong.values())
