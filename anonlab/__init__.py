@@ -28,6 +28,7 @@ from anonlab.errors import (
     SegmentationFault,
     SimulatedError,
 )
+from anonlab.formats.catalogue import language
 from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import parse
 from anonlab.formats.snapshot import Snapshot
@@ -113,6 +114,7 @@ __all__ = [
     "check",
     "compare",
     "explore",
+    "language",
     "operations",
     "parse",
     "record",

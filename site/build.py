@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 import api_pages
 import nbformat
 
-from anonlab.course.asking.card_widget import CardWidget
+from anonlab.course.asking.card_widget import CardWidget, card_js
 from anonlab.course.authoring.gallery import write_gallery
 from anonlab.course.authoring.starting import start_folder
 from anonlab.histories import library
@@ -161,7 +161,7 @@ def _chapters(folder: Path, only: list[str]) -> list[Path]:
 def script() -> str:
     """Return the script of all pages: the player, the card, and what puts them into a page. It is
     no module, so that pages that are opened from a folder work, too."""
-    card = str(CardWidget._esm)
+    card = card_js()
     ends = "export default { render };"
     assert player_js().count(ends) == 1
     assert card.count(ends) == 1

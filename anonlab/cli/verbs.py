@@ -245,6 +245,23 @@ def view(
     click.echo(target)
 
 
+@cli.command("language")
+@click.argument("name")
+@JSON_OPTION
+@click.pass_context
+def check_language(ctx: click.Context, name: str, as_json: bool) -> None:
+    """Say what the language NAME lacks: its code (de), or a file *.json that is being written."""
+    from anonlab.formats.catalogue import problems
+
+    found = problems(name)
+    if as_json:
+        print_json({"language": name, "ok": not found, "problems": found})
+    else:
+        click.echo("\n".join(found) or f"{name} is whole")
+    if found:
+        ctx.exit(FOUND)
+
+
 cli.add_command(bench)
 cli.add_command(check)
 cli.add_command(course)

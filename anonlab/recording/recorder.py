@@ -44,6 +44,7 @@ class Recorder:
         self.steps: list[Step] = []
         self._changes = Changes(kernel, self.walks)
         self._log = DeltaLog(self._changes.shape)
+        self._words = {**LABELS, **kernel.design.words}
         self._operation = -1
         self._text = ""
         self._add("start", "", (), 0, "")
@@ -95,7 +96,7 @@ class Recorder:
         error: str = "",
     ) -> None:
         log, pages = self._log, vpns[:MOST_VPNS]
-        words = self.kernel.design.words.get(label) or LABELS[label]
+        words = self._words[label]
         unmade = Unmade(log, len(log.deltas), words, n, what)
         log.deltas.append(self._changes.delta())
         self.steps.append(

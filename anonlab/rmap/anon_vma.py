@@ -24,12 +24,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from anonlab.formats.labels import Label
+from anonlab.formats.labels import Labels
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.machine.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
 from anonlab.rmap.base import Candidates
-from anonlab.rmap.linear import VMA_BY_VMA, OneListRmap, VmaList, mergeable_neighbours, vma_id
+from anonlab.rmap.linear import OneListRmap, VmaList, mergeable_neighbours, vma_id
 
 
 class Anon(VmaList):
@@ -53,42 +53,7 @@ class AnonVma(OneListRmap):
     stays_in_family = True
     sizes: ClassVar = {"anon_vma": (12, 24), "vma": (12, 24)}
     owners = "anon_vma"
-    words: ClassVar = {
-        **VMA_BY_VMA,
-        "fork.join_group": Label(
-            "fork: nothing per address space",
-            "The reverse map keeps nothing for an address space: {who} joins VMA by VMA.",
-            "dup_mmap (2.6.7)",
-        ),
-        "fork.copy_vmas": Label(
-            "fork: copy the VMAs and link them",
-            "{who} has the same VMAs as its parent; those with anonymous pages are on the lists of "
-            "the parent's anon_vmas.",
-            "dup_mmap, anon_vma_link (2.6.7)",
-        ),
-        "execve.drop_mm": Label(
-            "execve: drop the old mm",
-            "{who} leaves its old address space; with its last user the VMAs leave their lists.",
-            "exit_mmap, anon_vma_unlink (2.6.7)",
-        ),
-        "exit.drop_mm": Label(
-            "exit: unlink the VMAs",
-            "{who} leaves its address space; with its last user the VMAs leave their lists.",
-            "exit_mmap, anon_vma_unlink (2.6.7)",
-        ),
-        "fault.anon": Label(
-            "fault: first touch",
-            "{n} new zero-filled [page names|pages name] the anon_vma of {who}'s VMA (mapping) and "
-            "the offset in it (index).",
-            "do_anonymous_page, anon_vma_prepare, page_add_anon_rmap (2.6.7)",
-        ),
-        "mremap.move": Label(
-            "mremap: move the PTEs",
-            "{n} [PTE|PTEs] of {who} moved to {where}; the VMA keeps its pgoff, so no page is "
-            "touched.",
-            "move_page_tables, copy_vma (2.6.7)",
-        ),
-    }
+    words: ClassVar = Labels("anon_vma", "vma_by_vma")
     cannot: ClassVar = {
         "KSM": "one page at offsets that differ from VMA to VMA: a page has one index"
     }

@@ -26,13 +26,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from anonlab.formats.labels import Label
+from anonlab.formats.labels import Labels
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.machine.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
 from anonlab.rmap.base import Candidates, one_of
 from anonlab.rmap.linear import (
-    VMA_BY_VMA,
     LinearRmap,
     VmaList,
     mergeable_neighbours,
@@ -85,48 +84,7 @@ class AnonVmaChain(LinearRmap):
     keeps_mapping = True
     sizes: ClassVar = {"anon_vma": (48, 96), "link": (32, 64), "vma": (12, 24)}
     owners = "anon_vma"
-    words: ClassVar = {
-        **VMA_BY_VMA,
-        "fork.join_group": Label(
-            "fork: nothing per address space",
-            "The reverse map keeps nothing for an address space: {who} joins VMA by VMA.",
-            "dup_mmap",
-        ),
-        "fork.copy_vmas": Label(
-            "fork: copy the VMAs, link them, add anon_vmas",
-            "{who} has the same VMAs as its parent, linked to all its parent's anon_vmas, and each "
-            "with one of its own.",
-            "anon_vma_fork, anon_vma_clone",
-        ),
-        "execve.drop_mm": Label(
-            "execve: drop the old mm",
-            "{who} leaves its old address space; with its last user the links of its VMAs go.",
-            "exit_mmap, unlink_anon_vmas",
-        ),
-        "exit.drop_mm": Label(
-            "exit: unlink the VMAs",
-            "{who} leaves its address space; with its last user the links of its VMAs go.",
-            "exit_mmap, unlink_anon_vmas",
-        ),
-        "fault.anon": Label(
-            "fault: first touch",
-            "{n} new zero-filled [page names|pages name] the own anon_vma of {who}'s VMA (mapping) "
-            "and the offset in it (index).",
-            "do_anonymous_page, __anon_vma_prepare, folio_add_new_anon_rmap",
-        ),
-        "fault.wp_reuse": Label(
-            "fault: reuse",
-            "No other page table maps [this page|these {n} pages]: {who} may write in place, "
-            "and [it moves|they move] to its own anon_vma.",
-            "wp_can_reuse_anon_folio, folio_move_anon_rmap",
-        ),
-        "mremap.move": Label(
-            "mremap: move the PTEs",
-            "{n} [PTE|PTEs] of {who} moved to {where}; the VMA keeps its pgoff, so no page is "
-            "touched.",
-            "move_page_tables, copy_vma",
-        ),
-    }
+    words: ClassVar = Labels("anon_vma_chain", "vma_by_vma")
     syscalls = "today"
     cannot: ClassVar = {
         "KSM": "one page at offsets that differ from VMA to VMA: a page has one index"

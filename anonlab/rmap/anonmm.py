@@ -27,7 +27,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from anonlab.formats.labels import LABELS, Label
+from anonlab.formats.labels import Labels
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.machine.words import PAGE_SHIFT, Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
@@ -35,12 +35,6 @@ from anonlab.rmap.base import Candidates, Rmap, one_of
 
 BLOCK_WORDS = 7
 """Words of a chain block beside the pointer to the next one."""
-HEAD = "{who} has an empty address space, whose node is the head of a new ring."
-NO_NODE = "{who} runs in its parent's address space: no new node in the ring."
-LEAVE = (
-    "{who} leaves its address space. With the last user it is gone, and its node too, unless "
-    "pages name it or it is the head of others."
-)
 
 
 class AnonMmNode:
@@ -121,37 +115,7 @@ class AnonMm(Rmap):
     }
     sizes: ClassVar = {"node": (24, 40), "pointer": (4, 8), "block": (32, 64)}
     owners = "node"
-    words: ClassVar = {
-        "spawn": Label("spawn", HEAD, "exec_rmap (rmap 10)"),
-        "fork.join_group": Label(
-            "fork: join the ring",
-            "{who} has a node now, at the tail of its parent's ring.",
-            "dup_rmap (rmap 10)",
-        ),
-        "vfork": Label("vfork", NO_NODE, "CLONE_VFORK | CLONE_VM in do_fork"),
-        "clone_vm": Label("clone_vm", NO_NODE, "CLONE_VM in copy_mm"),
-        "execve.new_mm": Label("execve: new mm, new ring", HEAD, "exec_rmap in mm_alloc (rmap 10)"),
-        "execve.drop_mm": Label("execve: drop the old mm", LEAVE, "mmput, exit_rmap (rmap 10)"),
-        "exit.drop_mm": Label("exit: leave the ring", LEAVE, "exit_rmap after exit_mmap (rmap 10)"),
-        "fault.anon": Label(
-            "fault: first touch",
-            "{n} new zero-filled [page gets its one address|pages get one address each] (index) "
-            "and the node of {who} as home (mapping).",
-            "do_anonymous_page, page_add_anon_rmap (rmap 10)",
-        ),
-        "fault.file": Label("fault: map file pages", LABELS["fault.file"].sentence, "do_no_page"),
-        "mremap.copy": Label(
-            "mremap: copy the shared pages",
-            LABELS["mremap.copy"].sentence,
-            "move_one_page: -EAGAIN, then make_page_exclusive (rmap 11)",
-        ),
-        "mremap.move": Label(
-            "mremap: move the PTEs",
-            "{n} [PTE|PTEs] of {who} moved to {where}; the address under which anonymous pages "
-            "are found follows.",
-            "can_move_one_pte, move_one_page (rmap 11)",
-        ),
-    }
+    words: ClassVar = Labels("anonmm")
 
     def __init__(
         self,

@@ -29,14 +29,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from anonlab.formats.labels import LABELS, Label
+from anonlab.formats.labels import Labels
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.machine.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
 from anonlab.rmap.base import Candidates, one_of
 from anonlab.rmap.linear import LinearRmap, vma_id
-
-SOURCE = "mm/cow_context.c, draft of 2026"
 
 
 class Context:
@@ -99,60 +97,7 @@ class CowContext(LinearRmap):
     knows_vmas = True
     sizes: ClassVar = {"context": (36, 72), "remap": (16, 32)}
     owners = "context"
-    words: ClassVar = {
-        "spawn": Label(
-            "spawn", "{who} starts with an empty address space and a context of its own.", SOURCE
-        ),
-        "fork.join_group": Label(
-            "fork: a child context",
-            "{who} gets one context, a child of its parent's.",
-            SOURCE,
-        ),
-        "execve.new_mm": Label(
-            "execve: new mm, new context",
-            "{who} gets an empty address space and a context without parent.",
-            SOURCE,
-        ),
-        "execve.drop_mm": Label(
-            "execve: drop the old mm",
-            "{who} leaves its old address space; its context stays while it has children.",
-            SOURCE,
-        ),
-        "exit.drop_mm": Label(
-            "exit: leave the context",
-            "{who} leaves its address space; with its last user the context is dead, and stays "
-            "while it has children.",
-            SOURCE,
-        ),
-        "vfork": Label(
-            "vfork",
-            "{who} borrows its parent's address space: no new context.",
-            LABELS["vfork"].source,
-        ),
-        "clone_vm": Label(
-            "clone_vm",
-            "{who} shares its parent's address space: no new context.",
-            LABELS["clone_vm"].source,
-        ),
-        "fault.anon": Label(
-            "fault: first touch",
-            "{n} new zero-filled [page names|pages name] the context of {who} (mapping) and where "
-            "[it is|they are] now (index).",
-            SOURCE,
-        ),
-        "fault.wp_reuse": Label(
-            "fault: reuse",
-            "No other page table maps [this page|these {n} pages]: {who} may write in place, "
-            "and [it moves|they move] to its context.",
-            SOURCE,
-        ),
-        "mremap.move": Label(
-            "mremap: move the PTEs",
-            "{n} [PTE|PTEs] of {who} moved to {where}; no page is touched, the table of the "
-            "context notes how far.",
-            SOURCE,
-        ),
-    }
+    words: ClassVar = Labels("cow_context")
     cannot: ClassVar = {
         "KSM": "one page at offsets of unrelated contexts: a page has one index and one mapping"
     }

@@ -19,7 +19,8 @@ class Description:
     lock           the lock that a walk takes
     sizes          bytes of each kind of object it makes, (32-bit, 64-bit)
     owners         the kind of object that mem_map.mapping names: a group, an anon_vma, …
-    words          labels of steps that read differently under this design (formats/labels.py)
+    words          labels of steps that read differently under this design: {label: Label}, or a
+                   speaker of the catalogue (formats/labels.py)
     cannot         what this design cannot represent, by name, and why
     copies_on_mremap  mremap of a shared page copies it; under the others it must copy nothing
     keeps_mapping  mem_map.mapping stays when a page is mapped nowhere; nobody may follow it then

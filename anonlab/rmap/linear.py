@@ -9,29 +9,22 @@ displacement, `start_vpn - pgoff`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from anonlab.formats.labels import LABELS, Label
+from anonlab.formats.catalogue import Catalogue, current
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.machine.words import Ints, Pfns, Vpns
 from anonlab.mm import Mm, Vma
 from anonlab.rmap.base import Rmap, one_of
 
-VMA_BY_VMA = {
-    "spawn": Label("spawn", "{who} starts with an empty address space.", "mm_alloc"),
-    "execve.new_mm": Label("execve: new mm", "{who} gets an empty address space.", "exec_mmap"),
-    "vfork": Label(
-        "vfork", "{who} borrows its parent's address space: no new VMA.", LABELS["vfork"].source
-    ),
-    "clone_vm": Label(
-        "clone_vm",
-        "{who} shares its parent's address space: no new VMA.",
-        LABELS["clone_vm"].source,
-    ),
-}
-"""Words of the designs that keep nothing for an address space, only for its VMAs."""
+
+@lru_cache(4096)
+def vma_words(spoken: Catalogue, address: str, npages: int) -> str:
+    """Return what the node of a VMA is called."""
+    return spoken.say("node.vma", address=address, n=npages)
 
 
 def pgoff_of(vma: Vma) -> int:
@@ -149,9 +142,9 @@ class LinearRmap(Rmap):
 
     def vma_nodes(self, vmas: dict[Vma, None]) -> tuple[list[Node], list[Edge]]:
         """Return `vmas` and their address spaces as nodes, each VMA pointing to its mm."""
-        nodes, edges = {}, []
+        nodes, edges, spoken = {}, [], current()
         for vma in vmas:
-            where = f"{vma.mm.geometry.address(vma.start_vpn)}, {vma.npages} pages"
+            where = vma_words(spoken, vma.mm.geometry.address(vma.start_vpn), vma.npages)
             facts = (("index", f"{self.first_index(vma):#x}"),)
             name, owner = vma_id(vma), f"mm{vma.mm.number}"
             nodes[name] = Node(name, "vma", where, facts)

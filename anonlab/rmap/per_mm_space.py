@@ -24,14 +24,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from anonlab.formats.labels import LABELS, Label
+from anonlab.formats.labels import Labels
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.machine.words import Ints, Mask, Pfns, Vpns
 from anonlab.mm import Mm, Vma
 from anonlab.rmap.base import Candidates
 from anonlab.rmap.linear import OneListRmap, VmaList, vma_id
-
-SOURCE = "Rik van Riel, 12 March 2004"
 
 
 class Space(VmaList):
@@ -76,50 +74,7 @@ class PerMmSpace(OneListRmap):
     stays_in_family = True
     sizes: ClassVar = {"space": (16, 32), "vma": (12, 24)}
     owners = "space"
-    words: ClassVar = {
-        "spawn": Label("spawn", "{who} starts with an empty address space in a new space.", SOURCE),
-        "fork.join_group": Label(
-            "fork: share the space",
-            "{who} shares its parent's space of offsets.",
-            SOURCE,
-        ),
-        "execve.new_mm": Label(
-            "execve: new mm, new space",
-            "{who} gets an empty address space and a new space of offsets.",
-            SOURCE,
-        ),
-        "execve.drop_mm": Label(
-            "execve: drop the old mm",
-            "{who} leaves its old address space; with its last user the VMAs leave the tree.",
-            SOURCE,
-        ),
-        "exit.drop_mm": Label(
-            "exit: leave the space",
-            "{who} leaves its address space; with its last user the VMAs leave the tree.",
-            SOURCE,
-        ),
-        "vfork": Label(
-            "vfork",
-            "{who} borrows its parent's address space: nothing new in the tree.",
-            LABELS["vfork"].source,
-        ),
-        "clone_vm": Label(
-            "clone_vm",
-            "{who} shares its parent's address space: nothing new in the tree.",
-            LABELS["clone_vm"].source,
-        ),
-        "fault.anon": Label(
-            "fault: first touch",
-            "{n} new zero-filled [page gets its|pages get their] offset in the space of {who} "
-            "(index) and name the space (mapping).",
-            SOURCE,
-        ),
-        "mremap.move": Label(
-            "mremap: move the PTEs",
-            "{n} [PTE|PTEs] of {who} moved to {where}; only the offset recorded in the VMA knows.",
-            SOURCE,
-        ),
-    }
+    words: ClassVar = Labels("per_mm_space")
     cannot: ClassVar = {
         "KSM": "one page at offsets of unrelated spaces: a page has one index and one mapping"
     }

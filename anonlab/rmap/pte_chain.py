@@ -23,11 +23,13 @@ have chains here, and pages of files go through their file.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 
-from anonlab.formats.labels import Label
+from anonlab.formats.catalogue import Catalogue, current
+from anonlab.formats.labels import Labels
 from anonlab.formats.snapshot import Edge, Node
 from anonlab.machine.frames import MemMap
 from anonlab.machine.free_list import FreeList
@@ -76,6 +78,12 @@ class Blocks:
         self._free.grow(size, size + more)
 
 
+@lru_cache(4096)
+def chain_words(spoken: Catalogue, pfn: int) -> str:
+    """Return what the node of a chain is called."""
+    return spoken.say("node.chain", pfn=pfn)
+
+
 class PteChain(Rmap):
     """A list of page-table entries for every page.
 
@@ -98,67 +106,7 @@ class PteChain(Rmap):
     wants_dup = True
     exact = stays_in_family = True
     sizes: ClassVar = {"pointer": (4, 8)}
-    words: ClassVar = {
-        "spawn": Label(
-            "spawn",
-            "{who} starts with an empty address space, of which the reverse map keeps nothing.",
-            "mm_alloc",
-        ),
-        "fork.join_group": Label(
-            "fork: nothing to join",
-            "The reverse map keeps nothing per address space: it learns of {who} page by page.",
-            "page_add_rmap, for every present PTE",
-        ),
-        "fork.share_ptes": Label(
-            "fork: write-protect and share the PTEs",
-            "{n} [page is|pages are] now mapped by parent and child, and the chain of every "
-            "anonymous one has a new entry; what is private is read-only on both sides, so that "
-            "the next write by either stops in the kernel.",
-            "copy_page_range, page_add_rmap for every present PTE",
-        ),
-        "vfork": Label(
-            "vfork",
-            "{who} borrows its parent's address space: no PTE, so no entry in any chain.",
-            "CLONE_VFORK | CLONE_VM in do_fork",
-        ),
-        "clone_vm": Label(
-            "clone_vm",
-            "{who} shares its parent's address space: no PTE, so no entry in any chain.",
-            "CLONE_VM in copy_mm",
-        ),
-        "execve.new_mm": Label(
-            "execve: new mm",
-            "{who} gets an empty address space, of which the reverse map keeps nothing.",
-            "exec_mmap, mm_alloc",
-        ),
-        "execve.drop_mm": Label(
-            "execve: drop the old mm",
-            "{who} leaves its old address space, which is gone with its last user.",
-            "exec_mmap, mmput",
-        ),
-        "exit.drop_mm": Label(
-            "exit: leave the mm",
-            "{who} leaves its address space, which is gone with its last user.",
-            "exit_mm, mmput",
-        ),
-        "fault.anon": Label(
-            "fault: first touch",
-            "{n} new zero-filled [page points|pages point] straight back to the [PTE|PTEs] of "
-            "{who}: no chain yet.",
-            "do_anonymous_page, page_add_rmap",
-        ),
-        "fault.file": Label(
-            "fault: map file pages",
-            "{n} [page|pages] of the file [is|are] now mapped by {who}.",
-            "do_no_page",
-        ),
-        "mremap.move": Label(
-            "mremap: move the PTEs",
-            "{n} [PTE|PTEs] of {who} moved to {where}; what points back to [it|them] follows, "
-            "shared or not.",
-            "move_one_page: page_remove_rmap, page_add_rmap",
-        ),
-    }
+    words: ClassVar = Labels("pte_chain")
 
     def __init__(
         self, nrpte: int = 7, *, cow_rule: str | None = None, early_stop: bool | None = None
@@ -324,11 +272,11 @@ class PteChain(Rmap):
     def graph(self) -> tuple[list[Node], list[Edge]]:
         """Every chain with its blocks, and the mms that their entries lead to. A direct pointer
         stands in the page itself and is not drawn."""
-        nodes, edges = [], []
+        nodes, edges, spoken = [], [], current()
         for pfn in np.flatnonzero(self.pte < 0).tolist():
             tail = f"chain{pfn}"
             facts = (("pfn", str(pfn)), ("mapcount", str(self.mem_map.mapcount[pfn])))
-            nodes.append(Node(tail, "chain", f"chain of pfn {pfn}", facts))
+            nodes.append(Node(tail, "chain", chain_words(spoken, pfn), facts))
             for block in self._chain(pfn):
                 serial = self.blocks.serial[block]
                 slots = self.blocks.slots[block]

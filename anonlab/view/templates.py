@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from anonlab.formats.catalogue import current, grouped, say
 from anonlab.view.stage.palette import FONT, LIGHT, MONO, variables_css
 from anonlab.view.stage.shapes import FONTS, PAINTS
 
@@ -29,6 +30,7 @@ def drawn(template: str, css_class: str, **what: object) -> str:
         css_class=css_class,
         sans=FONT,
         mono=MONO,
+        say=say,
         **what,
     )
     return re.sub(r">\s*\n\s*<", "><", text).strip()
@@ -36,7 +38,9 @@ def drawn(template: str, css_class: str, **what: object) -> str:
 
 def filled(template: str, **what: object) -> str:
     """Return a page of this package, named by its path."""
-    return _ENVIRONMENT.get_template(template).render(**what)
+    return _ENVIRONMENT.get_template(template).render(
+        say=say, grouped=grouped, lang=current().code, **what
+    )
 
 
 def style(css_class: str) -> str:

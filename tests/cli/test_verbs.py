@@ -314,3 +314,19 @@ def test_course_build_elsewhere_says_where_it_looked(tmp_path: Path) -> None:
     result = run("course", "build", str(tmp_path))
     assert result.exit_code == 2
     assert str(tmp_path / "source") in result.stderr
+
+
+def test_a_language_is_checked_key_by_key(tmp_path: Path) -> None:
+    assert run("language", "de").output == "de is whole\n"
+    path = tmp_path / "xx.json"
+    path.write_text('{"stage": {"frame.free": "frei"}}')
+    found = run("language", str(path), "--json")
+    assert found.exit_code == 1
+    assert "frame.free" not in found.stdout
+    assert (
+        "frame.zero: missing, it is said in English: 'zero page'"
+        in json.loads(found.stdout)["problems"]
+    )
+    refused = run("language", "klingon")
+    assert refused.exit_code == 2
+    assert "there is no language 'klingon'" in refused.stderr

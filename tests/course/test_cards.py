@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from project import ROOT
+from pseudo import english_in, pseudo_language
 from test_questions import answer_of, rights
 
 from anonlab import learn
@@ -23,7 +24,6 @@ from anonlab.course.asking.bank.predictions import (
 from anonlab.course.asking.belief_tools import ALL
 from anonlab.course.asking.card_widget import CardWidget
 from anonlab.course.asking.cards import (
-    BELOW,
     cannot_score,
     check_form,
     question_card,
@@ -42,6 +42,7 @@ from anonlab.course.asking.questions import (
     words_of,
 )
 from anonlab.course.authoring.exercises import Course
+from anonlab.formats.catalogue import say
 
 OBJECTED = re.compile(r'\bobjection\("([^"]+)"\)')
 """An objection is asked by its own function, which knows the prediction by this name."""
@@ -93,7 +94,7 @@ def test_what_does_not_belong_stands_below_a_line() -> None:
     for question in orders:
         items = question_parts(question)[0]["items"]
         assert isinstance(items, list)
-        assert items[-1] == BELOW
+        assert items[-1] == say("asked.below")
         everything = [[*range(len(items) - 1), len(items) - 1]]
         assert "does not belong" in str(question.judge(typed(question, everything), 0))
 
@@ -109,7 +110,7 @@ def test_a_wrong_order_is_shown_without_its_line_beside_a_right_one() -> None:
     assert (
         part["given"] == " → ".join(texts[at] for at in (1, 0, 2, 3)) + f" (not in it: {texts[4]})"
     )
-    assert BELOW not in part["given"] + part["truth"] + part["why"]
+    assert say("asked.below") not in part["given"] + part["truth"] + part["why"]
     assert [part["truth"].index(step.text) for step in question.steps.values()] == sorted(
         part["truth"].index(step.text) for step in question.steps.values()
     )
@@ -264,3 +265,23 @@ def test_a_lesson_opens_the_tabs_whose_topic_has_come() -> None:
         ("rmap", "address", "vmas", "text"),
         ("rmap", "cost", "address", "vmas", "text"),
     ]
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_what_a_card_says_beside_its_question_is_in_the_catalogue(name: str, tmp_path: Any) -> None:
+    question = QUESTIONS[name]
+    with pseudo_language(tmp_path):
+        card = question_card(name, question, 1)
+        said = [card["title"], card["note"], *question_verdict_words(question, card["parts"])]
+        if not isinstance(question, Table):
+            said += [part["text"] for part in card["parts"]]
+        assert english_in(said, ["no name"]) == []
+
+
+def question_verdict_words(question: BankQuestion, parts: list[Part]) -> list[str]:
+    """What a card says if one does not know: the first time and the last."""
+    nothing = [None] * len(parts)
+    marks = question.judge(typed(question, nothing), 1)
+    verdicts = [question_verdict(question, nothing, marks, last) for last in (False, True)]
+    given = [part["given"] for verdict in verdicts for part in verdict["parts"]]
+    return given + [verdict[name] for verdict in verdicts for name in ("nudge", "said")]

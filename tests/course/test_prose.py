@@ -119,6 +119,6 @@ def test_the_course_is_read_as_a_whole() -> None:
     """Every kind of file that people read is found."""
     names = read_prose(ROOT)
     for one in ("notebooks/source/04_fork.py", "solutions/ex04a_fork.py", "README.md",
-                "notebooks/INSTRUCTOR.md", "docs/STYLE.md", "anonlab/view/story/words.json",
+                "notebooks/INSTRUCTOR.md", "docs/STYLE.md", "anonlab/formats/languages/en.json",
                 "anonlab/course/asking/bank/items.py"):  # fmt: skip
         assert len(names[one]) > 10, one

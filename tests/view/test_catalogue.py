@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
+from anonlab.formats.catalogue import current
 from anonlab.formats.templates import fill
+from anonlab.view.player.export import MODULE
 from anonlab.view.story import words
 
 pytestmark = pytest.mark.xdist_group("javascript")
@@ -40,12 +43,12 @@ def test_the_browser_fills_templates_alike(call: Any) -> None:
 
 
 def test_every_key_belongs_to_one_section() -> None:
-    catalogue = words._CATALOGUE
-    assert sum(map(len, catalogue.values())) == len(words.WORDS)
+    english = current()
+    assert sum(map(len, english.sections.values())) == len(english.words)
 
 
 def test_what_is_wrong_is_named() -> None:
-    with pytest.raises(ValueError, match=r"words\.json has no 'twin\.nothing'"):
+    with pytest.raises(ValueError, match=r"en\.json has no 'twin\.nothing'"):
         words.say("twin.nothing")
     with pytest.raises(ValueError, match=r"the words 'twin\.run': .* asks for last"):
         words.say("twin.run", first=1)
@@ -55,4 +58,9 @@ def test_what_is_wrong_is_named() -> None:
 
 def test_the_browser_gets_the_same_catalogue() -> None:
     line = words.words_js().splitlines()[0].removeprefix("const WORDS = ").removesuffix(";")
-    assert json.loads(line) == words.WORDS
+    sent, english = json.loads(line), current()
+    assert sent == {key: english.words[key] for key in sent}
+    said = "".join(file.read_text(encoding="utf-8") for file in MODULE)
+    keys = set(re.findall(r'\bsay\("([\w.-]+)"', said))
+    assert len(keys) > 150
+    assert keys <= set(sent)

@@ -16,9 +16,9 @@ from anonlab.course.asking.note import Note, errors_as_notes
 from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.asking.questions import UNKNOWN, Choice, Mark, letter, words_of
 from anonlab.course.authoring.exercises import find_course
+from anonlab.view.story.words import say
 
 ALL: dict[str, Choice] = {**BELIEFS, **LATER}
-NOTE = "The first answer is kept. There are no points."
 
 
 @errors_as_notes
@@ -47,7 +47,9 @@ def _card(name: str, asked: dict[str, Choice]) -> CardWidget:
     questions = list(asked.values())
     texts = [f"{at}. {question.ask(0)}" for at, question in enumerate(questions, 1)]
     how = f'To answer: beliefs("{name}", "…") with {len(asked)} letters; ? says: I do not know.'
-    card = eight_card(f"beliefs {name}", questions, NOTE) | {"title": "What people say"}
+    card = eight_card(f"beliefs {name}", questions, say("asked.beliefs")) | {
+        "title": say("asked.people")
+    }
 
     def judge(answers: list[Any], last: bool) -> Verdict:
         marks = _judged(asked, [UNKNOWN if each is None else letter(each) for each in answers])

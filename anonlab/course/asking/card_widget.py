@@ -21,6 +21,11 @@ Judge = Callable[[list[Any], bool], Verdict]
 _shown: WeakValueDictionary[str, CardWidget] = WeakValueDictionary()
 
 
+def card_js() -> str:
+    """Return the card's module, in the chosen language."""
+    return module_js([*CARD, Path(__file__).with_name("card.js")])
+
+
 class CardWidget(anywidget.AnyWidget):
     """Show a card, and let `judge` say what is right.
 
@@ -33,7 +38,7 @@ class CardWidget(anywidget.AnyWidget):
     `verdict` is empty until the card is locked; `tries` counts the answers.
     """
 
-    _esm = module_js([*CARD, Path(__file__).with_name("card.js")])
+    _esm = property(lambda self: card_js())
     _css = player_css() + Path(__file__).with_name("card.css").read_text(encoding="utf-8")
     card = traitlets.Dict().tag(sync=True)
     answers: traitlets.List[Any] = traitlets.List().tag(sync=True)

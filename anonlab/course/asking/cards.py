@@ -33,26 +33,26 @@ from anonlab.view.story.words import say
 
 Card = dict[str, Any]
 Verdict = dict[str, Any]
-FIRST_COUNTS = "The first answer counts. There are no points."
-BELOW = "What stands below this line does not belong."
+DUNNO, NOTHING = "I don't know", "none"
+"""Two answers that are in no question, as they are kept; a card says them in its language."""
 
 
 def prediction_card(name: str, asked: Prediction) -> Card:
     """Return the card of a prediction."""
-    return _card(name, "Before you look", asked.ask, asked.parts, FIRST_COUNTS, 1)
+    return _card(name, say("ask.title"), asked.ask, asked.parts, say("asked.first"), 1)
 
 
 def question_card(name: str, question: BankQuestion, seed: int) -> Card:
     """Return the card of a question of the bank; it has a second chance."""
     text = question.ask(seed).split("\n")[0]
-    note = "The first answer is shown at the end. You have a second chance."
-    return _card(name, "A question", text, question_parts(question), note, 2)
+    parts = question_parts(question)
+    return _card(name, say("asked.question"), text, parts, say("asked.second"), 2)
 
 
 def eight_card(name: str, questions: Sequence[Choice], note: str) -> Card:
     """Return one card for several choices."""
     parts = [choice(one.text, *(option.text for option in one.options)) for one in questions]
-    return _card(name, "What do you think?", "", parts, note, 1)
+    return _card(name, say("asked.think"), "", parts, note, 1)
 
 
 def _card(name: str, title: str, ask: str, parts: Sequence[Part], note: str, chances: int) -> Card:
@@ -69,20 +69,19 @@ def _card(name: str, title: str, ask: str, parts: Sequence[Part], note: str, cha
 def question_parts(question: BankQuestion) -> list[Part]:
     """Return what a question asks for, part by part."""
     if isinstance(question, Choice):
-        return [choice("Which one?", *(option.text for option in question.options))]
+        return [choice(say("asked.one"), *(option.text for option in question.options))]
     if isinstance(question, Inverse):
         numbers = [str(at) for at in range(1, len(question.options) + 1)]
-        return [several("Choose all that fit.", *question.texts()) | {"short": numbers}]
+        return [several(say("asked.all"), *question.texts()) | {"short": numbers}]
     if isinstance(question, Table):
         return [choice(row.text, *question.words) for row in question.rows]
     if isinstance(question, Order):
         items = _order_texts(question)
-        part: Part = {"kind": "order", "text": "Put the steps in order.", "items": items}
+        part: Part = {"kind": "order", "text": say("asked.order"), "items": items}
         if question.others:
-            part |= {"items": [*items, BELOW], "line": len(items)}
+            part |= {"items": [*items, say("asked.below")], "line": len(items)}
         return [part]
-    how = "a number such as 0x3a or 58"
-    return [{"kind": "text", "text": "Your number", "how": how}]
+    return [{"kind": "text", "text": say("asked.number"), "how": say("asked.number-how")}]
 
 
 def _order_texts(question: Order) -> list[str]:
@@ -124,21 +123,21 @@ def question_verdict(
     right = sum(mark.right for mark in marks)
     parts = question_parts(question)
     if right < len(marks) and not last:
-        said = [{"right": None, "given": shown(part, given), "truth": "", "why": ""}
+        said = [{"right": None, "given": told(part, given), "truth": "", "why": ""}
                 for part, given in zip(parts, answers, strict=True)]  # fmt: skip
-        nudge = f"{right} of {len(marks)} right. Look again, and try once more."
+        nudge = say("asked.nudge", right=right, of=len(marks))
         return {"parts": said, "again": True, "nudge": nudge, "said": ""}
     if len(parts) == len(marks):
         judged = [
-            {"right": mark.right, "given": shown(part, given), "truth": truth, "why": why}
+            {"right": mark.right, "given": told(part, given), "truth": truth, "why": why}
             for part, given, mark, (truth, why) in zip(
                 parts, answers, marks, _truths(question, marks), strict=True
             )
         ]
     else:
-        told, truth = marks, ""
+        judgement, truth = marks, ""
         if isinstance(question, Order):
-            told = question.judge_in_words(typed(question, answers))
+            judgement = question.judge_in_words(typed(question, answers))
             truth = (
                 ""
                 if right == len(marks)
@@ -146,11 +145,12 @@ def question_verdict(
             )
         if isinstance(question, Inverse):
             fits = [at for at in range(len(question.options)) if letter(at) in question.right()]
-            truth = shown(parts[0], fits)
-        why = "\n".join(f"{'✓' if mark.right else '×'} {mark.text}" for mark in told)
-        given = shown(parts[0], answers[0])
+            truth = told(parts[0], fits)
+        why = "\n".join(f"{'✓' if mark.right else '×'} {mark.text}" for mark in judgement)
+        given = told(parts[0], answers[0])
         judged = [{"right": right == len(marks), "given": given, "truth": truth, "why": why}]
-    return {"parts": judged, "again": False, "nudge": "", "said": f"{right} of {len(marks)} right."}
+    said_right = say("asked.right", right=right, of=len(marks))
+    return {"parts": judged, "again": False, "nudge": "", "said": said_right}
 
 
 def _truths(question: BankQuestion, marks: Sequence[Mark]) -> list[tuple[str, str]]:
@@ -169,7 +169,7 @@ def _truths(question: BankQuestion, marks: Sequence[Mark]) -> list[tuple[str, st
 
 def kept_verdict(parts: Sequence[Part], answers: Sequence[Any], said: str) -> Verdict:
     """Return what a card says of answers that are kept and not judged."""
-    rows = [{"right": None, "given": shown(part, given), "truth": "", "why": ""}
+    rows = [{"right": None, "given": told(part, given), "truth": "", "why": ""}
             for part, given in zip(parts, answers, strict=True)]  # fmt: skip
     return {"parts": rows, "again": False, "nudge": "", "said": said}
 
@@ -186,7 +186,9 @@ def happened_verdict(
         mine = shown(part, given)
         known = given is not None
         right = _same(part, mine, truth) if known else False
-        rows.append({"right": right, "given": mine, "truth": truth, "why": ""})
+        rows.append(
+            {"right": right, "given": told(part, given), "truth": _worded(truth), "why": ""}
+        )
     return {"parts": rows, "again": False, "nudge": "", "said": said}
 
 
@@ -197,7 +199,7 @@ def truths_of(parts: Sequence[Part], truth: Any) -> list[str]:
     if len(parts) == 1:
         names = [str(each) for each in _options(parts[0])]
         listed = sorted(map(str, elements), key=lambda each: (each not in names, each))
-        return [", ".join(listed) or "none"]
+        return [", ".join(listed) or NOTHING]
     return [*map(str, elements), *[""] * len(parts)][: len(parts)]
 
 
@@ -208,20 +210,29 @@ def _same(part: Part, mine: str, truth: str) -> bool:
 
 
 def _listed(text: str) -> list[str]:
-    return [each for each in text.split(", ") if each not in ("", "none")]
+    return [each for each in text.split(", ") if each not in ("", NOTHING)]
 
 
 def shown(part: Part, given: Any) -> str:
-    """Return one answer as people read it."""
+    """Return one answer as people read it, and as it is kept."""
     if given is None:
-        return "I don't know"
+        return DUNNO
     names = part.get("short", part.get("options", part.get("items")))
     if part["kind"] == "order":
         return _order_shown(part, given)
     if isinstance(names, list):
         chosen = [given] if isinstance(given, int) else list(given)
-        return ", ".join(str(names[each]) for each in chosen) or "none"
+        return ", ".join(str(names[each]) for each in chosen) or NOTHING
     return str(given)
+
+
+def told(part: Part, given: Any) -> str:
+    """Return one answer as a card says it."""
+    return _worded(shown(part, given))
+
+
+def _worded(text: str) -> str:
+    return {DUNNO: say("card.dunno"), NOTHING: say("card.nothing")}.get(text, text)
 
 
 def _order_shown(part: Part, given: Sequence[int]) -> str:

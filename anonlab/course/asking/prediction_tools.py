@@ -27,6 +27,7 @@ from anonlab.course.asking.scores import Truth
 from anonlab.course.authoring.exercises import find_course
 from anonlab.formats.trace import Trace
 from anonlab.view.story.payload import TABS
+from anonlab.view.story.words import say
 
 FIRST_OPENED = {"text": "01", "address": "01", "vmas": "02", "rmap": "03", "cost": "08"}
 """The notebook in which each tab of a player is opened, since its topic has come."""
@@ -61,7 +62,7 @@ def _card(log: ProgressLog, name: str, asked: Prediction) -> CardWidget:
     def judge(answers: list[Any], last: bool) -> Verdict:
         said = prediction_text(asked.parts, answers)
         log.add("predict", name=name, answer=said, answers=answers)
-        return kept_verdict(asked.parts, answers, "Kept. What happened comes next.")
+        return kept_verdict(asked.parts, answers, say("asked.then"))
 
     shapes = "\n".join(f"  {part['text']}" for part in asked.parts)
     text = (
@@ -71,7 +72,7 @@ def _card(log: ProgressLog, name: str, asked: Prediction) -> CardWidget:
     if not kept:
         return CardWidget(card, judge, text)
     first = kept[0]
-    said = f"You said: {first.get('answer', '')}. The first answer counts."
+    said = say("asked.said", answer=first.get("answer", ""))
     answers = first.get("answers")
     if answers is None:  # it was typed
         return CardWidget(card, judge, text, [None] * len(asked.parts), _only(said))
@@ -105,7 +106,7 @@ def play(
     try:
         log = ProgressLog(find_course().root)
     except (ValueError, OSError):  # a trace can be looked at anywhere; nothing is kept then
-        nowhere = "Not kept: there is no course here."
+        nowhere = say("asked.nowhere")
         return Player(trace, predict=ask, keep=lambda _: nowhere, tabs=tabs)
     if gate and not log.events("predict", name=name):
         return Note(
@@ -135,7 +136,7 @@ def _keeper(log: ProgressLog, name: str) -> Callable[[Mapping[str, Any]], str]:
         new = {step: mark for step, mark in predictions.items() if step not in known}
         if new:
             log.add("marked", name=name, marks=new)
-        return "Kept with your progress in this course."
+        return say("asked.kept")
 
     return keep
 

@@ -39,6 +39,7 @@ from anonlab.formats.history_text import parse
 from anonlab.histories.splitmix import SplitMix64
 from anonlab.recording.recorder import operations, record
 from anonlab.view.stage.picture import picture
+from anonlab.view.story.words import say
 
 
 @errors_as_notes
@@ -149,7 +150,7 @@ def _eight_card(when: str, tool: str, questions: list[Choice]) -> CardWidget:
         f'{tool}("…") keeps your answers: eight letters in order, such as '
         f'"{"?" * len(ITEMS)}"; ? says that you do not know, and is a good answer.'
     )
-    note = "There are no points. I don't know is a good answer."
+    note = say("asked.no-points")
     card = eight_card(tool, questions, note)
 
     def judge(answers: list[Any], last: bool) -> Verdict:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from anonlab.course.asking.bank.scenes import SCENES
 from anonlab.course.asking.bank.scenes.kinds import EACH, Asked, Question, Scene
-from anonlab.course.asking.cards import FIRST_COUNTS, Card, shown
+from anonlab.course.asking.cards import Card, shown
 from anonlab.course.asking.prediction_tools import tabs_of
 from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.authoring.exercises import find_course
+from anonlab.formats.catalogue import Catalogue, current
 from anonlab.formats.trace import Step, Trace
 from anonlab.proof.famous_bugs import RULES
 from anonlab.recording.recorder import record
 from anonlab.view.story.align import Aligned, align
 from anonlab.view.story.payload import Played
-
-TITLE = "Before you look"
+from anonlab.view.story.words import say
 
 
 def scene(name: str) -> Any:
@@ -41,9 +41,13 @@ def scene(name: str) -> Any:
     return Player(played, cards=cards, predictions=kept, keep=keep, tabs=tabs_of(name))
 
 
-@cache
 def made(name: str) -> tuple[Played, dict[int, Card]]:
     """Return what a scene plays from where it opens, and its cards by step."""
+    return _made(name, current())
+
+
+@lru_cache(100)
+def _made(name: str, _spoken: Catalogue) -> tuple[Played, dict[int, Card]]:
     what = SCENES[name]
     traces = {design: _opened(what, design) for design in what.designs}
     played: Played = next(iter(traces.values())) if len(traces) == 1 else traces
@@ -79,8 +83,8 @@ def _card(name: str, played: Aligned, number: int, question: Question) -> tuple[
     ends = {track.name: (track.steps[track.at[steps[0] - 1]], track.steps[track.at[steps[-1]]])
             for track in played.tracks}  # fmt: skip
     parts = [_part(one, _truth(f"scene {name!r}", one, ends)) for one in question.asked]
-    card = {"name": f"{name} {number + 1}", "title": TITLE, "ask": question.ask, "parts": parts,
-            "note": FIRST_COUNTS, "chances": 1, "explain": question.explain,
+    card = {"name": f"{name} {number + 1}", "title": say("ask.title"), "ask": question.ask,
+            "parts": parts, "note": say("asked.first"), "chances": 1, "explain": question.explain,
             "shows": steps[-1]}  # fmt: skip
     return asked[0], card
 
@@ -122,7 +126,7 @@ def _keeper(
             if step not in known and int(step) in cards:
                 log.add("scene", name=name, step=int(step), kept=kept,
                         **judged(cards[int(step)], kept))  # fmt: skip
-        return "Kept with your progress in this course."
+        return say("asked.kept")
 
     return keep
 

@@ -21,7 +21,7 @@ _READ = (
     "anonlab/course/asking/**/*.py",
     "anonlab/course/judging/*.py",
     "anonlab/course/drills/*.py",
-    "anonlab/view/story/words.json",
+    "anonlab/formats/languages/en.json",
 )
 _LEFT_OUT = ("notebooks/COURSE_MAP.md",)
 """Made from the masters."""

@@ -232,7 +232,7 @@ def _of_strings(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def _of_catalogue(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the templates of words.json: the first of several forms, and a word for each hole."""
+    """Yield the templates of a language: the first of several forms, and a word for each hole."""
     lines = text.splitlines()
     for section in json.loads(text).values():
         for key, template in section.items():

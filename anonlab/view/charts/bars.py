@@ -8,6 +8,7 @@ from math import ceil, floor, log10
 
 from anonlab.view.charts.maker import Chart
 from anonlab.view.stage.lettering import BOLD, fit
+from anonlab.view.story.words import say
 
 WIDTH = 760.0
 _LEFT, _RIGHT, _TOP, _BAR, _GAP = 200.0, 96.0, 92.0, 17.0, 13.0
@@ -96,4 +97,4 @@ def _grid(chart: Chart, low: int, high: int, bottom: float, unit: str) -> None:
         chart.stroke(f"M{x:g} {_TOP - 8:g}V{bottom - 6:g}")
         chart.say(x, _TOP - 14, number(10.0**power), "muted", "middle")
     middle = (_LEFT + WIDTH - _RIGHT) / 2
-    chart.say(middle, bottom + 24, f"{unit}, each line ten times the last", "muted", "middle")
+    chart.say(middle, bottom + 24, say("chart.unit", unit=unit), "muted", "middle")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from anonlab.view.charts.maker import Chart
 from anonlab.view.stage.lettering import BOLD, fit, width_of
+from anonlab.view.story.words import say
 
 WIDTH, HEIGHT = 760.0, 300.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 190.0, 54.0, 44.0
@@ -26,16 +27,17 @@ _LOOKS = (
 def lines_svg(
     series: Mapping[str, Sequence[int]],
     title: str,
-    x_label: str = "step",
+    x_label: str = "",
     marks: Mapping[int, str] | None = None,
 ) -> str:
     """Return counts over time as one self-contained SVG.
 
     series  {name: one count >= 0 per step}, all of one length >= 1, at most six series
     marks   {step: word}: moments that get a line of their own
+    x_label what is counted along the chart, steps if not given
     raises  ValueError if there is no series, too many, or their lengths differ
     """
-    steps = _checked(series)
+    steps, x_label = _checked(series), x_label or say("chart.step")
     top = _nice(max(max(counts) for counts in series.values()))
     chart = Chart(title, lines_text(series, title, x_label, marks), WIDTH, HEIGHT)
     _grid(chart, top, steps, x_label)
@@ -49,16 +51,17 @@ def lines_svg(
 def lines_text(
     series: Mapping[str, Sequence[int]],
     title: str,
-    x_label: str = "step",
+    x_label: str = "",
     marks: Mapping[int, str] | None = None,
 ) -> str:
     """Return the same counts as text: per series where it starts, changes most, and ends."""
-    steps = _checked(series)
-    out = [f"{title}: {x_label} 0 to {steps - 1}."]
+    steps, x_label = _checked(series), x_label or say("chart.step")
+    out = [say("chart.title", title=title, label=x_label, last=steps - 1)]
     for name, counts in series.items():
         told = ", ".join(f"{at}: {count}" for at, count in _corners(counts))
-        out.append(f"{name}, by {x_label}: {told}.")
-    out += [f"At {x_label} {at}: {word}." for at, word in sorted((marks or {}).items())]
+        out.append(say("chart.line", name=name, label=x_label, counts=told))
+    for at, word in sorted((marks or {}).items()):
+        out.append(say("chart.mark", label=x_label, at=at, word=word))
     return "\n".join(out) + "\n"
 
 

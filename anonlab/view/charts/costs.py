@@ -12,6 +12,7 @@ from typing import Any
 
 from anonlab.view.charts.maker import Chart
 from anonlab.view.stage.lettering import fit
+from anonlab.view.story.words import say
 
 _NAMES, _COLUMN, _ROW, _TOP = 400.0, 118.0, 26.0, 84.0
 
@@ -25,18 +26,18 @@ def costs_svg(records: Iterable[Mapping[str, Any]], counter: str = "nodes", titl
     """
     records = list(records)
     designs, rows = _rows(records, counter)
-    title = title or f"{counter} by operation and design"
+    title = title or say("chart.costs", counter=counter)
     most = max((abs(count) for _, counts in rows for count in counts.values()), default=1)
     width = _NAMES + _COLUMN * len(designs) + 16
     height = _TOP + _ROW * max(1, len(rows)) + 16
     chart = Chart(title, costs_text(records, counter, title), width, height)
-    chart.say(16, 48, "bars grow with the logarithm")
+    chart.say(16, 48, say("chart.logarithm"))
     for at, name in enumerate(designs):
         chart.say(_edge(at), _TOP - 12, name, "small strong", "end")
     for at, (operation, counts) in enumerate(rows):
         _row(chart, operation, [counts.get(name, 0) for name in designs], most, at)
     if not rows:
-        chart.say(16, _TOP + 18, f"no operation costs any {counter}")
+        chart.say(16, _TOP + 18, say("chart.nothing", counter=counter))
     return chart.svg()
 
 

@@ -50,7 +50,7 @@ const SIGN_SHAPES = {
 
 function signMarkup(sign) {
   if (!SIGN_SHAPES[sign]) return "";
-  return `<svg class="al-sign" viewBox="-11 -11 22 22" width="22" height="22" aria-hidden="true">${SIGN_SHAPES[sign]}<text class="al-letter" y="4.3" text-anchor="middle">${sign}</text></svg>`;
+  return `<svg class="al-sign" viewBox="-11 -11 22 22" width="22" height="22" aria-hidden="true">${SIGN_SHAPES[sign]}<text class="al-letter" y="4.3" text-anchor="middle">${safe(say(`mark.${sign}`))}</text></svg>`;
 }
 
 // The sign of a judged answer or a probe.

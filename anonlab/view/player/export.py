@@ -12,6 +12,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +75,16 @@ def player_js() -> str:
 
 
 def module_js(files: Iterable[Path]) -> str:
-    """Return a module of `files`, with the catalogue in front. Every notebook and every page stores
-    it: without indentation and whole lines of comment (no text has a line break inside)."""
+    """Return a module of `files`, with the words of the chosen language in front. Every notebook
+    and every page stores it: without indentation and whole lines of comment (no text has a line
+    break inside)."""
+    return words_js() + _source(tuple(files))
+
+
+@lru_cache(8)
+def _source(files: tuple[Path, ...]) -> str:
     source = "".join(file.read_text(encoding="utf-8") for file in files)
-    return words_js() + re.sub(r"(?m)^[ \t]*(//.*)?\n|^[ \t]+", "", source)
+    return re.sub(r"(?m)^[ \t]*(//.*)?\n|^[ \t]+", "", source)
 
 
 def made_payload(

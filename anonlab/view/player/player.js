@@ -11,7 +11,7 @@ function render({ model, el }) {
 // Put a player into `el`; `remove` takes it out again.
 function mount({ model, el }) {
   const prefix = `al${(views += 1)}-`;
-  const root = node("div", { class: "anonlab-player st", role: "group", "data-lm-suppress-shortcuts": "true" });
+  const root = node("div", { class: "anonlab-player st", role: "group", lang: WORDS["language.code"], "data-lm-suppress-shortcuts": "true" });
   el.append(root);
   const link = modelLink(model);
   const player = new Player(root, link, prefix);

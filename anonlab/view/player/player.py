@@ -25,6 +25,7 @@ from anonlab.view.player.export import (
 )
 from anonlab.view.stage.picture import picture
 from anonlab.view.story.payload import TABS, Payload, Played
+from anonlab.view.story.words import say
 from anonlab.view.templates import filled
 
 STATIC = "anonlab-static"
@@ -56,7 +57,7 @@ class Player(anywidget.AnyWidget):
     in the picture that the learner chose ("p1-48": page 48 of address space 1), '' if none.
     """
 
-    _esm = player_js()
+    _esm = property(lambda self: player_js())
     _css = player_css()
     frames = traitlets.Any().tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
@@ -114,7 +115,7 @@ class Player(anywidget.AnyWidget):
             try:
                 self.keeping = self._keep(change["new"])
             except OSError as error:
-                self.keeping = f"Not kept: {error}"
+                self.keeping = say("keep.failed", error=error)
 
     @traitlets.observe("wanted")
     def _answer_wanted(self, change: Any) -> None:
@@ -141,7 +142,8 @@ class Player(anywidget.AnyWidget):
             self.save_html(self.page)
         made = self._repr_mimebundle_()
         data = dict((made[0] if isinstance(made, tuple) else made) or {})
-        for output in ({**data, "text/plain": f"player: {self._name()}"}, self._static()):
+        data["text/plain"] = say("player.name", title=self._name())
+        for output in (data, self._static()):
             display(output, raw=True)  # type: ignore[no-untyped-call]
 
     def _first_trace(self) -> Trace:
@@ -153,7 +155,7 @@ class Player(anywidget.AnyWidget):
     def _static(self) -> dict[str, str]:
         trace = self._first_trace()
         last = picture(trace.steps[-1].snapshot)
-        title = f"{self._name()}: the last of {len(trace.steps)} steps"
+        title = say("page.last", title=self._name(), n=len(trace.steps))
         page = self.page.as_posix() if self.page is not None else ""
         drawn = last._repr_html_()
         made = filled("player/notebook.html.j2", kind=STATIC, title=title, page=page, picture=drawn)

@@ -128,7 +128,7 @@ function sparkMarkup(story, name, i) {
   };
   const drawn = lines.map((values, track) => `<path class="al-line s${track}" d="${path(values)}"/><circle class="al-now" cx="${x(i)}" cy="${y(values[i])}" r="4"/>`);
   const title = say(`cost.${name}`);
-  const said = lines.map((values) => values[i].toLocaleString("en")).join(" · ");
+  const said = lines.map((values) => grouped(values[i])).join(" · ");
   const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
   const chart = `<svg ${size} role="img" aria-label="${safe(say("cost.said", { title, said, i }))}"><path class="al-axis" d="M4 ${height - 5.5}H${width - 4}"/>${drawn.join("")}</svg>`;
   return `<div data-spark="${safe(title)}" data-points="${i + 1}"><h2>${safe(title)} <b>${said}</b></h2>${chart}</div>`;

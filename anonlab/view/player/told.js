@@ -1,5 +1,5 @@
 // What differs from the step before, in words: [[sign, text], …], the same for many pages in a row
-// said once. Sentences are templates of words.json.
+// said once. Sentences are templates of the catalogue.
 
 const stateWord = (entry) => say(entry.present ? (entry.write ? "told.write" : "told.read") : "told.swap", { slot: entry.slot });
 

@@ -9,6 +9,7 @@ from anonlab.machine.words import PAGE_SHIFT, PTE_SHIFT, PTE_WRITE, Geometry, is
 from anonlab.view.charts.maker import Chart
 from anonlab.view.stage.shapes import Words
 from anonlab.view.story.reading import Moment, read, table_names
+from anonlab.view.story.words import say
 
 WIDTH, _GAP, _TOP = 560.0, 12.0, 56.0
 
@@ -28,12 +29,14 @@ class Field(NamedTuple):
 
 class Found(NamedTuple):
     """What one field says of an address: its `bits`, the `slot` in hex; the `row` of the table
-    that it indexes, -1 if there is no such table; where the slot `leads`, '' if it is empty."""
+    that it indexes, -1 if there is no such table; where the slot `leads`, '' if it is empty, and
+    whether one may "write" there or "read"."""
 
     bits: str
     slot: str
     row: int
     leads: str
+    state: str = "read"
 
 
 def fields(geometry: Geometry) -> tuple[Field, ...]:
@@ -42,7 +45,7 @@ def fields(geometry: Geometry) -> tuple[Field, ...]:
     for level, name in enumerate(table_names(geometry)):
         low = PAGE_SHIFT + geometry.bits * (geometry.levels - 1 - level)
         out.append(Field(name, low + geometry.bits - 1, low))
-    return (*out, Field("byte", PAGE_SHIFT - 1, 0))
+    return (*out, Field(say("way.byte-short"), PAGE_SHIFT - 1, 0))
 
 
 def found(moment: Moment, mm: int, address: int) -> tuple[Found, ...]:
@@ -62,19 +65,21 @@ def found(moment: Moment, mm: int, address: int) -> tuple[Found, ...]:
     for level in range(1, geometry.levels - 1):
         rows.append(space.uppers.get((level, vpn >> geometry.bits * (geometry.levels - level)), -1))
     rows += [space.leaves.get(vpn >> geometry.bits, -1)] * (geometry.levels > 1)
-    leads = [f"row {row}" if row >= 0 else "" for row in rows[1:]]
+    leads = [(say("way.row", row=row) if row >= 0 else "", "read") for row in rows[1:]]
     leads.append(_end(space.words.get(vpn, 0)))
     out = []
-    for field, row, lead in zip(fields(geometry), rows, leads, strict=False):
+    for field, row, (lead, state) in zip(fields(geometry), rows, leads, strict=False):
         number = address >> field.low & (1 << field.width) - 1
-        out.append(Found(f"{number:0{field.width}b}", f"{number:x}", row, lead))
+        out.append(Found(f"{number:0{field.width}b}", f"{number:x}", row, lead, state))
     return (*out, Found(f"{address & (1 << PAGE_SHIFT) - 1:0{PAGE_SHIFT}b}", "", -1, ""))
 
 
-def _end(word: int) -> str:
+def _end(word: int) -> tuple[str, str]:
+    """Return where an entry of the last table leads, and whether one may write there."""
+    state = "write" if word & PTE_WRITE else "read"
     if is_present(word):
-        return f"frame {word >> PTE_SHIFT}, {'writable' if word & PTE_WRITE else 'read-only'}"
-    return f"swap slot {swp_offset(word)}" if word else ""
+        return say(f"way.{state}", pfn=word >> PTE_SHIFT), state
+    return say("address.slot", slot=swp_offset(word)) if word else "", "read"
 
 
 def sentences(geometry: Geometry, way: tuple[Found, ...]) -> list[str]:
@@ -82,14 +87,13 @@ def sentences(geometry: Geometry, way: tuple[Found, ...]) -> list[str]:
     names = table_names(geometry)
     out = []
     for level, (field, each) in enumerate(zip(fields(geometry), way, strict=True)):
-        bits = f"Bits {field.high} to {field.low} are {each.bits}"
+        said: dict[str, object] = {"high": field.high, "low": field.low, "bits": each.bits}
         if level == len(names):
-            out.append(f"{bits}: the byte in the page.")
-        elif each.row < 0:
-            out.append(f"{bits}: slot {each.slot} of a {names[level]} that is not there.")
-        else:
-            end = f"leads to {each.leads}" if each.leads else "is empty"
-            out.append(f"{bits}: slot {each.slot} of the {names[level]} in row {each.row} {end}.")
+            out.append(say("way.byte", **said))
+            continue
+        said |= {"slot": each.slot, "table": names[level], "row": each.row, "to": each.leads}
+        how = "missing" if each.row < 0 else "leads" if each.leads else "empty"
+        out.append(say(f"way.{how}", **said))
     return out
 
 
@@ -110,7 +114,7 @@ def address_svg(snapshot: Snapshot, mm: int, address: int) -> str:
         width, is_byte = weight * scale, field is names[-1]
         _bits(chart, field, each, x, width)
         if is_byte:
-            _end_of_way(chart, way[-2].leads, x, width)
+            _end_of_way(chart, way[-2], x, width)
         else:
             _table(chart, each, x, width)
         x += width + _GAP
@@ -133,7 +137,9 @@ def _table(chart: Chart, each: Found, x: float, width: float) -> None:
     chart.stroke(f"M{middle:g} {_TOP + 67:g}V{y - 2:g}m-3.5-5l3.5 5l3.5-5", "line", 1.5)
     there = each.row >= 0
     chart.box(x, y, width, 44, "on" if there else "missing")
-    words = [f"row {each.row}", f"slot {each.slot}"] if there else ["no table"]
+    words = [say("address.notable")]
+    if there:
+        words = [say("way.row", row=each.row), say("way.slot", slot=each.slot)]
     for at, text in enumerate(words):
         ink = "accent-ink" if there else ""
         chart.words.append(Words(middle, y + 18 + 16 * at, text, "small", "middle", ink=ink))
@@ -141,10 +147,10 @@ def _table(chart: Chart, each: Found, x: float, width: float) -> None:
     chart.stroke(on, "line", 1.5)
 
 
-def _end_of_way(chart: Chart, leads: str, x: float, width: float) -> None:
+def _end_of_way(chart: Chart, last: Found, x: float, width: float) -> None:
     middle, y = x + width / 2, _TOP + 92
-    chart.box(x, y, width, 44, ("write" if "writable" in leads else "read") if leads else "missing")
-    for at, text in enumerate(leads.split(", ") if leads else ["no page"]):
+    chart.box(x, y, width, 44, last.state if last.leads else "missing")
+    for at, text in enumerate(last.leads.split(", ") if last.leads else [say("way.nopage")]):
         chart.say(middle, y + 18 + 16 * at, text, "small strong", "middle")
 
 
@@ -159,6 +165,7 @@ def address_text(snapshot: Snapshot, mm: int, address: int) -> str:
 def address_lines(moment: Moment, mm: int, address: int) -> list[str]:
     """Return the lines of the text twin; raises as `found` does."""
     geometry = moment.snapshot.geometry
-    head = f"Address {address:#0{geometry.hex_digits + 2}x} of {moment.who(mm)}, bit by bit:"
+    written = f"{address:#0{geometry.hex_digits + 2}x}"
+    head = say("way.title", address=written, who=moment.who(mm))
     way = found(moment, mm, address)
     return [head, *(f"  {sentence}" for sentence in sentences(geometry, way))]

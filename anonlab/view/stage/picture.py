@@ -12,10 +12,17 @@ from anonlab.view.stage.address import address_lines, address_svg
 from anonlab.view.stage.static import snapshot_svg, space_svg
 from anonlab.view.story.reading import read
 from anonlab.view.story.text import space_text, text_twin
+from anonlab.view.story.words import say
 
 _LEAST = 0.74
 """Share of its width that a sheet keeps in a narrow column: JupyterLab would shrink it until nobody
 can read it. Three columns fit beside the file browser of a laptop; in less room it scrolls."""
+
+
+def _unfolded(text: str) -> str:
+    """Return the text twin, to unfold below a drawing."""
+    summary = escape(say("page.text"))
+    return f"<details><summary>{summary}</summary><pre>{escape(text)}</pre></details>"
 
 
 class Picture:
@@ -27,9 +34,7 @@ class Picture:
 
     def _repr_html_(self) -> str:
         """Return the drawing, with the text twin to unfold below it."""
-        twin = (
-            f"<details><summary>The same as text</summary><pre>{escape(self.text)}</pre></details>"
-        )
+        twin = _unfolded(self.text)
         sheet = re.search(r'class="anonlab-picture"[^>]* width="([\d.]+)"', self.svg)
         least = f"min-width:{_LEAST * float(sheet[1]):.0f}px" if sheet else ""
         return (
@@ -56,7 +61,7 @@ class SideBySide:
         return (
             f"<p>{escape(self.said)}</p>"
             f'<div style="display:flex;flex-wrap:wrap;gap:12px">{boxes}</div>'
-            f"<details><summary>The same as text</summary><pre>{escape(self.text)}</pre></details>"
+            f"{_unfolded(self.text)}"
         )
 
     def __repr__(self) -> str:

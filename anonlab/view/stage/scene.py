@@ -87,7 +87,7 @@ class Scene:
 
     def name(self, seen: list[str], more: str, sign: str) -> str:
         """Return the name of an option: what one sees first, then the rest."""
-        shown = " ".join([*filter(None, seen), *filter(None, [sign])])
+        shown = " ".join([*filter(None, seen), *([say(f"mark.{sign}")] if sign else [])])
         change = f", {say(f'sign.{SIGNS[sign]}')}" if sign else ""
         return f"{shown}; {more}{change}"
 

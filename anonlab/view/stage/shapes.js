@@ -90,7 +90,7 @@ function markAt(x, y, sign) {
     C: `<path class="badge" d="M${a} ${px(b - 11)}l11 11-11 11-11-11z"/>`,
     G: `<rect class="badge" x="${px(a - 8)}" y="${px(b - 8)}" width="16" height="16"/>`,
   }[sign];
-  return ` <g data-change="${sign}">${shape}<text class="bt" x="${a}" y="${px(b + 4.3)}" text-anchor="middle">${sign}</text></g>`;
+  return ` <g data-change="${sign}">${shape}<text class="bt" x="${a}" y="${px(b + 4.3)}" text-anchor="middle">${say(`mark.${sign}`)}</text></g>`;
 }
 
 // A pen for what may be written, a lock for what may only be read, as the zero page; 12 px wide.
@@ -109,7 +109,7 @@ function optionHtml(plan, option) {
   const isSelected = marks ? marks.has(key) : chosen === key;
   const seen = option.seen.filter((text) => text !== "").join(" ");
   const change = option.sign ? `, ${say(`sign.${MARK_NAMES[option.sign]}`)}` : "";
-  const name = escapeText(`${seen}${option.sign ? ` ${option.sign}` : ""}; ${option.more}${change}`);
+  const name = escapeText(`${seen}${option.sign ? ` ${say(`mark.${option.sign}`)}` : ""}; ${option.more}${change}`);
   const classes = `${look}${option.sign ? " ch" : ""}${isSelected ? " sel" : ""}`;
   return `<g role="option" id="${plan.options.prefix}-${key}" data-key="${key}" tabindex="-1" class="${classes}" aria-selected="${isSelected}" aria-label="${name}">`
     + `${body}${boxAt(box[0] - 2.5, box[1] - 2.5, box[2] + 5, box[3] + 5, 6, "fo")}</g>`;

@@ -18,6 +18,7 @@ from anonlab.view.stage.graph import (
 )
 from anonlab.view.stage.lettering import BOLD, fit, width_of
 from anonlab.view.stage.shapes import Box, Option, Words
+from anonlab.view.story.words import say
 
 DASHES = {"own": "6 3", "parent": "6 3", "home": "6 3", "mm": "2 3", "pte": "2 3"}
 """Dashes of the kinds of edges that are not plain."""
@@ -86,7 +87,7 @@ class Graph:
             Line(
                 edge_path([(x, y + KEY_HEIGHT) for x, y in curves[edge.tail, edge.head]]),
                 DASHES.get(edge.kind, ""),
-                f"{edge.kind}: {names[edge.tail]} to {names[edge.head]}",
+                say("graph.edge", kind=edge.kind, tail=names[edge.tail], head=names[edge.head]),
                 "N" if before and edge not in old_edges else "",
             )
             for edge in edges

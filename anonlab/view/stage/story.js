@@ -157,11 +157,11 @@ class Story {
   nameOf(mm) {
     const names = this.once("names", () => {
       const known = new Map();
-      for (const [number, , who] of this.payload.facts.mms) if (who.length && !known.has(number)) known.set(number, who.join(" and "));
+      for (const [number, , who] of this.payload.facts.mms) if (who.length && !known.has(number)) known.set(number, who.join(say("twin.and")));
       return known;
     });
     const space = this.seen && this.seen.moment.spaces.get(mm);
-    return space && space.names.length ? space.names.join(" and ") : names.get(mm) || `mm ${mm}`;
+    return space && space.names.length ? space.names.join(say("twin.and")) : names.get(mm) || `mm ${mm}`;
   }
 
   // Where `dot` put the nodes of a design's graph, {width, height, nodes: {id: [x, y, width]}}, or null.

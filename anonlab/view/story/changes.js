@@ -19,7 +19,7 @@ function fieldsOf(story, i, track) {
   const pairs = (list) => new Map(list);
   return {
     digits: addressDigits(story),
-    who: new Map(spaces.map((space) => [space.mm, space.names.join(" and ") || `mm ${space.mm}`])),
+    who: new Map(spaces.map((space) => [space.mm, space.names.join(say("twin.and")) || `mm ${space.mm}`])),
     processes: pairs(moment.processes.map(({ name, pid, parent, mm, program }) => [name, { pid, parent, space: mm || "", program }])),
     spaces: pairs(spaces.map(({ mm, pgd, home, names }) => [mm, { pgd, home, processes: names.join(", ") }])),
     areas: pairs(spaces.flatMap(({ mm, vmas }) => vmas.map((vma) => [placeKey(mm, vma.start), areaFields(vma)]))),

@@ -34,6 +34,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from anonlab.formats.catalogue import grouped, say
 from anonlab.formats.deltas import (
     FACTS,
     FRAME_CELLS,
@@ -300,7 +301,7 @@ def _leave_out_long_walks(made: Payload) -> None:
     walks = made["facts"]["walks"]
     probes = sum(len(walk.probes) for walk in walks)
     if probes > MOST_PROBES:
-        leave_out_walks(made, f"they make {probes:,} probes")
+        leave_out_walks(made, say("note.probes", n=probes, count=grouped(probes)))
 
 
 def leave_out_walks(made: Payload, why: str) -> None:
@@ -309,7 +310,7 @@ def leave_out_walks(made: Payload, why: str) -> None:
         for delta in track["deltas"]:
             delta.pop("walks", None)
     made["facts"]["walks"] = []
-    made["note"] = f"The walks of the reverse map are left out here: {why}."
+    made["note"] = say("note.walks", why=why)
 
 
 def decoded(made: Payload, track: int = 0) -> Iterator[dict[str, Any]]:

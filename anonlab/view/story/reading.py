@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from anonlab.formats.catalogue import say
 from anonlab.formats.snapshot import MmFact, Snapshot, VmaFact, WalkFact
 from anonlab.machine.words import PAGE_SHIFT, PTE_SHIFT, Geometry, flag_names, is_present
 
@@ -77,7 +78,8 @@ class Moment:
     def who(self, mm: int) -> str:
         """Return the processes of address space `mm` in words."""
         space = self.spaces.get(mm)
-        return " and ".join(space.fact.processes) if space and space.fact.processes else f"mm {mm}"
+        names = space.fact.processes if space else ()
+        return say("twin.and").join(names) if names else f"mm {mm}"
 
     def vma_at(self, mm: int, vpn: int) -> VmaFact | None:
         """Return the VMA of `mm` that covers page `vpn`, or None."""
@@ -165,8 +167,9 @@ def is_whole(geometry: Geometry) -> bool:
 def table_names(geometry: Geometry) -> tuple[str, ...]:
     """Return what the tables of each level are called, top first."""
     if is_whole(geometry):
-        return ("top table", "table")
-    return _NAMES.get(geometry.levels, tuple(f"level {at}" for at in range(geometry.levels)))
+        return (say("address.top"), say("address.leaf"))
+    numbered = tuple(say("address.level", level=at) for at in range(geometry.levels))
+    return _NAMES.get(geometry.levels, numbered)
 
 
 def ranges(numbers: Sequence[int]) -> list[tuple[int, int]]:

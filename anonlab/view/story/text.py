@@ -2,7 +2,7 @@
 
 Process, VMA, page, frame; one thing per line, at most 80 columns, long lines go on indented. What
 is zero or not there is not said. A name that is not plain letters and digits stands in quotation
-marks. The words are in words.json; text.js says the same in the browser, string for string.
+marks. The words are in the catalogue; text.js says the same in the browser, string for string.
 """
 
 from __future__ import annotations

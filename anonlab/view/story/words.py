@@ -1,41 +1,24 @@
-"""The words of pictures, text and player: one catalogue, words.json, which the browser gets too.
+"""The words of pictures, text and player, from the catalogue (formats/catalogue.py).
 
-Sections say who speaks: the stage, the shell around it, the text twin, what changed; "steps" has
-what steps say where no tab shows the reverse map (`plain.` and a label of formats/labels.py). A key
-is unique in the whole catalogue, so that nobody names sections. The language of the templates is
-that of formats/templates.py; view/stage/words.js fills them in the browser.
+The browser gets the sections that it says itself. Section "plain" has what steps say where no tab
+shows the reverse map (`plain.` and a label); templates of steps come with the story (payload.py).
+view/stage/words.js fills templates in the browser as formats/templates.py does here.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 
-from anonlab.formats.templates import fill, short
+from anonlab.formats.catalogue import Catalogue, current, say
+from anonlab.formats.templates import short
 from anonlab.formats.trace import Step
 from anonlab.machine.words import PAGE_FLAGS
 
-__all__ = ["WORDS", "say", "short", "step_words", "words_js"]
+__all__ = ["said_in_browser", "say", "short", "step_words", "words_js"]
 
-_CATALOGUE: dict[str, dict[str, str]] = json.loads(
-    Path(__file__).with_name("words.json").read_text(encoding="utf-8")
-)
-WORDS = {key: words for section in _CATALOGUE.values() for key, words in section.items()}
-"""{key: template} of all sections."""
-
-
-def say(key: str, /, **arguments: object) -> str:
-    """Return the words of `key`, filled in: ``say("slot.name", vpn=48, pfn=3)``.
-
-    raises  ValueError if there are no such words, or an argument is missing
-    """
-    if key not in WORDS:
-        raise ValueError(f"words.json has no {key!r}")
-    try:
-        return fill(WORDS[key], arguments)
-    except ValueError as error:
-        raise ValueError(f"the words {key!r}: {error}") from None
+BROWSER = ("language", "stage", "shell", "plain", "text", "changes")
+"""Sections of the catalogue that the browser gets."""
 
 
 def step_words(step: Step, tabs: Iterable[str]) -> tuple[str, str]:
@@ -43,15 +26,22 @@ def step_words(step: Step, tabs: Iterable[str]) -> tuple[str, str]:
     map, words that do not speak of it. A sentence that a trace brings along stays."""
     if "rmap" in tabs or step.template[0] is None:
         return step.title, step.sentence
-    plain = WORDS.get(f"plain.{step.label}")
-    title = WORDS.get(f"plain.title.{step.label}", step.title)
+    words = current().words
+    plain = words.get(f"plain.{step.label}")
+    title = words.get(f"plain.title.{step.label}", step.title)
     return title, step.sentence if plain is None else step.filled(plain)
 
 
+def said_in_browser(spoken: Catalogue) -> dict[str, str]:
+    """Return {key: template} of what the browser says."""
+    return {key: text for name in BROWSER for key, text in spoken.sections[name].items()}
+
+
 def words_js() -> str:
-    """Return the lines of the player's module that hold the catalogue, by key, and the names of
-    page flags."""
-    tables = {"WORDS": WORDS, "PAGE_FLAGS": PAGE_FLAGS}
+    """Return the lines of the player's module that hold the catalogue, by key, its plural forms,
+    and the names of page flags."""
+    spoken = current()
+    tables = {"WORDS": said_in_browser(spoken), "PLURAL": spoken.plural, "PAGE_FLAGS": PAGE_FLAGS}
     return "".join(
         f"const {name} = {json.dumps(table, separators=(',', ':'), ensure_ascii=False)};\n"
         for name, table in tables.items()
