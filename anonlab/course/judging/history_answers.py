@@ -25,6 +25,8 @@ from anonlab.rmap import DESIGNS
 MOST_FRAMES = 4096
 """Frames, swap slots and pages of a file that a student's history may ask for: it is run in the
 process that judges, which must not run out of memory or time."""
+MOST_CHARACTERS = 20_000
+"""Of its text, which is read there, too."""
 
 
 class HistoryAnswer(NamedTuple):
@@ -50,6 +52,11 @@ def read_history_answer(
     text = getattr(student, function)()
     if not isinstance(text, str):
         raise Wrong(f"{function}() returns the text of a history, yours {type(text).__name__}")
+    if len(text) > MOST_CHARACTERS:
+        raise Wrong(
+            f"your history has {len(text):,} characters, allowed are {MOST_CHARACTERS:,}; {most} "
+            "operations need fewer"
+        )
     try:
         history = parse(text)
         if not history.ops:

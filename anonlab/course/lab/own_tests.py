@@ -29,6 +29,8 @@ from anonlab.machine.words import LESSON
 from anonlab.proof.mutants import MUTANTS, planted
 
 MOST_TESTS, MOST_LINES, MOST_FRAMES = 30, 60, 1024
+MOST_CHARACTERS = 2000
+"""Of a line: Python takes hundreds of bytes for each when it reads it, on the judge's side."""
 FAULTY = (
     "fork leaves the parent writable",
     "a page is reused while it is shared",
@@ -114,6 +116,11 @@ def read_test(text: str, number: int = 1) -> LabTest:
         bare = line.strip()
         if not bare or bare.startswith("#"):
             continue
+        if len(bare) > MOST_CHARACTERS:
+            raise Wrong(
+                f"test {number}, line {at}, {bare[:40]!r}…, has {len(bare):,} characters, allowed "
+                f"are {MOST_CHARACTERS:,}"
+            )
         try:
             read = _line(at, bare)
         except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
