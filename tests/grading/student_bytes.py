@@ -35,6 +35,7 @@ from anonlab.course.judging.history_answers import read_history_answer
 from anonlab.course.judging.places_to_run import in_process
 from anonlab.course.judging.work_archive import archive_name, export_work
 from anonlab.course.judging.work_brought import bring_work
+from anonlab.course.lab.own_tests import must_pass, own_tests
 from anonlab.errors import FormatError
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
@@ -205,6 +206,14 @@ def told_history(data: bytes) -> object:
     return read_history_answer(student, 60)
 
 
+def told_tests(data: bytes) -> object:
+    """Tests of the lab's machine that a student's function returned, to the judge."""
+    text = data.decode("utf-8", "surrogateescape")
+    tests = own_tests(SimpleNamespace(tests=lambda: [text]))
+    must_pass(tests)
+    return tests
+
+
 def wire(data: bytes) -> object:
     """An answer from a box."""
     is_answer(data, 1, b"[1,2]")
@@ -274,6 +283,19 @@ def _zips() -> list[bytes]:
         archive.writestr("variant.json", '{"student": "007", "seeds": {"04a": 5}}')
     inner = zipped({"hw.zip": zipped({ONE: "x = 3\n"}), "readme": "no"})
     return [zipped(files), stored.getvalue(), inner]
+
+
+def _own_tests() -> list[bytes]:
+    lines = [
+        "machine(8)",
+        'spawn("p")',
+        'mmap("p", 0x20, 2)',
+        'write("p", 0x20, 1, 7)',
+        'fork("p", "c")',
+        'mappers("p", 0x20) == [("c", 0x20), ("p", 0x20)]',
+        'read("p", 0x20, 1) == [7]  # as written',
+    ]
+    return ["\n".join(lines).encode()]
 
 
 def _notebooks() -> list[bytes]:
@@ -421,6 +443,26 @@ READERS: dict[str, Reader] = {
     "wire": Reader(wire, (Broken,), _answers, (*_JSON, b'"$d"', b'"$s"', b'"$a"', b'"$f"'), True),
     "history": Reader(as_text(parse), (FormatError,), _histories, _LINES),
     "told history": Reader(told_history, (Wrong,), _histories, _LINES),
+    "told tests": Reader(
+        told_tests,
+        (Wrong,),
+        _own_tests,
+        (
+            *_LINES,
+            b"(",
+            b")",
+            b"[",
+            b"{",
+            b" == ",
+            b"'",
+            b"1j",
+            b"...",
+            b"1e999",
+            b"-",
+            b"*",
+            b"lambda:",
+        ),
+    ),
     "history JSON": Reader(as_text(History.loads), (FormatError,), _history_json, _JSON, True),
     "bench": Reader(
         lambda data: read_history(file(data)),

@@ -11,7 +11,8 @@ hang, no memory beyond a bound; and what is valid comes back as it was.
 | answer file | a Python file that is not run | ValueError | 10 MB exported |
 | wire | a line from a box | Broken | 4 MiB, 200,000 elements |
 | history, history JSON | text and JSON of an operation list | FormatError | the file |
-| told history | a history that a student's function returns | Wrong | 4,096 frames, pages, slots |
+| told history | a history that a student's function returns | Wrong | 20,000 characters |
+| told tests | the lab's tests that a student's function returns | Wrong | 2,000 characters a line |
 | bench | a history for the bench | FormatError | 8 MB |
 | replay, strace | a history or a log, packed or not | FormatError | 4 MiB a line, 2**24 frames |
 | trace, recording, reverse map | JSON of anonlab | FormatError | the file |
@@ -211,6 +212,8 @@ FAULTS: dict[str, tuple[str, bytes, str]] = {
         "",
     ),
     "an error without a name": ("strace", f"{MMAP}munmap(0x1000, 1) = -1 \x1b[0m\n".encode(), ""),
+    "a test of 2 MB": ("told tests", b"free() == [" + b"1," * 1_000_000 + b"]", "characters"),
+    "a told history of 2 MB": ("told history", b"swapoff\n" * 250_000, "characters"),
     "a name of 70,000 letters": (
         "history",
         b"a = spawn\n" + b"x" * 70_000 + b" exit\n",
@@ -455,8 +458,10 @@ def seconds(name: str, data: bytes, times: int) -> float:
 
 @pytest.mark.parametrize("case", SIZES)
 def test_four_times_the_bytes_take_about_four_times_as_long(case: str) -> None:
+    """By the square it would be sixteen times, whenever one looks; others may disturb once."""
     name, n, make = SIZES[case]
-    assert seconds(name, make(4 * n), 2) < 9 * max(seconds(name, make(n), 3), 0.001)
+    few, many = make(n), make(4 * n)
+    assert any(seconds(name, many, 2) < 9 * max(seconds(name, few, 3), 0.001) for _ in range(4))
 
 
 BOMBS = {
