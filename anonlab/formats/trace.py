@@ -284,13 +284,19 @@ def parse_json(text: str) -> Any:
     import json
 
     try:
-        return json.loads(text, parse_constant=_no_number, object_pairs_hook=_each_once)
+        plain = json.loads(text, parse_constant=_no_number, object_pairs_hook=_each_once)
+        if "\\ud" in text or "\\uD" in text:
+            json.dumps(plain, ensure_ascii=False).encode()  # could nobody print or write it?
+        return plain
     except json.JSONDecodeError as error:
         raise FormatError(f"not JSON: {error.msg} at column {error.colno}", error.lineno) from error
     except RecursionError:
         raise FormatError(TOO_DEEP) from None
     except FormatError:
         raise
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        raise FormatError(f"not a file of anonlab: {half} alone is half a character") from None
     except ValueError as error:
         raise FormatError(f"not a file of anonlab: {error}") from None
 

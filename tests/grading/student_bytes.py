@@ -160,7 +160,8 @@ def progress(data: bytes) -> str:
     path.write_bytes(data)
     done = progress_map(course(), NOW)
     write_page(done, folder() / "page.html")
-    return "\n".join([map_text(done), review_text(ProgressLog(course().root), "")])
+    said = "\n".join([map_text(done), review_text(ProgressLog(course().root), "")])
+    return said.encode().decode()
 
 
 def variant(data: bytes) -> object:

@@ -225,6 +225,7 @@ FAULTS: dict[str, tuple[str, bytes, str]] = {
         "expected an",
     ),
     "a name twice": ("history JSON", b'{"title": "a", "title": "b"}', "'title' more than once"),
+    "half a character": ("history JSON", in_history('"\\udc80"'), "\\udc80 alone is half a"),
     "no number": ("history JSON", in_history("NaN"), "NaN is no number"),
 }
 
@@ -241,6 +242,7 @@ LOG_LINES: dict[str, bytes] = {
     "names that are a text": b'{"what": "marked", "name": "04 p", "marks": {"3": {"names": "x"}}}',
     "a step of 5,000 digits": b'{"what": "marked", "marks": {"%s": {}}}' % (b"3" * 5000),
     "a score without its part": b'{"what": "scored", "name": "03 f", "of": 2}',
+    "half a character": b'{"what": "drill", "name": "\\ud800", "right": 1, "of": 1}',
     "a scene without its step": b'{"what": "scene", "name": "05 s", "kept": {}}',
     "a scene without a name": b'{"what": "scene", "step": 1, "kept": {}}',
 }

@@ -17,6 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from anonlab.errors import FormatError
+from anonlab.formats.trace import parse_json
+
 Event = dict[str, Any]
 FIELDS: dict[str, type] = {
     "name": str, "exercise": str, "given": str, "digest": str, "marks": dict, "kept": dict,
@@ -83,8 +86,8 @@ class ProgressLog:
     def _read(self) -> Iterator[Event]:
         for line in self._lines():
             try:
-                event = json.loads(line)
-            except (ValueError, RecursionError):
+                event = parse_json(line)
+            except FormatError:
                 continue
             if isinstance(event, dict) and _is_event(event):
                 yield event
