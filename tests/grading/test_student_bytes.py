@@ -124,6 +124,12 @@ def gone_inside() -> bytes:
     return data
 
 
+def nameless() -> bytes:
+    """A zip with a file that has no name, beside one that is work."""
+    data = zipped({"x": "y", "progress.jsonl": "", ONE: "x = 1\n"})
+    return with_bytes(data, data.index(b"PK\1\2") + 28, struct.pack("<HHH", 0, 0, 1))
+
+
 def overlapping() -> bytes:
     """A zip all of whose files are one: a few kilobytes that say they are a gigabyte."""
     data = zipped({ONE: b"#" * 1_000_000})
@@ -167,6 +173,8 @@ FAULTS: dict[str, tuple[str, bytes, str]] = {
     "a file before the beginning": ("zip", far_away(), "damaged, or no zip"),
     "no deflate stream": ("zip", gone_inside(), "damaged, or no zip"),
     "no deflate stream in work": ("work archive", gone_inside(), "no zip archive that can be read"),
+    "a file without a name": ("zip", nameless(), ""),
+    "work without a name": ("work archive", nameless(), ""),
     "overlapping files": ("zip", overlapping(), "the limit is 10.0 MB"),
     "a tar of the name of a zip": ("zip", tar(), "damaged, or no zip"),
     "a tar of work": ("work archive", tar(), "no zip archive that can be read"),

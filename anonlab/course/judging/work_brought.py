@@ -56,7 +56,7 @@ def _unpacked(archive: bytes, wanted: set[str]) -> tuple[dict[str, bytes], list[
     """Return the wanted files of an archive, and the names of the others as they may be shown."""
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as packed:
-            infos = [info for info in packed.infolist() if not info.is_dir()]
+            infos = [each for each in packed.infolist() if not each.filename.endswith("/")]
             ours = [info for info in infos if info.filename in wanted]
             _check(ours)
             files = {info.filename: packed.read(info) for info in ours}
