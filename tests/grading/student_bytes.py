@@ -121,10 +121,11 @@ def file(data: bytes, name: str = "file") -> Path:
 
 def entry(data: bytes, name: str = "work.zip") -> Entry:
     """The bytes as a file that was handed in."""
+    path = file(data, "entry")
 
     @contextmanager
     def opened() -> Iterator[IO[bytes]]:
-        with file(data, "entry").open("rb") as found:
+        with path.open("rb") as found:
             yield found
 
     return Entry(name, len(data), opened)
