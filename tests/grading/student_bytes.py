@@ -3,10 +3,10 @@ them; and valid bytes to begin with. tests/test_student_bytes.py has the table."
 
 from __future__ import annotations
 
+import atexit
 import gzip
 import io
 import json
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from shutil import rmtree
 from types import SimpleNamespace
 from typing import IO, Any
 
@@ -101,7 +102,9 @@ class Reader:
 @cache
 def folder() -> Path:
     """One folder for all that readers write; what is in it is the last input's."""
-    return Path(tempfile.mkdtemp(prefix="anonlab-bytes-"))
+    made = Path(tempfile.mkdtemp(prefix="anonlab-bytes-"))
+    atexit.register(rmtree, made, ignore_errors=True)
+    return made
 
 
 @cache
@@ -134,7 +137,7 @@ def entry(data: bytes, name: str = "work.zip") -> Entry:
 def taken(data: bytes) -> dict[str, bytes]:
     """What intake takes of a zip."""
     target = folder() / "taken"
-    shutil.rmtree(target, ignore_errors=True)
+    rmtree(target, ignore_errors=True)
     found = accept_files(Listing((entry(data),)), MASTERS, target, boxed=False)
     assert sum(path.stat().st_size for path in found.files.values()) <= 10_000_000
     assert all(fate.name and fate.why for fate in found.fates)
