@@ -86,9 +86,11 @@ asarray = ascontiguousarray = as_array
 
 def full(shape, value, dtype=None):
     kind = array(value).dtype if dtype is None else as_dtype(dtype)
-    out = new([kind.take(0)] * math.prod(as_shape(shape)), as_shape(shape), kind)
-    out[...] = value
-    return out
+    shape = as_shape(shape)
+    if isinstance(value, (ndarray, list, tuple, range)):
+        return broadcast_to(array(value, kind), shape)
+    element = (kind.convert if isinstance(value, generic) else kind.take)(value)
+    return new([element] * math.prod(shape), shape, kind)
 
 
 def zeros(shape, dtype=float):

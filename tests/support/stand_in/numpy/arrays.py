@@ -250,13 +250,15 @@ class ndarray:
             while given.ndim > len(shape) and given.shape[0] == 1:
                 given = given[0] if given.ndim > 1 else given.reshape(())
             flat = broadcast(given, shape)
-            new_values = list(flat if given.dtype is to else map(to.convert, flat))
-            for place, element in zip(where, new_values):
-                buf[place] = element
+            elements = list(flat if given.dtype is to else map(to.convert, flat))
         else:
             element = (to.convert if isinstance(value, generic) else to.take)(value)
-            for place in where:
-                buf[place] = element
+            elements = [element] * len(where)
+        if isinstance(where, range) and where.step > 0:
+            buf[where.start : where.stop : where.step] = elements
+            return
+        for place, element in zip(where, elements):
+            buf[place] = element
 
     # what many become
 
@@ -364,12 +366,17 @@ def places(at, shape, steps):
 
 def chosen(array, key):
     """Return what an index names: (place, shape, steps) of a view, or (places, shape, None)."""
-    keys = [_one_key(each) for each in (key if isinstance(key, tuple) else (key,))]
-    takes = [
-        0 if each is None or each is Ellipsis else each.ndim if _is_mask(each) else 1
-        for each in keys
+    keys = [
+        each if each.__class__ in (int, slice) else _one_key(each)
+        for each in (key if isinstance(key, tuple) else (key,))
     ]
-    used = sum(takes)
+    used, has_arrays = 0, False
+    for each in keys:
+        if isinstance(each, ndarray):
+            has_arrays = True
+            used += each.ndim if each.dtype.kind == "b" else 1
+        elif each is not None and each is not Ellipsis:
+            used += 1
     if used > array.ndim:
         raise IndexError(
             f"too many indices for array: array is {array.ndim}-dimensional, "
@@ -378,7 +385,7 @@ def chosen(array, key):
     rest = [slice(None)] * (array.ndim - used)
     at = next((at for at, each in enumerate(keys) if each is Ellipsis), len(keys))
     keys[at : at + 1] = rest
-    if builtins.any(isinstance(each, ndarray) for each in keys):
+    if has_arrays:
         return _taken(array, keys)
     start, shape, steps, axis = array._at, [], [], 0
     for each in keys:
@@ -462,9 +469,15 @@ def _taken(array, keys):
     total = [array._at] * math.prod(shape)
     for axis, positions in arrays:
         n, step = array.shape[axis], array._steps[axis]
-        for position in positions._flat():
-            _in_bounds(position, n, axis)
-        for at, position in enumerate(broadcast(positions, shape)):
+        given = positions._flat()
+        if given and not -n <= builtins.min(given) <= builtins.max(given) < n:
+            for position in given:
+                _in_bounds(position, n, axis)
+        flat = broadcast(positions, shape)
+        if len(arrays) == 1 and given and builtins.min(given) >= 0:
+            total = [array._at + position * step for position in flat]
+            break
+        for at, position in enumerate(flat):
             total[at] += (position % n if position < 0 else position) * step
     outer, inner = _grid(dims[:first]), _grid(dims[first:])
     if outer != [0] or inner != [0]:
