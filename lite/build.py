@@ -127,6 +127,15 @@ def _build(output: Path, wasm: Path | None, source: Path) -> None:
         folder=source,  # it keeps a list there of what it has done
     )
     configure(output / "jupyter-lite.json")
+    remove_old_fonts(output / "build")
+
+
+def remove_old_fonts(folder: Path) -> None:
+    """Remove fonts in forms for browsers of before 2016: where there is a font as woff2, it stands
+    before the others in the style sheet, and no browser that runs WebAssembly asks for those."""
+    for modern in folder.glob("*.woff2"):
+        for form in (".eot", ".svg", ".ttf", ".woff"):
+            modern.with_suffix(form).unlink(missing_ok=True)
 
 
 def configure(path: Path) -> None:

@@ -97,6 +97,7 @@ def build(source: Path, course: Path, out: Path, only: list[str]) -> None:
         (out / left_over).unlink(missing_ok=True)
     shutil.rmtree(out / "_sources", ignore_errors=True)
     write_gallery(out / "gallery", designs=GALLERY)
+    (out / "gallery" / "index.html").unlink()  # gallery.html is the way to these pages
 
 
 class Documents:

@@ -1,8 +1,9 @@
-"""Rules for all tests: which run where (support/lanes.py), and what may be skipped (skips.py)."""
+"""Rules for all tests: which run where (support/lanes.py), what may be skipped (skips.py), and what
+is built once for several files of them (whole_site.py)."""
 
 from __future__ import annotations
 
-pytest_plugins = ("lanes", "skips")
+pytest_plugins = ("lanes", "skips", "whole_site")
 
 collect_ignore = ["grading/toy"]
 """A course of its own, for the tests of grading: its tests want a student."""

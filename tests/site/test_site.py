@@ -8,8 +8,6 @@ import html.parser
 import http.server
 import json
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from itertools import permutations, product
@@ -21,6 +19,7 @@ import pytest
 import yaml
 from browsers import chromium
 from project import ROOT
+from whole_site import own_files
 
 from anonlab.course.asking.bank import QUESTIONS
 from anonlab.course.asking.cards import question_card, question_verdict, typed
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.xdist_group("site")
-ONLY = "00,04"
-"""Notebooks with every kind of card: more would take a minute more."""
 OUTSIDE = re.compile(r"^(?:https?:)?//")
 RESOURCE = {
     "script": ("src",), "img": ("src", "srcset"), "iframe": ("src",), "source": ("src", "srcset"),
@@ -41,15 +38,8 @@ RESOURCE = {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("sphinx", reason="no site: the extra site is not installed")
-    out = tmp_path_factory.mktemp("site") / "site"
-    (out / "lite" / "lab").mkdir(parents=True)
-    (out / "lite" / "lab" / "index.html").write_text("<title>JupyterLite stands here</title>")
-    command = [sys.executable, str(ROOT / "site" / "build.py"), "--only", ONLY, "--out", str(out)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return out
+def site(pages_folder: Path) -> Path:
+    return pages_folder
 
 
 class Parsed(html.parser.HTMLParser):
@@ -72,7 +62,7 @@ class Parsed(html.parser.HTMLParser):
 
 @pytest.fixture(scope="module")
 def pages(site: Path) -> dict[Path, Parsed]:
-    return {path: Parsed(path.read_text("utf-8")) for path in site.rglob("*.html")}
+    return {path: Parsed(path.read_text("utf-8")) for path in own_files(site, "*.html")}
 
 
 def asked_outside(text: str) -> list[str]:
@@ -86,7 +76,7 @@ def test_no_page_loads_anything_from_elsewhere(site: Path, pages: dict[Path, Par
     loads = {(path.name, each) for path, page in pages.items() for each in page.loads}
     assert {each for each in loads if OUTSIDE.match(each[1])} == set()
     assert len(loads) > 20
-    for path in [*site.rglob("*.css"), *site.rglob("*.js")]:
+    for path in own_files(site, "*.css") + own_files(site, "*.js"):
         assert asked_outside(path.read_text("utf-8")) == [], path.name
     for page in pages:
         assert asked_outside("".join(re.findall(r"<style.*?</style>", page.read_text("utf-8"),
@@ -96,7 +86,7 @@ def test_no_page_loads_anything_from_elsewhere(site: Path, pages: dict[Path, Par
 
 
 def test_every_link_leads_to_a_place_of_the_site(site: Path, pages: dict[Path, Parsed]) -> None:
-    """But for lite/, which is made by its own builder."""
+    """But for lite/, which is made by its own builder; tests/lite follows the way there."""
     dead = []
     for path, page in pages.items():
         for link in page.links:
@@ -117,7 +107,7 @@ def test_every_history_of_the_library_has_a_page(site: Path) -> None:
     for name in library.names():
         assert (site / "gallery" / f"{name}-anongroup.html").is_file()
         assert f"gallery/{name}-anongroup.html" in text
-    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 20e6
+    assert sum(path.stat().st_size for path in own_files(site, "*")) < 20e6
 
 
 def test_the_pages_hold_no_trace_of_the_machine_that_built_them(pages: dict[Path, Parsed]) -> None:
@@ -276,9 +266,8 @@ def test_what_only_python_can_do_is_said_with_the_way_to_it(page: Page, address:
     notes = page.locator(".al-run")
     assert "Here you write code" in " ".join(notes.all_text_contents())
     assert "to answer it and to get fresh ones" in " ".join(notes.all_text_contents())
-    page.locator("a.run").first.click()
-    page.wait_for_url("**/lite/lab/index.html?path=notebooks/04_fork.ipynb")
-    assert page.title() == "JupyterLite stands here"
+    way = page.locator("a.run").first.get_attribute("href")  # tests/lite goes it
+    assert way == "lite/lab/index.html?path=notebooks/04_fork.ipynb"
 
 
 def test_terms_search_and_the_dark(page: Page, address: str) -> None:
@@ -302,6 +291,22 @@ def test_terms_search_and_the_dark(page: Page, address: str) -> None:
     page.emulate_media(media="print")
     assert player.is_hidden()
     assert page.locator(".al-still svg").first.is_visible()
+
+
+@pytest.mark.parametrize("width", [1366, 400])
+def test_no_page_is_wider_than_the_screen(
+    browser: Browser, site: Path, address: str, width: int
+) -> None:
+    """What does not fit is cut, not scrolled: the theme hides what is beyond the edge."""
+    opened = browser.new_page(viewport={"width": width, "height": 768})
+    wide = []
+    for path in own_files(site, "*.html"):
+        if path.parent.name != "gallery":  # pages of their own: tests/view has them
+            opened.goto(address + path.relative_to(site).as_posix())
+            beyond = opened.evaluate("document.documentElement.scrollWidth - innerWidth")
+            wide += [path.name] * (beyond > 0)
+    assert wide == []
+    opened.close()
 
 
 def test_a_page_that_is_opened_from_a_folder_works_as_well(browser: Browser, site: Path) -> None:

@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Page
@@ -149,8 +149,18 @@ class Notebook:
     LAST_RUNS = "return model.cells.get(model.cells.length - 1).executionCount === null;"
 
     def __init__(self, page: Page, address: str, name: str, app: str = "lab/tree") -> None:
-        self.page = page
         page.goto(self.place(address, name, app))
+        self._wait_on(page)
+
+    @classmethod
+    def on(cls, page: Page) -> Self:
+        """Return the notebook that `page` is about to show."""
+        notebook = cls.__new__(cls)
+        notebook._wait_on(page)
+        return notebook
+
+    def _wait_on(self, page: Page) -> None:
+        self.page = page
         page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
         page.wait_for_function("() => window.jupyterapp?.shell.currentWidget")
         self.until(f"return panel.context.isReady && {self.KERNEL} === 'idle'")

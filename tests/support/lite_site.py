@@ -23,13 +23,13 @@ STAND_IN = Path(__file__).parent / "stand_in"
 NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 
-def build_site(folder: Path) -> Path:
-    """Build the course in a browser in `folder`; return where it is.
+def build_site(site: Path, scratch: Path) -> None:
+    """Build the course in a browser in the folder `site`; what it is made of is in `scratch`.
 
     NumPy and MarkupSafe are wheels of this folder: NumPy's stand-in, and MarkupSafe without the
     part that is compiled, which it can do without. WASM_WHEELS names a folder with the real ones.
     """
-    wheels = Path(os.environ.get("WASM_WHEELS") or folder / "wheels")
+    wheels = Path(os.environ.get("WASM_WHEELS") or scratch / "wheels")
     if not wheels.is_dir():
         wheels.mkdir()
         stand_in = {path.name: path.read_bytes() for path in (STAND_IN / "numpy").glob("*.py")}
@@ -38,11 +38,9 @@ def build_site(folder: Path) -> Path:
         files = [path for path in markup.files or () if path.suffix == ".py"]
         pure = {path.name: path.read_binary() for path in files}
         make_wheel(wheels, "markupsafe", markup.version, pure)
-    site = folder / "lite"
     command = [PYTHON, ROOT / "lite" / "build.py", "--output", site, "--wasm", wheels]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return site
 
 
 def make_wheel(folder: Path, name: str, version: str, files: Mapping[str, bytes]) -> None:
@@ -101,6 +99,13 @@ class LiteNotebook(Notebook):
     @staticmethod
     def place(address: str, name: str, app: str) -> str:
         return f"{address}/lab/index.html?path=notebooks/{name}"
+
+    def run_first(self) -> None:
+        """Run the first code cell, and wait for its end."""
+        cell = "[...model.cells].find(cell => cell.type === 'code')"
+        self.ask(f"panel.content.activeCellIndex = [...model.cells].indexOf({cell});")
+        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-cell'); }")
+        self.until(f"return {self.KERNEL} === 'idle' && {cell}.executionCount !== null")
 
     def run(self, source: str) -> str:
         """Run `source` in a new cell at the end; return its outputs as text."""
