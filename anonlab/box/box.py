@@ -53,7 +53,7 @@ class Box:
         self._closed = False
         self._asked: deque[tuple[int, bytes]] = deque()  # without an answer: number, what is right
         self._first, self._passed_over = False, 0  # of a message; answers that nobody wants
-        self._unsent = b""
+        self._unsent = bytearray()
         self._got, self._begin = bytearray(), 0  # what was read, and where the next line begins
         self._zygote = zygote(code)
         asked, self._in = os.pipe()
@@ -275,11 +275,11 @@ class Box:
     def _write(self) -> bool:
         """Write as much as goes; return whether there is more."""
         try:
-            self._unsent = self._unsent[os.write(self._in, self._unsent[:WRITTEN]) :]
+            del self._unsent[: os.write(self._in, self._unsent[:WRITTEN])]
         except BlockingIOError:
             pass
         except BrokenPipeError:
-            self._unsent = b""  # its end is seen where answers come from
+            self._unsent.clear()  # its end is seen where answers come from
         return bool(self._unsent)
 
     def _read_printed(self) -> bool:
