@@ -12,6 +12,7 @@ import errno
 import os
 import resource
 import signal
+from contextlib import suppress
 
 MEMORY, CPU_SECONDS, DESCRIPTORS = 1 << 30, 20, 16
 """Limits of one box: bytes of its one address space, seconds on a processor, open files."""
@@ -53,6 +54,12 @@ def _ask(what: str, result: int) -> int:
 def no_new_privileges() -> None:
     """Nothing that is executed from here on gains rights: the condition of all that follows."""
     _ask("no_new_privs", _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+
+
+def give_memory_back() -> None:
+    """Let the system have the memory that malloc has kept of what is no longer there."""
+    with suppress(AttributeError):  # another C library has no such call
+        _libc.malloc_trim(ctypes.c_size_t(0))
 
 
 def own_keyring(keyctl: int) -> None:

@@ -27,6 +27,8 @@ QUESTIONS, ANSWERS = 3, 4
 ABOVE = 64
 """More descriptors than a zygote has."""
 GRACE_STEP = 0.002
+PIPE = 1 << 16
+"""Bytes that a box reads at once: what a pipe holds."""
 
 
 def main() -> None:
@@ -60,6 +62,7 @@ def prepare(orders: dict[str, Any]) -> int:
     walls.limits()
     landlock = walls.no_files() if orders["landlock"] else 0
     gc.collect()
+    walls.give_memory_back()  # fork copies an entry for each page: with those that are free, twice
     gc.freeze()  # what is here stays: no collection in a box touches, and so copies, it
     return landlock
 
@@ -128,7 +131,7 @@ def be_a_box(descriptors: list[int], zygote: int, program: walls.Filter) -> None
     for descriptor, place in ((questions, QUESTIONS), (answers, ANSWERS), (printed, 1), (1, 2)):
         os.dup2(descriptor, place)
     os.closerange(ANSWERS + 1, 2 * ABOVE)
-    asked = open(QUESTIONS, "rb")  # noqa: SIM115
+    asked = open(QUESTIONS, "rb", PIPE)  # noqa: SIM115
     session = Session()
     try:
         program.close_in(zygote)

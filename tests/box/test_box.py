@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ from ordinary import needs_box
 from anonlab.box import boxes
 from anonlab.box.both_ends import encode
 from anonlab.box.box import Box
-from anonlab.box.endings import BoxEnded, Clock
+from anonlab.box.endings import RIGHT, BoxEnded, Clock
 from anonlab.box.usage import Schedule, Timer
-from anonlab.box.wire import Raised
+from anonlab.box.wire import Raised, message, written
 
 pytestmark = needs_box
 
@@ -67,6 +68,17 @@ def test_who_stops_early_gets_the_answer_to_the_next_question(box: Box) -> None:
     assert box.ask("call", fn="f", args=[10]) == 20
     assert list(asked(box, 6, 7)) == [12, 14]
     assert box.ask("call", fn="count", args=[0]) == 8
+
+
+def test_right_answers_that_come_together_are_told_from_wrong_ones_and_counted(box: Box) -> None:
+    for stop in range(0, 50, 3):
+        right = [2 * each + (each == 41) for each in range(49)]
+        calls = [message("call", fn="f", args=[each]) for each in range(49)]
+        answers = box.ask_known([*zip(calls, map(written, right), strict=True)])
+        found = [*islice(answers, stop)]
+        assert found == [82 if at == 41 else RIGHT for at in range(49)][:stop]
+        answers.close()  # type: ignore[attr-defined]
+        assert box.ask("call", fn="f", args=[stop]) == (2 * stop)
 
 
 def test_an_error_is_an_answer_like_others(box: Box) -> None:

@@ -17,7 +17,7 @@ from anonlab.box.calls import NoBox
 from anonlab.box.endings import RIGHT, BoxEnded, Clock, Process
 from anonlab.box.plain_data import same
 from anonlab.box.steps import MOST
-from anonlab.box.wire import Raised, arguments
+from anonlab.box.wire import Raised, arguments, message, written
 from anonlab.course.judging.student import LoadError, Places, Student, StudentError
 
 FIRST_AT_ONCE, MOST_AT_ONCE = 16, 128
@@ -109,24 +109,38 @@ class BoxedStudent:
             raise self._broken("as many answers as calls are expected")
         return answers
 
-    def each(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> Iterator[Any]:
+    def each(
+        self,
+        calls: Sequence[tuple[str, tuple[Any, ...]]],
+        rights: Sequence[Any] = (),
+        asked: list[tuple[bytes, bytes]] | None = None,
+    ) -> Iterator[Any]:
         """Yield the result of each call of (function, arguments), or the StudentError that it
         raised. They are asked in messages of several, few first: who stops early has not asked
-        much."""
+        much.
+
+        rights, asked  with `asked`: what is right for each call. RIGHT is yielded where that came;
+                       `asked` takes each message, and what is right as the worker writes it
+        """
         begin, size = 0, 2
         while begin < len(calls):
-            some = calls[begin : begin + size]
-            begin, size = begin + size, min(2 * size, MOST_AT_ONCE)
+            end = begin + size
+            some = calls[begin:end]
             if any(name.startswith("_") for name, _ in some):
                 raise AttributeError("names with a line below are not asked")
-            parts = [{"fn": name, "args": arguments(args)} for name, args in some]
-            self._alone += len(parts)
-            for answer in self._box.ask_each("call", parts):
+            messages = [message("call", fn=name, args=arguments(args)) for name, args in some]
+            right = [b""] * len(some) if asked is None else [*map(written, rights[begin:end])]
+            pairs = [*zip(messages, right, strict=True)]
+            if asked is not None:
+                asked += pairs
+            self._alone += len(pairs)
+            for answer in self._box.ask_known(pairs):
                 try:
                     value = self._value(answer)
                 except StudentError as error:
                     value = error
                 yield value
+            begin, size = end, min(2 * size, MOST_AT_ONCE)
 
     def counted(self, name: str, args: tuple[Any, ...]) -> tuple[Any, int]:
         """Return the result of one call, and how many steps the box says that it made."""

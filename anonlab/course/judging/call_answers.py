@@ -20,9 +20,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from anonlab.box.both_ends import NotPlain
+from anonlab.box.endings import RIGHT
 from anonlab.box.plain_data import same, without_sequence_types
+from anonlab.course.judging.boxed_student import BoxedStudent
 from anonlab.course.judging.made_questions import MADE
-from anonlab.course.judging.right_answers import RIGHT_ANSWERS
+from anonlab.course.judging.right_answers import RIGHT_ANSWERS, Known
 from anonlab.course.judging.student import StudentError, explains, printed_by_call
 from anonlab.formats.history import History, Machine
 from anonlab.formats.history_text import format as history_text
@@ -131,17 +133,16 @@ def judge(
     __tracebackhide__ = True  # pytest shows the answer, not our code
     if known := RIGHT_ANSWERS.ask(student):
         return known
-    asked: list[Question] = []
+    asked: Known = []
     count, missing, all_ = 0, dict(cases or {}), iter(histories)
     for history in all_:
         found = MADE(questions, history)
-        wrong = _first_wrong(student, found)
+        wrong = _first_wrong(student, found, asked)
         if wrong is not None:
             if not explains(student):
                 raise Wrong("a wrong answer", call=wrong.call)
             raise _plainest(student, chain([history], all_), questions, guesses or {})
         count += len(found)
-        asked += found
         for name in [name for name, is_one in missing.items() if any(map(is_one, found))]:
             del missing[name]
     assert not missing, f"no question was about {', '.join(missing)}"
@@ -155,27 +156,33 @@ def judge_all(student: Any, questions: Iterable[Question], guesses: Guesses | No
     __tracebackhide__ = True
     if known := RIGHT_ANSWERS.ask(student):
         return known
-    found = list(questions)
-    wrong = _first_wrong(student, found)
+    found, asked = list(questions), Known()
+    wrong = _first_wrong(student, found, asked)
     if wrong is not None:
         if not explains(student):
             raise Wrong("a wrong answer", call=wrong.call)
         raise _explained(student, wrong, found, guesses or {})
     assert found, "there was nothing to ask"
-    RIGHT_ANSWERS.note(student, found)
+    RIGHT_ANSWERS.note(student, asked)
     return len(found)
 
 
-def _first_wrong(student: Any, questions: list[Question]) -> Question | None:
+def _first_wrong(
+    student: Any, questions: list[Question], asked: Known | None = None
+) -> Question | None:
+    """Return the first question with a wrong answer, None if all are right; `asked` takes what was
+    asked of a box, with what is right."""
     calls = [(each.function, each.args) for each in questions]
-    with closing(student.each(calls)) as answers:
+    boxed = isinstance(student, BoxedStudent) and asked is not None
+    more = ([each.right for each in questions], asked) if boxed else ()
+    with closing(student.each(calls, *more)) as answers:
         pairs = zip(questions, answers, strict=True)
         return next((each for each, answer in pairs if not _right(each, answer)), None)
 
 
 def _right(question: Question, answer: Any) -> bool:
     if not isinstance(answer, StudentError):
-        return same(question.right, answer)
+        return answer is RIGHT or same(question.right, answer)
     if answer.is_stub:
         raise answer
     return False

@@ -33,7 +33,7 @@ from anonlab.course.judging.made_questions import keep_questions
 from anonlab.course.judging.student import Student
 from anonlab.grading.intake.submission import Settings, Submission
 from anonlab.grading.judging.course_files import keep_right_answers
-from anonlab.grading.judging.memory import USED_UP, judge_memory
+from anonlab.grading.judging.memory import USED_UP, judge_memory, seldom_collected
 from anonlab.grading.judging.plugin import JudgedOutcome, Judging, Wanted, skipped
 from anonlab.grading.judging.redact import redact_outcome
 from anonlab.grading.store.result import Result, TestResult
@@ -71,7 +71,7 @@ def grade_one(submission: Submission, settings: Settings) -> Result:
     """
     with _ONE_AT_A_TIME:
         try:
-            with judge_memory(settings.judge_mebibytes):
+            with judge_memory(settings.judge_mebibytes), seldom_collected():
                 return _graded(submission, settings)
         except MemoryError:  # outside of any test
             return _result(submission, settings, "infra", (), USED_UP)

@@ -6,6 +6,7 @@ take much. Without a limit the machine's memory ends, and with it somebody else'
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -42,6 +43,22 @@ def judge_memory(mebibytes: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+@contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Inside the block Python looks for garbage in circles less often: a judge keeps much that is
+    none, such as questions and machines, and looked at all of it again and again."""
+    before = gc.get_threshold()
+    gc.set_threshold(*COLLECTED)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+COLLECTED = (20_000, 20, 20)
+"""New objects before the youngest are looked at; so many such looks before the older ones are."""
 
 
 def _address_space() -> int:
