@@ -16,21 +16,21 @@ VM_READ = 1
 VM_WRITE = 2
 VM_EXEC = 4
 VM_ANY = VM_READ | VM_WRITE | VM_EXEC
-_LETTERS = ((VM_READ, "r"), (VM_WRITE, "w"), (VM_EXEC, "x"))
+_BITS = {"r": VM_READ, "w": VM_WRITE, "x": VM_EXEC, "-": 0}
 
 
 def prot_of(text: str) -> int:
     """Return the VM_ bits of 'r', 'rw', 'rx', … or 'none'; ValueError for anything else."""
     letters = "" if text == "none" else text
-    if not isinstance(text, str) or set(letters) - set("rwx-") or text == "":
+    if not isinstance(text, str) or text == "" or not set(letters) <= _BITS.keys():
         raise ValueError(f"prot is some of the letters r, w, x, or 'none', got {text!r}")
-    return sum(bit for bit, letter in _LETTERS if letter in letters)
+    return sum({_BITS[letter] for letter in letters})
 
 
 @cache
 def prot_letters(prot: int) -> str:
     """Write VM_ bits as in /proc/PID/maps: 'rw-'."""
-    return "".join(letter if prot & bit else "-" for bit, letter in _LETTERS)
+    return "".join(letter if prot & _BITS[letter] else "-" for letter in "rwx")
 
 
 @dataclass(eq=False)

@@ -165,7 +165,7 @@ def _write(kernel: Kernel, op: Op) -> None:
     if value + npages - 1 > INT_MAX:
         task.pages_of("write", addr, npages << PAGE_SHIFT)
         raise ValueError(f"the last page would hold more than {INT_MAX}")
-    task.write_range(addr, value + np.arange(npages, dtype=np.int64))
+    task.write_range(addr, np.arange(value, value + npages, dtype=np.int64))
 
 
 def _execve(kernel: Kernel, op: Op) -> None:

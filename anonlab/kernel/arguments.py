@@ -35,6 +35,8 @@ def mm_of(process: Process, call: str) -> Mm:
 
 def checked_int(value: Any, name: str, least: int = 0) -> int:
     """Return `value` as int; TypeError if it is none, ValueError below `least`."""
+    if type(value) is int and value >= least:
+        return value
     if isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     try:
@@ -57,7 +59,7 @@ def file_npages(npages: Any) -> int:
 def content_tags(values: Any) -> Ints:
     """Return `values` as content tags, one per page, int64[n]; ValueError if they are none."""
     try:
-        tags = np.array(values)
+        tags = np.asarray(values)
     except ValueError as error:
         raise ValueError(f"values are one tag per page: {error}") from None
     if tags.ndim != 1 or not tags.size:
