@@ -35,8 +35,6 @@ def mm_of(process: Process, call: str) -> Mm:
 
 def checked_int(value: Any, name: str, least: int = 0) -> int:
     """Return `value` as int; TypeError if it is none, ValueError below `least`."""
-    if type(value) is int and value >= least:
-        return value
     if isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     try:
@@ -72,7 +70,9 @@ def content_tags(values: Any) -> Ints:
 
 def npages_of(process: Process, call: str, length: Any) -> int:
     """Return how many pages `length` bytes take (PAGE_ALIGN); EINVAL for 0."""
-    nbytes = checked_int(length, f"{call} length")
+    nbytes: int = length
+    if type(length) is not int or length < 0:
+        nbytes = checked_int(length, f"{call} length")
     if nbytes == 0:
         raise InvalidArgument(f"{process.name}: EINVAL: {call} of length 0; 1 or more is right")
     return nbytes + PAGE_MASK >> PAGE_SHIFT
@@ -80,7 +80,9 @@ def npages_of(process: Process, call: str, length: Any) -> int:
 
 def aligned_vpn(process: Process, call: str, addr: Any, what: str = "address") -> int:
     """Return the page number of page-aligned byte address `addr`; EINVAL if it is not aligned."""
-    nbytes = checked_int(addr, f"{call} {what}")
+    nbytes: int = addr
+    if type(addr) is not int or addr < 0:
+        nbytes = checked_int(addr, f"{call} {what}")
     if nbytes & PAGE_MASK:
         raise InvalidArgument(
             f"{process.name}: EINVAL: {call} {what} {nbytes:#x} is not page-aligned; "
@@ -93,7 +95,7 @@ def range_of(
     process: Process, call: str, geometry: Geometry, addr: Any, length: Any, beyond: type[Exception]
 ) -> UserRange:
     """Return a page-aligned range of one page or more; `beyond` if it leaves user space."""
-    mm = mm_of(process, call)
+    mm = process.mm or mm_of(process, call)
     start_vpn = aligned_vpn(process, call, addr)
     end_vpn = start_vpn + npages_of(process, call, length)
     if end_vpn > geometry.task_npages:
