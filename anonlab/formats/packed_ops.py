@@ -71,6 +71,19 @@ class PackedOps(Sequence[Op]):
         else:
             self._put((verb, who, 1, (("pages", pages), *rest)), line, addr, 0, 0)
 
+    def add_touch(
+        self, verb: str, who: str, line: int, addr: int, pages: int, value: int | None
+    ) -> None:
+        """Add a read or a write of `pages` pages from `addr` (>= 0) on, as `Op` says it: one page
+        goes without saying, a read has no value."""
+        if pages in _SMALL and (value is None or value in _SMALL):
+            has = 1 | (pages != 1) << 1 | (value is not None) << 2
+            self._put((verb, who, has, ()), line, addr, pages if pages != 1 else 0, value or 0)
+            return
+        args = {"addr": addr, "value": value, "pages": pages}
+        given = {name: number for name, number in args.items() if number is not None}
+        self.add(verb, who, given, line)
+
     def _put(self, kind: Kind, line: int, addr: int, pages: int, value: int) -> None:
         """Add an operation of a kind, 0 for a column that it does not have."""
         number = self._kinds.get(kind)

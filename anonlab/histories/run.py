@@ -25,7 +25,7 @@ _FEW_PAGES = 1 << 10
 __all__ = ["Outcome", "Run", "apply", "as_history", "make_kernel", "op_text", "run", "run_on"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How one operation ended: `error` is '' or the message of what happened to the process;
     `value` is what the call returned (an address, a tag, a list of tags), None if nothing."""

@@ -52,8 +52,8 @@ class PageTables:
         self.words = np.zeros((16, self.slots), dtype=np.int64)
         self._free = FreeList(1, 16)
         self._leaf_level = geometry.levels - 1
-        # How far a vpn is shifted to give the slot at each level, the top first.
-        self._shifts = [geometry.bits * (self._leaf_level - n) for n in range(geometry.levels)]
+        # How far a vpn is shifted to give the slot at each level above the leaves, the top first.
+        self._shifts = [geometry.bits * (self._leaf_level - n) for n in range(self._leaf_level)]
 
     @property
     def nused(self) -> int:
@@ -87,7 +87,7 @@ class PageTables:
 
     def below(self, rows: Any, vpns: Any, level: int) -> Any:
         """Return the rows of the tables one level below `rows`, which are at `level`, on the way to
-        `vpns`; 0 where there is none. The one step down, for all that walk."""
+        `vpns`; 0 where there is none: one step of the walk."""
         return self.words[rows, vpns >> self._shifts[level] & self.slots - 1] >> PTE_SHIFT
 
     def table(self, pgds: Any, vpns: Any) -> Any:
@@ -97,9 +97,9 @@ class PageTables:
         one table (fork, munmap) are the same gather.
         pgds, vpns  int64[n] or int; rows come back 0 where a table is missing (follow_page)
         """
-        rows = pgds
-        for level in range(self._leaf_level):
-            rows = self.below(rows, vpns, level)
+        rows, words, last_slot = pgds, self.words, self.slots - 1
+        for shift in self._shifts:
+            rows = words[rows, vpns >> shift & last_slot] >> PTE_SHIFT
         return rows
 
     def leaf(self, pgds: Any, vpns: Any) -> tuple[Rows, Slots]:
@@ -160,7 +160,7 @@ class PageTables:
         """
         bases, rows = np.zeros(1, dtype=np.int64), np.array([pgd], dtype=np.int64)
         found = [(bases, rows)]
-        for shift in self._shifts[:-1]:
+        for shift in self._shifts:
             above, slots = np.nonzero(self.words[rows])
             vpns = bases[above] + (slots << shift)
             inside = (vpns < end_vpn) & (vpns + (1 << shift) > start_vpn)

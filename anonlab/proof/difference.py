@@ -143,11 +143,13 @@ class LastSeen:
         self.entries = now
         if all(map(np.array_equal, before, now)):
             return
-        places = np.union1d(before[0], now[0])
-        words = np.zeros((2, places.size), dtype=np.int64)  # before and now
-        for row, (at, each) in zip(words, (before, now), strict=True):
-            row[np.searchsorted(places, at)] = each
-        named = words[:, words[0] != words[1]]
+        places, words = map(np.concatenate, zip(before, now, strict=True))
+        order = np.argsort(places, kind="stable")  # what was there and is there stands side by side
+        places, words = places[order], words[order]
+        pairs = ((places[1:] == places[:-1]) & (words[1:] == words[:-1])).nonzero()[0]
+        differs = np.ones(words.size, dtype=np.bool_)
+        differs[pairs] = differs[pairs + 1] = False
+        named = words[differs]
         pfns = named[(named & PTE_PRESENT) != 0] >> PTE_SHIFT
         found.frames[pfns[pfns < found.frames.size]] = True
         found.facts.add("tables")

@@ -69,7 +69,7 @@ class LogImporter(LogTasks):
         touched = 0
         if writable and not (area.file and area.shared):
             touched = min(area.end - area.start, 1 if area.file else TOUCHED)
-            area = area._replace(touched=touched, own=not area.shared)
+            area = area.written(touched)
         self.replace(task.space, area.start, area.end, [area])
         if area.prot != "none" and (task.space.locks or "MAP_LOCKED" in flags):
             self.lock(task, range(area.start, area.end))
