@@ -129,9 +129,10 @@ class PackedOps(Sequence[Op]):
     def __iter__(self) -> Iterator[Op]:
         """Yield the operations in order."""
         yield from self.first
+        kind_of = self._kind_of
         columns = self._heads, self._addrs, self._pages, self._values, self._lines
         for head, addr, pages, value, line in zip(*columns, strict=True):
-            yield _op(self._kind_of[head], addr, pages, value, line)
+            yield _op(kind_of[head], addr, pages, value, line)
 
     def __eq__(self, other: object) -> bool:
         """Compare with any sequence of operations."""

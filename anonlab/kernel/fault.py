@@ -51,7 +51,7 @@ class Piece(NamedTuple):
     write: bool
 
 
-@dataclass
+@dataclass(slots=True)
 class Faults:
     """What the pages of one piece need, by their positions in `span`; None where no page does.
 
