@@ -80,7 +80,7 @@ class PackedOps(Sequence[Op]):
             has = 1 | (pages != 1) << 1 | (value is not None) << 2
             self._put((verb, who, has, ()), line, addr, pages if pages != 1 else 0, value or 0)
             return
-        args = {"addr": addr, "value": value, "pages": pages}
+        args = {"addr": addr, "value": value, "pages": pages if pages != 1 else None}
         given = {name: number for name, number in args.items() if number is not None}
         self.add(verb, who, given, line)
 
