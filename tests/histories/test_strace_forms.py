@@ -423,3 +423,14 @@ def test_lines_of_all_forms_in_any_order_are_accounted_for(lines: list[str]):
     assert len(found.history.ops) == found.setup + found.operations + len(found.touches)
     assert parse(format(found.history)) == found.history
     assert found.shared[0] <= found.shared[1]
+
+
+def test_a_mapping_that_a_message_of_strace_cuts_is_the_mapping() -> None:
+    log = (
+        '1 execve("/bin/a", ["a"], 0x7ffd5a /* 9 vars */) = 0\n',
+        "1 mmap(NULL, strace: Process 2 attached\n",
+        "8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000\n",
+    )
+    found = read_strace(log)
+    assert "p1 mmap 0x7f0000000000 2" in [format_op(op) for op in found.history.ops]
+    assert found.skipped == {"part of a call, joined with the rest": 1}
