@@ -22,9 +22,9 @@ _LETTERS = ((VM_READ, "r"), (VM_WRITE, "w"), (VM_EXEC, "x"))
 def prot_of(text: str) -> int:
     """Return the VM_ bits of 'r', 'rw', 'rx', … or 'none'; ValueError for anything else."""
     letters = "" if text == "none" else text
-    if not isinstance(text, str) or set(letters) - set("rwx-") or text == "":
+    if not isinstance(text, str) or text == "" or letters.strip("rwx-"):
         raise ValueError(f"prot is some of the letters r, w, x, or 'none', got {text!r}")
-    return sum(bit for bit, letter in _LETTERS if letter in letters)
+    return VM_READ * ("r" in letters) | VM_WRITE * ("w" in letters) | VM_EXEC * ("x" in letters)
 
 
 @cache
@@ -152,13 +152,13 @@ class Mm:
 
     def overlapping(self, start_vpn: int, end_vpn: int) -> list[Vma]:
         """Return the VMAs that have pages in [start_vpn, end_vpn), ascending."""
-        first = bisect_right(self.vmas, start_vpn, key=_start)
-        if first and self.vmas[first - 1].end_vpn > start_vpn:
+        vmas = self.vmas
+        first = last = bisect_right(vmas, start_vpn, key=_start)
+        if first and vmas[first - 1].end_vpn > start_vpn:
             first -= 1
-        last = first
-        while last < len(self.vmas) and self.vmas[last].start_vpn < end_vpn:
+        while last < len(vmas) and vmas[last].start_vpn < end_vpn:
             last += 1
-        return self.vmas[first:last]
+        return vmas[first:last]
 
     def first_hole(self, start_vpn: int, end_vpn: int) -> int | None:
         """Return the first page of [start_vpn, end_vpn) that no VMA covers, or None."""

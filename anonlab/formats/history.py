@@ -112,7 +112,7 @@ ANY = -1
 """Value of a 'where' argument that says any: the kernel chooses the address."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Op:
     """One operation: `who` is the acting process (form 'who') or the new name (form 'new'),
     '' for the machine; `args` holds only what was given; `line` is its line in the text, 0 if none.

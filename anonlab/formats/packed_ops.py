@@ -1,4 +1,4 @@
-"""The operations of a long history in little memory: some 40 bytes each, where an `Op` takes 500.
+"""The operations of a long history in little memory: some 30 bytes each, where an `Op` takes 500.
 
 They read like a tuple of operations; each is made when somebody looks at it.
 """
@@ -14,7 +14,9 @@ from anonlab.formats.history import Op
 _COLUMNS = {"addr": 1, "pages": 2, "value": 4}
 """Arguments that have a column of their own: numbers, in nearly every operation. A kind of
 operation says by these bits which of them it has."""
-_FEW = range(-(1 << 63), 1 << 63)
+_HELD = tuple(has.bit_count() for has in range(8))
+_FEW, _SMALL = range(-(1 << 63), 1 << 63), range(1 << 32)
+"""What fits into the columns of addresses, and of pages and values; others are kept as they are."""
 Rest = tuple[tuple[str, int | str | bool], ...]
 Kind = tuple[str, str, int, Rest]
 """Verb, who, which columns it has, and its other arguments."""
@@ -31,7 +33,7 @@ class PackedOps(Sequence[Op]):
         self._heads = array("I")
         """What an operation is, but for its numbers: a place in `_kind_of`."""
         self._lines = array("q")
-        self._addrs, self._pages, self._values = array("q"), array("q"), array("q")
+        self._addrs, self._pages, self._values = array("q"), array("I"), array("I")
         self._kinds: dict[Kind, int] = {}
         self._kind_of: list[Kind] = []
 
@@ -47,18 +49,43 @@ class PackedOps(Sequence[Op]):
             has = 1
         else:
             addr = 0
-        if type(pages) is int and pages in _FEW:
+        if type(pages) is int and pages in _SMALL:
             has |= 2
         else:
             pages = 0
-        if type(value) is int and value in _FEW:
+        if type(value) is int and value in _SMALL:
             has |= 4
         else:
             value = 0
         rest: Rest = ()
-        if len(args) > has.bit_count():
+        if len(args) > _HELD[has]:
             rest = tuple(item for item in args.items() if not _COLUMNS.get(item[0], 0) & has)
-        kind = verb, who, has, rest
+        self._put((verb, who, has, rest), line, addr, pages, value)
+
+    def add_range(
+        self, verb: str, who: str, line: int, addr: int, pages: int, rest: Rest = ()
+    ) -> None:
+        """Add an operation on `pages` pages from `addr` (>= 0) on, and its other arguments."""
+        if pages in _SMALL:
+            self._put((verb, who, 3, rest), line, addr, pages, 0)
+        else:
+            self._put((verb, who, 1, (("pages", pages), *rest)), line, addr, 0, 0)
+
+    def add_touch(
+        self, verb: str, who: str, line: int, addr: int, pages: int, value: int | None
+    ) -> None:
+        """Add a read or a write of `pages` pages from `addr` (>= 0) on, as `Op` says it: one page
+        goes without saying, a read has no value."""
+        if pages in _SMALL and (value is None or value in _SMALL):
+            has = 1 | (pages != 1) << 1 | (value is not None) << 2
+            self._put((verb, who, has, ()), line, addr, pages if pages != 1 else 0, value or 0)
+            return
+        args = {"addr": addr, "value": value, "pages": pages if pages != 1 else None}
+        given = {name: number for name, number in args.items() if number is not None}
+        self.add(verb, who, given, line)
+
+    def _put(self, kind: Kind, line: int, addr: int, pages: int, value: int) -> None:
+        """Add an operation of a kind, 0 for a column that it does not have."""
         number = self._kinds.get(kind)
         if number is None:
             number = self._kinds[kind] = len(self._kind_of)
@@ -102,9 +129,10 @@ class PackedOps(Sequence[Op]):
     def __iter__(self) -> Iterator[Op]:
         """Yield the operations in order."""
         yield from self.first
+        kind_of = self._kind_of
         columns = self._heads, self._addrs, self._pages, self._values, self._lines
         for head, addr, pages, value, line in zip(*columns, strict=True):
-            yield _op(self._kind_of[head], addr, pages, value, line)
+            yield _op(kind_of[head], addr, pages, value, line)
 
     def __eq__(self, other: object) -> bool:
         """Compare with any sequence of operations."""

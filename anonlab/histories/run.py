@@ -25,7 +25,7 @@ _FEW_PAGES = 1 << 10
 __all__ = ["Outcome", "Run", "apply", "as_history", "make_kernel", "op_text", "run", "run_on"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How one operation ended: `error` is '' or the message of what happened to the process;
     `value` is what the call returned (an address, a tag, a list of tags), None if nothing."""
@@ -115,9 +115,10 @@ def apply(kernel: Kernel, op: Op) -> Outcome:
 
 def _task(kernel: Kernel, name: str, verb: str) -> Task:
     """Return the process `name`; ESRCH if the fork that should have made it failed."""
-    if name not in kernel.processes:
+    task = kernel.processes.get(name)
+    if task is None:
         raise NoSuchProcess(f"{name}: ESRCH: {verb}: there is no process {name!r}")
-    return kernel.processes[name]
+    return task
 
 
 def _file(kernel: Kernel, name: str) -> File:
@@ -131,17 +132,17 @@ def _nbytes(op: Op, name: str = "pages") -> int:
 
 
 def _mmap(kernel: Kernel, op: Op) -> int:
-    args = op.args
-    file = _file(kernel, str(args["file"])) if "file" in args else None
+    args: dict[str, Any] = op.args
+    file = _file(kernel, args["file"]) if "file" in args else None
     return _task(kernel, op.who, op.verb).mmap(
         _nbytes(op),
-        None if args["addr"] == ANY else int(args["addr"]),
-        str(args.get("prot", "rw")),
-        bool(args.get("shared", False)),
+        None if args["addr"] == ANY else args["addr"],
+        args.get("prot", "rw"),
+        args.get("shared", False),
         file,
-        int(args.get("offset", 0)) << PAGE_SHIFT,
-        bool(args.get("fixed", False)),
-        bool(args.get("growsdown", False)),
+        args.get("offset", 0) << PAGE_SHIFT,
+        args.get("fixed", False),
+        args.get("growsdown", False),
     )
 
 
@@ -165,7 +166,7 @@ def _write(kernel: Kernel, op: Op) -> None:
     if value + npages - 1 > INT_MAX:
         task.pages_of("write", addr, npages << PAGE_SHIFT)
         raise ValueError(f"the last page would hold more than {INT_MAX}")
-    task.write_range(addr, value + np.arange(npages, dtype=np.int64))
+    task.write_range(addr, np.arange(value, value + npages, dtype=np.int64))
 
 
 def _execve(kernel: Kernel, op: Op) -> None:
@@ -174,10 +175,18 @@ def _execve(kernel: Kernel, op: Op) -> None:
 
 
 def _on_range(kernel: Kernel, op: Op) -> Any:
-    """A call that takes an address and a length: munmap, mlock, pin, swap_out, …"""
-    call = getattr(_task(kernel, op.who, op.verb), op.verb)
-    extra = [str(op.args[name]) for name in ("prot", "advice") if name in op.args]
-    return call(int(op.args["addr"]), _nbytes(op), *extra)
+    """A call that takes an address and a length: munmap, mlock, swap_out, …"""
+    return getattr(_task(kernel, op.who, op.verb), op.verb)(op.args["addr"], _nbytes(op))
+
+
+def _on_range_with(name: str) -> Callable[[Kernel, Op], None]:
+    """A call that takes an address, a length and the argument `name`: mprotect, madvise."""
+
+    def call(kernel: Kernel, op: Op) -> None:
+        method = getattr(_task(kernel, op.who, op.verb), op.verb)
+        method(op.args["addr"], _nbytes(op), op.args[name])
+
+    return call
 
 
 def _pin(kernel: Kernel, op: Op) -> list[int]:
@@ -216,7 +225,7 @@ _CALLS: dict[str, Callable[[Kernel, Op], Any]] = {
     "read": _read,
     "pin": _pin,
     "write": _write,
-    **dict.fromkeys(
-        ("munmap", "mprotect", "madvise", "mlock", "munlock", "unpin", "swap_out"), _on_range
-    ),
+    "mprotect": _on_range_with("prot"),
+    "madvise": _on_range_with("advice"),
+    **dict.fromkeys(("munmap", "mlock", "munlock", "unpin", "swap_out"), _on_range),
 }

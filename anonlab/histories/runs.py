@@ -27,14 +27,14 @@ def runs(ops: Iterable[Op], longest: int) -> Iterator[tuple[int, list[Op]]]:
         if run:
             yield place, run
             place += len(run)
-        run, most = [op], longest if longest > 1 and _is_touch(op) else 1
+        run, most = [op], longest if op.verb in _TOUCHES and _is_one_page(op) else 1
     if run:
         yield place, run
 
 
-def _is_touch(op: Op) -> bool:
+def _is_one_page(op: Op) -> bool:
     """True for a touch of one whole page."""
-    return op.verb in _TOUCHES and "pages" not in op.args and not int(op.args["addr"]) & PAGE_MASK
+    return "pages" not in op.args and not int(op.args["addr"]) & PAGE_MASK
 
 
 def _follows(before: Op, op: Op) -> bool:

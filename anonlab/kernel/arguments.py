@@ -57,7 +57,7 @@ def file_npages(npages: Any) -> int:
 def content_tags(values: Any) -> Ints:
     """Return `values` as content tags, one per page, int64[n]; ValueError if they are none."""
     try:
-        tags = np.array(values)
+        tags = np.asarray(values)
     except ValueError as error:
         raise ValueError(f"values are one tag per page: {error}") from None
     if tags.ndim != 1 or not tags.size:
@@ -70,7 +70,9 @@ def content_tags(values: Any) -> Ints:
 
 def npages_of(process: Process, call: str, length: Any) -> int:
     """Return how many pages `length` bytes take (PAGE_ALIGN); EINVAL for 0."""
-    nbytes = checked_int(length, f"{call} length")
+    nbytes: int = length
+    if type(length) is not int or length < 0:
+        nbytes = checked_int(length, f"{call} length")
     if nbytes == 0:
         raise InvalidArgument(f"{process.name}: EINVAL: {call} of length 0; 1 or more is right")
     return nbytes + PAGE_MASK >> PAGE_SHIFT
@@ -78,7 +80,9 @@ def npages_of(process: Process, call: str, length: Any) -> int:
 
 def aligned_vpn(process: Process, call: str, addr: Any, what: str = "address") -> int:
     """Return the page number of page-aligned byte address `addr`; EINVAL if it is not aligned."""
-    nbytes = checked_int(addr, f"{call} {what}")
+    nbytes: int = addr
+    if type(addr) is not int or addr < 0:
+        nbytes = checked_int(addr, f"{call} {what}")
     if nbytes & PAGE_MASK:
         raise InvalidArgument(
             f"{process.name}: EINVAL: {call} {what} {nbytes:#x} is not page-aligned; "
@@ -91,7 +95,7 @@ def range_of(
     process: Process, call: str, geometry: Geometry, addr: Any, length: Any, beyond: type[Exception]
 ) -> UserRange:
     """Return a page-aligned range of one page or more; `beyond` if it leaves user space."""
-    mm = mm_of(process, call)
+    mm = process.mm or mm_of(process, call)
     start_vpn = aligned_vpn(process, call, addr)
     end_vpn = start_vpn + npages_of(process, call, length)
     if end_vpn > geometry.task_npages:

@@ -31,10 +31,9 @@ from anonlab.machine.words import (
     PTE_WRITE,
     ZERO_PFN,
     Ints,
-    Mask,
     is_swap,
 )
-from anonlab.mm import VM_ANY, VM_WRITE, Mm, Process, Vma
+from anonlab.mm import VM_ANY, VM_WRITE, File, Mm, Process, Vma
 
 WRITTEN = PTE_PRESENT | PTE_USER | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY
 
@@ -52,7 +51,7 @@ class Piece(NamedTuple):
     write: bool
 
 
-@dataclass
+@dataclass(slots=True)
 class Faults:
     """What the pages of one piece need, by their positions in `span`; None where no page does.
 
@@ -69,8 +68,8 @@ class Faults:
     write: bool
     absent: Positions | None = None
     swapped: SwapIn | None = None
-    reuse: Positions | None = None
-    copy: Positions | None = None
+    reuse: Ints | None = None
+    copy: Ints | None = None
     anon: bool = False
     frames: int = 0
 
@@ -118,9 +117,7 @@ def reserve_populate(kernel: KernelState, pages: UserRange) -> None:
 
 def touch(kernel: KernelState, process: Process, pieces: list[Piece]) -> list[Span]:
     """Classify all pieces, reserve for all, act; return the spans with their final words."""
-    faults = []
-    for vma, start_vpn, end_vpn, write in pieces:
-        faults.append(classify(kernel, vma, start_vpn, end_vpn, write))
+    faults = [classify(kernel, *piece) for piece in pieces]
     reserve_for(kernel, process, faults)
     spans = []
     for each in faults:
@@ -179,22 +176,20 @@ def must_be_permitted(pieces: list[Piece], pages: UserRange, access: str) -> Non
             why = f"{vma!r} does not allow it"
             break
         if vma.file is not None:
-            must_be_inside_file(pages.process, vma, start_vpn, end_vpn)
+            must_be_inside_file(pages, vma, vma.file, start_vpn, end_vpn)
         vpn = end_vpn
     if vpn < pages.end_vpn:
         what = f"{access} {pages.mm.geometry.address(vpn)}: {why}"
         raise SegmentationFault(f"{pages.process.name}: SIGSEGV: {what}")
 
 
-def must_be_inside_file(process: Process, vma: Vma, start_vpn: int, end_vpn: int) -> None:
-    """Raise BusError if pages of `vma` lie beyond the end of its file."""
-    if vma.file is None:
-        return
-    file_end = vma.start_vpn + vma.file.npages - vma.pgoff
+def must_be_inside_file(pages: UserRange, vma: Vma, file: File, vpn: int, end_vpn: int) -> None:
+    """Raise BusError if pages [vpn, end_vpn) of `vma` lie beyond the end of its file."""
+    file_end = vma.start_vpn + file.npages - vma.pgoff
     if end_vpn > file_end:
         raise BusError(
-            f"{process.name}: SIGBUS: {vma.mm.geometry.address(max(file_end, start_vpn))} is "
-            f"beyond the end of {vma.file.name}, which has {vma.file.npages} pages"
+            f"{pages.process.name}: SIGBUS: {vma.mm.geometry.address(max(file_end, vpn))} is "
+            f"beyond the end of {file.name}, which has {file.npages} pages"
         )
 
 
@@ -205,27 +200,23 @@ def classify(kernel: KernelState, vma: Vma, start_vpn: int, end_vpn: int, write:
     """Say what the pages of one piece need. Changes nothing."""
     span = kernel.tables.span(vma.mm.pgd, start_vpn, end_vpn)
     faults, words = Faults(vma, span, write), span.words
+    nused = np.count_nonzero(words)
+    if nused < words.size:
+        faults.absent = (words == 0).nonzero()[0] if nused else ALL
+        classify_absent(faults, faults.absent)
+        if not nused:
+            return faults
     wanted = PTE_PRESENT | PTE_WRITE if write else PTE_PRESENT
     state = words & wanted
     if np.count_nonzero(state == wanted) == words.size:
         return faults
-    if np.count_nonzero(words) < words.size:
-        faults.absent = where(words == 0)
-        classify_absent(faults, faults.absent)
-        if faults.absent is ALL:
-            return faults
     if kernel.swap.nused and (swapped := np.flatnonzero(is_swap(words))).size:
         faults.swapped = classify_swapped(kernel, vma, span, swapped, write)
         faults.frames += faults.swapped.frames
         faults.anon = True
-    if write and np.count_nonzero(protected := state == PTE_PRESENT):
-        classify_protected(kernel, faults, where(protected))
+    if write and (protected := (state == PTE_PRESENT).nonzero()[0]).size:
+        classify_protected(kernel, faults, protected)
     return faults
-
-
-def where(mask: Mask) -> Positions:
-    """Return the positions where `mask` holds: ALL, if it holds everywhere."""
-    return ALL if np.count_nonzero(mask) == mask.size else mask.nonzero()[0]
 
 
 def classify_absent(faults: Faults, at: Positions) -> None:
@@ -239,7 +230,7 @@ def classify_absent(faults: Faults, at: Positions) -> None:
         faults.frames += int(np.count_nonzero(vma.file.cache[pgoffs] == 0))
 
 
-def classify_protected(kernel: KernelState, faults: Faults, at: Positions) -> None:
+def classify_protected(kernel: KernelState, faults: Faults, at: Ints) -> None:
     """Say which of the present, write-protected pages at the positions `at` are reused, which
     copied."""
     vma, words = faults.vma, faults.span.words
@@ -253,11 +244,7 @@ def classify_protected(kernel: KernelState, faults: Faults, at: Positions) -> No
         return
     faults.anon = True
     faults.frames += ncopies
-    if ncopies == pfns.size:
-        faults.copy = at
-    else:
-        positions = np.arange(words.size)[at]
-        faults.reuse, faults.copy = positions[alone], positions[~alone]
+    faults.reuse, faults.copy = (None, at) if ncopies == pfns.size else (at[alone], at[~alone])
 
 
 # Reserve
@@ -265,9 +252,7 @@ def classify_protected(kernel: KernelState, faults: Faults, at: Positions) -> No
 
 def reserve_for(kernel: KernelState, process: Process, faults: list[Faults]) -> None:
     """See to it that frames and page tables for all `faults` are there."""
-    frames = 0
-    for each in faults:
-        frames += each.frames
+    frames = sum([each.frames for each in faults])
     if frames > kernel.mem_map.free.size or kernel.tables.max_rows is not None:
         reserve(
             kernel,
@@ -291,6 +276,8 @@ def act(kernel: KernelState, process: Process, faults: Faults) -> None:
     if faults.absent is not None:
         span.ensure()
         do_no_page(kernel, process, faults, faults.absent)
+        if faults.absent is ALL and faults.anon:
+            return  # their words say so already
     if faults.swapped is not None:
         do_swap_page(kernel, process, faults.swapped)
     if faults.reuse is not None:
@@ -369,7 +356,7 @@ def copy_file_pages(
     kernel.step("fault.file_copy", process, vpns)
 
 
-def wp_reuse(kernel: KernelState, process: Process, vma: Vma, span: Span, at: Positions) -> None:
+def wp_reuse(kernel: KernelState, process: Process, vma: Vma, span: Span, at: Ints) -> None:
     """Nobody else uses the pages: only the word changes (do_wp_page, reuse)."""
     vpns = span.vpns[at]
     span.words[at] |= PTE_WRITE | PTE_ACCESSED | PTE_DIRTY
@@ -381,7 +368,7 @@ def wp_reuse(kernel: KernelState, process: Process, vma: Vma, span: Span, at: Po
     kernel.step("fault.wp_reuse", process, vpns)
 
 
-def wp_copy(kernel: KernelState, process: Process, vma: Vma, span: Span, at: Positions) -> None:
+def wp_copy(kernel: KernelState, process: Process, vma: Vma, span: Span, at: Ints) -> None:
     """The writer gets a copy; the others keep the page (do_wp_page, break_cow)."""
     mem = kernel.mem_map
     old, vpns = span.words[at] >> PTE_SHIFT, span.vpns[at]

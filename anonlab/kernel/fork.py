@@ -67,10 +67,12 @@ def frames_to_fork(kernel: KernelState, spans: list[Span]) -> int:
 def tables_to_fork(kernel: KernelState, spans: list[Span]) -> int:
     """Return how many page tables a child needs for copies of `spans`, the top one included; 1 if
     there is no limit."""
-    used = [span.bases for span in spans if span.words.any()]
-    if not used or kernel.tables.max_rows is None:
+    if kernel.tables.max_rows is None:
         return 1
-    return 1 + kernel.tables.missing(0, np.unique(np.concatenate(used)))
+    used = [span.bases for span in spans if span.words.any()]
+    return 1 + kernel.tables.missing(
+        0, np.unique(np.concatenate([NONE, *map(np.atleast_1d, used)]))
+    )
 
 
 def copy_page_range(kernel: KernelState, copy: Vma, span: Span) -> int:

@@ -76,13 +76,12 @@ def split_vma(kernel: KernelState, vma: Vma, vpn: int) -> Vma:
 def cut(kernel: KernelState, mm: Mm, start_vpn: int, end_vpn: int) -> list[Vma]:
     """Split at both ends and return the VMAs that make up [start_vpn, end_vpn), ascending; an
     empty range has no ends and splits nothing."""
-    if start_vpn == end_vpn:
-        return []
-    for vpn in (start_vpn, end_vpn):
-        vma = mm.find_vma(vpn)
-        if vma is not None and vma.start_vpn < vpn:
-            split_vma(kernel, vma, vpn)
-    return mm.overlapping(start_vpn, end_vpn)
+    found = mm.overlapping(start_vpn, end_vpn) if start_vpn < end_vpn else []
+    if found and found[0].start_vpn < start_vpn:
+        found[0] = split_vma(kernel, found[0], start_vpn)
+    if found and found[-1].end_vpn > end_vpn:
+        split_vma(kernel, found[-1], end_vpn)
+    return found
 
 
 def can_merge(kernel: KernelState, lower: Vma, upper: Vma) -> bool:
@@ -186,7 +185,8 @@ def mmap(
             f"{process.name}: EEXIST: mmap of {npages} pages at {start_vpn << PAGE_SHIFT:#x}: "
             f"{occupied[0]!r} is there; fixed=True would replace it"
         )
-    clear(kernel, mm, start_vpn, end_vpn)
+    if occupied:
+        clear(kernel, mm, start_vpn, end_vpn)
     if file is None:
         file, pgoff = (kernel.new_shmem(npages), 0) if shared else (None, start_vpn)
     insert_vma(Vma(mm, start_vpn, end_vpn, prot, shared, file, pgoff, growsdown=growsdown))

@@ -197,9 +197,8 @@ def target_tables(span: Span, shift: int) -> Vpns:
     """Return the first vpns of the leaf tables that take the words of `span` after a move by
     `shift` pages, ascending: at most two for each source table (alloc_new_pmd)."""
     slots = span.tables.slots
-    if span.bases.size == 1:
-        first = max(int(span.bases[0]), span.start_vpn) + shift
-        last = min(int(span.bases[0]) + slots, span.end_vpn) - 1 + shift
+    if isinstance(span.bases, int):
+        first, last = span.start_vpn + shift, span.end_vpn - 1 + shift
         return np.arange(first // slots, last // slots + 1) * slots
     firsts = np.maximum(span.bases, span.start_vpn) + shift
     lasts = np.minimum(span.bases + slots, span.end_vpn) - 1 + shift

@@ -6,6 +6,7 @@ import numpy as np
 
 from anonlab.kernel.state import KernelState
 from anonlab.kernel.swap.cache import free_swap_entries, free_unused_swap_cache
+from anonlab.machine.tables import NONE
 from anonlab.machine.words import (
     PG_ANON,
     PTE_PRESENT,
@@ -37,7 +38,7 @@ def take_where(values: Ints, where: Mask) -> Ints:
 
 def mapped_pages(words: Words) -> tuple[Mask, Pfns]:
     """Return where `words` map a page, bool[n], and which, the zero page left out."""
-    where: Mask = (words & PTE_PRESENT) != 0
+    where: Mask = (words & PTE_PRESENT).astype(np.bool_)
     pfns = take_where(words, where) >> PTE_SHIFT
     if np.count_nonzero(pfns) < pfns.size:
         pages = pfns != ZERO_PFN
@@ -155,12 +156,20 @@ def zap(kernel: KernelState, vma: Vma, start_vpn: int, end_vpn: int) -> int:
     """Clear the words of [start_vpn, end_vpn) in `vma`; return how many mapped a page
     (zap_page_range). Never fails."""
     span = kernel.tables.populated(vma.mm.pgd, start_vpn, end_vpn)
-    if not np.count_nonzero(span.words):
+    nused = np.count_nonzero(span.words)
+    if not nused:
         return 0
-    where, pfns = mapped_pages(span.words)
-    vpns = take_where(span.vpns, where)
-    slots = swp_offset(span.words[is_swap(span.words)]) if kernel.swap.nused else pfns[:0]
-    span.words[:] = 0
+    vpns, words = span.vpns, span.words
+    if nused < words.size:
+        vpns, words = vpns[words != 0], words[words != 0]
+    slots = NONE
+    if kernel.swap.nused:
+        swapped = is_swap(words)
+        slots, vpns, words = swp_offset(words[swapped]), vpns[~swapped], words[~swapped]
+    pfns = words >> PTE_SHIFT
+    if np.count_nonzero(pfns) < pfns.size:
+        vpns, pfns = vpns[pfns != ZERO_PFN], pfns[pfns != ZERO_PFN]
+    span.words.fill(0)
     span.store()
     if pfns.size:
         unmap(kernel, vma, vpns, pfns)

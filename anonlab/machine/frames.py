@@ -72,12 +72,14 @@ class MemMap:
         """Drop one reference to each of the distinct `pfns`; free what has none left (put_page)."""
         left = self.count[pfns] - 1
         self.count[pfns] = left
-        if np.count_nonzero(left) < left.size:
-            self._poison(pfns[left == 0])
+        nheld = np.count_nonzero(left)
+        if nheld < left.size:
+            self._poison(pfns[left == 0] if nheld else pfns)
 
     def _poison(self, pfns: Pfns) -> None:
         """Give the frames `pfns` back (free_page): forget everything, poison the contents."""
-        self.columns[2:6, pfns] = 0  # index, mapping, flags, private
+        for column in (self.index, self.mapping, self.flags, self.private):
+            column[pfns] = 0
         self.data[pfns] = POISON
         self.free.give(pfns)
 

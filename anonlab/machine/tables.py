@@ -52,8 +52,8 @@ class PageTables:
         self.words = np.zeros((16, self.slots), dtype=np.int64)
         self._free = FreeList(1, 16)
         self._leaf_level = geometry.levels - 1
-        # How far a vpn is shifted to give the slot at each level, the top first.
-        self._shifts = [geometry.bits * (self._leaf_level - n) for n in range(geometry.levels)]
+        # How far a vpn is shifted to give the slot at each level above the leaves, the top first.
+        self._shifts = [geometry.bits * (self._leaf_level - n) for n in range(self._leaf_level)]
 
     @property
     def nused(self) -> int:
@@ -87,7 +87,7 @@ class PageTables:
 
     def below(self, rows: Any, vpns: Any, level: int) -> Any:
         """Return the rows of the tables one level below `rows`, which are at `level`, on the way to
-        `vpns`; 0 where there is none. The one step down, for all that walk."""
+        `vpns`; 0 where there is none: one step of the walk."""
         return self.words[rows, vpns >> self._shifts[level] & self.slots - 1] >> PTE_SHIFT
 
     def table(self, pgds: Any, vpns: Any) -> Any:
@@ -97,9 +97,9 @@ class PageTables:
         one table (fork, munmap) are the same gather.
         pgds, vpns  int64[n] or int; rows come back 0 where a table is missing (follow_page)
         """
-        rows = pgds
-        for level in range(self._leaf_level):
-            rows = self.below(rows, vpns, level)
+        rows, words, last_slot = pgds, self.words, self.slots - 1
+        for shift in self._shifts:
+            rows = words[rows, vpns >> shift & last_slot] >> PTE_SHIFT
         return rows
 
     def leaf(self, pgds: Any, vpns: Any) -> tuple[Rows, Slots]:
@@ -121,25 +121,24 @@ class PageTables:
 
     def missing_in(self, spans: list[Span]) -> int:
         """Return how many tables the `spans`, all under one top table, lack together."""
-        lacking = [span.bases[span.rows == 0] for span in spans]
+        lacking = [np.extract(span.rows == 0, span.bases) for span in spans]
         return self.missing(spans[0].pgd, np.unique(np.concatenate(lacking))) if spans else 0
 
-    def ensure(self, pgd: int, bases: Vpns) -> Rows:
+    def ensure(self, pgd: int, bases: Any) -> Any:
         """Make the tables that lead to the leaf tables at `bases` (pmd_alloc, pte_alloc_map).
 
-        bases   int64[k], first vpns of leaf tables, ascending and distinct
-        returns the leaf rows, int64[k]; the caller has seen to it that there is room
+        bases   int64[k], first vpns of leaf tables, ascending and distinct; or int, nearly always
+        returns the leaf rows, int64[k] or int; the caller has seen to it that there is room
         """
-        single = bases.size == 1  # nearly always, and much faster as plain numbers
+        single = isinstance(bases, int)
         above: Any = pgd if single else np.full_like(bases, pgd)
-        vpns: Any = int(bases[0]) if single else bases
         for level in range(self._leaf_level):
-            rows = self.below(above, vpns, level)
+            rows = self.below(above, bases, level)
             if not (rows if single else rows.all()):
-                self._make(above, vpns, level, rows == 0)
-                rows = self.below(above, vpns, level)
+                self._make(above, bases, level, rows == 0)
+                rows = self.below(above, bases, level)
             above = rows
-        return np.array([above]) if single else above
+        return above
 
     def _make(self, above: Any, vpns: Any, level: int, absent: Any) -> None:
         """Make the tables one level below `above`, which is at `level`, for the `absent` vpns."""
@@ -161,7 +160,7 @@ class PageTables:
         """
         bases, rows = np.zeros(1, dtype=np.int64), np.array([pgd], dtype=np.int64)
         found = [(bases, rows)]
-        for shift in self._shifts[:-1]:
+        for shift in self._shifts:
             above, slots = np.nonzero(self.words[rows])
             vpns = bases[above] + (slots << shift)
             inside = (vpns < end_vpn) & (vpns + (1 << shift) > start_vpn)
@@ -184,20 +183,17 @@ class PageTables:
 
     def span(self, pgd: int, start_vpn: int, end_vpn: int) -> Span:
         """Return the leaf words of [start_vpn, end_vpn) under `pgd`, missing tables as zeros."""
-        base = start_vpn // self.slots * self.slots
-        if end_vpn <= base + self.slots:
-            bases, rows = np.array([base]), np.array([self.table(pgd, base)])
-        else:
-            bases = np.arange(base, end_vpn, self.slots, dtype=np.int64)
-            rows = self.table(pgd, bases)
-        return Span(self, pgd, start_vpn, end_vpn, bases, rows)
+        bases: Any = start_vpn & -self.slots
+        if end_vpn > bases + self.slots:
+            bases = np.arange(bases, end_vpn, self.slots, dtype=np.int64)
+        return Span(self, pgd, start_vpn, end_vpn, bases, self.table(pgd, bases))
 
     def populated(self, pgd: int, start_vpn: int, end_vpn: int) -> Span:
         """Return like `span`, leaving out the leaf tables that do not exist."""
-        base = start_vpn // self.slots * self.slots
-        if start_vpn < end_vpn <= base + self.slots:
-            row = self.table(pgd, base)
-            bases, rows = (np.array([base]), np.array([row])) if row else (NONE, NONE)
+        bases: Any = start_vpn & -self.slots
+        if start_vpn < end_vpn <= bases + self.slots:
+            rows = self.table(pgd, bases)
+            bases, rows = (bases, rows) if rows else (NONE, NONE)
         else:
             bases, rows = self.subtree(pgd, start_vpn, end_vpn)[-1]
         return Span(self, pgd, start_vpn, end_vpn, bases, rows)
@@ -206,50 +202,44 @@ class PageTables:
 class Span:
     """The leaf words of a range of pages, as a copy that can be changed and stored.
 
-    bases  int64[k], first vpn of each leaf table, ascending
-    rows   int64[k], its row; 0 where the table is missing
+    bases  int64[k], first vpn of each leaf table, ascending; int if the range lies in one table
+    rows   its row, int64[k] or int; 0 where the table is missing
     words  int64[n], the words inside the range
     """
 
     def __init__(
-        self,
-        tables: PageTables,
-        pgd: int,
-        start_vpn: int,
-        end_vpn: int,
-        bases: Vpns,
-        rows: Rows,
+        self, tables: PageTables, pgd: int, start_vpn: int, end_vpn: int, bases: Any, rows: Any
     ) -> None:
         self.tables = tables
         self.pgd = pgd
         self.start_vpn, self.end_vpn = start_vpn, end_vpn
         self.bases, self.rows = bases, rows
-        slots, first, last = tables.slots, 0, tables.slots
+        self._single = isinstance(bases, int)
+        if self._single:  # nearly always: then the range is a slice of one table
+            self._first, self._last = start_vpn - bases, end_vpn - bases
+            self.words: Words = tables.words[rows, self._first : self._last].copy()
+            return
+        slots, self._first, self._last = tables.slots, 0, tables.slots
         if bases.size:
-            first, last = start_vpn - bases.item(0), min(end_vpn - bases.item(-1), slots)
-            first = first if first > 0 else 0
-        self._first, self._last = first, last
-        if rows.size == 1:  # nearly always: then the range is a slice of one table
-            self.words: Words = tables.words[rows.item(), first:last].copy()
-        else:
-            self._block = tables.words[rows]  # int64[k, slots], a copy; `words` is a view of it
-            flat = self._block.reshape(-1)
-            self.words = flat[first : flat.size - slots + last]
+            self._first = max(start_vpn - bases.item(0), 0)
+            self._last = min(end_vpn - bases.item(-1), slots)
+        self._block = tables.words[rows]  # int64[k, slots], a copy; `words` is a view of it
+        flat = self._block.reshape(-1)
+        self.words = flat[self._first : flat.size - slots + self._last]
 
     @property
     def vpns(self) -> Vpns:
         """The page numbers of `words`, int64[n]."""
-        if self.rows.size == 1:
-            base = int(self.bases[0])
-            return np.arange(base + self._first, base + self._last)
+        if self._single:
+            return np.arange(self.start_vpn, self.end_vpn, dtype=np.int64)
         slots = self.tables.slots
-        vpns = (self.bases[:, None] + np.arange(slots)).reshape(-1)
+        vpns: Vpns = (self.bases[:, None] + np.arange(slots)).reshape(-1)
         return vpns[self._first : vpns.size - slots + self._last]
 
     @property
     def complete(self) -> bool:
         """True if no table is missing."""
-        return bool(np.count_nonzero(self.rows) == self.rows.size)
+        return bool(self.rows if self._single else self.rows.all())
 
     def put(self, vpns: Vpns, words: Words) -> None:
         """Set the words at `vpns`, ascending and inside the range, where tables are."""
@@ -270,11 +260,10 @@ class Span:
     def store(self) -> None:
         """Write `words` back to the page tables; what lies outside the range stays as it is now."""
         rows, words, first, last = self.rows, self.tables.words, self._first, self._last
-        if rows.size == 1:
-            row = int(rows[0])
-            assert row or not np.count_nonzero(self.words), NO_TABLE
-            if row:
-                words[row, first:last] = self.words
+        if self._single:
+            assert rows or not np.count_nonzero(self.words), NO_TABLE
+            if rows:
+                words[rows, first:last] = self.words
         elif rows.size:
             if rows[0]:
                 self._block[0, :first] = words[rows[0], :first]

@@ -13,6 +13,7 @@ import numpy as np
 from anonlab.kernel import Kernel
 from anonlab.machine.words import PTE_PRESENT, PTE_SHIFT, Ints, Mask
 from anonlab.mm import File, Mm
+from anonlab.proof.page_table_scan import entries
 
 
 @dataclass
@@ -37,13 +38,13 @@ class Difference:
 
 
 class LastSeen:
-    """The state of one kernel when it was seen last."""
+    """The state of one kernel when it was seen last; `entries` of its page tables among it."""
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         mem = kernel.mem_map
         self.columns: Ints = mem.columns.copy()
-        self.words: Ints = kernel.tables.words.ravel().copy()
+        self.entries = entries(kernel)
         self.swap: Ints = kernel.swap.columns.copy()
         self.rss: Ints = kernel.mm_table.rss.copy()
         self.mms = {number: (mm.version, mm.brk) for number, mm in kernel.mms.items()}
@@ -138,18 +139,20 @@ class LastSeen:
 
     def _compare_words(self, found: Difference) -> None:
         """Page tables of all levels; a table that was not there was empty."""
-        words = self.kernel.tables.words.ravel()
-        if words.size != self.words.size:
-            grown = np.zeros_like(words)
-            grown[: self.words.size] = self.words
-            self.words = grown
-        at = (words != self.words).nonzero()[0]
-        if at.size:
-            found.facts.add("tables")
-            named = np.concatenate([self.words[at], words[at]])
-            pfns = named[(named & PTE_PRESENT) != 0] >> PTE_SHIFT
-            found.frames[pfns[pfns < found.frames.size]] = True
-            self.words[at] = words[at]
+        before, now = self.entries, entries(self.kernel)
+        self.entries = now
+        if all(map(np.array_equal, before, now)):
+            return
+        places, words = map(np.concatenate, zip(before, now, strict=True))
+        order = np.argsort(places, kind="stable")  # what was there and is there stands side by side
+        places, words = places[order], words[order]
+        pairs = ((places[1:] == places[:-1]) & (words[1:] == words[:-1])).nonzero()[0]
+        differs = np.ones(words.size, dtype=np.bool_)
+        differs[pairs] = differs[pairs + 1] = False
+        named = words[differs]
+        pfns = named[(named & PTE_PRESENT) != 0] >> PTE_SHIFT
+        found.frames[pfns[pfns < found.frames.size]] = True
+        found.facts.add("tables")
 
 
 def _written(mm: Mm) -> tuple[tuple[int, ...], ...]:

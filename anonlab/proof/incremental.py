@@ -75,7 +75,8 @@ class IncrementalCheck:
         """Return what differs from the last time."""
         kernel, last, found = self.kernel, self.part, self._last.renew()
         facts = frozenset(found.facts)
-        truth = last.truth if facts.isdisjoint(("tables", "tasks")) else scan(kernel)
+        same = facts.isdisjoint(("tables", "tasks"))
+        truth = last.truth if same else scan(kernel, self._last.entries)
         memory = found.memory | _mappers(truth, found.frames)
         return Part(
             truth=truth,

@@ -90,9 +90,7 @@ def check_part(kernel: Kernel, part: Part, most_walks: int | None = None) -> Wal
 def state(kernel: Kernel, truth: Scan) -> str:
     """Return mappings and frames as text, for the message of a broken invariant."""
     lines = [f"design {kernel.design.name}; mappings (mm, address, word):"]
-    for mm, vpn, word in zip(
-        *map(np.ndarray.tolist, (truth.mms, truth.vpns, truth.words)), strict=True
-    ):
+    for mm, vpn, word in np.array([truth.mms, truth.vpns, truth.words]).T.tolist():
         what = f"swap {word:#x}"
         if word & PTE_PRESENT:
             what = f"pfn {word >> PTE_SHIFT} {pte_letters(word)}"
@@ -100,8 +98,7 @@ def state(kernel: Kernel, truth: Scan) -> str:
     lines.append("frames (pfn, count, mapcount, index, mapping, flags):")
     mem = kernel.mem_map
     for pfn in np.flatnonzero(mem.count).tolist():
-        columns = (mem.count, mem.mapcount, mem.index, mem.mapping, mem.flags)
-        lines.append(f"  {pfn}: " + " ".join(str(int(column[pfn])) for column in columns))
+        lines.append(f"  {pfn}: " + " ".join(map(str, mem.columns[:5, pfn].tolist())))
     return "\n".join(lines)
 
 
@@ -115,14 +112,13 @@ def first(bad: Mask) -> int | None:
 
 def tables_are_a_tree(kernel: Kernel, part: Part) -> None:
     """Every used table is reached once from one live mm; row 0 and free tables are empty."""
-    tables = kernel.tables
-    assert not tables.words[0].any(), "row 0 of the page tables is not empty"
-    reached = np.bincount(part.truth.rows, minlength=len(tables.words))
+    filled, free = part.truth.filled, kernel.tables.free_rows
+    assert not filled[0], "row 0 of the page tables is not empty"
+    reached = np.bincount(part.truth.rows, minlength=filled.size)
     at = first(reached > 1)
     assert at is None, f"page table {at} is reached {reached[at or 0]} times"
-    free = tables.free_rows
-    assert not tables.words[free].any(), "a free page table is not empty"
-    used = np.ones(len(tables.words), dtype=np.bool_)
+    assert not filled[free].any(), "a free page table is not empty"
+    used = np.ones(filled.size, dtype=np.bool_)
     used[0] = used[free] = False
     at = first(used != (reached == 1))
     assert at is None, f"page table {at}: in use {used[at or 0]}, reached {reached[at or 0]} times"
@@ -325,19 +321,19 @@ def walk_finds_exactly_the_mappers(
 ) -> Walks:
     """I1: for every mapped page the walk finds the words of the scan, each once, and no others."""
     mms, vpns, pfns = part.mappings
-    order = np.argsort(pfns, kind="stable")
-    places = list(zip(mms[order].tolist(), vpns[order].tolist(), strict=True))
-    pfns = pfns[order]
     walks = Walks()
     if not pfns.size:
         return walks
-    ends = (np.flatnonzero(pfns[1:] != pfns[:-1]) + 1).tolist()
-    ranges = list(pairwise((0, *ends, pfns.size)))  # one for each page
+    pages, sizes = np.unique(pfns, return_counts=True)
     if most_walks is not None:
-        ranges = ranges[:: len(ranges) // most_walks + 1]
-    walked = pfns[[start for start, _ in ranges]].tolist()
-    anonymous = ((kernel.mem_map.flags[walked] & PG_ANON) != 0).tolist()
-    exact = kernel.design.exact
+        pages, sizes = (each[:: each.size // most_walks + 1] for each in (pages, sizes))
+        chosen = np.isin(pfns, pages)
+        mms, vpns, pfns = mms[chosen], vpns[chosen], pfns[chosen]
+    order = np.argsort(pfns, kind="stable")
+    places = list(zip(mms[order].tolist(), vpns[order].tolist(), strict=True))
+    ranges = pairwise((0, *np.cumsum(sizes).tolist()))  # of `places`, one for each page
+    walked, exact = pages.tolist(), kernel.design.exact
+    anonymous = ((kernel.mem_map.flags[pages] & PG_ANON) != 0).tolist()
     for pfn, (start, end), anon, hits in zip(
         walked, ranges, anonymous, walk_each(kernel, walked), strict=True
     ):

@@ -25,19 +25,31 @@ from anonlab.machine.words import (
     Words,
 )
 
+Entries = tuple[Ints, Words]
+"""Words that are not 0 and their places (row * slots + slot), int64[n] each, ascending by place."""
+
+
+def entries(kernel: Kernel) -> Entries:
+    """Return the words that are not 0 of all tables, upper and leaf, in use and free."""
+    words = kernel.tables.words.reshape(-1)
+    places = (words != 0).nonzero()[0]
+    return places, words[places]
+
 
 @dataclass(frozen=True)
 class Scan:
-    """Every page-table word of the machine that is not 0, int64[n] each, ascending by (mm, vpn).
+    """Every leaf word of the machine that is not 0, int64[n] each, ascending by (mm, vpn).
 
     mms    number of the address space · vpns page number · words the leaf word
     rows   int64[k], every table that the scan passed, with repeats if one was reached twice
+    filled int64[all tables], how many words of each are not 0
     """
 
     mms: Ints
     vpns: Vpns
     words: Words
     rows: Rows
+    filled: Ints
 
     @cached_property
     def present(self) -> Mask:
@@ -63,20 +75,24 @@ class Scan:
         return self.words >> PTE_SHIFT
 
 
-def scan(kernel: Kernel) -> Scan:
-    """Read all page tables, level by level, from the top tables of all live address spaces."""
-    tables, bits = kernel.tables.words, kernel.geometry.bits
-    live = sorted(kernel.mms.values(), key=lambda mm: mm.number)
-    mms = np.array([mm.number for mm in live], dtype=np.int64)
-    rows = np.array([mm.pgd for mm in live], dtype=np.int64)
-    vpns = np.zeros(rows.shape, dtype=np.int64)
-    passed, used = [rows], tables != 0  # bool[rows, slots], every entry of every table
-    for level in range(kernel.geometry.levels):
-        at = used[rows].reshape(-1).nonzero()[0]
-        above, slots = at >> bits, at & (1 << bits) - 1
-        words = tables[rows[above], slots]
-        mms, vpns = mms[above], vpns[above] << bits | slots
-        if level < kernel.geometry.levels - 1:
-            rows = words >> PTE_SHIFT
-            passed.append(rows)
-    return Scan(mms, vpns, words, np.concatenate(passed))
+def scan(kernel: Kernel, found: Entries | None = None) -> Scan:
+    """Read all page tables, level by level, from the top tables of all live address spaces.
+
+    found  the entries of `kernel` as it is now, if the caller has just read them
+    """
+    places, all_words = found or entries(kernel)
+    bits = kernel.geometry.bits
+    filled = np.bincount(places >> bits, minlength=len(kernel.tables.words))
+    ends = np.cumsum(filled)  # int64[all tables], where the entries of each end
+    live = sorted((mm.number, mm.pgd) for mm in kernel.mms.values())
+    mms, rows = np.array(live, dtype=np.int64).reshape(-1, 2).T
+    vpns, passed = np.zeros(rows.shape, dtype=np.int64), []
+    for _ in range(kernel.geometry.levels):
+        passed.append(rows)
+        sizes = filled[rows]
+        above = np.repeat(np.arange(rows.size), sizes)  # int64[entries], the table of each
+        at = np.arange(above.size) + (ends[rows] - np.cumsum(sizes))[above]
+        mms, vpns = mms[above], vpns[above] << bits | places[at] & (1 << bits) - 1
+        words = all_words[at]
+        rows = words >> PTE_SHIFT
+    return Scan(mms, vpns, words, np.concatenate(passed), filled)

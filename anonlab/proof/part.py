@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -71,7 +71,9 @@ class Part:
         where = ~truth.present | self.frames[np.where(truth.present, truth.pfns, 0)]
         if self.mms:
             where |= truth.inside(self.mms)
-        return Scan(truth.mms[where], truth.vpns[where], truth.words[where], truth.rows)
+        return replace(
+            truth, mms=truth.mms[where], vpns=truth.vpns[where], words=truth.words[where]
+        )
 
     @cached_property
     def mappings(self) -> tuple[Ints, Vpns, Pfns]:

@@ -14,7 +14,7 @@ import numpy as np
 from anonlab.errors import FormatError
 from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import parse
-from anonlab.histories.run import Outcome, apply, make_kernel
+from anonlab.histories.run import apply, make_kernel
 from anonlab.histories.runs import runs, touched_as_one
 from anonlab.histories.strace.foreign import looks_like
 from anonlab.histories.strace.lines import JSON_LOG, read_line
@@ -29,7 +29,8 @@ from anonlab.proof.invariants import Walks
 Progress = Callable[[int, int], None]
 WORK, READING = 1000, 100
 """Parts of the work, for progress: all of it, and what reading a log takes of it."""
-BIRTHS = ("spawn", "fork", "vfork", "clone_vm")
+TURNS = frozenset(("spawn", "fork", "vfork", "clone_vm", "execve"))
+"""Births, and what makes a process another one."""
 LOSSES = ("munmap", "madvise")
 MOST_CHECKS = 1000
 MOST_WALKS = 200
@@ -187,7 +188,11 @@ class _Doing:
         if len(ops) > 1 and touched_as_one(self.kernel, ops):
             return
         for op in ops:
-            _count(self.report, op, apply(self.kernel, op))
+            outcome = apply(self.kernel, op)
+            if outcome.error:
+                _count_error(self.report, op, outcome.error)
+            elif op.verb in TURNS:
+                _count_turn(self.report, op.verb)
             if op.verb == "fork":
                 self.forked = op.line
 
@@ -250,19 +255,19 @@ def _point(kernel: Kernel, number: int) -> Point:
     return Point(number, groups, len(kernel.mms), shared_pages(kernel))
 
 
-def _count(report: Replay, op: Op, outcome: Outcome) -> None:
-    if outcome.error:
-        words = outcome.error.split(": ")
-        error = words[1] if len(words) > 1 else words[0]
-        report.failed[error] += 1
-        report.refused[f"{op.verb} {error}"] += 1
-        return
-    if op.verb in BIRTHS:
-        report.processes += 1
-        report.forks += op.verb == "fork"
-        report.vforks += op.verb == "vfork"
-        report.threads += op.verb == "clone_vm"
-    report.execs += op.verb == "execve"
+def _count_error(report: Replay, op: Op, message: str) -> None:
+    words = message.split(": ")
+    error = words[1] if len(words) > 1 else words[0]
+    report.failed[error] += 1
+    report.refused[f"{op.verb} {error}"] += 1
+
+
+def _count_turn(report: Replay, verb: str) -> None:
+    report.processes += verb != "execve"
+    report.forks += verb == "fork"
+    report.vforks += verb == "vfork"
+    report.threads += verb == "clone_vm"
+    report.execs += verb == "execve"
 
 
 def _check(report: Replay, check: Callable[[], Walks], number: int) -> None:

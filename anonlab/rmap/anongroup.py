@@ -48,9 +48,9 @@ class AnonGroup(Groups):
         """Pages that nobody mapped before get their one address and their group (mail: "each
         anonymous page is associated with exactly _one_ virtual address")."""
         mem = self.mem_map
-        fresh = mem.mapping[pfns] == 0
-        if np.count_nonzero(fresh) < fresh.size:
-            pfns, vpns = pfns[fresh], vpns[fresh]
+        mapping = mem.mapping[pfns]
+        if np.count_nonzero(mapping):
+            pfns, vpns = pfns[mapping == 0], vpns[mapping == 0]
         mem.mapping[pfns] = vma.mm.rmap.number
         mem.index[pfns] = vpns
 

@@ -179,10 +179,10 @@ class Rmap(Description):
         """Clear mapping and index of those of `pfns` that nobody maps any more: they may stay in
         the swap cache while the object that they name goes, and `mapping` must not dangle."""
         mem = self.mem_map
-        gone = pfns[mem.mapcount[pfns] == 0]
-        if gone.size:
-            mem.mapping[gone] = 0
-            mem.index[gone] = 0
+        if np.count_nonzero(left := mem.mapcount[pfns]):
+            pfns = pfns[left == 0]
+        mem.mapping[pfns] = 0
+        mem.index[pfns] = 0
 
     def made(self, kind: str, n: int = 1) -> None:
         """Count `n` new objects of `kind`, a key of `sizes`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from anonlab.formats.history import History, Op
@@ -39,3 +41,29 @@ def test_packed_operations_are_the_operations(first: int) -> None:
     assert History(packed) == History(ops)
     assert packed != ops[:-1]
     assert History(packed).dumps() == History(ops).dumps()
+
+
+@pytest.mark.parametrize("pages", [1, 2, (1 << 32) - 1, 1 << 32, 1 << 35])
+@pytest.mark.parametrize("value", [0, 8, 1 << 32])
+def test_ranges_and_touches_are_the_operations_that_they_are_called(pages: int, value: int) -> None:
+    packed = PackedOps()
+    packed.add_range("mprotect", "p", 3, 0x1000, pages, (("prot", "r"),))
+    packed.add_touch("write", "p", 4, 0x2000, pages, value)
+    packed.add_touch("read", "p", 5, 0x3000, pages, None)
+    some = {} if pages == 1 else {"pages": pages}
+    assert tuple(packed) == (
+        Op("mprotect", "p", {"addr": 0x1000, "pages": pages, "prot": "r"}),
+        Op("write", "p", {"addr": 0x2000, "value": value, **some}),
+        Op("read", "p", {"addr": 0x3000, **some}),
+    )
+    assert [op.line for op in packed] == [3, 4, 5]
+
+
+def test_an_operation_takes_some_thirty_bytes() -> None:
+    packed, noperations = PackedOps(), 20_000
+    tracemalloc.start()
+    for number in range(noperations):
+        packed.add_range("munmap", f"p{number % 9}", number, number << 12, 1 + number % 16)
+    bytes_now, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert bytes_now < 34 * noperations

@@ -423,3 +423,35 @@ def test_lines_of_all_forms_in_any_order_are_accounted_for(lines: list[str]):
     assert len(found.history.ops) == found.setup + found.operations + len(found.touches)
     assert parse(format(found.history)) == found.history
     assert found.shared[0] <= found.shared[1]
+
+
+def test_a_mapping_that_a_message_of_strace_cuts_is_the_mapping() -> None:
+    log = (
+        '1 execve("/bin/a", ["a"], 0x7ffd5a /* 9 vars */) = 0\n',
+        "1 mmap(NULL, strace: Process 2 attached\n",
+        "8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000\n",
+    )
+    found = read_strace(log)
+    assert "p1 mmap 0x7f0000000000 2" in [format_op(op) for op in found.history.ops]
+    assert found.skipped == {"part of a call, joined with the rest": 1}
+
+
+@pytest.mark.parametrize("nlines", [1, 2, 3, 5])
+def test_a_log_says_the_same_however_many_lines_are_looked_at_at_a_time(
+    nlines: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = 'execve("/bin/a", ["a"], 0x7ffd5a /* 9 vars */) = 0\n'
+    cut = (
+        "1 clone(child_stack=NULL, flags=SIGCHLD, parent_tid=\n",
+        "0) = 2\n",
+        "2 exit_group(0) = ?\n",
+    )
+    fork = "clone(child_stack=NULL, flags=SIGCHLD) = "
+    alone = f"{fork}2\n", "[pid 1] +++ exited with 0 +++\n", f"{fork}3\n", "[pid 3] getpid() = 3\n"
+    logs = [f"1 {start}", *cut], [start, *alone]
+    whole = [read_strace(log) for log in logs]
+    monkeypatch.setattr("anonlab.histories.strace.log._EVERY", nlines)
+    monkeypatch.setattr("anonlab.histories.strace.log._FEW", nlines)
+    assert [read_strace(log) for log in logs] == whole
+    births = [format_op(op) for found in whole for op in found.history.ops if op.verb == "fork"]
+    assert births == ["p2 = fork p1", "p2 = fork p1", "p3 = fork p2"]

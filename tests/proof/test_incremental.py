@@ -9,7 +9,8 @@ from watched import PAGE, A, B
 
 from anonlab import Kernel, check, scan
 from anonlab.histories.run import apply, make_kernel
-from anonlab.machine.words import PG_ANON
+from anonlab.machine.words import GEOMETRIES, PG_ANON, Geometry
+from anonlab.proof.difference import LastSeen
 from anonlab.proof.fuzz import history_of
 from anonlab.proof.incremental import IncrementalCheck
 from anonlab.proof.part import FACTS, everything
@@ -122,3 +123,61 @@ def test_a_heap_that_shrinks_to_where_it_is_mapped_already_is_a_change():
     task.brk(task.brk() - 2 * PAGE)
     incremental.check()
     assert list(incremental.part.mms) == [1]
+
+
+@pytest.mark.parametrize("design", ["anongroup", "anon_vma_chain"])
+def test_the_words_that_differ_are_those_of_a_comparison_word_by_word(design: str):
+    history = history_of(5, 0)
+    kernel = make_kernel(history, design)
+    last, before = LastSeen(kernel), kernel.tables.words.copy()
+    seen = kernel.mem_map.columns.copy()
+    for number, op in enumerate(history.ops):
+        apply(kernel, op)
+        if number % 3:  # several operations lie between two looks, too
+            continue
+        now = kernel.tables.words.copy()
+        before.resize(now.shape)  # a table that was not there was empty
+        words = (*before[now != before].tolist(), *now[now != before].tolist())
+        named = {word >> 12 for word in words if word & 1}
+        found = last.renew()
+        frames = set(np.flatnonzero(found.frames).tolist())
+        assert {pfn for pfn in named if pfn < found.frames.size} <= frames
+        assert ("tables" in found.facts) >= bool((now != before).any())
+        columns = np.flatnonzero((kernel.mem_map.columns != seen).any(axis=0)).tolist()
+        assert frames <= named | set(columns)
+        before, seen = now, kernel.mem_map.columns.copy()
+
+
+def walked_by_hand(kernel: Kernel) -> tuple[list[tuple[int, int, int]], list[int]]:
+    """Every leaf word as (mm, vpn, word), and every table on the way, one word after the other."""
+    leaves, rows = [], []
+
+    def go_down(mm: int, row: int, level: int, vpn: int) -> None:
+        rows.append(row)
+        for slot, word in enumerate(kernel.tables.words[row].tolist()):
+            below = vpn << kernel.geometry.bits | slot
+            if word and level == kernel.geometry.levels - 1:
+                leaves.append((mm, below, word))
+            elif word:
+                go_down(mm, word >> 12, level + 1, below)
+
+    for number, mm in kernel.mms.items():
+        go_down(number, mm.pgd, 0, 0)
+    return leaves, rows
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES.values(), ids=list(GEOMETRIES))
+def test_the_scan_reads_what_a_walk_by_hand_reads(geometry: Geometry):
+    kernel = Kernel(frames=128, geometry=geometry)
+    parent = kernel.spawn("parent")
+    for page in (0x20, 0x2F, 0x50, 0x70):
+        parent.mmap(2 * PAGE, at=page * PAGE)
+        parent.write(page * PAGE, page)
+    kernel.spawn("stranger").execve("sh")
+    parent.fork("child").write(0x50 * PAGE, 1)
+    parent.swap_out(0x20 * PAGE)
+    leaves, rows = walked_by_hand(kernel)
+    truth = scan(kernel)
+    assert np.array([truth.mms, truth.vpns, truth.words]).T.tolist() == list(map(list, leaves))
+    assert sorted(truth.rows.tolist()) == sorted(rows)
+    assert truth.filled.tolist() == np.count_nonzero(kernel.tables.words, axis=1).tolist()

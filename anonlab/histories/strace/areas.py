@@ -33,6 +33,11 @@ class LogArea(NamedTuple):
             return self
         return self._replace(start=start, end=end, touched=min(self.touched, end - start))
 
+    def written(self, touched: int) -> LogArea:
+        """Return the area, which may be written, with so many pages in memory."""
+        start, end, prot, file, shared, _, upward, _, full, at_fork = self
+        return LogArea(start, end, prot, file, shared, touched, upward, not shared, full, at_fork)
+
     def allowed(self, prot: str) -> LogArea:
         """Return the area with another protection."""
         own = self.own or ("w" in prot and not self.shared)

@@ -109,7 +109,7 @@ def mmap_args(args: str, in_pages: bool = False) -> Mmap | None:
     length, prot, flags, fd, path, offset = match.groups()
     number = _value(fd)
     where = _value(offset) << PAGE_SHIFT if in_pages else _value(offset)
-    path = _DEVICE.sub("", path or "")
+    path = _DEVICE.sub("", path) if path else ""
     flags = named(flags, MAP) + ("|MAP_ANONYMOUS" if path == "/dev/zero" else "")
     number = number if number < 1 << 31 else -1
     if "MAP_ANON" in flags:

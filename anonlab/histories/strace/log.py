@@ -52,7 +52,7 @@ from anonlab.formats.history import History, Machine, Op
 from anonlab.histories.strace import calls
 from anonlab.histories.strace.foreign import looks_like
 from anonlab.histories.strace.memory import HANDLERS, LogMemory
-from anonlab.histories.strace.opening import RECORD_WITH, log_lines
+from anonlab.histories.strace.opening import RECORD_WITH, blocks, log_lines
 from anonlab.histories.strace.reader import (
     ALONE,
     FORKS,
@@ -71,6 +71,8 @@ _FAULT = " page_fault(0x"
 GONE = "call of a process that is gone"
 _EVERY = 4096
 """Lines between two reports of progress."""
+_FEW = 64
+"""Lines that are passed over as one if none of them tells a birth."""
 _FRAMES_MAX = 1 << 22
 """Frames of an imported history's machine, at most: 16 GiB."""
 
@@ -117,25 +119,50 @@ def read_strace(
                    machine of another kind; OSError if the file cannot be read
     """
     source, total = log_lines(path_or_lines)
-    recorded = any(_FAULT in text for text in source())
-    first = first_process(source())
-    reader = _Reader(_births(source(), first, all_numbered(source())), recorded, first)
-    reader.importer.offsets_in_pages = _in_pages(source())
+    first, traits = first_process(source()), _traits(source())
+    births = _births(source(), first, traits.numbered)
+    reader = _Reader(births, traits.recorded, first)
+    reader.importer.offsets_in_pages = traits.offsets_in_pages
     done = 0
-    for text in source():
-        done += len(text)
-        reader.read(text)
-        if progress and not reader.lines % _EVERY:
+    for block in blocks(source(), _EVERY):
+        for text in block:
+            done += len(text)
+            reader.read(text)
+        if progress:
             progress(min(done, total), total)
     if progress:
         progress(total, total)
     return reader.finish(source())
 
 
-def _in_pages(log: Iterable[str]) -> bool:
-    """True if the log gives offsets of mmap2 in pages: one of them would not be whole pages."""
-    found = (_MMAP2.match(text, text.find("mmap2(")) for text in log if "mmap2(" in text)
-    return any((calls.integer(match[1]) or 0) & PAGE_MASK for match in found if match)
+class _Traits(NamedTuple):
+    """What must be known of a log before its first line is read.
+
+    recorded          it has page faults
+    numbered          each line seems to begin with the number of its process
+    offsets_in_pages  it gives the offsets of mmap2 in pages
+    """
+
+    recorded: bool
+    numbered: bool
+    offsets_in_pages: bool
+
+
+def _traits(log: Iterable[str]) -> _Traits:
+    """Look at a log, many lines at a time."""
+    recorded, numbered, in_pages = False, True, False
+    for block in blocks(log, _EVERY):
+        text = "".join(block)
+        recorded = recorded or _FAULT in text
+        numbered = numbered and all_numbered(block)
+        in_pages = in_pages or ("mmap2(" in text and any(map(_in_pages, block)))
+    return _Traits(recorded, numbered, in_pages)
+
+
+def _in_pages(text: str) -> bool:
+    """True if a line has an offset of mmap2 that would not be whole pages."""
+    match = _MMAP2.match(text, text.find("mmap2(")) if "mmap2(" in text else None
+    return match is not None and bool((calls.integer(match[1]) or 0) & PAGE_MASK)
 
 
 def _births(log: Iterable[str], first: int, numbered: bool) -> dict[int, deque[LogBirth]]:
@@ -146,7 +173,7 @@ def _births(log: Iterable[str], first: int, numbered: bool) -> dict[int, deque[L
     """
     births: dict[int, deque[LogBirth]] = defaultdict(deque)
     reader = LogReader(first)
-    for event in reader.births_of(log, numbered):
+    for event in reader.births_of(blocks(log, _FEW), numbered):
         if child := calls.child_pid(event.result):
             kind = calls.fork_kind(event.name, event.args)
             births[child].append(LogBirth(event.start, reader.number, event.pid, *kind))

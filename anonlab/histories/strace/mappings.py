@@ -69,7 +69,7 @@ class LogImporter(LogTasks):
         touched = 0
         if writable and not (area.file and area.shared):
             touched = min(area.end - area.start, 1 if area.file else TOUCHED)
-            area = area._replace(touched=touched, own=not area.shared)
+            area = area.written(touched)
         self.replace(task.space, area.start, area.end, [area])
         if area.prot != "none" and (task.space.locks or "MAP_LOCKED" in flags):
             self.lock(task, range(area.start, area.end))
@@ -100,7 +100,7 @@ class LogImporter(LogTasks):
             return NOT_UNDERSTOOD
         start, npages = addr >> PAGE_SHIFT, calls.pages(call.length)
         op = self.mmap_op(task, call, start, npages)
-        self.emit("mmap", task.name, op)
+        self.ops.add_range("mmap", task.name, self.line, addr, npages, tuple(op.items()))
         file = str(op.get("file", ""))
         if file:
             self.cached.add((file, call.offset))
@@ -118,8 +118,8 @@ class LogImporter(LogTasks):
     def mmap_op(
         self, task: LogTask, call: calls.Mmap, start: int, npages: int
     ) -> dict[str, int | str | bool]:
-        """Return the arguments of the operation that stands for an mmap."""
-        op: dict[str, int | str | bool] = {"addr": start << PAGE_SHIFT, "pages": npages}
+        """Return the arguments of the operation that stands for an mmap, but for its range."""
+        op: dict[str, int | str | bool] = {}
         if call.prot != "rw":
             op["prot"] = call.prot
         fixed = "MAP_FIXED" in call.flags and "MAP_FIXED_NOREPLACE" not in call.flags
@@ -168,9 +168,9 @@ class LogImporter(LogTasks):
 
     def ranged(self, verb: str, task: LogTask, vpns: range, **args: int | str | bool) -> str:
         """Add an operation that takes an address and a number of pages."""
-        return self.emit(
-            verb, task.name, {"addr": vpns.start << PAGE_SHIFT, "pages": len(vpns), **args}
-        )
+        addr = vpns.start << PAGE_SHIFT
+        self.ops.add_range(verb, task.name, self.line, addr, len(vpns), tuple(args.items()))
+        return ""
 
     def mprotect(self, task: LogTask, args: str, result: str) -> str:
         """The protection of a range changes; private pages that become writable are written."""

@@ -7,6 +7,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
+from itertools import islice
 from pathlib import Path
 
 from anonlab.errors import FormatError
@@ -43,6 +44,13 @@ def log_lines(source: str | Path | Iterable[str]) -> tuple[Callable[[], Iterator
         return lambda: iter(lines), sum(map(len, lines))
     file = _FileLines(path)
     return file, path.stat().st_size
+
+
+def blocks(log: Iterable[str], nlines: int) -> Iterator[list[str]]:
+    """Yield the lines of a log, so many at a time."""
+    rest = iter(log)
+    while block := list(islice(rest, nlines)):
+        yield block
 
 
 def parts_of(path: Path) -> dict[int, Path]:

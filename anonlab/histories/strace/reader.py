@@ -67,6 +67,8 @@ class LogReader:
             return None
         self.number += 1
         self.open = None
+        if call[0] in self.alive and not self.above:
+            return call
         return self.owner(call[0]), *call[1:]
 
     def take(self, text: str) -> LogEvent:
@@ -91,18 +93,23 @@ class LogReader:
             return self.call(pid, line.name, line.start, self.number, ())
         return self.resumed(pid, line.name, line.end or "")
 
-    def births_of(self, log: Iterable[str], all_numbered: bool) -> Iterator[LogEvent]:
+    def births_of(self, log: Iterable[list[str]], all_numbered: bool) -> Iterator[LogEvent]:
         """Yield the calls that make a process; `self.number` is the line on which each returned.
 
+        log           blocks of lines
         all_numbered  other lines need not be read: they do not tell whose a line is
         """
-        for text in log:
-            if all_numbered and "clone" not in text and "fork" not in text and self.open is None:
-                self.number += 1
+        for block in log:
+            if all_numbered and self.open is None and not _may_fork("".join(block)):
+                self.number += len(block)
                 continue
-            event = self.take(text)
-            if event.name in FORKS and event.result:
-                yield event
+            for text in block:
+                if all_numbered and self.open is None and not _may_fork(text):
+                    self.number += 1
+                    continue
+                event = self.take(text)
+                if event.name in FORKS and event.result:
+                    yield event
 
     def owner(self, number: int) -> int:
         """Return the process of a line that has this number, 0 if it has none."""
@@ -177,8 +184,13 @@ class LogReader:
         return LogEvent(0, reason=NOT_UNDERSTOOD)
 
 
+def _may_fork(text: str) -> bool:
+    """True if `text` may tell a birth."""
+    return "clone" in text or "fork" in text
+
+
 def all_numbered(log: Iterable[str]) -> bool:
-    """True if each line of a log seems to begin with the number of its process."""
+    """True if each line seems to begin with the number of its process."""
     return all(text[:1].isdigit() or text.startswith("[pid ") for text in log)
 
 

@@ -251,11 +251,8 @@ class LogTasks:
 
     def access(self, task: LogTask, vpns: range, verb: str) -> None:
         """Add a read or a write of `vpns`."""
-        args: dict[str, int | str | bool] = {"addr": vpns.start << PAGE_SHIFT}
+        npages, value = len(vpns), None
         if verb == "write":
-            self.tag += TOUCHED
-            self.written += len(vpns)
-            args["value"] = self.tag
-        if len(vpns) > 1:
-            args["pages"] = len(vpns)
-        self.emit(verb, task.name, args)
+            self.written += npages
+            self.tag = value = self.tag + TOUCHED
+        self.ops.add_touch(verb, task.name, self.line, vpns.start << PAGE_SHIFT, npages, value)
