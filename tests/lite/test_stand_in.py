@@ -109,6 +109,7 @@ FORMS: dict[str, tuple[Callable[..., Any], ...]] = {
     ),
     "array_equal": (lambda np, a, b: np.array_equal(a, b), lambda np, a: np.array_equal(a, a + 0)),
     "asarray": (lambda np, a: np.asarray(a) is a, lambda np, anything: np.asarray(anything)),
+    "atleast_1d": (lambda np, a: np.atleast_1d(a), lambda np, s: np.atleast_1d(s)),
     "bincount": (
         lambda np, small, s: np.bincount(small, minlength=s),
         lambda np, a: np.bincount(a & 0xFF),
@@ -133,6 +134,10 @@ FORMS: dict[str, tuple[Callable[..., Any], ...]] = {
     ),
     "divmod": (lambda np, a, s: np.divmod(a, s), lambda np, a, b: np.divmod(a, b)),
     "empty": (lambda np, s: np.empty(s, dtype=np.int64).shape,),
+    "extract": (
+        lambda np, a: np.extract(a == 0, a),
+        lambda np, s, i: np.extract(s == 0, i),
+    ),
     "flatnonzero": (
         lambda np, t: np.flatnonzero(t),
         lambda np, m: np.flatnonzero(m).tolist(),

@@ -169,6 +169,15 @@ def where(condition, *both):
     return where_(asarray(condition), *both) if both else nonzero(asarray(condition))
 
 
+def extract(condition, arr):
+    return asarray(arr).reshape(-1)[asarray(condition).astype(bool_).reshape(-1)]
+
+
+def atleast_1d(a):
+    a = asarray(a)
+    return a if a.ndim else a.reshape(1)
+
+
 def concatenate(arrays, axis=0):
     arrays = [asarray(each) for each in arrays]
     if not arrays:
