@@ -27,6 +27,7 @@ from anonlab.box.wire import (
     LONGEST_LINE,
     Broken,
     Raised,
+    answered,
     is_answer,
     message,
     numbered,
@@ -176,7 +177,7 @@ class Box:
         taken = 0
         while len(self._asked) > 1 and not (self._first or self._passed_over):
             number, right = self._asked[0]
-            line = b'{"id":%d,"ok":%b}\n' % (number, right)
+            line = answered(number, right) + b"\n"
             if not right or not self._got.startswith(line, self._begin):
                 break
             self._asked.popleft()

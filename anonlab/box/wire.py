@@ -69,10 +69,15 @@ def numbered(number: int, message: bytes) -> bytes:
     return b'{"id": %d, ' % number + message
 
 
+def answered(number: int, value: bytes) -> bytes:
+    """Return what a worker writes for question `number`, without the end of its line."""
+    return b'{"id":%d,"ok":%b}' % (number, value)
+
+
 def is_answer(line: bytes, number: int, value: bytes) -> bool:
     """Return whether a line says that question `number` has the answer `value`, to the letter, or
     in other letters that are brief. What is long may be right in other letters, too."""
-    begin = b'{"id":%d,"ok":' % number
+    begin = answered(number, b"")[:-1]
     if not line.startswith(begin) or not line.endswith(b"}"):
         return False
     said = line[len(begin) : -1]
@@ -84,7 +89,7 @@ def _are_same(said: bytes, value: bytes) -> bool:
     """Return whether two values are the same as they are written. A class writes a right answer in
     few ways, as a list or a tuple: each is read once. What cannot be read is not the same."""
     try:
-        answer = read_answer(b'{"id":0,"ok":%b}' % said, 0)
+        answer = read_answer(answered(0, said), 0)
     except Broken:
         return False
     return not isinstance(answer, Raised) and same(decode(json.loads(value)), answer)
