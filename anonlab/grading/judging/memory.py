@@ -23,6 +23,8 @@ USED_UP = (
     "the judge's memory is used up: judging one submission may take what judge_mebibytes of "
     "[grading] says, 2,048 if it says nothing"
 )
+COLLECTED = (20_000, 20, 20)
+"""New objects before the youngest are looked at; so many such looks before the older ones are."""
 
 
 @contextmanager
@@ -55,10 +57,6 @@ def seldom_collected() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
-
-
-COLLECTED = (20_000, 20, 20)
-"""New objects before the youngest are looked at; so many such looks before the older ones are."""
 
 
 def _address_space() -> int:
