@@ -159,8 +159,8 @@ def _mremap(kernel: Kernel, op: Op) -> int:
 
 
 def _write(kernel: Kernel, op: Op) -> None:
-    task = _task(kernel, op.who, op.verb)
-    addr, value, npages = int(op.args["addr"]), int(op.args["value"]), int(op.args.get("pages", 1))
+    task, args = _task(kernel, op.who, op.verb), op.args
+    addr, value, npages = int(args["addr"]), int(args["value"]), int(args.get("pages", 1))
     if not 0 < npages <= _FEW_PAGES:
         task.pages_of("write", addr, npages << PAGE_SHIFT)  # a bad range has no values
     if value + npages - 1 > INT_MAX:

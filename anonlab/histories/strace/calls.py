@@ -100,6 +100,7 @@ def _value(text: str) -> int:
     return 0 if text == "NULL" else int(text, 16 if "x" in text else 10)
 
 
+@lru_cache(1 << 10)  # programs ask for the same again and again
 def mmap_args(args: str, in_pages: bool = False) -> Mmap | None:
     """Return the arguments of mmap, None if they are not understood; `in_pages` is how old versions
     of strace write the offset of mmap2."""
@@ -138,7 +139,8 @@ def range_args(args: str) -> tuple[int, int, str] | None:
     match = _RANGE.match(args)
     if match is None or match[1] == "NULL":
         return None
-    return _value(match[1]), _value(match[2]), match[3] or ""
+    addr, length, rest = match.groups("")
+    return _value(addr), _value(length), rest
 
 
 def mremap_args(args: str) -> tuple[int, int, int, str] | None:

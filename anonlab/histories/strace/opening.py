@@ -7,6 +7,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
+from io import StringIO
 from itertools import islice
 from pathlib import Path
 
@@ -21,6 +22,8 @@ _NOT_WHOLE = (EOFError, gzip.BadGzipFile, zlib.error)
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 MOST_LINE = 1 << 22
 """Characters of a line: whoever writes more, or packs it, wants our memory."""
+_PART = 1 << 16
+"""So many characters of a file are read at a time, and the rest of their last line."""
 _PID = re.compile(r"\.[0-9]{1,7}\Z")
 _HEAD = 8192
 """Bytes at the beginning of a file that show whether it is text."""
@@ -90,11 +93,15 @@ class _FileLines:
         opened = gzip.open if self.packed else open
         try:
             with opened(self.path, "rt", encoding=self.encoding, newline="\n") as file:
-                for number, line in enumerate(iter(lambda: file.readline(MOST_LINE + 1), ""), 1):
-                    if len(line) > MOST_LINE:
+                number = 0
+                while text := file.read(_PART):
+                    # Whole lines: only the last of them can be longer than the part.
+                    part = list(StringIO(text + file.readline(MOST_LINE + 1)))
+                    number += len(part)
+                    if len(part[-1]) > MOST_LINE:
                         long = f"{self.path.name} has a line of more than {MOST_LINE:,} characters"
                         raise FormatError(f"{long}: it is no log; {RECORD_WITH}", number)
-                    yield line
+                    yield from part
         except _NOT_WHOLE as error:
             raise FormatError(f"{self.path.name} is no whole gzip file: {error}") from None
         except UnicodeDecodeError as error:

@@ -237,7 +237,8 @@ class LogTasks:
     def count(self, pages: int) -> None:
         """Count `pages` more (or fewer) that may be in memory."""
         self.resident += pages
-        self.peak = max(self.peak, self.resident)
+        if self.resident > self.peak:
+            self.peak = self.resident
 
     def touch(self, task: LogTask, vpns: range, verb: str = "write") -> None:
         """Add a touch of `vpns` by the rule, unless the log has the touches themselves."""
