@@ -29,13 +29,14 @@ from anonlab.machine.words import (
     PTE_SHIFT,
     PTE_USER,
     PTE_WRITE,
+    SHIFT,
     ZERO_PFN,
     Ints,
     is_swap,
 )
 from anonlab.mm import VM_ANY, VM_WRITE, File, Mm, Process, Vma
 
-WRITTEN = PTE_PRESENT | PTE_USER | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY
+WRITTEN = np.array(PTE_PRESENT | PTE_USER | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY, dtype=np.int64)
 
 Positions = Ints | slice
 """Positions in a span's words, ascending; ALL stands for every one of them."""
@@ -235,7 +236,7 @@ def classify_protected(kernel: KernelState, faults: Faults, at: Ints) -> None:
     copied."""
     vma, words = faults.vma, faults.span.words
     assert not vma.shared, f"{vma!r} is shared: its pages are writable as soon as it is"
-    pfns = words[at] >> PTE_SHIFT
+    pfns = words[at] >> SHIFT
     alone = kernel.cow.can_share(pfns)
     alone &= (kernel.mem_map.flags[pfns] & PG_ANON) != 0  # the zero page and a file's: never
     ncopies = pfns.size - int(np.count_nonzero(alone))
@@ -324,7 +325,7 @@ def first_touch(kernel: KernelState, process: Process, vma: Vma, span: Span, at:
     """New zero-filled pages (do_anonymous_page)."""
     vpns = span.vpns[at]
     pfns = kernel.mem_map.alloc(vpns.size)
-    span.words[at] = pfns << PTE_SHIFT | WRITTEN
+    span.words[at] = pfns << SHIFT | WRITTEN
     span.store()
     map_new(kernel, vma, vpns, pfns)
     kernel.step("fault.anon", process, vpns)
@@ -349,7 +350,7 @@ def copy_file_pages(
     source = page_in(kernel, vma.file, vma.pgoffs(span.vpns[at]))
     new = mem.alloc(vpns.size)
     mem.data[new] = mem.data[source]
-    span.words[at] = new << PTE_SHIFT | WRITTEN
+    span.words[at] = new << SHIFT | WRITTEN
     span.store()
     map_new(kernel, vma, vpns, new)
     kernel.design.cost.copies_cow += vpns.size
@@ -374,7 +375,7 @@ def wp_copy(kernel: KernelState, process: Process, vma: Vma, span: Span, at: Int
     old, vpns = span.words[at] >> PTE_SHIFT, span.vpns[at]
     new = mem.alloc(vpns.size)
     mem.data[new] = mem.data[old]
-    span.words[at] = new << PTE_SHIFT | WRITTEN
+    span.words[at] = new << SHIFT | WRITTEN
     span.store()
     npages = np.count_nonzero(old)
     if npages == old.size:

@@ -8,9 +8,10 @@ from anonlab.kernel.state import KernelState
 from anonlab.kernel.swap.cache import free_swap_entries, free_unused_swap_cache
 from anonlab.machine.tables import NONE
 from anonlab.machine.words import (
+    ONE,
     PG_ANON,
     PTE_PRESENT,
-    PTE_SHIFT,
+    SHIFT,
     ZERO_PFN,
     Ints,
     Mask,
@@ -39,7 +40,7 @@ def take_where(values: Ints, where: Mask) -> Ints:
 def mapped_pages(words: Words) -> tuple[Mask, Pfns]:
     """Return where `words` map a page, bool[n], and which, the zero page left out."""
     where: Mask = (words & PTE_PRESENT).astype(np.bool_)
-    pfns = take_where(words, where) >> PTE_SHIFT
+    pfns = take_where(words, where) >> SHIFT
     if np.count_nonzero(pfns) < pfns.size:
         pages = pfns != ZERO_PFN
         where[where] = pages
@@ -112,7 +113,7 @@ def unmap(kernel: KernelState, vma: Vma, vpns: Vpns, pfns: Pfns) -> None:
     """The words at `vpns` no longer name the distinct `pfns`, none of them the zero page
     (page_remove_rmap)."""
     mem = kernel.mem_map
-    left = mem.mapcount[pfns] - 1
+    left = mem.mapcount[pfns] - ONE
     mem.mapcount[pfns] = left
     if kernel.cow.mark:
         mem.flags[pfns[left == 0]] &= ~kernel.cow.mark
@@ -161,12 +162,13 @@ def zap(kernel: KernelState, vma: Vma, start_vpn: int, end_vpn: int) -> int:
         return 0
     vpns, words = span.vpns, span.words
     if nused < words.size:
-        vpns, words = vpns[words != 0], words[words != 0]
+        used = words.nonzero()[0]
+        vpns, words = vpns[used], words[used]
     slots = NONE
     if kernel.swap.nused:
         swapped = is_swap(words)
         slots, vpns, words = swp_offset(words[swapped]), vpns[~swapped], words[~swapped]
-    pfns = words >> PTE_SHIFT
+    pfns = words >> SHIFT
     if np.count_nonzero(pfns) < pfns.size:
         vpns, pfns = vpns[pfns != ZERO_PFN], pfns[pfns != ZERO_PFN]
     span.words.fill(0)

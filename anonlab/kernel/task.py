@@ -32,11 +32,13 @@ from anonlab.machine.words import (
     PG_DIRTY,
     PTE_PRESENT,
     PTE_SHIFT,
+    SHIFT,
     Ints,
     Pfns,
 )
 from anonlab.mm import File, Process, prot_of
 
+_DIRTY = np.array(PG_DIRTY, dtype=np.int64)
 MOST_PAGES = 1 << 24
 """Pages that one access may name: 64 GiB. More would not fit the arrays that carry it."""
 
@@ -79,7 +81,7 @@ class Task(Process):
         spans = self.syscalls.write_pages(self.kernel, pages)
         mem, pfns = self.kernel.mem_map, pfns_of(spans)
         mem.data[pfns] = tags
-        mem.flags[pfns] = mem.flags[pfns] | PG_DIRTY
+        mem.flags[pfns] = mem.flags[pfns] | _DIRTY
         if self.kernel.recorder is not None:  # who looks wants to read what was written
             ends = tags[[0, -1]] if tags.size > 1 else tags
             self.kernel.step(
@@ -288,5 +290,5 @@ class Task(Process):
 def pfns_of(spans: list[Span]) -> Pfns:
     """Return the frames that the words of the spans map, int64[n]."""
     words = spans[0].words if len(spans) == 1 else np.concatenate([each.words for each in spans])
-    pfns: Pfns = words >> PTE_SHIFT
+    pfns: Pfns = words >> SHIFT
     return pfns

@@ -6,7 +6,7 @@ import numpy as np
 
 from anonlab.errors import OutOfMemory
 from anonlab.machine.free_list import FreeList
-from anonlab.machine.words import PG_RESERVED, POISON, ZERO_PFN, Ints, Mask, Pfns
+from anonlab.machine.words import ONE, PG_RESERVED, POISON, ZERO_PFN, Ints, Mask, Pfns
 
 
 class MemMap:
@@ -70,7 +70,7 @@ class MemMap:
 
     def put(self, pfns: Pfns) -> None:
         """Drop one reference to each of the distinct `pfns`; free what has none left (put_page)."""
-        left = self.count[pfns] - 1
+        left = self.count[pfns] - ONE
         self.count[pfns] = left
         nheld = np.count_nonzero(left)
         if nheld < left.size:

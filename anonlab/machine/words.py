@@ -43,6 +43,8 @@ PTE_USER = 1 << 2
 PTE_ACCESSED = 1 << 5
 PTE_DIRTY = 1 << 6
 PTE_SHIFT = 12
+ONE, SHIFT = (np.array(number, dtype=np.int64) for number in (1, PTE_SHIFT))
+"""1 and PTE_SHIFT as arrays without axes: NumPy would convert a number each time."""
 PTE_LETTERS = (
     (PTE_PRESENT, "P"),
     (PTE_WRITE, "W"),
