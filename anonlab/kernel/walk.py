@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -14,28 +16,35 @@ NOWHERE = Candidates(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
 
 
 class Hits(NamedTuple):
-    """Where a page is mapped, int64[n] each: mm numbers, page numbers, and the words' places.
+    """Where a page is mapped, or many, one after the other, in walking order.
 
-    `candidates` is how many places the reverse map named.
+    mms, vpns, rows, slots  int64[n] each: mm numbers, page numbers, and the words' places
+    ends, candidates        for each page: where its hits end, how many places the reverse map named
     """
 
     mms: Ints
     vpns: Vpns
     rows: Rows
     slots: Slots
-    candidates: int = 0
+    ends: Sequence[int] = ()
+    candidates: Sequence[int] = ()
 
-    def first(self, n: int) -> Hits:
-        """Return the first `n` hits."""
-        return Hits(self.mms[:n], self.vpns[:n], self.rows[:n], self.slots[:n])
+    def part(self, start: int, end: int) -> Hits:
+        """Return the hits from `start` up to `end`."""
+        mms, vpns, rows, slots = self[:4]
+        return Hits(mms[start:end], vpns[start:end], rows[start:end], slots[start:end])
+
+    def each(self) -> list[Hits]:
+        """Return the hits of each page."""
+        return [self.part(*ends) for ends in pairwise((0, *self.ends))]
 
 
 def walk(kernel: KernelState, pfn: int) -> Hits:
     """Find the words that map `pfn` through its reverse map, in walking order."""
-    return walk_each(kernel, [pfn])[0]
+    return walk_each(kernel, [pfn])
 
 
-def walk_each(kernel: KernelState, pfns: list[int]) -> list[Hits]:
+def walk_each(kernel: KernelState, pfns: list[int]) -> Hits:
     """Walk from each of `pfns`, one or more.
 
     The design (or the file) names candidates, and one gather probes those of all pages in the page
@@ -50,22 +59,19 @@ def walk_each(kernel: KernelState, pfns: list[int]) -> list[Hits]:
     words = kernel.tables.words[rows, slots]
     hit = np.flatnonzero(words >> PTE_SHIFT == np.repeat(np.array(pfns), sizes))
     hit = hit[(words[hit] & PTE_PRESENT) != 0]
-    mms, vpns, rows, slots = mms[hit], vpns[hit], rows[hit], slots[hit]
     design, mapcount = kernel.design, kernel.mem_map.mapcount
     ends = np.searchsorted(hit, np.cumsum(sizes)).tolist()
-    walks, start, begin = [], 0, 0
+    start = begin = 0
     for pfn, size, end, each in zip(pfns, sizes, ends, places, strict=True):
-        mine = slice(begin, end)
-        walks.append(Hits(mms[mine], vpns[mine], rows[mine], slots[mine], size))
         stops = design.early_stop and end - begin == mapcount[pfn] > 0
         probed = int(hit[end - 1]) + 1 - start if stops else size
         design.cost.nodes += (
             probed if each.nodes is None else int(each.nodes[probed - 1 if stops else size])
         )
         design.cost.probes += probed
-        design.cost.hits += end - begin
         start, begin = start + size, end
-    return walks
+    design.cost.hits += hit.size
+    return Hits(mms[hit], vpns[hit], rows[hit], slots[hit], ends, sizes)
 
 
 def places_of(kernel: KernelState, pfn: int) -> Candidates:

@@ -105,7 +105,7 @@ class ModelKernel:
         if not where:
             return 0
         users = users_of(self.kernel)
-        walks = zip(where.values(), walk_each(self.kernel, list(where)), strict=True)
+        walks = zip(where.values(), walk_each(self.kernel, list(where)).each(), strict=True)
         return sum(
             len(
                 places

@@ -7,6 +7,7 @@ version numbers are.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import numpy as np
 
@@ -155,10 +156,13 @@ class LastSeen:
         found.facts.add("tables")
 
 
+_is_written = attrgetter("written")
+_place = attrgetter("number", "start_vpn", "end_vpn", "pgoff")
+
+
 def _written(mm: Mm) -> tuple[tuple[int, ...], ...]:
     """Return the VMAs of `mm` that may have pages of their own, by number, and where they lie."""
-    vmas = (vma for vma in mm.vmas if vma.written)
-    return tuple((vma.number, vma.start_vpn, vma.end_vpn, vma.pgoff) for vma in vmas)
+    return tuple(map(_place, filter(_is_written, mm.vmas)))
 
 
 MAPPING = 3

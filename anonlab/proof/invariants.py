@@ -14,13 +14,12 @@ from itertools import pairwise
 import numpy as np
 
 from anonlab.kernel import Kernel
-from anonlab.kernel.walk import walk_each
+from anonlab.kernel.walk import Hits, walk_each
 from anonlab.machine.words import (
     PG_ANON,
     PG_EXCLUSIVE,
     PG_SWAPCACHE,
     POISON,
-    PTE_PRESENT,
     PTE_SHIFT,
     PTE_USER,
     PTE_WRITE,
@@ -29,13 +28,14 @@ from anonlab.machine.words import (
     ZERO_PFN,
     Ints,
     Mask,
+    Pfns,
     Vpns,
     Words,
-    pte_letters,
 )
 from anonlab.mm import VM_WRITE
 from anonlab.proof.page_table_scan import Scan, scan
 from anonlab.proof.part import Areas, Part, everything
+from anonlab.proof.state_text import state_text
 
 
 @dataclass
@@ -82,24 +82,9 @@ def check_part(kernel: Kernel, part: Part, most_walks: int | None = None) -> Wal
                 invariant(kernel, part)
         return walk_finds_exactly_the_mappers(kernel, part, most_walks)
     except AssertionError as error:
-        raise AssertionError(f"{error}\n{state(kernel, part.truth)}") from None
+        raise AssertionError(f"{error}\n{state_text(kernel, part.truth)}") from None
     finally:
         design.cost = cost
-
-
-def state(kernel: Kernel, truth: Scan) -> str:
-    """Return mappings and frames as text, for the message of a broken invariant."""
-    lines = [f"design {kernel.design.name}; mappings (mm, address, word):"]
-    for mm, vpn, word in np.array([truth.mms, truth.vpns, truth.words]).T.tolist():
-        what = f"swap {word:#x}"
-        if word & PTE_PRESENT:
-            what = f"pfn {word >> PTE_SHIFT} {pte_letters(word)}"
-        lines.append(f"  mm {mm} {kernel.geometry.address(vpn)} {what}")
-    lines.append("frames (pfn, count, mapcount, index, mapping, flags):")
-    mem = kernel.mem_map
-    for pfn in np.flatnonzero(mem.count).tolist():
-        lines.append(f"  {pfn}: " + " ".join(map(str, mem.columns[:5, pfn].tolist())))
-    return "\n".join(lines)
 
 
 def first(bad: Mask) -> int | None:
@@ -280,9 +265,10 @@ def vmas_are_in_order(kernel: Kernel, part: Part) -> None:
                 f"mm {mm.number}: {vma!r} is out of order"
             )
             assert vma.mm is mm, f"{vma!r} is on the list of mm {mm.number}, but of another"
-            assert vma.file is None or vma in vma.file.vmas, f"{vma!r} is not on its file's list"
             end_vpn = vma.end_vpn
-            linked.discard(vma)
+            if vma.file is not None:
+                assert vma in vma.file.vmas, f"{vma!r} is not on its file's list"
+                linked.discard(vma)
         assert end_vpn <= kernel.geometry.task_npages, f"mm {mm.number} leaves user space"
     assert not linked, f"{next(iter(linked))!r} is on a file's list, but gone"
 
@@ -321,35 +307,38 @@ def walk_finds_exactly_the_mappers(
 ) -> Walks:
     """I1: for every mapped page the walk finds the words of the scan, each once, and no others."""
     mms, vpns, pfns = part.mappings
-    walks = Walks()
     if not pfns.size:
-        return walks
+        return Walks()
     pages, sizes = np.unique(pfns, return_counts=True)
     if most_walks is not None:
         pages, sizes = (each[:: each.size // most_walks + 1] for each in (pages, sizes))
         chosen = np.isin(pfns, pages)
         mms, vpns, pfns = mms[chosen], vpns[chosen], pfns[chosen]
-    order = np.argsort(pfns, kind="stable")
-    places = list(zip(mms[order].tolist(), vpns[order].tolist(), strict=True))
-    ranges = pairwise((0, *np.cumsum(sizes).tolist()))  # of `places`, one for each page
-    walked, exact = pages.tolist(), kernel.design.exact
-    anonymous = ((kernel.mem_map.flags[pages] & PG_ANON) != 0).tolist()
-    for pfn, (start, end), anon, hits in zip(
-        walked, ranges, anonymous, walk_each(kernel, walked), strict=True
-    ):
-        expected = places[start:end]
-        found = list(zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True))
-        if found != expected and sorted(found) != expected:
-            missed = sorted(set(expected) - set(found))
-            assert not missed, f"the walk for pfn {pfn} misses (mm, vpn) {missed}"
-            raise AssertionError(f"the walk for pfn {pfn} finds {found}, true are {expected}")
-        assert not (exact and anon) or hits.candidates == len(found), (
-            f"{kernel.design.name} promises no false place, but names {hits.candidates} for pfn "
-            f"{pfn}, which {len(found)} map"
-        )
-        if anon:
-            walks.pages[pfn] = hits.candidates, len(found)
-    return walks
+    order, ends = np.argsort(pfns, kind="stable"), np.cumsum(sizes)
+    mms, vpns = mms[order], vpns[order]
+    hits, design = walk_each(kernel, pages.tolist()), kernel.design
+    if not all(map(np.array_equal, hits[:2], (mms, vpns))) or hits.ends != ends.tolist():
+        must_find(pages, hits, list(zip(mms.tolist(), vpns.tolist(), strict=True)), ends)
+    anon, named = (kernel.mem_map.flags[pages] & PG_ANON) != 0, np.array(hits.candidates)
+    at = first(anon & (named != sizes)) if design.exact else None
+    assert at is None, (
+        f"{design.name} promises no false place, but names {named[at or 0]} for pfn "
+        f"{pages[at or 0]}, which {sizes[at or 0]} map"
+    )
+    walks = zip(named[anon].tolist(), sizes[anon].tolist(), strict=True)
+    return Walks(dict(zip(pages[anon].tolist(), walks, strict=True)))
+
+
+def must_find(pages: Pfns, hits: Hits, places: list[tuple[int, int]], ends: Ints) -> None:
+    """Raise AssertionError unless the walk of each page finds its share of `places`, (mm, vpn)
+    each, in whatever order."""
+    parts = pairwise((0, *ends.tolist()))
+    for pfn, mine, (start, end) in zip(pages.tolist(), hits.each(), parts, strict=True):
+        found = list(zip(mine.mms.tolist(), mine.vpns.tolist(), strict=True))
+        true = places[start:end]
+        missed = sorted(set(true) - set(found))
+        assert not missed, f"the walk for pfn {pfn} misses (mm, vpn) {missed}"
+        assert sorted(found) == true, f"the walk for pfn {pfn} finds {found}, true are {true}"
 
 
 def unmapped_pages_have_no_home(kernel: Kernel, part: Part) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import attrgetter
 
 import numpy as np
 
@@ -94,17 +95,18 @@ def everything(kernel: Kernel, truth: Scan) -> Part:
     return Part(truth, FACTS, None, None, kernel.mms, files, areas(kernel), cached(kernel))
 
 
+_rules = attrgetter("mm.number", "start_vpn", "end_vpn", "prot", "shared", "pgoff")
+
+
 def areas(kernel: Kernel) -> Areas:
     """Return the VMAs of all address spaces."""
     vmas = [vma for number in sorted(kernel.mms) for vma in kernel.mms[number].vmas]
-    return Areas(vmas, np.array([(0,) * 7, *map(_rules, vmas)], dtype=np.int64).T)
-
-
-def _rules(vma: Vma) -> tuple[int, ...]:
-    mapping = vma.file.mapping if vma.file else 0
-    offset = vma.start_vpn - vma.pgoff
-    place = (vma.mm.number, vma.start_vpn, vma.end_vpn)
-    return *place, vma.prot, vma.shared, mapping, offset
+    rules = np.zeros((7, len(vmas) + 1), dtype=np.int64)
+    columns = np.array(list(map(_rules, vmas)), dtype=np.int64).reshape(-1, 6).T
+    rules[:5, 1:] = columns[:5]
+    rules[5, 1:] = [vma.file.mapping if vma.file else 0 for vma in vmas]
+    rules[6, 1:] = columns[1] - columns[5]
+    return Areas(vmas, rules)
 
 
 def cached(kernel: Kernel) -> Ints:

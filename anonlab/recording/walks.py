@@ -31,7 +31,7 @@ def _walks_of(kernel: KernelState, pfns: Iterable[int], names: dict[int, str]) -
         return []
     kept, design.cost = design.cost, type(design.cost)()
     try:
-        found, out = walk_each(kernel, pages), []
+        found, out = walk_each(kernel, pages).each(), []
         for pfn, hits in zip(pages, found, strict=True):
             before = design.cost.locks
             places = places_of(kernel, pfn)

@@ -143,7 +143,7 @@ def before_locked(kernel: KernelState, hits: Hits) -> Hits:
     for at, (mm, vpn) in enumerate(zip(hits.mms.tolist(), hits.vpns.tolist(), strict=True)):
         vma = kernel.mms[mm].find_vma(vpn)
         if vma is not None and vma.locked:
-            return hits.first(at)
+            return hits.part(0, at)
     return hits
 
 

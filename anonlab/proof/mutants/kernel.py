@@ -126,7 +126,9 @@ OF_KERNEL: dict[str, Mutant] = {
         mapping.change_protection, "words &= ~PTE_WRITE", "pass"
     ),
     "the walk stops one mapping too early": Mutant(
-        walk.walk_each, "slice(begin, end)", "slice(begin, max(begin + 1, end - 1))"
+        walk.walk_each,
+        "design, mapcount =",
+        "hit = hit[: max(1, hit.size - 1)]; design, mapcount =",
     ),
     "a write to a shared mapping makes a private copy": Mutant(
         fault.do_no_page, "elif write and not vma.shared:", "elif write:"
