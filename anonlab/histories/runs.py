@@ -19,15 +19,20 @@ _TOUCHES = ("read", "write")
 def runs(ops: Iterable[Op], longest: int) -> Iterator[tuple[int, list[Op]]]:
     """Yield the operations that can be done as one, at most `longest` of them, in order, each time
     with the place of the first; most stand alone."""
-    place, run, most = 0, list[Op](), 0
+    place, run = 0, list[Op]()
     for op in ops:
-        if run and len(run) < most and _follows(run[-1], op):
-            run.append(op)
-            continue
         if run:
+            if len(run) < longest and _follows(run[-1], op):
+                run.append(op)
+                continue
             yield place, run
             place += len(run)
-        run, most = [op], longest if op.verb in _TOUCHES and _is_one_page(op) else 1
+            run = []
+        if op.verb in _TOUCHES and _is_one_page(op):
+            run.append(op)
+        else:
+            yield place, [op]
+            place += 1
     if run:
         yield place, run
 

@@ -149,13 +149,15 @@ def replay(
     checks = IncrementalCheck(kernel, MOST_WALKS, FULL_EVERY)
     longest = every if grouped and not timeline else 1
     doing = _Doing(report, kernel)
+    due = 0
     for place, ops in runs(report.history.ops, longest):
         doing.do(ops)
         if timeline:
             report.points.append(_point(kernel, place))
         end = place + len(ops)
-        last = end == nops
-        if -place % every < len(ops) or last:
+        if end > due or end == nops:
+            due = end + -end % every
+            last = end == nops
             _check(report, checks.check_everything if last else checks.check, end - 1)
             if running is not None:
                 running(end, nops)
@@ -193,8 +195,8 @@ class _Doing:
                 _count_error(self.report, op, outcome.error)
             elif op.verb in TURNS:
                 _count_turn(self.report, op.verb)
-            if op.verb == "fork":
-                self.forked = op.line
+                if op.verb == "fork":
+                    self.forked = op.line
 
     def look(self) -> None:
         """Count the pages that the last fork shared, if that is still to be done."""

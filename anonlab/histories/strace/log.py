@@ -190,30 +190,26 @@ class _Reader:
         self.reader = LogReader(first)
         self.lines = 0
         self.used = 0
-        self.understood = 0
+        self.understood = False
         self.skipped: Counter[str] = Counter()
 
     def read(self, text: str) -> None:
         """Take one line into account: as operations, or under the reason why not."""
         self.lines += 1
-        self.importer.line = self.lines
-        usual = self.reader.usual(text)
-        if usual is not None:
-            self.understood += 1
-            reason = self.usual(*usual)
-        else:
+        importer = self.importer
+        importer.line = self.lines
+        call = self.reader.usual(text)
+        if call is None:
             reason = self.other(text)
+        else:
+            pid, name, args, result = call
+            self.understood = True
+            task = importer.task(pid)
+            reason = GONE if task is None else HANDLERS[name](importer, task, args, result)
         if reason:
             self.skipped[reason] += 1
         else:
             self.used += 1
-
-    def usual(self, pid: int, name: str, args: str, result: str) -> str:
-        """A usual call; returns as `event`."""
-        task = self.importer.task(pid)
-        if task is None:
-            return GONE
-        return HANDLERS[name](self.importer, task, args, result)
 
     def other(self, text: str) -> str:
         """A line that is no usual call; returns as `event`."""
@@ -225,7 +221,7 @@ class _Reader:
 
     def event(self, event: LogEvent) -> str:
         """Return "" if the line became operations, else the reason why not."""
-        self.understood += bool(event.name or event.note)
+        self.understood = self.understood or bool(event.name or event.note)
         if event.note:
             return self.note(event.pid, event.note)
         if event.reason:

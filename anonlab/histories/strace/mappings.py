@@ -65,9 +65,8 @@ class LogImporter(LogTasks):
 
     def new_area(self, task: LogTask, area: LogArea, flags: str = "") -> None:
         """Take a new area into the books, and fill it as `flags` say, or touch it by the rule."""
-        writable = "w" in area.prot
         touched = 0
-        if writable and not (area.file and area.shared):
+        if "w" in area.prot and not (area.file and area.shared):
             touched = min(area.end - area.start, 1 if area.file else TOUCHED)
             area = area.written(touched)
         self.replace(task.space, area.start, area.end, [area])
