@@ -65,7 +65,7 @@ class Vma:
     def __post_init__(self) -> None:
         self.mm.nvmas += 1
         self.number = self.mm.nvmas
-        self.accounted = self.writable and not self.shared
+        self.accounted = not self.shared and bool(self.prot & VM_WRITE)
 
     @property
     def npages(self) -> int:

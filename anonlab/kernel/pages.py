@@ -101,8 +101,8 @@ def map_again(kernel: KernelState, vma: Vma, pfns: Pfns) -> None:
     """Words in `vma` now name the distinct `pfns` too: pages of a file, or a parent's at fork
     (page_add_file_rmap, page_dup_rmap)."""
     mem = kernel.mem_map
-    mem.count[pfns] = mem.count[pfns] + 1
-    mem.mapcount[pfns] = mem.mapcount[pfns] + 1
+    mem.count[pfns] = mem.count[pfns] + ONE
+    mem.mapcount[pfns] = mem.mapcount[pfns] + ONE
     kernel.mm_table.rss[vma.mm.number] += pfns.size
 
 

@@ -148,8 +148,7 @@ def replay(
     every = max(1, nops // MOST_CHECKS)
     checks = IncrementalCheck(kernel, MOST_WALKS, FULL_EVERY)
     longest = every if grouped and not timeline else 1
-    doing = _Doing(report, kernel)
-    due = 0
+    doing, due = _Doing(report, kernel), 0
     for place, ops in runs(report.history.ops, longest):
         doing.do(ops)
         if timeline:
