@@ -10,7 +10,7 @@ import click
 from anonlab.cli.terminal import FOUND, JSON_OPTION, print_json
 
 
-@click.command()
+@click.command(context_settings={"allow_interspersed_args": False})
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="File to write.")
 @click.option("--history", type=click.Path(path_type=Path), help="Run this on the real kernel.")
@@ -25,8 +25,10 @@ def record(
     allow_settings: bool,
     rmap: bool,
 ) -> None:
-    """Record a program for replay (anonlab record -o LOG -- COMMAND), or what the running kernel
-    does with a history (--history FILE -o RECORDING), or its reverse map under it (--rmap)."""
+    """Record a program for replay (anonlab record -o LOG COMMAND), or what the running kernel does
+    with a history (--history FILE -o RECORDING), or its reverse map under it (--rmap).
+
+    What stands behind COMMAND is the command's. Ctrl-C ends the command, and its log is kept."""
     from anonlab.live.rmaps import record_rmap_of_file
     from anonlab.live.verify import record_on_kernel
 
