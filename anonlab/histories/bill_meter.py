@@ -117,11 +117,15 @@ class _Meter:
         self.born: dict[int, _Share] = {}
         """By number of the child's address space: the fork that made it."""
         self.sums = [0, 0, 0]
+        self.birth: tuple[Op, int, int] | None = None
+        """The last fork, its place and the page tables before it, until its account is open."""
 
     # -- operations -------------------------------------------------------------------------------
 
     def do(self, ops: list[Op], place: int) -> None:
         """Do the operations of one run, the first of which stands at `place`, and count."""
+        if self.birth is not None and not _of_birth(self.birth[0], ops[0]):
+            self._open(*self.birth)
         if len(ops) == 1 or not self._counted(ops, place):
             for number, op in enumerate(ops):
                 self._counted([op], place + number)
@@ -170,11 +174,16 @@ class _Meter:
     # -- births -----------------------------------------------------------------------------------
 
     def _fork(self, op: Op, number: int) -> None:
-        """Do a fork and open its account."""
-        kernel, tables = self.kernel, self.kernel.tables.nused
-        outcome = apply(kernel, op)
+        """Do a fork. Its account opens when its child has what it gets (`_of_birth`)."""
+        tables = self.kernel.tables.nused
+        if not apply(self.kernel, op).error:
+            self.birth = op, number, tables
+
+    def _open(self, op: Op, number: int, tables: int) -> None:
+        """Open the account of a fork: what both sides map now is shared."""
+        self.birth = None
         child = self._mm(op.who)
-        if outcome.error or child is None:
+        if child is None:
             return
         pfns = self._pages_of(child)
         if pfns.size:
@@ -182,7 +191,7 @@ class _Meter:
         if self.bill is None:
             return
         fork = ForkBill(number, op.line or 0, str(op.args["parent"]), op.who, int(pfns.size))
-        fork.tables = kernel.tables.nused - tables
+        fork.tables = self.kernel.tables.nused - tables
         self.bill.forks.append(fork)
         parent = self._mm(fork.parent)
         above = self.born.get(parent.number) if parent is not None else None
@@ -271,6 +280,8 @@ class _Meter:
 
     def finish(self) -> None:
         """Count what is still shared at the end of the history."""
+        if self.birth is not None:
+            self._open(*self.birth)
         for number, share in self.born.items():
             self._count_rest(share, self.kernel.mms[number])
 
@@ -282,6 +293,12 @@ class _Meter:
         if (since > 0 and -places.start % self.bill.every < len(places)) or last:
             by_parent, by_child, new = self.sums
             self.bill.over_time.append((places.stop - 1, by_parent, by_child, new))
+
+
+def _of_birth(fork: Op, op: Op) -> bool:
+    """Whether an operation is a part of a fork: a log's MADV_DONTFORK and MADV_WIPEONFORK are pages
+    that the child loses in the line of its birth. Linux does not copy their entries at all."""
+    return op.verb in ("munmap", "madvise") and (op.who, op.line) == (fork.who, fork.line or -1)
 
 
 def _vpns(op: Op, npages: int, most: int) -> Vpns:
