@@ -14,6 +14,7 @@ from anonlab.proof.replaying import Replay
 from anonlab.rmap import DESIGNS
 from anonlab.view.charts.chart import lines_svg, lines_text
 
+LABEL = "operations since the first fork"
 TITLE = "Pages copied on write because of forks"
 BY_RULE = (
     "The log has no page faults: these copies follow from the touch rule, not from the program. "
@@ -27,7 +28,7 @@ def bill_with_chart(report: Replay, design: str, chart: Path | None) -> Bill:
     with progress("bill") as ticker:
         owed = bill_of(report.history, designs, report.touches, ticker)
     if chart is not None:
-        what = owed.series(), TITLE, f"operations since the first fork / {owed.every}", owed.marks()
+        what = owed.series(), TITLE, LABEL, owed.marks(), owed.places()
         chart.write_text(lines_svg(*what), "utf-8")
         chart.with_suffix(".txt").write_text(lines_text(*what), "utf-8")
     return owed
@@ -36,7 +37,7 @@ def bill_with_chart(report: Replay, design: str, chart: Path | None) -> Bill:
 def show_bill(owed: Bill) -> None:
     """Print the forks, the kinds of memory that paid, and what a walk costs under each design."""
     if not owed.forks:
-        click.echo("\nNo process forked: there is nothing on the bill.")
+        click.echo(f"\n{owed.nothing}")
         return
     if owed.touches == "rule":
         click.echo(f"\n{BY_RULE}")

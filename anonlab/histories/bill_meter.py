@@ -56,8 +56,12 @@ def bill_of(
     if not designs:
         raise ValueError("a bill needs one design at least")
     nops = len(history.ops)
-    births = (place for place, op in enumerate(history.ops) if op.verb == "fork")
-    found = Bill([], nops, touches, first=next(births, 0))
+    first = next((place for place, op in enumerate(history.ops) if op.verb == "fork"), None)
+    found = Bill([], nops, touches, first=first or 0)
+    if first is not None:
+        found.over_time.append((first, 0, 0, 0))
+    found.vforks = sum(op.verb == "vfork" for op in history.ops)
+    found.threads = sum(op.verb == "clone_vm" for op in history.ops)
     for number, design in enumerate(designs):
         kernel = make_kernel(history, design)
         meter = _Meter(kernel, found if number == 0 else None)
@@ -117,6 +121,8 @@ class _Meter:
         self.born: dict[int, _Share] = {}
         """By number of the child's address space: the fork that made it."""
         self.sums = [0, 0, 0]
+        self.programs: dict[str, str] = {}
+        """By name of the process: what it runs."""
         self.birth: tuple[Op, int, int] | None = None
         """The last fork, its place and the page tables before it, until its account is open."""
 
@@ -135,6 +141,8 @@ class _Meter:
         """Do one operation, or a run as one; False if nothing was done: each must be done alone."""
         op = ops[0]
         mm = self._mm(op.who)
+        if "parent" in op.args:
+            self.programs[op.who] = self.programs.get(str(op.args["parent"]), "")
         if op.verb == "fork":
             self._fork(op, place)
         elif op.verb in ("execve", "exit"):
@@ -191,6 +199,7 @@ class _Meter:
         if self.bill is None:
             return
         fork = ForkBill(number, op.line or 0, str(op.args["parent"]), op.who, int(pfns.size))
+        fork.program = self.programs[op.who]
         fork.tables = self.kernel.tables.nused - tables
         self.bill.forks.append(fork)
         parent = self._mm(fork.parent)
@@ -258,13 +267,18 @@ class _Meter:
         if mm is not None and share is not None and mm.users == 1:
             self._count_rest(share, mm)  # afterwards nothing is left to be counted
         outcome = apply(self.kernel, op)
-        if mm is None or mm.users or outcome.error:
+        if outcome.error:
+            return
+        if op.verb == "execve":
+            self.programs[op.who] = str(op.args.get("program", ""))
+        if mm is None or mm.users:
             return
         self.sides.pop(mm.number, None)
         if share is None:
             return
         del self.born[mm.number]
         share.fork.ended, share.fork.end_operation = op.verb, number
+        share.fork.next_program = self.programs[op.who] if op.verb == "execve" else ""
         gone = share.leave()
         for sides in self.sides.values() if gone else ():
             sides[:] = [each for each in sides if each[1] not in gone]

@@ -146,12 +146,21 @@ def test_redis_saves_in_the_background_and_the_bill_is_what_the_kernel_said() ->
 
 def test_the_command_says_whose_copies_they_are(tmp_path) -> None:  # type: ignore[no-untyped-def]
     log, chart = tmp_path / "server.history", tmp_path / "bill.svg"
-    log.write_text(START + "a = fork p\na write 0x30000 9\n", "utf-8")
+    story = "p execve bash\n" + START.split("\n", 1)[1]
+    story += "a = fork p\na write 0x30000 9\na execve ls\nb = fork p\np write 0x30000 9\n"
+    log.write_text("p = spawn\n" + story, "utf-8")
     done = CliRunner().invoke(cli, ["replay", str(log), "--bill", "--chart", str(chart)])
     assert done.exit_code == 0, done.output
-    assert "p -> a" in done.output
-    assert "by children" in chart.with_suffix(".txt").read_text("utf-8")
+    assert "bash p → a" in done.output  # which program forked, and what became of the child
+    assert "execve ls" in done.output
+    assert "all 2 forks" in done.output
+    text = chart.with_suffix(".txt").read_text("utf-8")
+    assert "At operations since the first fork 0: fork a." in text
+    assert "by children, by operations since the first fork: 0: 0, 1: 1." in text
     lonely = tmp_path / "lonely.history"
     lonely.write_text(START, "utf-8")
     done = CliRunner().invoke(cli, ["replay", str(lonely), "--bill"])
     assert "No process forked" in done.output
+    lonely.write_text(START + "v = vfork p\nv execve sh\n", "utf-8")
+    done = CliRunner().invoke(cli, ["replay", str(lonely), "--bill"])
+    assert "copies nothing: 1 vfork." in done.output
