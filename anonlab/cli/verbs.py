@@ -246,19 +246,32 @@ def view(
 
 
 @cli.command("language")
-@click.argument("name")
+@click.argument("name", required=False)
 @JSON_OPTION
 @click.pass_context
-def check_language(ctx: click.Context, name: str, as_json: bool) -> None:
-    """Say what the language NAME lacks: its code (de), or a file *.json that is being written."""
-    from anonlab.formats.catalogue import problems
+def check_language(ctx: click.Context, name: str | None, as_json: bool) -> None:
+    """Say what the language NAME lacks: its code (de), or a file *.json that is being written.
+    Without NAME, say which languages there are, and where their files are."""
+    from anonlab.formats import catalogue
+    from anonlab.formats.translations import examine
 
-    found = problems(name)
+    if name is None:
+        files = {code: str(catalogue.FOLDER / f"{code}.json") for code in catalogue.languages()}
+        if as_json:
+            print_json({"chosen": catalogue.language(), "languages": files})
+            return
+        for code, path in files.items():
+            word = catalogue.read_catalogue(code).words["language.name"]
+            click.echo(f"{code}  {word}  {path}")
+        click.echo(f"chosen: {catalogue.language()}; another one: {catalogue.VARIABLE}=de")
+        return
+    found = examine(name)
     if as_json:
-        print_json({"language": name, "ok": not found, "problems": found})
+        plain = {"language": name, "ok": not found.problems, "problems": found.problems}
+        print_json({**plain, "mistakes": len(found.mistakes), "missing": len(found.missing)})
     else:
-        click.echo("\n".join(found) or f"{name} is whole")
-    if found:
+        click.echo("\n".join([*found.problems, found.summary(name)]))
+    if found.problems:
         ctx.exit(FOUND)
 
 

@@ -327,6 +327,11 @@ def test_a_language_is_checked_key_by_key(tmp_path: Path) -> None:
         "frame.zero: missing, it is said in English: 'zero page'"
         in json.loads(found.stdout)["problems"]
     )
+    spoken = run("language", str(path)).output
+    assert spoken.splitlines()[-1].endswith("texts are missing, and said in English")
+    listed = run("language").output
+    assert "de.json" in listed, "a translation begins with a copy of such a file"
+    assert "Deutsch" in listed
     refused = run("language", "klingon")
     assert refused.exit_code == 2
     assert "there is no language 'klingon'" in refused.stderr
