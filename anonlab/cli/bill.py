@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from anonlab.cli.terminal import progress, show
+from anonlab.cli.terminal import progress, show, write_chart
 from anonlab.histories.bill import Bill
 from anonlab.histories.bill_meter import bill_of
 from anonlab.proof.replaying import Replay
@@ -29,8 +29,7 @@ def bill_with_chart(report: Replay, design: str, chart: Path | None) -> Bill:
         owed = bill_of(report.history, designs, report.touches, ticker)
     if chart is not None:
         what = owed.series(), TITLE, LABEL, owed.marks(), owed.places()
-        chart.write_text(lines_svg(*what), "utf-8")
-        chart.with_suffix(".txt").write_text(lines_text(*what), "utf-8")
+        write_chart(chart, lines_svg(*what), lines_text(*what))
     return owed
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from anonlab.cli.terminal import FOUND, JSON_OPTION, print_json
+from anonlab.cli.terminal import FOUND, JSON_OPTION, OutFile, print_json, write_chart
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -45,7 +45,7 @@ def record(
 @click.option("--mms", default="1000,10000,100000", show_default=True, help="Groups of a walk.")
 @click.option("--repetitions", type=click.IntRange(1), help="Instead of 15; for a quick look.")
 @click.option("--peer-python", default=sys.executable, help="The Python that has the peers.")
-@click.option("--chart", type=click.Path(path_type=Path), help="Write a chart (SVG), and its text.")
+@click.option("--chart", type=OutFile(".svg"), help="Write a chart (SVG), and its text.")
 @JSON_OPTION
 @click.pass_context
 def bench(
@@ -68,8 +68,7 @@ def bench(
         raise ValueError(str(error)) from error
     if chart is not None:
         drawn = bench_chart(report)
-        chart.write_text(drawn.svg, "utf-8")
-        chart.with_suffix(".txt").write_text(drawn.text, "utf-8")
+        write_chart(chart, drawn.svg, drawn.text)
     if as_json:
         print_json(dict(report))
     else:

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -56,6 +57,33 @@ class Verbs(click.Group):
             raise Refused(where + error.strerror) from error
         except (SimulatedError, ValueError) as error:
             raise Refused(str(error)) from error
+
+
+class OutFile(click.Path):
+    """The name of a file to be written: its folder must be there, and it may have to end in
+    `suffix`. Both are looked at before the work, which may be long."""
+
+    def __init__(self, suffix: str = "") -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+        self.suffix = suffix
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        """Return the path; click tells the user what is wrong with it."""
+        path = Path(str(super().convert(value, param, ctx)))
+        if self.suffix and path.suffix.lower() != self.suffix:
+            right = path.with_suffix(self.suffix)
+            self.fail(f"what is written is {self.suffix[1:]}: name it {right}", param, ctx)
+        if not path.parent.is_dir():
+            self.fail(f"there is no folder {path.parent}", param, ctx)
+        return path
+
+
+def write_chart(path: Path, svg: str, text: str) -> None:
+    """Write a chart, and its text beside it: a log of the same name must not be lost."""
+    twin = path.with_name(f"{path.name}.txt")
+    path.write_text(svg, "utf-8")
+    twin.write_text(text, "utf-8")
+    click.echo(f"the chart is in {path}, its text in {twin}", err=True)
 
 
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -316,6 +316,32 @@ def test_course_build_elsewhere_says_where_it_looked(tmp_path: Path) -> None:
     assert str(tmp_path / "source") in result.stderr
 
 
+def test_a_history_and_a_log_that_come_along_are_replayed_by_name() -> None:
+    assert json.loads(run("replay", "fork_and_write", "--json").stdout)["forks"] == 1
+    assert json.loads(run("replay", "bash_pipeline", "--json").stdout)["forks"] == 2
+    assert "no such file" in run("replay", "fork_and_wriet").stderr.lower()
+
+
+@pytest.mark.parametrize(
+    ("args", "complaint"),
+    [
+        (("replay", "LOG", "--chart", "bill.png"), "what is written is svg: name it bill.svg"),
+        (("replay", "LOG", "--chart", "nowhere/bill.svg"), "there is no folder nowhere"),
+        (("replay", "LOG", "--html", "nowhere/page.html"), "there is no folder nowhere"),
+        (("compare", "--svg", "costs.pdf"), "name it costs.svg"),
+        (("bench", "--chart", "ratios.jpg"), "name it ratios.svg"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(
+    args: tuple[str, ...], complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused = run(*args)  # LOG is not there: nothing has been read yet
+    assert refused.exit_code == 2
+    assert complaint in refused.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_language_is_checked_key_by_key(tmp_path: Path) -> None:
     assert run("language", "de").output == "de is whole\n"
     path = tmp_path / "xx.json"

@@ -145,7 +145,7 @@ def test_redis_saves_in_the_background_and_the_bill_is_what_the_kernel_said() ->
 
 
 def test_the_command_says_whose_copies_they_are(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    log, chart = tmp_path / "server.history", tmp_path / "bill.svg"
+    log, chart = tmp_path / "server.txt", tmp_path / "server.svg"
     story = "p execve bash\n" + START.split("\n", 1)[1]
     story += "a = fork p\na write 0x30000 9\na execve ls\nb = fork p\np write 0x30000 9\n"
     log.write_text("p = spawn\n" + story, "utf-8")
@@ -154,7 +154,8 @@ def test_the_command_says_whose_copies_they_are(tmp_path) -> None:  # type: igno
     assert "bash p → a" in done.output  # which program forked, and what became of the child
     assert "execve ls" in done.output
     assert "all 2 forks" in done.output
-    text = chart.with_suffix(".txt").read_text("utf-8")
+    assert log.read_text("utf-8") == "p = spawn\n" + story, "the text of the chart is not the log"
+    text = chart.with_name("server.svg.txt").read_text("utf-8")
     assert "At operations since the first fork 0: fork a." in text
     assert "by children, by operations since the first fork: 0: 0, 1: 1." in text
     lonely = tmp_path / "lonely.history"
