@@ -22,6 +22,8 @@ from anonlab.errors import SimulatedError
 
 FOUND = 1
 UNUSABLE = 2
+WIDEST = 10_000
+"""Columns of a terminal that no table fills."""
 SHOWN = 3
 """So many faults are shown at a time; one is enough to start with."""
 
@@ -95,11 +97,39 @@ def print_json(plain: dict[str, Any]) -> None:
 
 
 def show(table: Table) -> None:
-    """Print `table` to standard output; piped into a file it is not cut to a terminal's width."""
+    """Print `table` to standard output; piped into a file it is not cut to a terminal's width. In a
+    narrow terminal it loses its lines, and in a very narrow one each row breaks: no word is cut."""
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, width=200)
+    wide = console.options.update(max_width=WIDEST)
+    if console.measure(table, options=wide).maximum > console.width:
+        console.width = max(console.width, _narrow(table, console.width))
     console.print(table)
+
+
+def _narrow(table: Table, columns: int) -> int:
+    """Take the lines out of a table and make it as wide as `columns` of a terminal; return how wide
+    it is: no column gets narrower than its longest word, and small ones stay whole first."""
+    table.box, table.padding, table.pad_edge = None, (0, 1, 0, 0), False
+    cells = ["\n".join(map(str, column.cells)) for column in table.columns]
+    heads = [str(column.header) for column in table.columns]
+    widths = [
+        max(map(len, f"{head} {text}".split()), default=1)
+        for head, text in zip(heads, cells, strict=True)
+    ]
+    wanted = [
+        max(width, *map(len, text.splitlines() or [""]))
+        for width, text in zip(widths, cells, strict=True)
+    ]
+    spare = columns - sum(widths) - len(widths)
+    for at in sorted(range(len(widths)), key=lambda at: wanted[at] - widths[at]):
+        more = max(0, min(spare, wanted[at] - widths[at]))
+        widths[at] += more
+        spare -= more
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width
+    return sum(widths) + len(widths)
 
 
 def facts(plain: dict[str, Any]) -> Table:
