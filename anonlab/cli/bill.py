@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from anonlab.cli.terminal import progress, show
+from anonlab.cli.terminal import progress, show, write_chart
 from anonlab.histories.bill import Bill
 from anonlab.histories.bill_meter import bill_of
 from anonlab.proof.replaying import Replay
 from anonlab.rmap import DESIGNS
 from anonlab.view.charts.chart import lines_svg, lines_text
 
+LABEL = "operations since the first fork"
 TITLE = "Pages copied on write because of forks"
 BY_RULE = (
     "The log has no page faults: these copies follow from the touch rule, not from the program. "
@@ -27,16 +28,15 @@ def bill_with_chart(report: Replay, design: str, chart: Path | None) -> Bill:
     with progress("bill") as ticker:
         owed = bill_of(report.history, designs, report.touches, ticker)
     if chart is not None:
-        what = owed.series(), TITLE, f"operations since the first fork / {owed.every}", owed.marks()
-        chart.write_text(lines_svg(*what), "utf-8")
-        chart.with_suffix(".txt").write_text(lines_text(*what), "utf-8")
+        what = owed.series(), TITLE, LABEL, owed.marks(), owed.places()
+        write_chart(chart, lines_svg(*what), lines_text(*what))
     return owed
 
 
 def show_bill(owed: Bill) -> None:
     """Print the forks, the kinds of memory that paid, and what a walk costs under each design."""
     if not owed.forks:
-        click.echo("\nNo process forked: there is nothing on the bill.")
+        click.echo(f"\n{owed.nothing}")
         return
     if owed.touches == "rule":
         click.echo(f"\n{BY_RULE}")

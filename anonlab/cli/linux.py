@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from anonlab.cli.terminal import FOUND, JSON_OPTION, print_json
+from anonlab.cli.terminal import FOUND, JSON_OPTION, OutFile, print_json, write_chart
 
 
-@click.command()
+@click.command(context_settings={"allow_interspersed_args": False})
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="File to write.")
 @click.option("--history", type=click.Path(path_type=Path), help="Run this on the real kernel.")
@@ -25,8 +25,10 @@ def record(
     allow_settings: bool,
     rmap: bool,
 ) -> None:
-    """Record a program for replay (anonlab record -o LOG -- COMMAND), or what the running kernel
-    does with a history (--history FILE -o RECORDING), or its reverse map under it (--rmap)."""
+    """Record a program for replay (anonlab record -o LOG COMMAND), or what the running kernel does
+    with a history (--history FILE -o RECORDING), or its reverse map under it (--rmap).
+
+    What stands behind COMMAND is the command's. Ctrl-C ends the command, and its log is kept."""
     from anonlab.live.rmaps import record_rmap_of_file
     from anonlab.live.verify import record_on_kernel
 
@@ -43,7 +45,7 @@ def record(
 @click.option("--mms", default="1000,10000,100000", show_default=True, help="Groups of a walk.")
 @click.option("--repetitions", type=click.IntRange(1), help="Instead of 15; for a quick look.")
 @click.option("--peer-python", default=sys.executable, help="The Python that has the peers.")
-@click.option("--chart", type=click.Path(path_type=Path), help="Write a chart (SVG), and its text.")
+@click.option("--chart", type=OutFile(".svg"), help="Write a chart (SVG), and its text.")
 @JSON_OPTION
 @click.pass_context
 def bench(
@@ -66,8 +68,7 @@ def bench(
         raise ValueError(str(error)) from error
     if chart is not None:
         drawn = bench_chart(report)
-        chart.write_text(drawn.svg, "utf-8")
-        chart.with_suffix(".txt").write_text(drawn.text, "utf-8")
+        write_chart(chart, drawn.svg, drawn.text)
     if as_json:
         print_json(dict(report))
     else:

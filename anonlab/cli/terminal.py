@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,6 +22,8 @@ from anonlab.errors import SimulatedError
 
 FOUND = 1
 UNUSABLE = 2
+WIDEST = 10_000
+"""Columns of a terminal that no table fills."""
 SHOWN = 3
 """So many faults are shown at a time; one is enough to start with."""
 
@@ -58,6 +61,33 @@ class Verbs(click.Group):
             raise Refused(str(error)) from error
 
 
+class OutFile(click.Path):
+    """The name of a file to be written: its folder must be there, and it may have to end in
+    `suffix`. Both are looked at before the work, which may be long."""
+
+    def __init__(self, suffix: str = "") -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+        self.suffix = suffix
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        """Return the path; click tells the user what is wrong with it."""
+        path = Path(str(super().convert(value, param, ctx)))
+        if self.suffix and path.suffix.lower() != self.suffix:
+            right = path.with_suffix(self.suffix)
+            self.fail(f"what is written is {self.suffix[1:]}: name it {right}", param, ctx)
+        if not path.parent.is_dir():
+            self.fail(f"there is no folder {path.parent}", param, ctx)
+        return path
+
+
+def write_chart(path: Path, svg: str, text: str) -> None:
+    """Write a chart, and its text beside it: a log of the same name must not be lost."""
+    twin = path.with_name(f"{path.name}.txt")
+    path.write_text(svg, "utf-8")
+    twin.write_text(text, "utf-8")
+    click.echo(f"the chart is in {path}, its text in {twin}", err=True)
+
+
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
@@ -67,11 +97,39 @@ def print_json(plain: dict[str, Any]) -> None:
 
 
 def show(table: Table) -> None:
-    """Print `table` to standard output; piped into a file it is not cut to a terminal's width."""
+    """Print `table` to standard output; piped into a file it is not cut to a terminal's width. In a
+    narrow terminal it loses its lines, and in a very narrow one each row breaks: no word is cut."""
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, width=200)
+    wide = console.options.update(max_width=WIDEST)
+    if console.measure(table, options=wide).maximum > console.width:
+        console.width = max(console.width, _narrow(table, console.width))
     console.print(table)
+
+
+def _narrow(table: Table, columns: int) -> int:
+    """Take the lines out of a table and make it as wide as `columns` of a terminal; return how wide
+    it is: no column gets narrower than its longest word, and small ones stay whole first."""
+    table.box, table.padding, table.pad_edge = None, (0, 1, 0, 0), False
+    cells = ["\n".join(map(str, column.cells)) for column in table.columns]
+    heads = [str(column.header) for column in table.columns]
+    widths = [
+        max(map(len, f"{head} {text}".split()), default=1)
+        for head, text in zip(heads, cells, strict=True)
+    ]
+    wanted = [
+        max(width, *map(len, text.splitlines() or [""]))
+        for width, text in zip(widths, cells, strict=True)
+    ]
+    spare = columns - sum(widths) - len(widths)
+    for at in sorted(range(len(widths)), key=lambda at: wanted[at] - widths[at]):
+        more = max(0, min(spare, wanted[at] - widths[at]))
+        widths[at] += more
+        spare -= more
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width
+    return sum(widths) + len(widths)
 
 
 def facts(plain: dict[str, Any]) -> Table:

@@ -16,7 +16,17 @@ from anonlab.cli.course import check, course, export, learner_progress, reset
 from anonlab.cli.grade import grade
 from anonlab.cli.linux import bench, record
 from anonlab.cli.start import start, update
-from anonlab.cli.terminal import FOUND, JSON_OPTION, SHOWN, Verbs, facts, print_json, progress, show
+from anonlab.cli.terminal import (
+    FOUND,
+    JSON_OPTION,
+    SHOWN,
+    OutFile,
+    Verbs,
+    facts,
+    print_json,
+    progress,
+    show,
+)
 from anonlab.version import __version__
 
 if TYPE_CHECKING:
@@ -62,9 +72,9 @@ def _rows(findings: tuple[Finding, ...]) -> Table:
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--design", default="anongroup", show_default=True, help="Reverse-map design.")
-@click.option("--html", type=click.Path(path_type=Path), help="Write the player to this file.")
+@click.option("--html", type=OutFile(), help="Write the player to this file.")
 @click.option("--bill", is_flag=True, help="For each fork: what was copied, by whom, where.")
-@click.option("--chart", type=click.Path(path_type=Path), help="The bill over time (SVG).")
+@click.option("--chart", type=OutFile(".svg"), help="The bill over time (SVG), and its text.")
 @JSON_OPTION
 @click.pass_context
 def replay(
@@ -76,9 +86,14 @@ def replay(
     chart: Path | None,
     as_json: bool,
 ) -> None:
-    """Run FILE, a history or an strace log, on the simulated kernel."""
+    """Run FILE, a history or an strace log, on the simulated kernel. FILE may be the name of one
+    that comes with anonlab: fork_and_write, redis_bgsave."""
+    from anonlab.histories import library
+    from anonlab.histories.strace.opening import parts_of
     from anonlab.proof.replaying import replay as run
 
+    if not file.exists() and not parts_of(file):
+        file = library.file_of(str(file)) or file
     with progress("replay") as ticker:
         report = run(file, design, ticker)
     if html is not None:
@@ -185,7 +200,7 @@ def _verify_live(
     show_default=True,
     help="What the table shows: nodes, probes, copies, allocs, links, locks, bytes64, …",
 )
-@click.option("--svg", type=click.Path(path_type=Path), help="Draw the table to this file.")
+@click.option("--svg", type=OutFile(".svg"), help="Draw the table to this file.")
 @JSON_OPTION
 def compare(
     history: str, children: int, design: str, counter: str, svg: Path | None, as_json: bool
@@ -246,19 +261,32 @@ def view(
 
 
 @cli.command("language")
-@click.argument("name")
+@click.argument("name", required=False)
 @JSON_OPTION
 @click.pass_context
-def check_language(ctx: click.Context, name: str, as_json: bool) -> None:
-    """Say what the language NAME lacks: its code (de), or a file *.json that is being written."""
-    from anonlab.formats.catalogue import problems
+def check_language(ctx: click.Context, name: str | None, as_json: bool) -> None:
+    """Say what the language NAME lacks: its code (de), or a file *.json that is being written.
+    Without NAME, say which languages there are, and where their files are."""
+    from anonlab.formats import catalogue
+    from anonlab.formats.translations import examine
 
-    found = problems(name)
+    if name is None:
+        files = {code: str(catalogue.FOLDER / f"{code}.json") for code in catalogue.languages()}
+        if as_json:
+            print_json({"chosen": catalogue.language(), "languages": files})
+            return
+        for code, path in files.items():
+            word = catalogue.read_catalogue(code).words["language.name"]
+            click.echo(f"{code}  {word}  {path}")
+        click.echo(f"chosen: {catalogue.language()}; another one: {catalogue.VARIABLE}=de")
+        return
+    found = examine(name)
     if as_json:
-        print_json({"language": name, "ok": not found, "problems": found})
+        plain = {"language": name, "ok": not found.problems, "problems": found.problems}
+        print_json({**plain, "mistakes": len(found.mistakes), "missing": len(found.missing)})
     else:
-        click.echo("\n".join(found) or f"{name} is whole")
-    if found:
+        click.echo("\n".join([*found.problems, found.summary(name)]))
+    if found.problems:
         ctx.exit(FOUND)
 
 

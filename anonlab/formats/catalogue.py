@@ -2,7 +2,7 @@
 
 A file is JSON: sections of {key: template}, in the template language of templates.py. Sections say
 who speaks; a key is unique in the whole file, so nobody names sections. `en.json` has every key.
-Another language says what it can; a missing key is said in English, and `problems` names it.
+Another language says what it can; a missing key is said in English. translations.py names it.
 
 The language is chosen once, for all that is shown from then on: by ``anonlab.language("de")``, or
 by the environment variable ANONLAB_LANGUAGE. A recorded step keeps the words of its recording.
@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,8 +24,6 @@ FORMS = 200
 """Plural forms are listed for so many numbers; beyond them the last two digits decide."""
 FAR = (1_000, 1_000_000, 1_000_001, 2_000_000)
 """Numbers at which some rules of gettext take a form of its own."""
-_HOLES = re.compile(r"\{\??(\w+)(?::\w+)?\}")
-_FORMS = re.compile(r"\[(?:\w+:)?([^\[\]]*\|[^\[\]]*)\]")
 Sections = dict[str, dict[str, str]]
 
 
@@ -58,7 +54,7 @@ class Catalogue:
         try:
             return fill(self.words[key], arguments, self.plural)
         except ValueError as error:
-            raise ValueError(f"the words {key!r}: {error}") from None
+            raise ValueError(f"language {self.name}: the words {key!r}: {error}") from None
 
 
 def language(name: str | None = None) -> str:
@@ -108,10 +104,10 @@ _chosen: Catalogue | None = None
 
 def read_catalogue(name: str) -> Catalogue:
     """Return a language by its code or by the path of its file; raises as `language` does."""
-    english = _english()
+    english = english_sections()
     if name == ENGLISH:
         return Catalogue(ENGLISH, english)
-    mine = {key: text for each in _file(name).values() for key, text in each.items()}
+    mine = {key: text for each in sections_of(name).values() for key, text in each.items()}
     return Catalogue(
         name,
         {section: {key: mine.get(key, text) for key, text in words.items()}
@@ -120,30 +116,48 @@ def read_catalogue(name: str) -> Catalogue:
 
 
 @lru_cache(1)
-def _english() -> Sections:
-    return _file(ENGLISH)
+def english_sections() -> Sections:
+    """Return the sections of en.json: all there are."""
+    return sections_of(ENGLISH)
 
 
-def _file(name: str) -> Sections:
-    """Return the sections of a language's file, as they are."""
+def sections_of(name: str) -> Sections:
+    """Return the sections of a language's file, as they are; raises as `language` does."""
     path = Path(name) if name.endswith(".json") else FOLDER / f"{name}.json"
     if not name.endswith(".json") and name not in languages():
+        near = [code for code in languages() if name.lower().startswith(code)]
         raise ValueError(
-            f"there is no language {name!r}; there are {', '.join(languages())}, "
-            "or the path of a file *.json"
+            f"there is no language {name!r}{f', did you mean {near[0]!r}?' if near else ';'} "
+            f"there are {', '.join(languages())}, or the path of a file *.json"
         )
     try:
-        found = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
-    except (OSError, ValueError) as error:
+        found = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not in UTF-8; save it in UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"{path} is no JSON: {error}; look there and in the line before for a comma, a quote "
+            "or a brace that is missing or too much"
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from None
-    for section, words in found.items() if isinstance(found, dict) else [("", None)]:
-        plain = isinstance(words, dict) and all(isinstance(text, str) for text in words.values())
-        if not plain:
-            raise ValueError(f"{path}: {section!r} must be an object of texts: {{key: text}}")
+    _check_shape(path, found)
     forms = found.get("language", {}).get("language.plural")
     if forms is not None:
         plural_forms(forms)
     return dict(found)
+
+
+def _check_shape(path: Path, found: object) -> None:
+    """Raise ValueError unless there are sections of texts; it names the first that is none."""
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} must have sections of texts: {{section: {{key: text}}}}")
+    for section, words in found.items():
+        if not isinstance(words, dict):
+            raise ValueError(f"{path}: {section!r} must be an object of texts: {{key: text}}")
+        for key, text in words.items():
+            if not isinstance(text, str):
+                raise ValueError(f"{path}: {key!r} must be a text in quotes, not {text!r:.40}")
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -176,31 +190,3 @@ def plural_forms(rule: str) -> str:
             f"from {FORMS} on a rule may look at the last two digits only"
         )
     return forms
-
-
-def problems(name: str) -> list[str]:
-    """Return what is wrong with a language's file, a sentence each: missing and unknown keys, and
-    templates that have not the arguments or the forms that they need; raises as `language` does."""
-    mine = [(key, text) for each in _file(name).values() for key, text in each.items()]
-    keys = [key for key, _ in mine]
-    twice = [f"{key}: in two sections" for key in dict.fromkeys(keys) if keys.count(key) > 1]
-    return twice + list(_differences(dict(mine), Catalogue(ENGLISH, _english()).words))
-
-
-def _differences(mine: dict[str, str], english: dict[str, str]) -> Iterator[str]:
-    for key in english:
-        if key not in mine:
-            yield f"{key}: missing, it is said in English: {english[key]!r}"
-    forms = 1 + int(max(plural_forms(mine.get("language.plural", "n != 1"))))
-    for key, text in mine.items():
-        if key not in english:
-            yield f"{key}: no such key, nobody says it"
-            continue
-        have, need = set(_HOLES.findall(text)), set(_HOLES.findall(english[key]))
-        if lost := sorted(need - have):
-            yield f"{key}: {{{lost[0]}}} is missing in {text!r}"
-        if new := sorted(have - need):
-            yield f"{key}: there is no {{{new[0]}}} to say in {text!r}"
-        for choice in _FORMS.findall(text):
-            if choice.count("|") + 1 != forms:
-                yield f"{key}: [{choice}] has {choice.count('|') + 1} forms, this language {forms}"

@@ -27,6 +27,7 @@ FORK_HEADS = ("fork", "line", "shared", "tables", "copied by parent", "by child"
               "new in child", "never copied", "until")  # fmt: skip
 POINTS = 200
 """Places of the history at which sums are kept, evenly spread."""
+WALKS = "What finding the users of a shared page looks at, right after its fork"
 
 
 class BillTable(NamedTuple):
@@ -42,6 +43,7 @@ class ForkBill:
     """What one fork cost, in pages of 4096 bytes.
 
     operation, line   where it is in the history, and in the log (0: no log)
+    program   what the parent ran, and `next_program` what the child ran afterwards; '' if unknown
     shared    anonymous pages that both sides mapped at birth
     tables    page-table pages of the child at birth
     copied    by side: copies that were made because the page was shared through this fork
@@ -60,6 +62,8 @@ class ForkBill:
     parent: str
     child: str
     shared: int = 0
+    program: str = ""
+    next_program: str = ""
     tables: int = 0
     copied: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SIDES, 0))
     new: int = 0
@@ -70,6 +74,11 @@ class ForkBill:
     areas: dict[str, list[int]] = field(default_factory=dict)
     looks: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def name(self) -> str:
+        """What forked whom."""
+        return f"{self.program} {self.parent} → {self.child}".strip()
+
     def to_json(self) -> dict[str, Any]:
         """Return plain data: pages as counts, and the bytes of what was copied."""
         return {
@@ -77,6 +86,8 @@ class ForkBill:
             "line": self.line,
             "parent": self.parent,
             "child": self.child,
+            "program": self.program,
+            "next_program": self.next_program,
             "shared_pages": self.shared,
             "page_table_pages": self.tables,
             "copied_by_parent_pages": self.copied["parent"],
@@ -101,6 +112,7 @@ class Bill:
 
     operations  in all · first  the first fork's · elsewhere  copies that no fork explains
     moved       {design: pages that mremap copied}, since it keeps one address for each page
+    vforks, threads   births that copy no page table: nothing to pay
     touches     'recorded', 'rule' or 'history': where the touches come from
     over_time   [operation, copied by parents, copied by children, new pages of children] so far
     """
@@ -112,6 +124,16 @@ class Bill:
     moved: dict[str, int] = field(default_factory=dict)
     over_time: list[tuple[int, int, int, int]] = field(default_factory=list)
     first: int = 0
+    vforks: int = 0
+    threads: int = 0
+
+    @property
+    def nothing(self) -> str:
+        """What to say of a bill without forks."""
+        births = ((self.vforks, "vfork"), (self.threads, "thread"))
+        some = [f"{n:,} {what}{'s' if n > 1 else ''}" for n, what in births if n]
+        why = f" What shares all memory copies nothing: {', '.join(some)}." if some else ""
+        return f"No process forked: there is nothing on the bill.{why}"
 
     @property
     def every(self) -> int:
@@ -127,6 +149,10 @@ class Bill:
         """Return the sums over time for a chart, one count per point of `over_time`."""
         names = ("by parents", "by children", "new")
         return {name: [row[at] for row in self.over_time] for at, name in enumerate(names, 1)}
+
+    def places(self) -> list[int]:
+        """Return how many operations after the first fork each point of `over_time` is."""
+        return [row[0] - self.first for row in self.over_time]
 
     def marks(self, most: int = 8) -> dict[int, str]:
         """Return {point of `over_time`: word} for the first forks, for a chart."""
@@ -155,16 +181,25 @@ class Bill:
         dearest = sorted(self.forks, key=lambda fork: -sum(fork.copied.values()))[:MOST_FORKS]
         rows = [
             (
-                *(f"{fork.parent} -> {fork.child}", str(fork.line or fork.operation)),
+                *(fork.name, str(fork.line or fork.operation)),
                 *(f"{pages:,}" for pages in (fork.shared, fork.tables, *fork.copied.values())),
                 size_of(sum(fork.copied.values())),
-                *(f"{fork.new:,}", f"{fork.kept:,}", fork.ended or "the end"),
+                *(
+                    f"{fork.new:,}",
+                    f"{fork.kept:,}",
+                    f"{fork.ended or 'the end'} {fork.next_program}".rstrip(),
+                ),
             )
             for fork in sorted(dearest, key=lambda fork: fork.operation)
         ]
         left = len(self.forks) - len(rows)
         title = "What each fork cost, in pages of 4 KiB"
         title += f"; {left:,} forks that cost less are left out" if left else ""
+        if len(self.forks) > 1:
+            sums = [sum(fork.copied[side] for fork in self.forks) for side in SIDES]
+            new = f"{sum(fork.new for fork in self.forks):,}"
+            copied = (*(f"{pages:,}" for pages in sums), size_of(self.copied))
+            rows.append((f"all {len(self.forks):,} forks", "", "", "", *copied, new, "", ""))
         return BillTable(title, FORK_HEADS, rows)
 
     def _areas(self) -> BillTable:
@@ -176,14 +211,15 @@ class Bill:
         return BillTable("Which memory was copied, in pages", heads, rows)
 
     def _walks(self) -> BillTable:
+        one = len(self.forks) == 1
+        heads = ("looks",) if one else ("looks, mean of the forks", "dearest fork")
         rows = []
         for design, moved in self.moved.items():
             looks = [fork.looks[design] for fork in self.forks if design in fork.looks]
             if looks:
-                mean, most = sum(looks) / len(looks), max(looks)
-                rows.append((design, f"{mean:.1f}", f"{most:.1f}", f"{moved:,}"))
-        heads = ("design", "looks, mean", "at most", "pages copied by mremap")
-        return BillTable("A walk from a shared page, right after its fork", heads, rows)
+                shown = looks if one else (sum(looks) / len(looks), max(looks))
+                rows.append((design, *(f"{each:.1f}" for each in shown), f"{moved:,}"))
+        return BillTable(WALKS, ("design", *heads, "pages copied by mremap"), rows)
 
     def to_json(self) -> dict[str, Any]:
         """Return what `anonlab replay --bill --json` prints as "bill"."""

@@ -56,8 +56,12 @@ def bill_of(
     if not designs:
         raise ValueError("a bill needs one design at least")
     nops = len(history.ops)
-    births = (place for place, op in enumerate(history.ops) if op.verb == "fork")
-    found = Bill([], nops, touches, first=next(births, 0))
+    first = next((place for place, op in enumerate(history.ops) if op.verb == "fork"), None)
+    found = Bill([], nops, touches, first=first or 0)
+    if first is not None:
+        found.over_time.append((first, 0, 0, 0))
+    found.vforks = sum(op.verb == "vfork" for op in history.ops)
+    found.threads = sum(op.verb == "clone_vm" for op in history.ops)
     for number, design in enumerate(designs):
         kernel = make_kernel(history, design)
         meter = _Meter(kernel, found if number == 0 else None)
@@ -117,11 +121,17 @@ class _Meter:
         self.born: dict[int, _Share] = {}
         """By number of the child's address space: the fork that made it."""
         self.sums = [0, 0, 0]
+        self.programs: dict[str, str] = {}
+        """By name of the process: what it runs."""
+        self.birth: tuple[Op, int, int] | None = None
+        """The last fork, its place and the page tables before it, until its account is open."""
 
     # -- operations -------------------------------------------------------------------------------
 
     def do(self, ops: list[Op], place: int) -> None:
         """Do the operations of one run, the first of which stands at `place`, and count."""
+        if self.birth is not None and not _of_birth(self.birth[0], ops[0]):
+            self._open(*self.birth)
         if len(ops) == 1 or not self._counted(ops, place):
             for number, op in enumerate(ops):
                 self._counted([op], place + number)
@@ -131,6 +141,8 @@ class _Meter:
         """Do one operation, or a run as one; False if nothing was done: each must be done alone."""
         op = ops[0]
         mm = self._mm(op.who)
+        if "parent" in op.args:
+            self.programs[op.who] = self.programs.get(str(op.args["parent"]), "")
         if op.verb == "fork":
             self._fork(op, place)
         elif op.verb in ("execve", "exit"):
@@ -170,11 +182,16 @@ class _Meter:
     # -- births -----------------------------------------------------------------------------------
 
     def _fork(self, op: Op, number: int) -> None:
-        """Do a fork and open its account."""
-        kernel, tables = self.kernel, self.kernel.tables.nused
-        outcome = apply(kernel, op)
+        """Do a fork. Its account opens when its child has what it gets (`_of_birth`)."""
+        tables = self.kernel.tables.nused
+        if not apply(self.kernel, op).error:
+            self.birth = op, number, tables
+
+    def _open(self, op: Op, number: int, tables: int) -> None:
+        """Open the account of a fork: what both sides map now is shared."""
+        self.birth = None
         child = self._mm(op.who)
-        if outcome.error or child is None:
+        if child is None:
             return
         pfns = self._pages_of(child)
         if pfns.size:
@@ -182,7 +199,8 @@ class _Meter:
         if self.bill is None:
             return
         fork = ForkBill(number, op.line or 0, str(op.args["parent"]), op.who, int(pfns.size))
-        fork.tables = kernel.tables.nused - tables
+        fork.program = self.programs[op.who]
+        fork.tables = self.kernel.tables.nused - tables
         self.bill.forks.append(fork)
         parent = self._mm(fork.parent)
         above = self.born.get(parent.number) if parent is not None else None
@@ -249,13 +267,18 @@ class _Meter:
         if mm is not None and share is not None and mm.users == 1:
             self._count_rest(share, mm)  # afterwards nothing is left to be counted
         outcome = apply(self.kernel, op)
-        if mm is None or mm.users or outcome.error:
+        if outcome.error:
+            return
+        if op.verb == "execve":
+            self.programs[op.who] = str(op.args.get("program", ""))
+        if mm is None or mm.users:
             return
         self.sides.pop(mm.number, None)
         if share is None:
             return
         del self.born[mm.number]
         share.fork.ended, share.fork.end_operation = op.verb, number
+        share.fork.next_program = self.programs[op.who] if op.verb == "execve" else ""
         gone = share.leave()
         for sides in self.sides.values() if gone else ():
             sides[:] = [each for each in sides if each[1] not in gone]
@@ -271,6 +294,8 @@ class _Meter:
 
     def finish(self) -> None:
         """Count what is still shared at the end of the history."""
+        if self.birth is not None:
+            self._open(*self.birth)
         for number, share in self.born.items():
             self._count_rest(share, self.kernel.mms[number])
 
@@ -282,6 +307,12 @@ class _Meter:
         if (since > 0 and -places.start % self.bill.every < len(places)) or last:
             by_parent, by_child, new = self.sums
             self.bill.over_time.append((places.stop - 1, by_parent, by_child, new))
+
+
+def _of_birth(fork: Op, op: Op) -> bool:
+    """Whether an operation is a part of a fork: a log's MADV_DONTFORK and MADV_WIPEONFORK are pages
+    that the child loses in the line of its birth. Linux does not copy their entries at all."""
+    return op.verb in ("munmap", "madvise") and (op.who, op.line) == (fork.who, fork.line or -1)
 
 
 def _vpns(op: Op, npages: int, most: int) -> Vpns:

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import closing
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 from anonlab.linux.merge_faults import merge_page_faults
 from anonlab.linux.page_faults import FaultEvent, PageFaults
@@ -21,11 +25,19 @@ TIMES = "--absolute-timestamps=unix,ns"
 GATE = "import os,sys; os.read(int(sys.argv[1]), 1); os.execv(sys.argv[2], sys.argv[2:])"
 """Waits until somebody listens to the faults, then becomes strace."""
 DRAIN_S = 0.01
+FROM_A_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
+"""Signals that a terminal sends to the program, too."""
+FROM_A_PROCESS = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that come to us alone, or that a server sends to its whole group when it ends."""
+SECOND_S = 1.0
+"""A signal so long after the first is a second one, not an echo of it."""
 
 
 def record_program(command: Sequence[str], log: Path, quiet: bool = False) -> tuple[int, str]:
     """Run `command` under strace with its children, write the log; return its exit status, and what
     is to be known of the page faults in the log.
+
+    What stops the program does not stop the record: see `_guarded`.
 
     quiet   what it prints goes nowhere, and it has nothing to read
     raises  ValueError if there is no Linux, no command, or strace cannot be started or may not
@@ -44,7 +56,8 @@ def record_program(command: Sequence[str], log: Path, quiet: bool = False) -> tu
     with tempfile.TemporaryDirectory(prefix="anonlab-record-") as folder:
         plain = Path(folder) / "log"
         words = [strace, "-f", "-y", TIMES, "-e", CALLS, "-o", str(plain), "--", *command]
-        status, faults, reason = _run(words, subprocess.DEVNULL if quiet else None)
+        with _guarded() as guard:
+            status, faults, reason = _run(words, subprocess.DEVNULL if quiet else None, guard)
         text = plain.read_text("utf-8", "surrogateescape") if plain.exists() else ""
     if not text:
         raise ValueError(f"strace wrote nothing to {log.name}: it may not trace here")
@@ -52,15 +65,70 @@ def record_program(command: Sequence[str], log: Path, quiet: bool = False) -> tu
         lines = merge_page_faults(text.splitlines(), faults.events)
         text = "".join(f"{line}\n" for line in lines)
     log.write_text(text, "utf-8", "surrogateescape")
-    return status, reason or _told(faults)
+    ended = (
+        "; a second signal ended the record: what goes on is not in the log" if guard.ended else ""
+    )
+    return status, (reason or _told(faults)) + ended
 
 
-def _run(words: Sequence[str], where: int | None) -> tuple[int, PageFaults | None, str]:
+class _Guard:
+    """Takes the signals that would end us while the program runs, and the log with us.
+
+    The first one is the program's: a terminal has told it, and what came to us is passed on. We go
+    on until it has ended. A second one, SECOND_S later, ends strace: the program goes on alone.
+    """
+
+    def __init__(self) -> None:
+        self.running: subprocess.Popen[bytes] | None = None
+        self.ended = False
+        self._first = 0.0
+
+    def take(self, number: int, _frame: FrameType | None) -> None:
+        if self.running is None:
+            return
+        self._first = self._first or time.monotonic()
+        if time.monotonic() - self._first >= SECOND_S:
+            self.ended = True
+            self.running.kill()
+        elif number in FROM_A_PROCESS:
+            for pid in _children(self.running.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+
+
+@contextmanager
+def _guarded() -> Iterator[_Guard]:
+    """Hold the signals off that end this process. Ignored ones stay ignored, and only Python's main
+    thread may do this: in another one nothing is held off."""
+    guard, before = _Guard(), {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (*FROM_A_TERMINAL, *FROM_A_PROCESS):
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                before[number] = signal.signal(number, guard.take)
+    try:
+        yield guard
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _children(pid: int) -> list[int]:
+    """Return the child processes of a process; none where /proc does not tell them."""
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _run(
+    words: Sequence[str], where: int | None, guard: _Guard
+) -> tuple[int, PageFaults | None, str]:
     """Run strace and listen to the faults of what it runs; return the exit status, the faults, or
     None and why there are none. `where` is what it reads and prints to: None is what we do."""
     source, gate = os.pipe()
     started = [interpreter(), "-I", "-S", "-c", GATE, str(source), *words]
     with subprocess.Popen(started, stdin=where, stdout=where, pass_fds=[source]) as running:
+        guard.running = running
         os.close(source)
         try:
             faults = PageFaults(running.pid)

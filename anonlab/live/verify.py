@@ -271,7 +271,7 @@ def record_on_kernel(
     if (bool(command), history is not None, renew is not None).count(True) != 1:
         raise ValueError("record a COMMAND, or a --history, or --renew a folder: one of the three")
     if renew is None and output is None:
-        raise ValueError("say where to write: -o FILE")
+        raise ValueError("say where to write, before the command: -o FILE")
     with swap_on() if allow_settings else nullcontext():
         if renew is not None:
             return f"{recordings.record_anew(renew)} recordings renewed in {renew}"
@@ -280,7 +280,8 @@ def record_on_kernel(
             made = recordings.record_to_file(replay.read(history, "anongroup").history, output)
             return f"{len(made.effects)} operations, {made.view} view, in {output}"
     status, faults = program.record_program(command, output)
-    return f"exit status {status}; the log is in {output}, {faults}: anonlab replay {output}"
+    how = f"exit status {status}" if status >= 0 else f"ended by signal {-status}"
+    return f"{how}; the log is in {output}, {faults}: anonlab replay {output}"
 
 
 def history_of(

@@ -1,4 +1,5 @@
-// The controls of the bench: a bar above the picture, the history beside it. Python decides all.
+// The controls of the bench: a bar above the picture, the history beside it. Python decides all, and
+// gives the words: `fixed.words` has those of the language that was chosen when the bench was made.
 let views = 0; // of one bench; Python says which bench it is
 
 function render({ model, el }) {
@@ -31,6 +32,12 @@ function tellHeight(element) {
   });
   observer.observe(element);
   return () => observer.disconnect();
+}
+
+// Return what says the words of a key, with its arguments.
+function speaker(model) {
+  const { words } = model.get("fixed");
+  return (key, args = {}) => words[`bench.${key}`].replace(/\{(\w+)\}/g, (_, name) => args[name]);
 }
 
 // ---- elements
@@ -71,41 +78,42 @@ const group = (words, kind, ...inside) => make("div", { class: `ab-row ${kind}`,
 
 function bar(model) {
   const fixed = model.get("fixed");
+  const word = speaker(model);
   const ids = `ab-${fixed.id}-${(views += 1)}`;
   const send = (name, more = {}) => model.send({ do: name, ...more });
-  const command = commandLine(model, ids, send);
+  const command = commandLine(model, ids, send, word);
   const say = make("div", { class: "ab-say", role: "status", "data-part": "say" });
   const target = make("b", { "data-part": "target" });
   const value = make("input", { type: "number", min: "0", value: "100", class: "ab-short", "data-part": "value" });
   const to = make("input", { type: "text", value: "0x80000", class: "ab-short", "data-part": "to", spellcheck: "false" });
   const act = (verb) => send("on_page", { verb, value: value.value, to: to.value });
-  const onPage = ["read", "swap_out", "munmap"].map((verb) => button(verb, fixed.words[verb], () => act(verb)));
-  const onProcess = ["fork", "exit"].map((verb) => button(verb, fixed.words[verb], () => act(verb)));
-  const page = group("with what is chosen in the picture", "ab-act",
+  const onPage = ["read", "swap_out", "munmap"].map((verb) => button(verb, word(`act.${verb}`), () => act(verb)));
+  const onProcess = ["fork", "exit"].map((verb) => button(verb, word(`act.${verb}`), () => act(verb)));
+  const page = group(word("name-page"), "ab-act",
     make("span", { class: "ab-target", "aria-live": "polite" }, target),
-    make("span", { class: "ab-pair" }, button("write", fixed.words.write, () => act("write")), field("value", value)),
+    make("span", { class: "ab-pair" }, button("write", word("act.write"), () => act("write")), field(word("value"), value)),
     ...onPage,
-    make("span", { class: "ab-pair" }, button("mremap", fixed.words.mremap, () => act("mremap")), field("to", to)),
+    make("span", { class: "ab-pair" }, button("mremap", word("act.mremap"), () => act("mremap")), field(word("to"), to)),
     ...onProcess);
-  const undo = button("undo", "Undo", () => send("undo"));
-  const redo = button("redo", "Redo", () => send("redo"));
+  const undo = button("undo", word("undo"), () => send("undo"));
+  const redo = button("redo", word("redo"), () => send("redo"));
   const selects = {
     preset: choice("preset", fixed.presets, (name) => name !== " " && send("preset", { name })),
     machine: choice("machine", [["", fixed.machines]], (name) => send("machine", { name })),
     design: choice("design", [["", fixed.designs]], (name) => send("design", { name })),
-    compare: choice("compare", [["", [["", "nothing"], ...fixed.designs]]], (name) => send("compare", { name })),
+    compare: choice("compare", [["", [["", word("nothing")], ...fixed.designs]]], (name) => send("compare", { name })),
   };
   command.beside.append(undo, redo);
-  const changes = group("beginning and designs", "ab-changes",
-    field("Begin with", selects.preset), field("Design", selects.design), field("Compare with", selects.compare));
+  const changes = group(word("name-begin"), "ab-changes",
+    field(word("begin"), selects.preset), field(word("design"), selects.design), field(word("compare"), selects.compare));
   const path = make("input", { type: "text", value: "my.history", "data-part": "path", spellcheck: "false" });
   const named = (name) => () => send(name, { path: path.value });
-  const copy = button("copy", "Copy as text", () => send("copy"));
-  const editor = editing(send);
-  const files = make("details", { class: "ab-files" }, make("summary", {}, "More: machine, text, files"),
-    group("machine, text, files", "ab-more", field("Machine", selects.machine), editor.open, copy, field("File", path),
-      button("save", "Save", named("save")), button("load", "Load", named("load")), button("page", "Save as page (HTML)", named("page"))));
-  const element = make("div", { class: "anonlab-bench ab-bar", role: "group", "aria-label": "bench: operations", "data-lm-suppress-shortcuts": "true" },
+  const copy = button("copy", word("copy"), () => send("copy"));
+  const editor = editing(send, word);
+  const files = make("details", { class: "ab-files" }, make("summary", {}, word("more")),
+    group(word("name-more"), "ab-more", field(word("machine"), selects.machine), editor.open, copy, field(word("file"), path),
+      button("save", word("save"), named("save")), button("load", word("load"), named("load")), button("page", word("page"), named("page"))));
+  const element = make("div", { class: "anonlab-bench ab-bar", role: "group", "aria-label": word("name-bar"), "data-lm-suppress-shortcuts": "true" },
     command.element, say, page, changes, files, editor.element);
   let copied = 0;
 
@@ -115,9 +123,9 @@ function bar(model) {
     const words = make("span", {}, view.message);
     if (say.textContent !== view.message + view.choices.map((one) => one[1]).join("") || asked.length) say.replaceChildren(words, ...asked);
     say.dataset.kind = view.kind;
-    target.textContent = view.chosen ? `On ${view.chosen}:` : "Click a page below, then:";
-    for (const [element_, words_, name] of [[undo, view.undo, "Undo"], [redo, view.redo, "Redo"]]) {
-      element_.textContent = words_ ? `${name}: ${words_}` : name;
+    target.textContent = view.chosen || word("click");
+    for (const [element_, words_, name] of [[undo, view.undo, "undo"], [redo, view.redo, "redo"]]) {
+      element_.textContent = words_ ? word(`${name}-what`, { what: words_ }) : word(name);
       element_.title = element_.textContent;
       off(element_, !words_);
     }
@@ -138,16 +146,16 @@ function bar(model) {
 
 // ---- the command line: Enter does it, up and down recall, Tab completes
 
-function commandLine(model, ids, send) {
+function commandLine(model, ids, send, word) {
   const input = make("input", {
     type: "text", role: "combobox", "aria-expanded": "false", "aria-controls": `${ids}-offers`, "aria-autocomplete": "list",
     "aria-describedby": `${ids}-hint`, autocomplete: "off", autocapitalize: "off", spellcheck: "false", placeholder: "child = fork shell", "data-part": "line",
   });
-  const list = make("ul", { id: `${ids}-offers`, role: "listbox", "aria-label": "how the line can go on", class: "ab-offers", hidden: "" });
+  const list = make("ul", { id: `${ids}-offers`, role: "listbox", "aria-label": word("name-offers"), class: "ab-offers", hidden: "" });
   const hint = make("p", { id: `${ids}-hint`, class: "ab-hint", "data-part": "hint" });
-  const doIt = button("line", "Do it", submit);
+  const doIt = button("line", word("do"), submit);
   const beside = make("span", { class: "ab-pair" }, doIt);
-  const element = make("div", { class: "ab-line" }, make("div", { class: "ab-typed" }, field("Operation", input), list), beside, hint);
+  const element = make("div", { class: "ab-line" }, make("div", { class: "ab-typed" }, field(word("operation"), input), list), beside, hint);
   const waiting = new Map(); // number of a line -> its text
   let number = 0;
   let answered = 0;
@@ -179,9 +187,9 @@ function commandLine(model, ids, send) {
   }
 
   function tell(view, usage = "") {
-    const tries = view.tries.length ? `Try: ${view.tries.join("   ·   ")}` : "For example: p2 = fork shell";
-    const recall = make("span", { class: "ab-recall" }, "   (↑ brings back earlier lines)");
-    hint.replaceChildren(...(usage ? [`Write: ${usage}`] : input.value ? ["Enter does it · Tab completes · Esc closes the list"] : [tries, recall]));
+    const tries = word("try", { lines: view.tries.length ? view.tries.join("   ·   ") : "p2 = fork shell" });
+    const recall = make("span", { class: "ab-recall" }, `   ${word("recall")}`);
+    hint.replaceChildren(...(usage ? [word("usage", { form: usage })] : input.value ? [word("keys")] : [tries, recall]));
   }
 
   function recall(way) {
@@ -254,15 +262,15 @@ function commandLine(model, ids, send) {
 
 // ---- the text as a whole
 
-function editing(send) {
+function editing(send, word) {
   const area = make("textarea", { rows: "10", spellcheck: "false", "data-part": "text" });
-  const words = make("span", {}, "The whole history as text");
-  const replay = button("replay", "Replay this text", () => send("replay", { text: area.value }));
-  const close = button("close", "Close without a change", () => {
+  const words = make("span", {}, word("whole"));
+  const replay = button("replay", word("replay"), () => send("replay", { text: area.value }));
+  const close = button("close", word("close"), () => {
     element.hidden = true;
     open.focus();
   });
-  const open = button("edit", "Edit the whole text", () => send("edit"));
+  const open = button("edit", word("edit"), () => send("edit"));
   const element = make("div", { class: "ab-edit", hidden: "" }, make("label", { class: "ab-area" }, words, area), make("div", { class: "ab-row" }, replay, close));
   let seen = 0;
 
@@ -295,15 +303,16 @@ function editing(send) {
 // ---- the history, numbered
 
 function side(model) {
+  const word = speaker(model);
   const send = (name, more = {}) => model.send({ do: name, ...more });
   const count = make("span", { class: "ab-count" });
   const list = make("ol", { class: "ab-ops", "data-part": "ops" });
-  const earlier = button("earlier", "↑ Earlier", () => send("rows", { from: model.get("view").from - 100 }));
-  const later = button("later", "↓ Later", () => send("rows", { from: model.get("view").from + 100 }));
-  const out = button("take_out", "Take out", () => send("take_out", { operation: model.get("view").shown }));
+  const earlier = button("earlier", word("earlier"), () => send("rows", { from: model.get("view").from - 100 }));
+  const later = button("later", word("later"), () => send("rows", { from: model.get("view").from + 100 }));
+  const out = button("take_out", word("take-out"), () => send("take_out", { operation: model.get("view").shown }));
   const failed = make("div", { class: "ab-failed", "data-part": "failed" });
-  const element = make("div", { class: "anonlab-bench ab-side", role: "group", "aria-label": "bench: history", "data-lm-suppress-shortcuts": "true" },
-    make("h3", {}, "History ", count), earlier, list, later, failed, make("div", { class: "ab-row" }, out));
+  const element = make("div", { class: "anonlab-bench ab-side", role: "group", "aria-label": word("name-side"), "data-lm-suppress-shortcuts": "true" },
+    make("h3", {}, `${word("history")} `, count), earlier, list, later, failed, make("div", { class: "ab-row" }, out));
   let last = "";
 
   function row([number, line, error], view) {
@@ -315,10 +324,10 @@ function side(model) {
   }
 
   function update(view) {
-    count.textContent = view.count === 1 ? "1 operation" : `${view.count.toLocaleString("en")} operations`;
+    count.textContent = view.counted;
     earlier.hidden = view.from <= 1;
     later.hidden = view.from + view.rows.length > view.count;
-    out.textContent = view.shown ? `Take out operation ${view.shown}` : "Take out";
+    out.textContent = view.shown ? word("take-out-one", { number: view.shown }) : word("take-out");
     off(out, !view.shown);
     const told = JSON.stringify([view.rows, view.shown]);
     if (told !== last) {
@@ -334,7 +343,7 @@ function side(model) {
         if (inside) here.focus({ preventScroll: true });
       }
     }
-    failed.replaceChildren(...(view.failed ? [make("code", {}, view.failed[0]), make("p", {}, `✕ ${view.failed[1]}`), make("p", {}, "Not in the history.")] : []));
+    failed.replaceChildren(...(view.failed ? [make("code", {}, view.failed[0]), make("p", {}, `✕ ${view.failed[1]}`), make("p", {}, word("not-kept"))] : []));
   }
 
   list.addEventListener("keydown", (event) => {

@@ -12,6 +12,7 @@ from anonlab.formats.snapshot import Snapshot
 from anonlab.machine.words import PAGE_SHIFT, PTE_SHIFT, is_present
 from anonlab.notebook.completion import hint, offers
 from anonlab.view.story.reading import read
+from anonlab.view.story.words import say
 
 MOST_TYPED = 200
 """Lines that recall brings back."""
@@ -44,7 +45,10 @@ class Acts:
     def view(self) -> dict[str, Any]:
         """Return what the widgets show of this."""
         who, address = self.place()
-        chosen = f"page {address} of {who}" if address else f"process {who}" if who else ""
+        chosen = ""
+        if who:
+            key = "bench.on-page" if address else "bench.on-process"
+            chosen = say(key, address=address, who=who)
         told = {"typed": self.typed, "answer": self.answer, "text": self.text, "copy": self.copy}
         return {**told, "chosen": chosen}
 
@@ -105,7 +109,7 @@ class Acts:
         """Return the line that does `verb` to what is chosen in the picture."""
         who, address = self.place()
         if not who or (not address and verb not in ("fork", "exit")):
-            raise ValueError("choose a page in the picture first: click it, or Tab, arrows, Enter")
+            raise ValueError(say("bench.choose-page"))
         number = len(self.bench.names) + 1
         while f"p{number}" in self.bench.names:
             number += 1
@@ -135,7 +139,7 @@ class Acts:
 
     def _do_replay(self, content: Mapping[str, Any]) -> None:
         try:
-            self.bench.replay(str(content["text"]), "edit the text")
+            self.bench.replay(str(content["text"]), say("bench.edited"))
         except FormatError as error:
             self.text = [self.text[0] + 1, "", error.line]
             raise
@@ -144,8 +148,7 @@ class Acts:
 
     def _do_copy(self, _: Mapping[str, Any]) -> None:
         self.copy = [self.copy[0] + 1, self.bench.text]
-        count = len(self.bench.history.ops)
-        self.bench.say(f"The history is on the clipboard as text: {count} operations.")
+        self.bench.say(say("bench.copied", n=len(self.bench.history.ops)))
 
     def _do_load(self, content: Mapping[str, Any]) -> None:
         self.bench.load(str(content["path"]))
@@ -162,18 +165,18 @@ class Acts:
         """Write a file; if there is another one, ask what to do."""
         path = Path(str(content["path"]).strip())
         if not path.name:
-            raise ValueError("give the file a name, for example my.history")
+            raise ValueError(say("bench.name-file"))
         try:
             written = write(path, bool(content.get("replace", False)))
         except FileExistsError as error:
             there = path.with_suffix(".html") if act == "page" else path
             other = self.bench.free_name(there)
             replacing = {"path": str(there), "replace": True}
-            choices = [[act, f"Save as {other.name}", {"path": str(other)}],
-                       [act, f"Replace {there.name}", replacing]]  # fmt: skip
+            choices = [[act, say("bench.save-as", file=other.name), {"path": str(other)}],
+                       [act, say("bench.replace", file=there.name), replacing]]  # fmt: skip
             self.bench.say(str(error), "ask", choices)
             return
-        self.bench.say(f"Saved as {written}")
+        self.bench.say(say("bench.saved", file=written))
 
 
 def places(shown: Snapshot) -> dict[str, tuple[str, str]]:
@@ -201,7 +204,7 @@ def places(shown: Snapshot) -> dict[str, tuple[str, str]]:
 
 def _words(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
-        return f"There is no file {error.filename}"
+        return say("bench.no-file", file=error.filename)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}"
     return str(error)

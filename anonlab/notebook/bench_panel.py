@@ -13,6 +13,7 @@ from uuid import uuid4
 import anywidget
 import traitlets
 
+from anonlab.formats.catalogue import current, say
 from anonlab.histories import library
 from anonlab.machine.words import GEOMETRIES
 from anonlab.notebook.presets import LESSONS
@@ -24,16 +25,6 @@ ROWS = 100
 """Operations that are listed at a time."""
 BEFORE = 20
 """Operations that are listed before a new part of the list begins."""
-WORDS = {
-    "write": "Write",
-    "read": "Read",
-    "swap_out": "Swap out",
-    "munmap": "Unmap",
-    "mremap": "Move",
-    "fork": "Fork",
-    "exit": "Exit",
-}
-"""What is written on the buttons that act on what is chosen in the picture."""
 
 
 class Panel(anywidget.AnyWidget):
@@ -53,12 +44,17 @@ def fixed() -> dict[str, Any]:
     stories = [[name, library.load(name).title] for name in library.names()]
     return {
         "id": uuid4().hex[:12],
-        "words": WORDS,
+        "words": vocabulary(),
         "designs": [[name, name] for name in DESIGNS],
         "machines": [[name, name] for name in GEOMETRIES],
-        "presets": [["", [[" ", "(choose)"], ["", "a small start"]]],
-                    ["Lessons", lessons], ["Stories of the library", stories]],
+        "presets": [["", [[" ", say("bench.choose")], ["", say("bench.small")]]],
+                    [say("bench.lessons"), lessons], [say("bench.library"), stories]],
     }  # fmt: skip
+
+
+def vocabulary() -> dict[str, str]:
+    """Return {key: template} of what the two widgets say, in the language that is chosen now."""
+    return current().sections["bench"]
 
 
 def first_listed(shown: int) -> int:

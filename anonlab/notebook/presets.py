@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from anonlab.histories import library
+from anonlab.rmap import DESIGNS
+from anonlab.view.story.align import MOST_TRACKS
 
 START = """\
 machine lesson frames 32 swap 8
@@ -102,3 +104,13 @@ def preset(name: str) -> Preset:
 def every() -> list[str]:
     """Return the names of all presets."""
     return [*LESSONS, *library.names()]
+
+
+def checked_designs(designs: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of designs that stand side by side, or raise ValueError."""
+    for name in designs:
+        if name not in DESIGNS:
+            raise ValueError(f"design is one of {', '.join(DESIGNS)}; got {name!r}")
+    if len(set(designs)) < len(designs) or len(designs) > MOST_TRACKS:
+        raise ValueError(f"one to {MOST_TRACKS} different designs stand side by side")
+    return designs

@@ -79,12 +79,17 @@ def _comparison(comparison: Comparison) -> Bundle:
 
 def _bill(owed: Bill) -> Bundle:
     if not owed.forks:
-        return {"text/html": "<p>No process forked: there is nothing on the bill.</p>"}
+        return {"text/html": f"<p>{escape(owed.nothing)}</p>"}
     tables = [
-        f"<p><b>{escape(title)}</b></p>{_table(heads, rows)}"
+        f"<p><b>{escape(title)}</b></p>{_table(heads, _unbroken(rows))}"
         for title, heads, rows in owed.tables()
     ]
     return {"text/html": "".join(tables)}
+
+
+def _unbroken(rows: Iterable[Iterable[str]]) -> list[list[str]]:
+    """Return the cells of a bill so that no line ends with an arrow: "bash p7 → p8"."""
+    return [[cell.replace("→ ", "→\N{NO-BREAK SPACE}") for cell in row] for row in rows]
 
 
 def _history(history: History) -> Bundle:

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import ipywidgets
 
 from anonlab.errors import FormatError
+from anonlab.formats.catalogue import grouped
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.snapshot import Snapshot
@@ -31,18 +32,16 @@ from anonlab.kernel import Kernel
 from anonlab.machine.words import GEOMETRIES
 from anonlab.notebook.bench_acts import Acts
 from anonlab.notebook.bench_files import free_name, read_history, write_new
-from anonlab.notebook.bench_panel import ROWS, Panel, first_listed, fixed, rows
+from anonlab.notebook.bench_panel import ROWS, Panel, first_listed, fixed, rows, vocabulary
 from anonlab.notebook.draft import Draft, difference
 from anonlab.notebook.live_history import LiveHistories, LiveHistory, copied, restored
-from anonlab.notebook.presets import START, every, preset
+from anonlab.notebook.presets import START, checked_designs, every, preset
 from anonlab.notebook.timeline import Change, Timeline
 from anonlab.notebook.windows import WindowPlayer, Windows
-from anonlab.rmap import DESIGNS
 from anonlab.view.player.export import html
-from anonlab.view.story.align import MOST_TRACKS
+from anonlab.view.story.words import say
 
 TITLE = "your machine"
-WELCOME = "Your turn: type an operation above, or click a page in the picture and press a button."
 
 
 class Failed(NamedTuple):
@@ -86,18 +85,18 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self._timeline, self._histories = Timeline(), LiveHistories()
         self._draft, self._tries = Draft.of(text), tries
         self._live: dict[str, LiveHistory] = {}
-        self._live = self._run(self._draft, _checked(tuple(filter(None, designs)) or _FIRST))
+        self._live = self._run(self._draft, checked_designs(tuple(filter(None, designs)) or _FIRST))
         first = self._live[self.design]
         self.player = WindowPlayer(Trace(TITLE, tuple(first.steps[:1])), TITLE)
         self.bar = Panel(place="bar", fixed=fixed())
-        self.side = Panel(place="side")
+        self.side = Panel(place="side", fixed={"words": vocabulary()})
         self.side.add_class("ab-outside")
         self.acts = Acts(self)
         body = ipywidgets.HBox([self.side, self.player])
         body.add_class("anonlab-bench-body")
         super().__init__([self.bar, body])
         self.add_class("anonlab-workbench")
-        self._show(len(self._draft.ops), WELCOME)
+        self._show(len(self._draft.ops), say("bench.welcome"))
         self.player.observe(lambda _: self.show_view(), "chosen")
         self.player.observe(lambda _: self._follow(), "step")
         for panel in (self.bar, self.side):
@@ -175,11 +174,11 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         if errors and not keep:
             self._run_again()
             self.failed = Failed("\n".join(lines), errors[0])
-            again = [["keep", "Keep it in the history", {}]]
-            self._say(f"It failed: {errors[0]}", "failed", again)
+            again = [["keep", say("bench.keep"), {}]]
+            self._say(say("bench.failed", error=errors[0]), "failed", again)
             return
-        words = lines[0] if len(lines) == 1 else f"{len(lines)} lines"
-        self._commit(words, draft, live, len(self._draft.lines), 0, lines)
+        change = lines[0] if len(lines) == 1 else say("bench.lines", n=len(lines))
+        self._commit(change, draft, live, len(self._draft.lines), 0, lines)
 
     def keep(self) -> None:
         """Put the line that failed last into the history, with its error."""
@@ -191,17 +190,17 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         """Take the last change back, whatever it was."""
         if self._timeline.last is None:
             raise ValueError("there is nothing to undo")
-        self._go(self._timeline.last.reverse(), -1, "Taken back")
+        self._go(self._timeline.last.reverse(), -1, "bench.back")
 
     def redo(self) -> None:
         """Do again what was taken back last."""
         if self._timeline.next is None:
             raise ValueError("there is nothing to do again")
-        self._go(self._timeline.next, 1, "Done again")
+        self._go(self._timeline.next, 1, "bench.again")
 
-    def replay(self, text: str, words: str = "another text") -> None:
+    def replay(self, text: str, words: str = "") -> None:
         """Begin anew with the history in `text`; FormatError if it is none."""
-        self._splice(words, Draft.of(text), self.designs)
+        self._splice(words or say("bench.other-text"), Draft.of(text), self.designs)
 
     def begin(self, name: str) -> None:
         """Begin anew with a preset: a lesson ("05"), one of the library, or '' for a small one."""
@@ -220,7 +219,8 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         at = self._draft.ops[operation - 1].line - 1
         draft = self._draft.changed(at, 1, ())
         live = self._run(draft, self.designs)
-        self._commit(f"take out operation {operation}", draft, live, at, 1, (), operation - 1)
+        change = say("bench.take-out-one", number=operation)
+        self._commit(change, draft, live, at, 1, (), operation - 1)
 
     def use(self, design: str) -> None:
         """Show the same history under another design; what stands beside it stays."""
@@ -229,8 +229,8 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
 
     def compare(self, *designs: str) -> None:
         """Show these designs beside the first one, live; none ends it."""
-        words = f"compare with {', '.join(designs)}" if designs else "compare with nothing"
-        self._designs(words, (self.design, *designs))
+        named = ", ".join(designs) or say("bench.nothing")
+        self._designs(say("bench.compared", designs=named), (self.design, *designs))
 
     def machine(self, geometry: str) -> None:
         """Run the same history on another machine: lesson, x86_32 or x86_64."""
@@ -242,7 +242,9 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         at = [n for n, one in enumerate(lines) if one.split()[:1] == ["machine"]]
         head = at[0] if at else int(bool(lines) and lines[0].lstrip().startswith("#"))
         new = (*lines[:head], said, *lines[head + len(at) :])
-        self._splice(f"machine {geometry}", Draft.of("\n".join(new) + "\n"), self.designs)
+        self._splice(
+            say("bench.machined", name=geometry), Draft.of("\n".join(new) + "\n"), self.designs
+        )
 
     def show(self, operation: int) -> None:
         """Show the machine after one operation, by its number; 0 is the start."""
@@ -270,7 +272,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
 
     def load(self, path: str | Path) -> None:
         """Begin anew with the history in the file `path`; raises FormatError, which says where."""
-        self.replay(read_history(Path(path)), f"load {Path(path).name}")
+        self.replay(read_history(Path(path)), say("bench.loaded", file=Path(path).name))
 
     @staticmethod
     def free_name(path: str | Path) -> Path:
@@ -298,7 +300,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self._commit(words, draft, live, at, removed, added)
 
     def _designs(self, words: str, designs: tuple[str, ...]) -> None:
-        self._splice(words, self._draft, _checked(designs))
+        self._splice(words, self._draft, checked_designs(designs))
 
     def _commit(
         self,
@@ -314,7 +316,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         old = self._draft.lines[at : at + removed]
         change = Change(words, at, old, added, self.designs, tuple(live))
         if (old, change.before) == (added, change.after):
-            self._say("Nothing has changed.")
+            self._say(say("bench.unchanged"))
             return
         self._timeline.add(change)
         self._draft, self._live = draft, live
@@ -329,7 +331,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         looked_back = self.shown < len(self._draft.ops)
         self._draft, self._live = draft, live
         stays = way < 0 and looked_back and self.shown <= len(draft.ops)
-        self._show(self.shown if stays else len(draft.ops), f"{said}: {change.words}", stays)
+        self._show(self.shown if stays else len(draft.ops), say(said, what=change.words), stays)
 
     # What is seen
 
@@ -337,7 +339,11 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         live = self._live[self.design]
         number = len(live.ops) if operation is None else operation
         error = live.errors[number - 1] if number else ""
-        return f"It failed: {error}" if error else live.steps[live.ends[number] - 1].sentence
+        return (
+            say("bench.failed", error=error)
+            if error
+            else live.steps[live.ends[number] - 1].sentence
+        )
 
     def _show(self, operation: int, message: str, stays: bool = False) -> None:
         """Show the end of `operation`; `stays`: its step that is shown now, if one is."""
@@ -374,6 +380,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
             "rows": rows(first, lines, live.errors[first - 1 : first - 1 + ROWS]),
             "from": first,
             "count": len(ops),
+            "counted": say("bench.operations", n=len(ops), count=grouped(len(ops))),
             "shown": self.shown,
             "failed": list(self.failed) if self.failed else None,
             "undo": last.words if last else "",
@@ -388,13 +395,3 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
 
 
 _FIRST = ("anongroup",)
-
-
-def _checked(designs: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of designs that stand side by side, or raise ValueError."""
-    for name in designs:
-        if name not in DESIGNS:
-            raise ValueError(f"design is one of {', '.join(DESIGNS)}; got {name!r}")
-    if len(set(designs)) < len(designs) or len(designs) > MOST_TRACKS:
-        raise ValueError(f"one to {MOST_TRACKS} different designs stand side by side")
-    return designs

@@ -24,21 +24,33 @@ from anonlab.learn import *
 # *how much memory will a save take, and who causes it?*
 #
 # We recorded such a save on Linux 6.18. The server held 105 MB. While the child saved, a client
-# changed 2,000 of the 100,000 keys. The recording has every [fault](glossary.md#fault) of both
-# processes.
+# changed 2,000 of the 100,000 keys. The recording is a text with one line for each call of both
+# processes, and for each [fault](glossary.md#fault).
 
 # %%
 log = read_strace(strace_log("redis_bgsave"))
-{"lines": log.lines, "page faults": len(log.touches), "left out": log.skipped}
+{"lines": log.lines, "page faults": len(log.touches), "left out": sum(log.skipped.values())}
+
+# %% [markdown]
+# Nearly every line is a page fault. Lines that change no memory are left out, such as a call that
+# waits for a child. `log.skipped` names them all. These two lines begin the story:
 
 # %%
-[moment for moment in log.moments if moment.kind in ("fork", "execve")]
+[
+    (moment.kind, moment.name, moment.what)
+    for moment in log.moments
+    if moment.kind in ("fork", "execve")
+]
+
+# %% [markdown]
+# `p20262` is the process with the number 20262. It ran `redis-server`, and later it made the child
+# `p20319`.
 
 # %% [markdown]
 # ## Before you look
 #
-# The two processes share about 28,000 pages when the child is born. A key takes about 1,000 bytes,
-# so about four keys lie in one page.
+# The two processes share about 28,000 pages when the child is born. A key and its value take about
+# 1,000 bytes, so about four of them lie in one page.
 
 # %%
 predict("13 copies", ...)
@@ -67,19 +79,29 @@ bill
 # shared pages were never copied. Without copy on write, fork would have copied all of them.
 
 # %% [markdown]
+# Why 3,481 copies, if the client changed only 2,000 keys? redis writes more than the new value. An
+# entry of a table leads to each value, and this entry changes, too. So does the list of free
+# memory. They lie in other pages.
+#
+# The second table names the memory. `data of redis-check-rdb` belongs to the server itself: here
+# `redis-server` is only a second name of that file.
+
+# %% [markdown]
 # ## Over time
 
 # %%
 chart(
     bill.series(),
     "Pages copied because of the fork",
-    f"operations since the fork / {bill.every}",
+    "operations since the fork",
     bill.marks(),
+    bill.places(),
 )
 
 # %% [markdown]
-# The line of the parent rises with each write to a page that is still shared. A second write to the
-# same page is free. When the client has changed its 2,000 keys the line stops.
+# To the right run the operations of the log, nearly all of them page faults. The line of the parent
+# rises with each write to a page that is still shared. A second write to the same page is free.
+# When the client has changed its 2,000 keys the line stops.
 
 # %% [markdown]
 # ## Is it true?
@@ -90,8 +112,8 @@ chart(
 # `rdb_last_cow_size`. In this run it was 14,528,512.
 
 # %%
-{"the kernel": 14_528_512, "the simulated machine": fork.private * PAGE_SIZE,
- "copies and new pages": (sum(fork.copied.values()) + fork.new) * PAGE_SIZE}  # fmt: skip
+changed = sum(fork.copied.values()) + fork.new
+{"kernel": 14_528_512, "model": fork.private * PAGE_SIZE, "copied or new": changed * PAGE_SIZE}
 
 # %% [markdown]
 # The first two are equal to the byte. The third differs by two pages of 3,547. A thread of the
@@ -101,21 +123,28 @@ chart(
 # %% [markdown]
 # ## What a fork costs at once
 #
-# Copies come later, one by one. What must be there at birth are the page tables: one
+# Copies come later, one by one. What must be there at birth are the page tables. They have one
 # [page-table entry](glossary.md#pte) of 8 bytes for each page. While fork copies them the server
 # answers nobody.
 
 # %%
-{"pages of page tables": fork.tables, "KiB": fork.tables * PAGE_SIZE // 1024,
- "entries to copy": fork.shared}  # fmt: skip
+{"entries to copy": fork.shared, "pages of tables": fork.tables}
+
+# %% [markdown]
+# A page of tables has room for 512 entries. 28,389 entries would fill 56 pages, but the child has
+# 80. A table stands for 2 MB of addresses, and it takes a whole page even where few of them are
+# used. Tables of the upper levels come on top.
 
 # %% [markdown]
 # ## And the reverse map?
 #
 # While the child lives, thousands of pages have two users. The kernel may want one of these pages
-# back. Then it must find both. The last table of the bill says how many places it looks at, under
-# each design. With one child there is little to choose: every design finds two users fast. A server
-# with a thousand children is another matter, and notebook 09 has it.
+# back. Then it must find both. A [reverse map](glossary.md#reverse-map) leads it there. The last
+# table of the bill counts what the kernel looks at on the way, under each design: entries of lists,
+# and page tables.
+#
+# With one child there is little to choose: every design finds two users with three or four looks.
+# `anon_vma` and the others differ when there are many children. Notebook 09 has a thousand.
 
 # %% [markdown]
 # ## If the client had written more
@@ -140,9 +169,11 @@ chart(
 #     anonlab record -o my.log -- COMMAND
 #     anonlab replay my.log --bill --chart my.svg
 #
-# Where the kernel does not tell the page faults, the bill follows from a stated rule, and says so.
-# `docs/LOGS.md` explains the columns.
-#
+# Stop a server with Ctrl-C: its log is kept. Where the kernel does not tell the page faults, the
+# bill follows from a stated rule, and says so. In a row, `until` says what ended the sharing:
+# `exit`, or `execve` and the program that the child became. A `vfork` shares all and costs nothing.
+
+# %% [markdown]
 # **Try it:** a pool of Python processes, once with `multiprocessing.get_context("fork")` and once
 # with `"spawn"`. Which of them copies pages, and of which memory? Python writes a count into every
 # object that it looks at. So a child that only *reads* a list copies its pages.

@@ -138,7 +138,7 @@ def test_the_verb_prints_the_same_with_every_budget_and_its_verdict(tmp_path):
     assert {"kernel", "machine", "python", "numpy", "date", "note"} <= report.keys()
     assert [peer["name"] for peer in report["peers"]] == ["PyOS"]
     assert "1,100 pages: the simulator and Linux" in chart.read_text("utf-8")
-    assert "fork: simulated " in chart.with_suffix(".txt").read_text("utf-8")
+    assert "fork: simulated " in chart.with_name(chart.name + ".txt").read_text("utf-8")
 
 
 def test_the_verb_refuses_wrong_sizes_in_one_line():

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import struct
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -316,6 +319,61 @@ def test_course_build_elsewhere_says_where_it_looked(tmp_path: Path) -> None:
     assert str(tmp_path / "source") in result.stderr
 
 
+def test_a_history_and_a_log_that_come_along_are_replayed_by_name() -> None:
+    assert json.loads(run("replay", "fork_and_write", "--json").stdout)["forks"] == 1
+    assert json.loads(run("replay", "bash_pipeline", "--json").stdout)["forks"] == 2
+    assert "no such file" in run("replay", "fork_and_wriet").stderr.lower()
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize(
+    "args", [("compare",), ("replay", "bash_pipeline", "--bill"), ("verify", "--ops", "20")]
+)
+def test_no_word_of_a_table_is_cut_in_a_narrow_terminal(
+    columns: int, args: tuple[str, ...]
+) -> None:
+    """A real terminal: what a pipe gets, word by word, and nothing else."""
+    pty, fcntl, termios = (pytest.importorskip(name) for name in ("pty", "fcntl", "termios"))
+    command = [sys.executable, "-m", "anonlab", *args]
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL) as running:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # how Linux says that the other end is closed
+            while part := os.read(ours, 1 << 16):
+                shown += part
+    os.close(ours)
+    assert running.returncode == 0
+    piped = subprocess.run(command, capture_output=True, check=True).stdout
+    assert words_of(shown) >= words_of(piped)
+
+
+def words_of(shown: bytes) -> set[str]:
+    """Return the words of an output, without lines and colours."""
+    return set(re.sub(r"\x1b\[[0-9;]*m|[^\w.,:→-]", " ", shown.decode()).split())
+
+
+@pytest.mark.parametrize(
+    ("args", "complaint"),
+    [
+        (("replay", "LOG", "--chart", "bill.png"), "what is written is svg: name it bill.svg"),
+        (("replay", "LOG", "--chart", "nowhere/bill.svg"), "there is no folder nowhere"),
+        (("replay", "LOG", "--html", "nowhere/page.html"), "there is no folder nowhere"),
+        (("compare", "--svg", "costs.pdf"), "name it costs.svg"),
+        (("bench", "--chart", "ratios.jpg"), "name it ratios.svg"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(
+    args: tuple[str, ...], complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused = run(*args)  # LOG is not there: nothing has been read yet
+    assert refused.exit_code == 2
+    assert complaint in refused.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_language_is_checked_key_by_key(tmp_path: Path) -> None:
     assert run("language", "de").output == "de is whole\n"
     path = tmp_path / "xx.json"
@@ -327,6 +385,11 @@ def test_a_language_is_checked_key_by_key(tmp_path: Path) -> None:
         "frame.zero: missing, it is said in English: 'zero page'"
         in json.loads(found.stdout)["problems"]
     )
+    spoken = run("language", str(path)).output
+    assert spoken.splitlines()[-1].endswith("texts are missing, and said in English")
+    listed = run("language").output
+    assert "de.json" in listed, "a translation begins with a copy of such a file"
+    assert "Deutsch" in listed
     refused = run("language", "klingon")
     assert refused.exit_code == 2
     assert "there is no language 'klingon'" in refused.stderr

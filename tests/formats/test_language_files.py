@@ -19,11 +19,11 @@ from anonlab.formats.catalogue import (
     grouped,
     languages,
     plural_forms,
-    problems,
     read_catalogue,
     say,
 )
 from anonlab.formats.labels import LABELS, Label
+from anonlab.formats.translations import examine
 
 WriteFile = Callable[..., str]
 CZECH = "nplurals=4; plural=(n==1) ? 0 : (n>=2 && n<=4) ? 1 : 3;"
@@ -90,32 +90,64 @@ def test_numbers_are_grouped_as_a_language_does(file: WriteFile) -> None:
     [
         ({"frame__shared": "geteilt"}, "frame.shared: {n} is missing in 'geteilt'"),
         ({"state__write": "{who}"}, "state.write: there is no {who} to say in '{who}'"),
-        ({"frame__sharde": "x"}, "frame.sharde: no such key, nobody says it"),
+        (
+            {"frame__sharde": "x"},
+            "frame.sharde: no such key, nobody says it; did you mean 'frame.shared'?",
+        ),
         ({"run__pages": "{n} [a|b|c]"}, "run.pages: [a|b|c] has 3 forms, this language 2"),
         (
             {"run__pages": "{n} [a|b|c]", "language": {"language.plural": CZECH}},
             "run.pages: [a|b|c] has 3 forms, this language 4",
+        ),
+        ({"frame__fre": "x"}, "frame.fre: no such key, nobody says it; did you mean 'frame.free'?"),
+        (
+            {"state__write": ""},
+            "state.write: an empty text; take the key out, and it is said in English",
+        ),
+        (
+            {"run__pages": "{n} [Seite]"},
+            "run.pages: a [ is neither an argument {who} nor a choice "
+            "[page|pages] in '{n} [Seite]'",
+        ),
+        (
+            {"frame__holds": "hat {data:tga}"},
+            "frame.holds: {data:tga}: the forms are hex, address and tag; "
+            "the text is 'hat {data:tga}'",
+        ),
+        ({"run__pages": "{n} [m:a|b]"}, "run.pages: there is no {m} to say in '{n} [m:a|b]'"),
+        ({"frame__free": "[a|b]"}, "frame.free: there is no {n} to say in '[a|b]'"),
+        (
+            {"language": {"language.code": "Français"}},
+            "language.code: 'Français' is no code of a language, such as 'de' or 'pt-BR' (ISO 639)",
         ),
     ],
 )
 def test_what_is_wrong_with_a_template_is_said(
     file: WriteFile, words: dict[str, Any], sentence: str
 ) -> None:
-    assert sentence in problems(file(**words))
+    assert sentence in examine(file(**words)).mistakes
 
 
 def test_keys_that_are_missing_are_named(file: WriteFile) -> None:
-    said = problems(file(state__write="x"))
+    found = examine(file(state__write="x", state__raed="y"))
+    assert found.problems[4].startswith("state.raed: no such key"), (
+        "a mistake is not to be looked for"
+    )
+    assert found.summary("xx.json").startswith("xx.json: 5 mistakes; ")
+    assert "language.plural: missing; only the language itself can say it" in found.mistakes[2]
+    said = found.missing
     assert "frame.free: missing, it is said in English: 'free'" in said
-    assert len(said) == len(read_catalogue("en").words) - 1
+    assert len(said) == len(read_catalogue("en").words) - 1 - 4
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{", "cannot be read"),
-        ("[]", "must be an object of texts"),
-        ('{"a": {"b": 1}}', "must be an object of texts"),
+        ('{"a": {"b": "1"\n"c": "2"}}', "is no JSON: .* line 2 .* in the line before for a comma"),
+        ("[" * 100_000, "cannot be read"),
+        ("[]", "must have sections of texts"),
+        ('{"a": "b"}', "'a' must be an object of texts"),
+        ('{"a": {"b": 1}}', "'b' must be a text in quotes, not 1"),
         ('{"a": {"b": "1", "b": "2"}}', "'b' is there twice"),
         ('{"language": {"language.plural": "n +"}}', "no plural rule of gettext"),
         ('{"language": {"language.plural": "__import__"}}', "no plural rule of gettext"),
@@ -130,7 +162,28 @@ def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, senten
     assert language() == "en", "the one before stays"
 
 
+def test_a_file_of_any_editor_is_read_or_refused_in_plain_words(tmp_path: Path) -> None:
+    path = tmp_path / "xx.json"
+    path.write_bytes(
+        b'\xef\xbb\xbf{"one": {"frame.free": "lib\xc3\xa9r\xc3\xa9"}}'
+    )  # a byte order mark
+    assert language(str(path)) == str(path)
+    assert say("frame.free") == "libéré"
+    path.write_bytes('{"one": {"frame.free": "libéré"}}'.encode("latin-1"))
+    with pytest.raises(ValueError, match="is not in UTF-8; save it in UTF-8"):
+        language(str(path))
+
+
+def test_a_mistake_that_is_met_while_playing_names_its_file(file: WriteFile) -> None:
+    path = file(frame__shared="{qui}")
+    language(path)
+    with pytest.raises(ValueError, match=r"xx\.json: the words 'frame\.shared': .* asks for qui"):
+        say("frame.shared", n=2)
+
+
 def test_a_language_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="no language 'de_DE.UTF-8', did you mean 'de'?"):
+        language("de_DE.UTF-8")
     with pytest.raises(ValueError, match=r"no language 'klingon'; there are .*en.*\*\.json"):
         language("klingon")
     with pytest.raises(ValueError, match="cannot be read"):
@@ -154,6 +207,6 @@ def test_the_environment_chooses_the_first_language(value: str, said: str) -> No
 
 @pytest.mark.parametrize("name", languages())
 def test_every_language_that_comes_along_is_whole(name: str) -> None:
-    assert problems(name) == []
+    assert examine(name).problems == []
     language(name)
     assert current().code == name

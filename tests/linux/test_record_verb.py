@@ -29,6 +29,12 @@ def test_a_program_becomes_a_log_that_replays(tmp_path) -> None:
     assert not report.violations
 
 
+@needs_strace
+def test_options_behind_the_command_are_the_commands(tmp_path) -> None:
+    done = anonlab("-o", tmp_path / "log", "sh", "-c", "exit 3")
+    assert "exit status 3" in done.output, done.output
+
+
 @needs_full_view
 def test_a_history_becomes_a_recording(tmp_path) -> None:
     (tmp_path / "short").write_text("a = spawn\na mmap 0x30000 1\na write 0x30000 1\n", "utf-8")
@@ -45,6 +51,7 @@ def test_a_history_becomes_a_recording(tmp_path) -> None:
         ((), "one of the three"),
         (("--history", "x", "--", "true"), "one of the three"),
         (("--", "true"), "say where to write"),
+        (("true", "-o", "log"), "before the command: -o FILE"),
         (("-o", "log", "--", "no-such-command"), "there is no command 'no-such-command'"),
         (("-o", "no/such/folder", "--", "true"), "no/such/folder: No such file"),
         (("--history", "nothing", "-o", "x"), "nothing: No such file"),

@@ -234,7 +234,7 @@ def test_a_frame_stands_for_the_one_page_that_maps_it(bench: Workbench) -> None:
     bench.player.chosen = "f1"
     assert bench.bar.view["chosen"] == ""  # a and b share it
     bench.do("b write 0x30000 9")
-    assert bench.bar.view["chosen"] == "page 0x30000 of a"
+    assert bench.bar.view["chosen"] == "On page 0x30000 of a:"
 
 
 def test_the_list_follows_the_picture_and_undo_leaves_both_where_they_are(bench: Workbench) -> None:
@@ -251,13 +251,13 @@ def test_the_list_follows_the_picture_and_undo_leaves_both_where_they_are(bench:
 
 
 def test_a_click_without_a_choice_says_what_to_do(bench: Workbench) -> None:
-    assert click(bench, "on_page", verb="write", value="1")["message"].startswith("choose a page")
+    assert click(bench, "on_page", verb="write", value="1")["message"].startswith("Choose a page")
     assert bench.text == STORY
 
 
 def test_the_chosen_process_is_named_until_it_is_gone(bench: Workbench) -> None:
     bench.player.chosen = "p2-48"
-    assert bench.bar.view["chosen"] == "page 0x30000 of b"
+    assert bench.bar.view["chosen"] == "On page 0x30000 of b:"
     bench.do("b exit")
     assert bench.bar.view["chosen"] == ""
 

@@ -41,6 +41,21 @@ def test_the_line_goes_through_every_count() -> None:
     assert bottom > top
 
 
+def test_steps_stand_where_they_are_along_the_chart() -> None:
+    """Three steps at 0, 3,000 and 4,000: the second stands three quarters along."""
+    counts, where = {"n": [0, 4, 6]}, (0, 3000, 4000)
+    root = ElementTree.fromstring(lines_svg(counts, "T", "calls", {1: "fork"}, where))
+    path = root.find(".//{*}path[@stroke-width='2.4']").get("d")  # type: ignore[union-attr]
+    first, second, last = (float(x) for x in re.findall(r"[MH]([\d.]+)", path or ""))
+    assert (second - first) / (last - first) == pytest.approx(0.75, abs=0.001)
+    assert {"0", "2,000", "4,000"} <= {e.text for e in root.findall(".//{*}text")}
+    text = lines_text(counts, "T", "calls", {1: "fork"}, where)
+    assert "0: 0, 3000: 4, 4000: 6" in text
+    assert "At calls 3000: fork." in text
+    with pytest.raises(ValueError, match="3 steps need 3 places along the chart, got 2"):
+        lines_svg(counts, "T", places=(0, 1))
+
+
 @pytest.mark.parametrize("series", [{}, {"a": []}, {"a": [1], "b": [1, 2]},
                                     {str(n): [1] for n in range(7)}])  # fmt: skip
 def test_a_chart_without_sense_is_refused(series: dict[str, list[int]]) -> None:

@@ -109,14 +109,19 @@ def play(
         nowhere = say("asked.nowhere")
         return Player(trace, predict=ask, keep=lambda _: nowhere, tabs=tabs)
     if gate and not log.events("predict", name=name):
-        return Note(
-            f"First predict: predict({name!r}, your answer). I do not know is an answer. "
-            "Then run this cell again, or play(…, gate=False)."
-        )
+        return Note(f"{_first(name)} Then run this cell again, or play(…, gate=False).")
     if not gate:
         log.add("ungated", name=name)
     marks, keeper = log.picture_marks(name), _keeper(log, name)
     return Player(trace, predict=ask, predictions=marks, keep=keeper, tabs=tabs)
+
+
+def _first(name: str) -> str:
+    """Say that a prediction is missing, and how to make it."""
+    return (
+        f"First predict: answer the card above, or predict({name!r}, your answer). "
+        f"{UNKNOWN_WORDS!r} is an answer, too."
+    )
 
 
 def tabs_of(name: str) -> tuple[str, ...]:
@@ -159,10 +164,7 @@ def reveal(
     log = ProgressLog(find_course().root)
     kept = log.events("predict", name=name)
     if gate and not kept:
-        return Note(
-            f"First predict: predict({name!r}, your answer). I do not know is an answer. "
-            "Then run this cell again."
-        )
+        return Note(f"{_first(name)} Then run this cell again.")
     shown = [f"you said: {kept[0].get('answer', '')}"] if kept else []
     if kept and truth is not None:
         shown.append(keep_score(log, name, kept[0], truth, among))

@@ -43,6 +43,13 @@ def log(name: str) -> Path:
     return _path(_LOGS, name, suffix, "log")
 
 
+def file_of(name: str) -> Path | None:
+    """Return the file of the history or of the recorded log `name`, None if there is neither."""
+    if name in names():
+        return _path(_HISTORIES, name, ".history", "history")
+    return log(name) if name in (*logs(), *long_logs()) else None
+
+
 PACKED = ".strace.gz"
 _ORDER = (
     "first_touch",

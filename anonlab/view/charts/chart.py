@@ -29,22 +29,24 @@ def lines_svg(
     title: str,
     x_label: str = "",
     marks: Mapping[int, str] | None = None,
+    places: Sequence[int] = (),
 ) -> str:
     """Return counts over time as one self-contained SVG.
 
     series  {name: one count >= 0 per step}, all of one length >= 1, at most six series
     marks   {step: word}: moments that get a line of their own
     x_label what is counted along the chart, steps if not given
+    places  of `x_label`, where each step is, ascending; 0, 1, 2, … if not given
     raises  ValueError if there is no series, too many, or their lengths differ
     """
-    steps, x_label = _checked(series), x_label or say("chart.step")
+    places, x_label = _checked(series, places), x_label or say("chart.step")
     top = _nice(max(max(counts) for counts in series.values()))
-    chart = Chart(title, lines_text(series, title, x_label, marks), WIDTH, HEIGHT)
-    _grid(chart, top, steps, x_label)
-    _moments(chart, marks or {}, steps)
+    chart = Chart(title, lines_text(series, title, x_label, marks, places), WIDTH, HEIGHT)
+    _grid(chart, top, places, x_label)
+    _moments(chart, {_x(places[step], places): word for step, word in (marks or {}).items()})
     lows = _labels([_y(counts[-1], top) for counts in series.values()])
     for (name, counts), look, low in zip(series.items(), _LOOKS, lows, strict=False):
-        _line(chart, name, counts, top, look, low)
+        _line(chart, name, counts, places, top, look, low)
     return chart.svg()
 
 
@@ -53,26 +55,31 @@ def lines_text(
     title: str,
     x_label: str = "",
     marks: Mapping[int, str] | None = None,
+    places: Sequence[int] = (),
 ) -> str:
     """Return the same counts as text: per series where it starts, changes most, and ends."""
-    steps, x_label = _checked(series), x_label or say("chart.step")
-    out = [say("chart.title", title=title, label=x_label, last=steps - 1)]
+    places, x_label = _checked(series, places), x_label or say("chart.step")
+    out = [say("chart.title", title=title, label=x_label, last=places[-1])]
     for name, counts in series.items():
-        told = ", ".join(f"{at}: {count}" for at, count in _corners(counts))
+        told = ", ".join(f"{places[at]}: {count}" for at, count in _corners(counts))
         out.append(say("chart.line", name=name, label=x_label, counts=told))
     for at, word in sorted((marks or {}).items()):
-        out.append(say("chart.mark", label=x_label, at=at, word=word))
+        out.append(say("chart.mark", label=x_label, at=places[at], word=word))
     return "\n".join(out) + "\n"
 
 
-def _checked(series: Mapping[str, Sequence[int]]) -> int:
+def _checked(series: Mapping[str, Sequence[int]], places: Sequence[int]) -> Sequence[int]:
+    """Return where each step is along the chart."""
     lengths = {len(counts) for counts in series.values()}
     if not 1 <= len(series) <= len(_LOOKS) or len(lengths) != 1 or 0 in lengths:
         raise ValueError(
             f"a chart needs 1 to {len(_LOOKS)} series of one length >= 1, got {len(series)} "
             f"of lengths {sorted(lengths)}"
         )
-    return lengths.pop()
+    steps = lengths.pop()
+    if places and len(places) != steps:
+        raise ValueError(f"{steps} steps need {steps} places along the chart, got {len(places)}")
+    return places or range(steps)
 
 
 def _corners(counts: Sequence[int]) -> list[tuple[int, int]]:
@@ -88,30 +95,31 @@ def _nice(most: int) -> int:
     return step * 4
 
 
-def _x(step: float, steps: int) -> float:
-    return _LEFT + (WIDTH - _LEFT - _RIGHT) * step / max(1, steps - 1)
+def _x(place: int, places: Sequence[int]) -> float:
+    length = max(1, places[-1] - places[0])
+    return _LEFT + (WIDTH - _LEFT - _RIGHT) * (place - places[0]) / length
 
 
 def _y(count: float, top: int) -> float:
     return HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * count / top
 
 
-def _grid(chart: Chart, top: int, steps: int, x_label: str) -> None:
+def _grid(chart: Chart, top: int, places: Sequence[int], x_label: str) -> None:
     right = WIDTH - _RIGHT
     for part in range(5):
         count = top * part // 4
         y = _y(count, top)
         chart.stroke(f"M{_LEFT:g} {y:g}H{right:g}", "hair" if part else "line")
         chart.say(_LEFT - 8, y + 4, f"{count:,}", "muted", "end")
-    for step in sorted({0, (steps - 1) // 2, steps - 1}):
-        chart.say(_x(step, steps), HEIGHT - 26, str(step), "muted", "middle")
+    first, last = places[0], places[-1]
+    for place in sorted({first, (first + last) // 2, last}):
+        chart.say(_x(place, places), HEIGHT - 26, f"{place:,}", "muted", "middle")
     chart.say((_LEFT + right) / 2, HEIGHT - 8, x_label, "muted", "middle")
 
 
-def _moments(chart: Chart, marks: Mapping[int, str], steps: int) -> None:
+def _moments(chart: Chart, marks: Mapping[float, str]) -> None:
     edge = -1.0
-    for step, word in sorted(marks.items()):
-        x = _x(step, steps)
+    for x, word in sorted(marks.items()):
         chart.stroke(f"M{x:g} {_TOP - 6:g}V{HEIGHT - _BOTTOM:g}", "mark", dashes="3 3")
         text = fit(word, 90, 12)
         half = width_of(text, 12) / 2
@@ -134,18 +142,19 @@ def _line(
     chart: Chart,
     name: str,
     counts: Sequence[int],
+    places: Sequence[int],
     top: int,
     look: tuple[str, str, str],
     low: float,
 ) -> None:
     colour, dashes, sign = look
     steps = len(counts)
-    path = f"M{_x(0, steps):g} {_y(counts[0], top):.1f}"
+    path = f"M{_x(places[0], places):g} {_y(counts[0], top):.1f}"
     for at in range(1, steps):
         if counts[at] != counts[at - 1] or at == steps - 1:
-            path += f"H{_x(at, steps):.1f}"
+            path += f"H{_x(places[at], places):.1f}"
             path += f"V{_y(counts[at], top):.1f}" if counts[at] != counts[at - 1] else ""
-    x, y = _x(steps - 1, steps), _y(counts[-1], top)
+    x, y = _x(places[-1], places), _y(counts[-1], top)
     chart.stroke(path, colour, 2.4, dashes)
     chart.stroke(f"M{x:g} {y:.1f}L{x + 14:g} {low:.1f}", "line")
     chart.sign(f"M{x + 20:g} {low:.1f}{sign}", colour)

@@ -95,7 +95,8 @@ def chart(
     title: str,
     x_label: str,
     marks: Mapping[int, str] | None = None,
+    places: Sequence[int] = (),
 ) -> Picture:
-    """Return a chart of counts over steps; `marks` names some of the steps."""
-    drawn = lines_svg(series, title, x_label, marks)
-    return Picture(drawn, lines_text(series, title, x_label, marks))
+    """Return a chart of counts over steps; `marks` names some, `places` says where each one is."""
+    drawn = lines_svg(series, title, x_label, marks, places)
+    return Picture(drawn, lines_text(series, title, x_label, marks, places))
