@@ -102,10 +102,17 @@ def run_on(
 def apply(kernel: Kernel, op: Op) -> Outcome:
     """Do one operation and return how it ended; FormatError if it makes no sense."""
     try:
-        value = _CALLS[op.verb](kernel, op)
+        value = perform(kernel, op)
         return _DONE if value is None else Outcome(value=value)
     except SimulatedError as error:
         return Outcome(error=str(error))
+
+
+def perform(kernel: Kernel, op: Op) -> Any:
+    """Do one operation and return what its call returned, None if nothing; SimulatedError if it
+    failed as a program fails, FormatError if it makes no sense."""
+    try:
+        return _CALLS[op.verb](kernel, op)
     except (ValueError, TypeError) as error:
         raise FormatError(f"{op_text(op)}: {error}", op.line) from error
     except MemoryError as error:

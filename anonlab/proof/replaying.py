@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from anonlab.errors import FormatError
+from anonlab.errors import FormatError, SimulatedError
 from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import parse
-from anonlab.histories.run import apply, make_kernel
+from anonlab.histories.run import make_kernel, perform
 from anonlab.histories.runs import runs, touched_as_one
 from anonlab.histories.strace.foreign import looks_like
 from anonlab.histories.strace.lines import JSON_LOG, read_line
@@ -189,10 +189,12 @@ class _Doing:
         if len(ops) > 1 and touched_as_one(self.kernel, ops):
             return
         for op in ops:
-            outcome = apply(self.kernel, op)
-            if outcome.error:
-                _count_error(self.report, op, outcome.error)
-            elif op.verb in TURNS:
+            try:
+                perform(self.kernel, op)
+            except SimulatedError as error:
+                _count_error(self.report, op, str(error))
+                continue
+            if op.verb in TURNS:
                 _count_turn(self.report, op.verb)
                 if op.verb == "fork":
                     self.forked = op.line
