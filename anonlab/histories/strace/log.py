@@ -68,6 +68,8 @@ Progress = Callable[[int, int], None]
 _MMAP2 = re.compile(r"mmap2\(.*, (0x[0-9a-f]{1,16}|\d{1,20})\)\s+= ")
 _FAULT = " page_fault(0x"
 """Nobody's call: what `anonlab record` writes for a page fault."""
+_INJECTED = re.compile(r"\(INJECTED(?:: args, retval)?\)")
+"""What strace -e inject=…:retval= writes behind a result: the kernel has not done the call."""
 GONE = "call of a process that is gone"
 _EVERY = 4096
 """Lines between two reports of progress."""
@@ -244,6 +246,8 @@ class _Reader:
             return "call that never returned"
         if result.startswith("-1 "):
             return f"failed: {name} {''.join(result.split()[1:2])[:20]}"
+        if "(INJ" in result and _INJECTED.search(result):
+            return "result that strace injected"
         if name in FORKS:
             return importer.forked(pid, result)
         handler = HANDLERS.get(name)

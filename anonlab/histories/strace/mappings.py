@@ -181,6 +181,8 @@ class LogImporter(LogTasks):
         if not old:
             return NOT_IN_LOG
         prot = calls.prot_letters(found[2])
+        if not prot:
+            return NOT_UNDERSTOOD
         new = [a.piece(max(a.start, vpns.start), min(a.end, vpns.stop)) for a in old]
         first = old[0]
         write = "w" in prot and "w" not in first.prot and not first.shared
@@ -241,9 +243,12 @@ class LogImporter(LogTasks):
         if end is None:
             return NOT_UNDERSTOOD
         space, page = task.space, calls.pages(end)
-        if space.heap is None or args in ("NULL", "0"):
+        if args in ("NULL", "0"):
             space.heap = space.heap or (page, page)
             return "brk that only asks"
+        if space.heap is None:
+            space.heap = (page, page)
+            return "brk of a heap that began before the log"
         base, old = space.heap
         if page == old or page < base:
             return "brk that changes nothing"

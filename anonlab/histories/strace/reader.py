@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from anonlab.histories.strace import calls, lines
+from anonlab.histories.strace.layout import BROKEN_OFF
+from anonlab.histories.strace.pasted import plain
 
 FORKS = ("clone", "clone3", "fork", "vfork")
 """Calls that make a process."""
@@ -21,6 +23,7 @@ CUT = "line cut off"
 JOINED = "part of a call, joined with the rest"
 NO_RESULT = "call without a result"
 NOT_UNDERSTOOD = "line not understood"
+_BROKEN_OFF = BROKEN_OFF.rstrip()
 _PARTS = 12
 """So many lines may one call be broken into."""
 
@@ -80,6 +83,8 @@ class LogReader:
             return LogEvent(0, reason="blank line")
         if not whole and not lines.is_whole(text):
             return LogEvent(0, reason=CUT)
+        if text == _BROKEN_OFF:
+            return LogEvent(0, reason=JOINED)
         line = lines.read_line(text)
         if line is None:
             return self.rest(text)
@@ -151,7 +156,7 @@ class LogReader:
                 self.alive[child] = None
             return LogEvent(pid, name, start, *parts, before=before)
         cut = lines.cut_by_message(text)
-        self.open = (pid, name, text.removesuffix("=") if cut is None else cut, start)
+        self.open = (pid, name, text if cut is None else cut, start)
         return LogEvent(pid, name, start, reason=NO_RESULT, before=before)
 
     def resumed(self, pid: int, name: str, end: str) -> LogEvent:
@@ -174,7 +179,7 @@ class LogReader:
             reason = "binary line" if "\0" in text else NOT_UNDERSTOOD
             return LogEvent(0, reason=reason)
         pid, name, so_far, start = self.open
-        text = so_far + lines.plain(text).removesuffix("=").lstrip("> ")
+        text = lines.join(so_far, plain(text).lstrip("> "))
         whole = text.endswith(lines.UNFINISHED) or lines.split_result(text) is not None
         if whole:
             self.open = None

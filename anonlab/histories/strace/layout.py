@@ -1,0 +1,98 @@
+"""How somebody laid out a log on the way here: its lines numbered, or broken at one width.
+
+Either is seen in the first lines, and taken back. As many lines come out as went in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from anonlab.histories.strace.lines import is_start, split_result
+
+Lines = Callable[[], Iterator[str]]
+BROKEN_OFF = "\0 the line goes on below\n"
+"""Stands for a part of a line whose other parts follow; the last part has all of it."""
+_SEEN = 1000
+"""So many lines show how a log is laid out."""
+_NUMBERED = re.compile(r"\s*(\d{1,7})(?:[ \t]+(\S+)|\s*\Z)")
+_ADDRESS = re.compile(r"= (?:0x?)?[0-9a-f]*\s*\Z")
+_REST = re.compile(r"x?[0-9a-f]+(?: <|\s*\Z)")
+_FEW, _MANY = 4, 10
+"""Lines that count up from 1, and from elsewhere, and are the numbers of lines."""
+_WIDTHS = range(40, 251)
+"""Columns of terminals and mail at which lines are broken."""
+
+
+def as_written(source: Lines) -> Lines:
+    """Return what gives the lines of `source` without the numbers that somebody put in front, and
+    joined where somebody broke them."""
+    head = list(islice(source(), _SEEN))
+    if _are_numbered(head):
+        return lambda: (_without_number(text) for text in source())
+    width = _width(head)
+    return (lambda: _joined(source(), width)) if width else source
+
+
+def _are_numbered(head: list[str]) -> bool:
+    """True if the lines count up; programs that start one after the other do so, too."""
+    found = [_NUMBERED.match(text) for text in head if not text.isspace()]
+    matches = [match for match in found if match]
+    if not matches or len(matches) < len(found):
+        return False
+    first = int(matches[0][1])
+    if any(int(match[1]) - first != place for place, match in enumerate(matches)):
+        return False
+    if all((match[2] or "").startswith(("execve(", "+++")) for match in matches):
+        return False
+    return len(matches) >= (_FEW if first == 1 else _MANY)
+
+
+def _without_number(text: str) -> str:
+    """Return a line without the number in front."""
+    match = _NUMBERED.match(text)
+    return text if match is None else text[max(match.start(2), match.end(1)) :]
+
+
+def _width(head: list[str]) -> int:
+    """Return at how many characters the lines were broken, 0 if they were not: none is longer, and
+    those of that length have no result, or what is below does not begin as a line of strace."""
+    lengths = [len(text.rstrip("\r\n")) for text in head]
+    width = max(lengths, default=0)
+    full = [place for place, length in enumerate(lengths[:-1]) if length == width]
+    if width not in _WIDTHS:
+        return 0
+    whole = [place for place in full if is_start(head[place + 1])]
+    if any(split_result(head[place]) is None for place in whole):
+        return 0
+    broken = sorted({*full} - {*whole})
+    sure = any(_is_broken(head[place], head[place + 1]) for place in broken)
+    return width if sure and len(broken) > 1 else 0
+
+
+def _is_broken(text: str, below: str) -> bool:
+    """True if a line without a result, or an address in it, goes on in the line below."""
+    return split_result(text) is None or bool(_ADDRESS.search(text) and _REST.match(below))
+
+
+def _joined(log: Iterable[str], width: int) -> Iterator[str]:
+    """Yield the lines, those of a line that was broken as one, behind a BROKEN_OFF for each of the
+    others."""
+    parts: list[str] = []
+    for text in log:
+        if parts and is_start(text):
+            yield from _whole(parts)
+            parts = []
+        parts.append(text)
+        if len(text.rstrip("\r\n")) != width or len(parts) > _MANY:
+            yield from _whole(parts)
+            parts = []
+    yield from _whole(parts)
+
+
+def _whole(parts: list[str]) -> Iterator[str]:
+    """Yield the parts of a line as one."""
+    if parts:
+        yield from [BROKEN_OFF] * (len(parts) - 1)
+        yield "".join(part.rstrip("\r\n") for part in parts[:-1]) + parts[-1]
