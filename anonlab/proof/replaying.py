@@ -17,7 +17,7 @@ from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import parse
 from anonlab.histories.run import apply, make_kernel
 from anonlab.histories.runs import runs, touched_as_one
-from anonlab.histories.strace.foreign import looks_like
+from anonlab.histories.strace.foreign import first_lines, looks_like
 from anonlab.histories.strace.lines import read_line
 from anonlab.histories.strace.log import read_strace
 from anonlab.histories.strace.memory import EFFECTS
@@ -266,7 +266,7 @@ def _is_log(path: Path) -> bool:
         return False
     # Comments of a history may show a call.
     found = (read_line(line.partition("# ")[0]) for line in islice(lines, _LINES_SEEN))
-    return any(line is not None for line in found) or bool(looks_like(lines))
+    return any(line is not None for line in found) or bool(looks_like(first_lines(lines)))
 
 
 def shared_pages(kernel: Kernel) -> int:

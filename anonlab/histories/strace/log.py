@@ -50,7 +50,7 @@ from typing import NamedTuple
 from anonlab.errors import FormatError
 from anonlab.formats.history import History, Machine, Op
 from anonlab.histories.strace import calls
-from anonlab.histories.strace.foreign import looks_like
+from anonlab.histories.strace.foreign import first_lines, looks_like, wrote_calls
 from anonlab.histories.strace.memory import HANDLERS, LogMemory
 from anonlab.histories.strace.opening import RECORD_WITH, blocks, log_lines
 from anonlab.histories.strace.reader import (
@@ -273,9 +273,11 @@ class _Reader:
         importer = self.importer
         if self.skipped["blank line"] == self.lines:
             raise FormatError(f"empty log; {RECORD_WITH}")
-        if all(op.verb in ("spawn", "exit") for op in importer.ops):
-            if other := looks_like(log):
-                raise FormatError(f"this looks like {other}, not like strace; {RECORD_WITH}")
+        nothing = all(op.verb in ("spawn", "exit") for op in importer.ops)
+        head = first_lines(log)
+        if other := wrote_calls(head) or (looks_like(head) if nothing else ""):
+            raise FormatError(f"this looks like {other}, not like strace; {RECORD_WITH}")
+        if nothing:
             if not self.understood:
                 raise FormatError(f"none of the {self.lines} lines is of strace; {RECORD_WITH}")
             why = ", ".join(f"{reason}: {n}" for reason, n in self.skipped.most_common(2))
