@@ -120,3 +120,20 @@ def test_a_small_file_does_not_unpack_to_a_large_one(tmp_path: Path, monkeypatch
     path.write_bytes(gzip.compress(ONE.encode() + b"\n" * 1_000_000))
     with pytest.raises(FormatError, match="unpacks to more than 500 times its size"):
         read_strace(path)
+
+
+def test_living_processes_have_a_bounded_number_of_mappings(monkeypatch) -> None:
+    monkeypatch.setattr("anonlab.histories.strace.tasks.MAPPINGS_MAX", 100)
+    lines = [f"1 mmap(NULL, 4096, {RW}) = {0x7F0000000000 + n * 8192:#x}" for n in range(10)]
+    births = [f"1 fork() = {pid}" for pid in range(2, 12)]
+    ends = [f"{pid} exit_group(0) = ?" for pid in range(2, 12)]
+    read_strace([*lines, *births, *ends, *births])
+    with pytest.raises(FormatError, match="line 41: the living processes have more than 100 map"):
+        read_strace([*lines, *births, *ends, *births, "1 fork() = 12"])
+
+
+def test_locks_of_all_memory_become_a_bounded_number_of_operations(monkeypatch) -> None:
+    monkeypatch.setattr("anonlab.histories.strace.memory._CHANGED_MAX", 4)
+    lock = ["mlockall(MCL_CURRENT) = 0", "munlockall() = 0"]
+    found = read_strace([*ONE.splitlines()[:2], *lock, *lock])  # execve mapped a stack
+    assert found.skipped == {"lock of all memory, after a million mappings": 2}

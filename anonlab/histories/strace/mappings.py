@@ -33,6 +33,7 @@ class LogImporter(LogTasks):
     """Operations so far, and what is known of processes, address spaces and files.
 
     segments  bytes of SysV shared memory, by its number in the log
+    changed   mappings that calls on all memory changed
     effects   calls that have an effect of their own, by name: (calls, pages)
     """
 
@@ -45,6 +46,7 @@ class LogImporter(LogTasks):
         self.offsets_in_pages = False
         self.segments: dict[str, int] = {}
         self.effects: dict[str, tuple[int, int]] = {}
+        self.changed = 0
 
     def replace(self, space: LogAreas, start: int, end: int, new: list[LogArea]) -> list[LogArea]:
         """Put `new` areas in the place of whatever lies in [start, end), and return that."""
