@@ -65,6 +65,12 @@ def test_long_lines_of_one_length_are_not_joined_with_what_a_program_wrote() -> 
     assert said(found)[2:] == ["p72 = fork p71", "p73 = fork p71"]
 
 
+def test_a_first_line_may_be_longer_than_what_is_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text(ONE.replace('["sh"]', '["sh", "' + "x" * 10_000 + '"]'))
+    assert said(read_strace(path)) == SAID
+
+
 def test_what_strace_injected_did_not_happen() -> None:
     lines = [
         *ONE.splitlines()[:2],

@@ -106,7 +106,7 @@ class _FileLines:
         self.most = max(PACKED_SIZE, PACKED_TIMES * path.stat().st_size)
         self.encoding = "utf-16" if start in UTF_16 else "latin-1"
         head = head_of(path)
-        self.newline = "\n" if b"\n" in head else "\r"
+        self.newline = "\r" if b"\r" in head and b"\n" not in head else "\n"
         if other := _archive(head):
             raise FormatError(f"{path.name} is {other}: unpack it, then replay the log in it")
         if self.encoding == "latin-1" and b"\0" in head:
