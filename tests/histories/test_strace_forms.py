@@ -173,6 +173,24 @@ def test_on_a_terminal_births_are_cut_in_two_and_the_first_process_has_no_number
     assert found.skipped["part of a call, joined with the rest"] == 2
 
 
+@pytest.mark.parametrize(
+    "front",
+    [
+        "Nov 28 21:37:45 ",
+        "Nov 28 21:37:45 host strace[9]: ",
+        "2026-11-28T21:37:45.1234567Z ",
+        "2026-11-28T21:37:45.123456789Z stderr F ",
+        "job\tstep\t2026-11-28T21:37:45.1Z ",
+        "[pod/web-7d9/strace] ",
+        "\x1b[36mweb-1  |\x1b[0m ",
+    ],
+)
+def test_births_that_are_cut_in_two_may_have_something_in_front(front: str):
+    lines = terminal().splitlines()
+    dated = [f"{front.replace(':45', f':{n:02}')}{line}" for n, line in enumerate(lines)]
+    assert said(read_strace(dated)) == SAID
+
+
 def test_what_the_last_process_says_on_a_terminal_has_no_number_either():
     """strace leaves the number out as soon as one process is left, whoever that is."""
     found = read_strace(
@@ -204,6 +222,35 @@ def test_a_process_that_strace_attached_to_has_the_number_of_the_message():
     )
     assert said(found)[0] == "p71 = spawn"
     assert said(found)[-2:] == ["p72 = fork p71", "p72 exit"]
+
+
+def test_a_process_that_was_there_has_its_threads():
+    found = read_strace(
+        [
+            "strace: Process 71 attached with 3 threads",
+            "[pid 72] futex(0x7f, FUTEX_WAIT_PRIVATE, 0, NULL <unfinished ...>",
+            f"[pid 71] mmap(NULL, 4096, {RW}) = 0x7f1111100000",
+            "[pid 73] munmap(0x7f1111100000, 4096) = 0",
+            "[pid 74] fork() = 75",
+        ]
+    )
+    assert said(found) == [
+        "p71 = spawn", "p72 = clone_vm p71", "p71 mmap 0x7f1111100000 1", "p73 = clone_vm p71",
+        "p73 munmap 0x7f1111100000 1", "p74 = spawn", "p75 = fork p74",
+    ]  # fmt: skip
+    assert (found.setup, found.operations) == (4, 3)
+
+
+def test_the_emulator_qemu_writes_logs_of_its_own():
+    found = read_strace(
+        [
+            "71 mmap(NULL,8192,PROT_READ|PROT_WRITE,MAP_PRIVATE|MAP_ANONYMOUS,-1,0) = 0x4001a5d000",
+            "71 clone(CLONE_VM|CLONE_THREAD,child_stack=0x40,tls=0x40,child_tidptr=0x40) = 72",
+            "71 clone(CLONE_CHILD_SETTID|SIGCHLD,child_stack=0x0,tls=0x0,child_tidptr=0x40) = 73",
+            "73 exit_group(0)",
+        ]
+    )
+    assert said(found)[2:] == ["p72 = clone_vm p71", "p73 = fork p71", "p73 exit"]
 
 
 def test_a_history_may_show_calls_in_its_comments(tmp_path: Path):

@@ -22,6 +22,8 @@ _MREMAP = re.compile(
     rf"({_NUMBER}),\s*({_NUMBER}),\s*({_NUMBER}),\s*([^,]+)(?:,\s*(?:{_NUMBER}|NULL))?"
 )
 _FLAGS = re.compile(r"flags=([\w|]*)")
+_FIRST_FLAGS = re.compile(r"((?:CLONE_|SIG)[\w|]*)")
+"""The flags as the emulator QEMU writes them."""
 _FIRST_NUMBER = re.compile(_NUMBER)
 _QUOTED = re.compile(r'"((?:[^"\\]++|\\.)*+)"')
 _CHILD = re.compile(
@@ -163,7 +165,8 @@ def fork_kind(name: str, args: str) -> tuple[str, bool]:
     """
     if name in ("fork", "vfork"):
         return name, False
-    match = _FLAGS.search(args) or (_FIRST_NUMBER.match(args) if name == "clone" else None)
+    match = _FLAGS.search(args) or _FIRST_FLAGS.match(args)
+    match = match or (_FIRST_NUMBER.match(args) if name == "clone" else None)
     if match is None:
         thread = "parent_tid=" in args or "tls=" in args
         return "clone_vm" if thread else "fork", thread

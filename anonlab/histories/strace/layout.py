@@ -1,24 +1,33 @@
-"""How somebody laid out a log on the way here: its lines numbered, or broken at one width.
+"""How somebody laid out a log on the way here: lines that are numbered, that have the date and the
+name of a machine in front, or that are broken at one width.
 
-Either is seen in the first lines, and taken back. As many lines come out as went in.
+Each is seen in the first lines, and taken back. As many lines come out as went in.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from operator import itemgetter
 
-from anonlab.histories.strace.lines import is_start, split_result
+from anonlab.histories.strace.foreign import first_lines, wrote_calls
+from anonlab.histories.strace.lines import before_line, is_start, split_result
+from anonlab.histories.strace.pasted import plain
 
 Lines = Callable[[], Iterator[str]]
 BROKEN_OFF = "\0 the line goes on below\n"
 """Stands for a part of a line whose other parts follow; the last part has all of it."""
-_SEEN = 1000
-"""So many lines show how a log is laid out."""
+_SEEN, _CHARACTERS = 1000, 1 << 20
+"""So many lines, or characters, show how a log is laid out."""
+_LONGEST = 200
+"""Characters in front of a line, at most."""
 _NUMBERED = re.compile(r"\s*(\d{1,7})(?:[ \t]+(\S+)|\s*\Z)")
 _ADDRESS = re.compile(r"= (?:0x?)?[0-9a-f]*\s*\Z")
 _REST = re.compile(r"x?[0-9a-f]+(?: <|\s*\Z)")
+_DIGITS = re.compile(r"\d+")
+_MONTH = re.compile(r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b")
 _FEW, _MANY = 4, 10
 """Lines that count up from 1, and from elsewhere, and are the numbers of lines."""
 _WIDTHS = range(40, 251)
@@ -28,11 +37,27 @@ _WIDTHS = range(40, 251)
 def as_written(source: Lines) -> Lines:
     """Return what gives the lines of `source` without the numbers that somebody put in front, and
     joined where somebody broke them."""
-    head = list(islice(source(), _SEEN))
+    head = _head(source())
+    if wrote_calls(first_lines(head)):
+        return source  # and who it was is seen by what stands in front
     if _are_numbered(head):
         return lambda: (_without_number(text) for text in source())
+    if pattern := _prefix(head):
+        return lambda: (_without_prefix(text, pattern) for text in source())
     width = _width(head)
     return (lambda: _joined(source(), width)) if width else source
+
+
+def _head(log: Iterable[str]) -> list[str]:
+    """Return the first lines, few enough to look at."""
+    head: list[str] = []
+    length = 0
+    for text in islice(log, _SEEN):
+        head.append(text)
+        length += len(text)
+        if length > _CHARACTERS:
+            break
+    return head
 
 
 def _are_numbered(head: list[str]) -> bool:
@@ -53,6 +78,24 @@ def _without_number(text: str) -> str:
     """Return a line without the number in front."""
     match = _NUMBERED.match(text)
     return text if match is None else text[max(match.start(2), match.end(1)) :]
+
+
+def _prefix(head: list[str]) -> re.Pattern[str] | None:
+    """Return what nearly all lines have in front, whatever its numbers; None if nothing."""
+    found = [text for text in map(before_line, head) if text is not None]
+    shapes = Counter(_DIGITS.sub("0", text) for text in found)
+    shape, count = max(shapes.items(), key=itemgetter(1), default=("", 0))
+    if not 0 < len(shape.strip()) <= _LONGEST or count < _FEW or count * 5 < len(found) * 4:
+        return None
+    pattern = re.escape(_MONTH.sub("Jan", shape)).replace("0", r"\d+").replace(r"\ ", " ")
+    return re.compile(re.sub(" +", " +", pattern.replace("Jan", "[A-Z][a-z][a-z]")))
+
+
+def _without_prefix(text: str, prefix: re.Pattern[str]) -> str:
+    """Return a line without what stands in front of all, as it is if it has it not."""
+    text = plain(text)
+    match = prefix.match(text)
+    return text if match is None else text[match.end() :]
 
 
 def _width(head: list[str]) -> int:

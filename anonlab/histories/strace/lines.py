@@ -53,6 +53,7 @@ _FAILED = re.compile(r"\) += -1 E[A-Z0-9]+ \(")
 _MESSAGE = re.compile(r"(?:strace: )?Process (\d{1,7}) (?:attached|detached|suspended|resumed)\b.*")
 _STACK = re.compile(r"\s*> (?:[^(]++\(.*\)|\w+) \[0x[0-9a-f]++\](?: \S+:\d+)?\Z")
 """What -k writes below a call; -kk adds the line of the source."""
+_CLOCK = re.compile(r"\d\d:\d\d:\d\d(?:\.\d+)?\s+")
 _FILE_PID = re.compile(r"[^\d\s:()\"'][^\s:()\"']*\.(\d{1,7}):(?:\d+:)?(?=\S)")
 """What grep puts in front of the lines of FILE.PID, which `strace -ff -o FILE` wrote."""
 
@@ -86,6 +87,18 @@ def read_line(text: str) -> LogLine | None:
     if number is None and match.start() and (file := _FILE_PID.match(text)):
         number = file[1]
     return LogLine(int(number or 0), name or resumed or "", start, end, note)
+
+
+def before_line(text: str) -> str | None:
+    """Return what another program wrote in front of a line of strace; None if it is none."""
+    text = plain(text)
+    if _LINE.match(text):
+        return ""
+    match = _INSIDE.search(text) if _RETURNS.search(text) else None
+    if match is None or _FILE_PID.match(text):
+        return None
+    clock = _CLOCK.match(text, match.start())
+    return text[: clock.end() if clock else match.start()]
 
 
 def is_start(text: str) -> bool:

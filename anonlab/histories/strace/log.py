@@ -68,6 +68,8 @@ Progress = Callable[[int, int], None]
 _MMAP2 = re.compile(r"mmap2\(.*, (0x[0-9a-f]{1,16}|\d{1,20})\)\s+= ")
 _FAULT = " page_fault(0x"
 """Nobody's call: what `anonlab record` writes for a page fault."""
+_THREADS = re.compile(r"Process (\d{1,7}) attached with (\d{1,7}) threads")
+"""What strace -f -p says of a process that was there before."""
 _INJECTED = re.compile(r"\(INJECTED(?:: args, retval)?\)")
 """What strace -e inject=…:retval= writes behind a result: the kernel has not done the call."""
 GONE = "call of a process that is gone"
@@ -258,6 +260,8 @@ class _Reader:
         if note.startswith("---"):
             return "signal"
         if not note.startswith("+++"):
+            if found := _THREADS.search(note):
+                self.importer.attached[int(found[1])] = int(found[2]) - 1
             return "word of strace itself"
         if note.startswith("+++ superseded by execve in pid "):
             return self.importer.superseded(pid, calls.child_pid(note.rpartition(" in pid ")[2]))

@@ -17,6 +17,7 @@ from anonlab.histories.strace.pasted import plain
 
 FORKS = ("clone", "clone3", "fork", "vfork")
 """Calls that make a process."""
+_ENDS = ("exit", "exit_group", "_exit")
 HALF = "first half of a call, joined with the second"
 ALONE = "first half of a call that never returned"
 CUT = "line cut off"
@@ -151,6 +152,8 @@ class LogReader:
             self.begun[pid] = (name, text.removesuffix(lines.UNFINISHED).rstrip(" "), start)
             return LogEvent(pid, name, start, reason=ALONE, before=before)
         parts = lines.split_result(text)
+        if parts is None and name in _ENDS and text.endswith(")"):
+            parts = text[:-1], "?"  # so the emulator QEMU writes it
         if parts is not None:
             if name in FORKS and (child := calls.child_pid(parts[1])):
                 self.alive[child] = None
@@ -211,7 +214,8 @@ def first_process(log: Iterable[str]) -> int:
     for text in log:
         if not unnumbered and "(" not in text and "attached" not in text:
             continue
-        line = lines.read_line(text.rstrip())
+        text = plain(text.rstrip())
+        line = lines.read_line(text)
         if line is None:
             continue
         if line.pid == 0:

@@ -70,6 +70,7 @@ class LogTasks:
     filled   pages that a call brought into memory, beside those that are written
     threads  pids of living threads, by thread group, in the order in which they came
     mappings  so many areas have living processes that were forked
+    attached  threads that are not named yet, by the process that strace attached to
     recorded  True if the log has the page faults of the programs, so that no rule has to touch
     faults   page faults so far
     """
@@ -86,6 +87,7 @@ class LogTasks:
         self.tasks: dict[int, LogTask] = {}
         self.threads: dict[int, dict[int, None]] = {}
         self.mappings = 0
+        self.attached: dict[int, int] = {}
         self.gone: set[int] = set()
         self.pids: dict[int, int] = {}
         self.resident = 0
@@ -119,9 +121,25 @@ class LogTasks:
     def spawn(self, pid: int) -> LogTask:
         """Start a process that was there before the log began."""
         self.spawned += 1
-        task = self.add(LogTask(self.process_name(pid), pid, pid, LogAreas()))
-        self.emit("spawn", task.name, {})
+        leader = self.leader(pid)
+        if leader is None:
+            task = self.add(LogTask(self.process_name(pid), pid, pid, LogAreas()))
+            self.emit("spawn", task.name, {})
+            return task
+        task = self.add(LogTask(self.process_name(pid), pid, leader.group, leader.space))
+        leader.space.users += 1
+        self.moment("clone_vm", task, leader.name)
+        self.emit("clone_vm", task.name, {"parent": leader.name})
         return task
+
+    def leader(self, pid: int) -> LogTask | None:
+        """Return the process that `pid` is a thread of, if strace attached to that one with more
+        threads than are known so far, and to no other."""
+        waiting = [leader for leader, left in self.attached.items() if left > 0]
+        if len(waiting) != 1 or pid in self.attached or waiting[0] in self.gone:
+            return None
+        self.attached[waiting[0]] -= 1
+        return self.tasks.get(waiting[0]) or self.spawn(waiting[0])
 
     def add(self, task: LogTask) -> LogTask:
         """Take in a process or thread that lives from now on."""
