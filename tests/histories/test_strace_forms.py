@@ -88,6 +88,7 @@ FORMS = {
     "quoted twice": each(lambda line: f">> {line}"),
     "a page of the web": PLAIN.replace('"', "&quot;").replace("<", "&lt;"),
     "quoted-printable": PLAIN.replace("= ", "=3D "),
+    "quoted-printable, spaces": each(lambda line: line.replace(" ", "=C2=A0")),
     "syslog": each(lambda line: f"Nov 28 21:37:45 host run.sh[123]: {line}"),
     "RFC 5424": each(lambda line: f"2026-11-28T21:37:45.123+01:00 host strace: {line}"),
     "docker compose": each(lambda line: f"web-1  | {line}"),
@@ -189,6 +190,18 @@ def test_births_that_are_cut_in_two_may_have_something_in_front(front: str):
     lines = terminal().splitlines()
     dated = [f"{front.replace(':45', f':{n:02}')}{line}" for n, line in enumerate(lines)]
     assert said(read_strace(dated)) == SAID
+
+
+def test_a_word_of_strace_may_stand_in_an_execve_to_a_machine_of_32_bits():
+    found = read_strace(
+        [
+            'execve("/a", ["a"], 0x7f /* 23 vars */strace: [ Process PID=71 runs in 32 bit mode. ]',
+            "strace: WARNING: Proper structure decoding for this personality is not supported",
+            ") = 0",
+            f"mmap2({RW.replace('PROT', 'NULL, 4096, PROT', 1)}) = 0xf09eb000",
+        ]
+    )
+    assert said(found) == ["p0 = spawn", "p0 execve a", "p0 mmap 0xf09eb000 1"]
 
 
 def test_what_the_last_process_says_on_a_terminal_has_no_number_either():

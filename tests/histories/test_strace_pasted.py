@@ -71,6 +71,11 @@ def test_a_first_line_may_be_longer_than_what_is_looked_at(tmp_path: Path) -> No
     assert said(read_strace(path)) == SAID
 
 
+def test_a_page_may_show_one_program_after_the_other() -> None:
+    found = read_strace(["$ strace sh", *ONE.splitlines(), "", "$ strace ls", *ONE.splitlines()])
+    assert said(found) == SAID + [op.replace("p0", "p0.2") for op in SAID]
+
+
 def test_what_strace_injected_did_not_happen() -> None:
     lines = [
         *ONE.splitlines()[:2],

@@ -50,7 +50,10 @@ _RESULT = re.compile(r"(.*)\)\s+= (.*)", re.DOTALL)
 _NUMBER = re.compile(r"(?:\s*>)+\s*(\d{1,7})\Z")
 _WHOLE = re.compile(r"(?:\+\+\+|---|\) += \?)\Z")
 _FAILED = re.compile(r"\) += -1 E[A-Z0-9]+ \(")
-_MESSAGE = re.compile(r"(?:strace: )?Process (\d{1,7}) (?:attached|detached|suspended|resumed)\b.*")
+_MESSAGE = re.compile(
+    r"(?:strace: )?Process (\d{1,7}) (?:attached|detached|suspended|resumed)\b.*"
+    r"|strace: (?:\[ Process |WARNING: ).*"
+)
 _STACK = re.compile(r"\s*> (?:[^(]++\(.*\)|\w+) \[0x[0-9a-f]++\](?: \S+:\d+)?\Z")
 """What -k writes below a call; -kk adds the line of the source."""
 _CLOCK = re.compile(r"\d\d:\d\d:\d\d(?:\.\d+)?\s+")
@@ -138,14 +141,14 @@ def join(so_far: str, rest: str) -> str:
 def cut_by_message(text: str) -> str | None:
     """Return what stands before a message of strace's own that cut this call in two; None if there
     is no such message."""
-    match = _MESSAGE.search(text) if "Process " in text else None
+    match = _MESSAGE.search(text) if "Process " in text or "strace: " in text else None
     return text[: match.start()] if match else None
 
 
 def process_of(text: str) -> int:
     """Return the process that a message of strace's own names, 0 if there is no such message."""
     match = _MESSAGE.search(text)
-    return int(match[1]) if match else 0
+    return int(match[1] or 0) if match else 0
 
 
 def only_number(text: str) -> int:

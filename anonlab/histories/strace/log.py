@@ -72,6 +72,7 @@ _THREADS = re.compile(r"Process (\d{1,7}) attached with (\d{1,7}) threads")
 """What strace -f -p says of a process that was there before."""
 _INJECTED = re.compile(r"\(INJECTED(?:: args, retval)?\)")
 """What strace -e inject=…:retval= writes behind a result: the kernel has not done the call."""
+PROGRAMS = ("execve", "execveat")
 GONE = "call of a process that is gone"
 _EVERY = 4096
 """Lines between two reports of progress."""
@@ -238,6 +239,8 @@ class _Reader:
         """A call with its result."""
         importer = self.importer
         task = importer.task(pid)
+        if task is None and name in PROGRAMS and result.startswith("0"):
+            task = importer.spawn(pid)  # a second log in the same file
         if task is None:
             return GONE
         if name == "exit":

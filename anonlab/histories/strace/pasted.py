@@ -12,6 +12,7 @@ JSON_LOG = '{"log":'
 _MESSAGES = ("log", "message", "MESSAGE", "msg")
 """Names under which containers, shippers of logs and journalctl keep what a program wrote."""
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
+_PRINTABLE = re.compile(r"=([0-9A-F]{2})")
 _SPAN = re.compile(r"<span\b[^<>]*>|</span>")
 _ESCAPED = re.compile(r"&(?:lt|gt|amp|quot|apos|nbsp|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
 _MARKS = ("\ufeff", "\xef\xbb\xbf")
@@ -33,8 +34,8 @@ def plain(text: str) -> str:
         text = text.removeprefix(_MARKS[0]).removeprefix(_MARKS[1])
     if text.startswith("{"):
         text = json_message(text) or text
-    if "=3D" in text:  # mail, quoted-printable
-        text = text.replace("=3D", "=")
+    if "=3D" in text or "=C2=A0" in text:  # mail, quoted-printable
+        text = _PRINTABLE.sub(lambda found: chr(int(found[1], 16)), text)
     if not text.isascii():
         text = _TYPED.sub(_typed, text)
     if "\\_" in text:  # Markdown
