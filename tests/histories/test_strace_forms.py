@@ -103,6 +103,8 @@ FORMS = {
     "spaces of the web": each(lambda line: line.replace(" ", "&nbsp;")),
     "spaces that do not break": each(lambda line: line.replace(" ", "\xa0")),
     "numbers of characters": PLAIN.replace('"', "&#34;").replace("(", "&#40;"),
+    "halves on a page": PLAIN.replace("73 munmap(0x7f44b84ce000, 8192)", "73 munmap(0x7f44b84ce000,"
+        " 8192 &lt;unfinished ...&gt;</code><br />\n73 &lt;... munmap resumed&gt;)"),
     "coloured page": each(lambda line: re.sub(r"(\w+)\(", r'<span class="nf">\1</span>(', line)),
     "a blog": PLAIN.replace('"', "\u201c").replace("...", "\u2026").replace("---", "\u2014"),
     "escaped Markdown": PLAIN.replace("_", "\\_").replace("|", "\\|"),

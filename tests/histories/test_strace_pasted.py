@@ -65,6 +65,14 @@ def test_long_lines_of_one_length_are_not_joined_with_what_a_program_wrote() -> 
     assert said(found)[2:] == ["p72 = fork p71", "p73 = fork p71"]
 
 
+def test_a_line_as_long_as_the_others_may_be_half_of_a_call() -> None:
+    half = f"wait4({'x' * 27} <unfinished ...>"
+    log = [*ONE.splitlines()[:2], half, *ONE.splitlines()[2:]]
+    found = read_strace([line[n : n + 50] for line in log for n in range(0, len(line), 50)])
+    assert said(found) == SAID
+    assert found.skipped["part of a call, joined with the rest"] == 2
+
+
 def test_a_first_line_may_be_longer_than_what_is_looked_at(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text(ONE.replace('["sh"]', '["sh", "' + "x" * 10_000 + '"]'))
@@ -105,6 +113,12 @@ def test_a_call_that_somebody_spoilt_is_not_believed(line: str) -> None:
     found = read_strace([*ONE.splitlines()[:2], *["getpid() = 71"] * 9, line])
     assert said(found) == SAID[:3]
     assert found.skipped == {"call getpid": 9, "arguments not understood": 1}
+
+
+@pytest.mark.parametrize("result", ["-", "-1", "-38", "2"])
+def test_a_program_starts_only_where_execve_gives_0(result: str) -> None:
+    found = read_strace([*ONE.splitlines()[:2], f'execve("/bin/ls", ["ls"], 0x7f) = {result}'])
+    assert said(found) == SAID[:3]
 
 
 def test_a_heap_that_began_before_the_log_is_told_apart_from_a_question() -> None:

@@ -13,7 +13,7 @@ from itertools import islice
 from operator import itemgetter
 
 from anonlab.histories.strace.foreign import first_lines, wrote_calls
-from anonlab.histories.strace.lines import before_line, is_start, split_result
+from anonlab.histories.strace.lines import UNFINISHED, before_line, is_start, split_result
 from anonlab.histories.strace.pasted import plain
 
 Lines = Callable[[], Iterator[str]]
@@ -93,9 +93,9 @@ def _prefix(head: list[str]) -> re.Pattern[str] | None:
 
 def _without_prefix(text: str, prefix: re.Pattern[str]) -> str:
     """Return a line without what stands in front of all, as it is if it has it not."""
-    text = plain(text)
-    match = prefix.match(text)
-    return text if match is None else text[match.end() :]
+    line = plain(text.rstrip("\r\n"))
+    match = prefix.match(line)
+    return line[match.end() if match else 0 :] + "\n" * text.endswith("\n")
 
 
 def _width(head: list[str]) -> int:
@@ -107,11 +107,18 @@ def _width(head: list[str]) -> int:
     if width not in _WIDTHS:
         return 0
     whole = [place for place in full if is_start(head[place + 1])]
-    if any(split_result(head[place]) is None for place in whole):
-        return 0
+    odd = sum(not _has_end(head[place]) for place in whole)
     broken = sorted({*full} - {*whole})
+    if odd * 10 > len(broken):
+        return 0
     sure = any(_is_broken(head[place], head[place + 1]) for place in broken)
     return width if sure and len(broken) > 1 else 0
+
+
+def _has_end(text: str) -> bool:
+    """True if a line has a result, goes on in another, or is no call."""
+    text = text.rstrip()
+    return split_result(text) is not None or text.endswith((UNFINISHED, "+++", "---"))
 
 
 def _is_broken(text: str, below: str) -> bool:

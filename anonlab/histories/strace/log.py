@@ -249,8 +249,8 @@ class _Reader:
             return importer.exit_group(task)
         if result.startswith("?"):
             return "call that never returned"
-        if result.startswith("-1 "):
-            return f"failed: {name} {''.join(result.split()[1:2])[:20]}"
+        if result.startswith("-"):
+            return f"failed: {name} {''.join(result.split()[1:2])[:20]}".rstrip()
         if "(INJ" in result and _INJECTED.search(result):
             return "result that strace injected"
         if name in FORKS:

@@ -14,6 +14,9 @@ _MESSAGES = ("log", "message", "MESSAGE", "msg")
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
 _PRINTABLE = re.compile(r"=([0-9A-F]{2})")
 _SPAN = re.compile(r"<span\b[^<>]*>|</span>")
+_TAG = re.compile(r"<br ?/?>\s*|</(?:a|code|div|font|li|p|pre|td|tr)>\s*")
+_TAGS = 8
+"""So many tags may end a line."""
 _ESCAPED = re.compile(r"&(?:lt|gt|amp|quot|apos|nbsp|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
 _MARKS = ("\ufeff", "\xef\xbb\xbf")
 _TYPOGRAPHY = {
@@ -42,7 +45,19 @@ def plain(text: str) -> str:
         text = text.replace("\\_", "_").replace("\\|", "|")
     if "<span" in text:
         text = _SPAN.sub("", text)
+    if "<br" in text or "</" in text:
+        text = _without_tags(text)
     return _unescaped(text) if "&" in text and _ESCAPED.search(text) else text
+
+
+def _without_tags(text: str) -> str:
+    """Return a line without the tags at its end."""
+    for _ in range(_TAGS):
+        place = text.rfind("<")
+        if place < 0 or not _TAG.fullmatch(text, place):
+            break
+        text = text[:place].rstrip()
+    return text
 
 
 def _typed(match: re.Match[str]) -> str:

@@ -173,6 +173,7 @@ class LogReader:
 
     def rest(self, text: str) -> LogEvent:
         """A line that does not begin as one: the rest of a call, or somebody else's."""
+        text = plain(text)
         if lines.is_stack(text):
             return LogEvent(0, reason="stack of a call (-k)")
         if self.open is None and (number := lines.only_number(text)):
@@ -182,7 +183,7 @@ class LogReader:
             reason = "binary line" if "\0" in text else NOT_UNDERSTOOD
             return LogEvent(0, reason=reason)
         pid, name, so_far, start = self.open
-        text = lines.join(so_far, plain(text).lstrip("> "))
+        text = lines.join(so_far, text.lstrip("> "))
         whole = text.endswith(lines.UNFINISHED) or lines.split_result(text) is not None
         if whole:
             self.open = None

@@ -230,6 +230,8 @@ class LogTasks:
 
     def execve(self, task: LogTask, args: str, result: str) -> str:
         """A program starts: new address space, two stack pages."""
+        if not result.startswith("0"):
+            return NOT_UNDERSTOOD
         program = calls.program_name(args)
         self.program = self.program or program
         self.drop(task.space)
