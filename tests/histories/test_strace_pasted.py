@@ -66,10 +66,11 @@ def test_long_lines_of_one_length_are_not_joined_with_what_a_program_wrote() -> 
 
 
 def test_a_line_as_long_as_the_others_may_be_half_of_a_call() -> None:
-    half = f"wait4({'x' * 27} <unfinished ...>"
-    log = [*ONE.splitlines()[:2], half, *ONE.splitlines()[2:]]
-    found = read_strace([line[n : n + 50] for line in log for n in range(0, len(line), 50)])
-    assert said(found) == SAID
+    half = f"wait4({'x' * 57} <unfinished ...>"
+    again = f"mmap(NULL, 8192, {RW}) = 0x7f44b84d2000"
+    log = [*ONE.splitlines()[:2], half, again, *ONE.splitlines()[2:]]
+    found = read_strace([line[n : n + 80] for line in log for n in range(0, len(line), 80)])
+    assert said(found) == [*SAID[:3], "p0 mmap 0x7f44b84d2000 2", *SAID[3:]]
     assert found.skipped["part of a call, joined with the rest"] == 2
 
 
