@@ -385,6 +385,22 @@ def test_machines_of_32_bits_have_old_mmap_and_count_offsets_in_pages():
     assert said(read_strace(in_bytes)) == expected
 
 
+def test_musl_maps_a_guard_over_the_first_page_of_its_heap():
+    found = read_strace(
+        [
+            'execve("./prog", ["./prog"], 0x7fa7d1a0 /* 14 vars */) = 0',
+            "brk(NULL)                               = 0x2059000",
+            "brk(0x205b000)                          = 0x205b000",
+            "mmap2(0x2059000, 4096, PROT_NONE, MAP_PRIVATE|MAP_FIXED|MAP_ANON, -1, 0) = 0x2059000",
+            "munmap(0x2059000, 4096)                 = 0",
+        ]
+    )
+    assert said(found)[2:] == [
+        "p0 brk 0x555555556000", "p0 mmap 0x555555554000 1 none fixed",
+        "p0 munmap 0x555555554000 1",
+    ]  # fmt: skip
+
+
 def test_flags_that_are_numbers_mean_what_their_names_mean():
     found = read_strace(
         [

@@ -100,6 +100,10 @@ class LogImporter(LogTasks):
         if not 0 < call.length <= calls.LENGTH_MAX or call.offset > calls.LENGTH_MAX:
             return NOT_UNDERSTOOD
         start, npages = addr >> PAGE_SHIFT, calls.pages(call.length)
+        heap = task.space.heap
+        if heap is not None and heap[0] <= start < heap[1]:  # as musl does
+            start += HEAP - heap[0]
+            addr = start << PAGE_SHIFT
         op = self.mmap_op(task, call, start, npages)
         self.ops.add_range("mmap", task.name, self.line, addr, npages, tuple(op.items()))
         file = str(op.get("file", ""))
