@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,11 +17,12 @@ from anonlab.formats.history import History, Op
 from anonlab.formats.history_text import parse
 from anonlab.histories.run import make_kernel, perform
 from anonlab.histories.runs import runs, touched_as_one
-from anonlab.histories.strace.foreign import looks_like
-from anonlab.histories.strace.lines import JSON_LOG, read_line
+from anonlab.histories.strace.foreign import first_lines, looks_like
+from anonlab.histories.strace.lines import read_line
 from anonlab.histories.strace.log import read_strace
 from anonlab.histories.strace.memory import EFFECTS
-from anonlab.histories.strace.opening import head_of, parts_of
+from anonlab.histories.strace.opening import PACKED, RECORD_WITH, head_of, parts_of
+from anonlab.histories.strace.pasted import JSON_LOG, json_message
 from anonlab.kernel import Kernel
 from anonlab.machine.words import PG_ANON
 from anonlab.proof.incremental import IncrementalCheck
@@ -32,6 +34,8 @@ WORK, READING = 1000, 100
 TURNS = frozenset(("spawn", "fork", "vfork", "clone_vm", "execve"))
 """Births, and what makes a process another one."""
 LOSSES = ("munmap", "madvise")
+_JSON = re.compile(r"\{\s*(?:[\"}]|\Z)")
+"""So an object of JSON begins, and no other line: trackers of bugs put {code} around a log."""
 MOST_CHECKS = 1000
 MOST_WALKS = 200
 """A long log is checked so many times, evenly spread, with so many walks each: linear time."""
@@ -228,23 +232,43 @@ def read(path: Path, design: str = "anongroup", progress: Progress | None = None
     except UnicodeDecodeError as error:
         raise FormatError(f"{path.name} is neither a history nor an strace log: {error}") from None
     is_json = text.lstrip().startswith("{")
-    history = History.loads(text) if is_json else parse(text, path.stem)
+    history = History.loads(text) if is_json else _history(text, path)
     nlines = text.count("\n") + (not text.endswith("\n"))
     return Replay(history, design, nlines, len(history.ops), {})
+
+
+def _history(text: str, path: Path) -> History:
+    """Return the history that a text is.
+
+    raises  FormatError, which says what to do for a log, too, if the first line is of no history
+    """
+    try:
+        history = parse(text, path.stem)
+    except FormatError as error:
+        before = text.splitlines()[: error.line - 1]
+        if any(line.partition("#")[0].strip() for line in before):
+            raise
+        wrong = f"{path.name} is neither a history nor an strace log: {error}"
+        raise FormatError(f"{wrong}; for a log of a program {RECORD_WITH}") from None
+    if not history.ops:
+        raise FormatError(
+            f"{path.name} has no operation in it; for a log of a program {RECORD_WITH}"
+        )
+    return history
 
 
 def _is_log(path: Path) -> bool:
     """True unless a file is a history: what is empty, packed or binary, or has calls in it."""
     head = head_of(path)
-    if not head.strip() or b"\0" in head:
+    if not head.strip() or b"\0" in head or head.startswith(PACKED):
         return True
     lines = head.decode("utf-8", "replace").splitlines()
     start = lines[0].lstrip("\ufeff \t")
-    if start.startswith("{") and not start.startswith(JSON_LOG):
+    if _JSON.match(start) and not start.startswith(JSON_LOG) and not json_message(start):
         return False
     # Comments of a history may show a call.
     found = (read_line(line.partition("# ")[0]) for line in islice(lines, _LINES_SEEN))
-    return any(line is not None for line in found) or bool(looks_like(lines))
+    return any(line is not None for line in found) or bool(looks_like(first_lines(lines)))
 
 
 def shared_pages(kernel: Kernel) -> int:

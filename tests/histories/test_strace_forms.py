@@ -88,6 +88,7 @@ FORMS = {
     "quoted twice": each(lambda line: f">> {line}"),
     "a page of the web": PLAIN.replace('"', "&quot;").replace("<", "&lt;"),
     "quoted-printable": PLAIN.replace("= ", "=3D "),
+    "quoted-printable, spaces": each(lambda line: line.replace(" ", "=C2=A0")),
     "syslog": each(lambda line: f"Nov 28 21:37:45 host run.sh[123]: {line}"),
     "RFC 5424": each(lambda line: f"2026-11-28T21:37:45.123+01:00 host strace: {line}"),
     "docker compose": each(lambda line: f"web-1  | {line}"),
@@ -95,6 +96,25 @@ FORMS = {
     "docker's file": each(lambda line: json.dumps({"log": line + "\n", "stream": "stderr"})),
     "buildkit": each(lambda line: f"#12 0.345 {line}"),
     "grep -n": each(lambda line: f"12:{line}"),
+    "seconds since the boot": each(lambda line: f"[ 1234.567890] host strace[9]: {line}"),
+    "journalctl -o json": each(lambda line: json.dumps({"_PID": "9", "MESSAGE": line})),
+    "fluentd": each(lambda line: json.dumps({"stream": "stderr", "log": line + "\n"})),
+    "a tracker of bugs": "{code:title=strace}\n" + PLAIN + "{code}\n",
+    "spaces of the web": each(lambda line: line.replace(" ", "&nbsp;")),
+    "spaces that do not break": each(lambda line: line.replace(" ", "\xa0")),
+    "numbers of characters": PLAIN.replace('"', "&#34;").replace("(", "&#40;"),
+    "halves on a page": PLAIN.replace("73 munmap(0x7f44b84ce000, 8192)", "73 munmap(0x7f44b84ce000,"
+        " 8192 &lt;unfinished ...&gt;</code><br />\n73 &lt;... munmap resumed&gt;)"),
+    "coloured page": each(lambda line: re.sub(r"(\w+)\(", r'<span class="nf">\1</span>(', line)),
+    "a blog": PLAIN.replace('"', "\u201c").replace("...", "\u2026").replace("---", "\u2014"),
+    "escaped Markdown": PLAIN.replace("_", "\\_").replace("|", "\\|"),
+    "grep of FILE.PID": each(lambda line: "/tmp/log.{}:{}".format(*numbers(line))),
+    "grep -n of FILE.PID": each(lambda line: "log.{}:12:{}".format(*numbers(line))),
+    "old Macintosh": PLAIN.replace("\n", "\r"),
+    "broken at 40 columns": each(lambda line: re.sub("(.{40})", r"\1\n", line).rstrip("\n")),
+    "broken at 80 columns": each(lambda line: re.sub("(.{80})", r"\1\n", line)),
+    "broken before the result": each(lambda line: line.replace(" = ", " \n= ")),
+    "broken behind =": each(lambda line: line.replace(" = ", " =\n")),
     "words before": "Hello,\nit fails (see below) since the update:\n\n```\n" + PLAIN + "```\n",
     "-X verbose": PLAIN.replace("PROT_READ|PROT_WRITE", "0x3 /* PROT_READ|PROT_WRITE */")
     .replace("MAP_PRIVATE|MAP_ANONYMOUS", "0x22 /* MAP_PRIVATE|MAP_ANONYMOUS */")
@@ -156,6 +176,36 @@ def test_on_a_terminal_births_are_cut_in_two_and_the_first_process_has_no_number
     assert found.skipped["part of a call, joined with the rest"] == 2
 
 
+@pytest.mark.parametrize(
+    "front",
+    [
+        "Nov 28 21:37:45 ",
+        "Nov 28 21:37:45 host strace[9]: ",
+        "2026-11-28T21:37:45.1234567Z ",
+        "2026-11-28T21:37:45.123456789Z stderr F ",
+        "job\tstep\t2026-11-28T21:37:45.1Z ",
+        "[pod/web-7d9/strace] ",
+        "\x1b[36mweb-1  |\x1b[0m ",
+    ],
+)
+def test_births_that_are_cut_in_two_may_have_something_in_front(front: str):
+    lines = terminal().splitlines()
+    dated = [f"{front.replace(':45', f':{n:02}')}{line}" for n, line in enumerate(lines)]
+    assert said(read_strace(dated)) == SAID
+
+
+def test_a_word_of_strace_may_stand_in_an_execve_to_a_machine_of_32_bits():
+    found = read_strace(
+        [
+            'execve("/a", ["a"], 0x7f /* 23 vars */strace: [ Process PID=71 runs in 32 bit mode. ]',
+            "strace: WARNING: Proper structure decoding for this personality is not supported",
+            ") = 0",
+            f"mmap2({RW.replace('PROT', 'NULL, 4096, PROT', 1)}) = 0xf09eb000",
+        ]
+    )
+    assert said(found) == ["p0 = spawn", "p0 execve a", "p0 mmap 0xf09eb000 1"]
+
+
 def test_what_the_last_process_says_on_a_terminal_has_no_number_either():
     """strace leaves the number out as soon as one process is left, whoever that is."""
     found = read_strace(
@@ -187,6 +237,35 @@ def test_a_process_that_strace_attached_to_has_the_number_of_the_message():
     )
     assert said(found)[0] == "p71 = spawn"
     assert said(found)[-2:] == ["p72 = fork p71", "p72 exit"]
+
+
+def test_a_process_that_was_there_has_its_threads():
+    found = read_strace(
+        [
+            "strace: Process 71 attached with 3 threads",
+            "[pid 72] futex(0x7f, FUTEX_WAIT_PRIVATE, 0, NULL <unfinished ...>",
+            f"[pid 71] mmap(NULL, 4096, {RW}) = 0x7f1111100000",
+            "[pid 73] munmap(0x7f1111100000, 4096) = 0",
+            "[pid 74] fork() = 75",
+        ]
+    )
+    assert said(found) == [
+        "p71 = spawn", "p72 = clone_vm p71", "p71 mmap 0x7f1111100000 1", "p73 = clone_vm p71",
+        "p73 munmap 0x7f1111100000 1", "p74 = spawn", "p75 = fork p74",
+    ]  # fmt: skip
+    assert (found.setup, found.operations) == (4, 3)
+
+
+def test_the_emulator_qemu_writes_logs_of_its_own():
+    found = read_strace(
+        [
+            "71 mmap(NULL,8192,PROT_READ|PROT_WRITE,MAP_PRIVATE|MAP_ANONYMOUS,-1,0) = 0x4001a5d000",
+            "71 clone(CLONE_VM|CLONE_THREAD,child_stack=0x40,tls=0x40,child_tidptr=0x40) = 72",
+            "71 clone(CLONE_CHILD_SETTID|SIGCHLD,child_stack=0x0,tls=0x0,child_tidptr=0x40) = 73",
+            "73 exit_group(0)",
+        ]
+    )
+    assert said(found)[2:] == ["p72 = clone_vm p71", "p73 = fork p71", "p73 exit"]
 
 
 def test_a_history_may_show_calls_in_its_comments(tmp_path: Path):
@@ -304,6 +383,22 @@ def test_machines_of_32_bits_have_old_mmap_and_count_offsets_in_pages():
     assert said(read_strace(lines)) == expected
     in_bytes = [line.replace("0x130)", "0x130000)") for line in lines]
     assert said(read_strace(in_bytes)) == expected
+
+
+def test_musl_maps_a_guard_over_the_first_page_of_its_heap():
+    found = read_strace(
+        [
+            'execve("./prog", ["./prog"], 0x7fa7d1a0 /* 14 vars */) = 0',
+            "brk(NULL)                               = 0x2059000",
+            "brk(0x205b000)                          = 0x205b000",
+            "mmap2(0x2059000, 4096, PROT_NONE, MAP_PRIVATE|MAP_FIXED|MAP_ANON, -1, 0) = 0x2059000",
+            "munmap(0x2059000, 4096)                 = 0",
+        ]
+    )
+    assert said(found)[2:] == [
+        "p0 brk 0x555555556000", "p0 mmap 0x555555554000 1 none fixed",
+        "p0 munmap 0x555555554000 1",
+    ]  # fmt: skip
 
 
 def test_flags_that_are_numbers_mean_what_their_names_mean():

@@ -54,6 +54,7 @@ class LogAreas:
     users    processes that run in it
     resident at most so many pages of it are in memory
     inherited  at most so many pages of it are shared since the fork that made it
+    copied   so many areas it had when a fork made it
     locks    True if all memory that is mapped from now on is locked (MCL_FUTURE)
     """
 
@@ -65,6 +66,7 @@ class LogAreas:
         self.users = 1
         self.resident = 0
         self.inherited = 0
+        self.copied = 0
         self.locks = False
 
     def copy(self) -> LogAreas:

@@ -22,12 +22,14 @@ _MREMAP = re.compile(
     rf"({_NUMBER}),\s*({_NUMBER}),\s*({_NUMBER}),\s*([^,]+)(?:,\s*(?:{_NUMBER}|NULL))?"
 )
 _FLAGS = re.compile(r"flags=([\w|]*)")
+_FIRST_FLAGS = re.compile(r"((?:CLONE_|SIG)[\w|]*)")
+"""The flags as the emulator QEMU writes them."""
 _FIRST_NUMBER = re.compile(_NUMBER)
 _QUOTED = re.compile(r'"((?:[^"\\]++|\\.)*+)"')
 _CHILD = re.compile(
     r"(0x[0-9a-f]{1,8}|\d{1,10})(?:<[^>]*>)?(?: /\* (\d{1,10}) in strace's PID NS \*/)?"
 )
-_ADDRESS = re.compile(r"NULL|0x[0-9a-f]+|0")
+_ADDRESS = re.compile(r"NULL|0x[0-9a-f]+|0(?![xX\d])")
 _LETTERS = (("PROT_READ", "r"), ("PROT_WRITE", "w"), ("PROT_EXEC", "x"))
 _HIGH_BIT = 1 << 47
 _NOT_IN_NAME = re.compile(r"[^\w.+@:-]", re.ASCII)
@@ -111,18 +113,22 @@ def mmap_args(args: str, in_pages: bool = False) -> Mmap | None:
     number = _value(fd)
     where = _value(offset) << PAGE_SHIFT if in_pages else _value(offset)
     path = _DEVICE.sub("", path) if path else ""
+    letters = prot_letters(prot)
     flags = named(flags, MAP) + ("|MAP_ANONYMOUS" if path == "/dev/zero" else "")
     number = number if number < 1 << 31 else -1
     if "MAP_ANON" in flags:
         where = 0  # the kernel does not look at it
-    return Mmap(_value(length), prot_letters(prot), flags, number, path, where)
+    return Mmap(_value(length), letters, flags, number, path, where) if letters else None
 
 
 @lru_cache
 def prot_letters(text: str) -> str:
-    """Write PROT_READ|PROT_WRITE as 'rw', and nothing readable as 'none'."""
-    text = named(text, PROT)
-    return "".join(letter for word, letter in _LETTERS if word in text) or "none"
+    """Write PROT_READ|PROT_WRITE as 'rw', and nothing readable as 'none'; '' if it is no
+    protection."""
+    words = named(text, PROT)
+    if "PROT_" not in words and integer(text) is None:
+        return ""
+    return "".join(letter for word, letter in _LETTERS if word in words) or "none"
 
 
 def advice(text: str) -> str:
@@ -159,7 +165,8 @@ def fork_kind(name: str, args: str) -> tuple[str, bool]:
     """
     if name in ("fork", "vfork"):
         return name, False
-    match = _FLAGS.search(args) or (_FIRST_NUMBER.match(args) if name == "clone" else None)
+    match = _FLAGS.search(args) or _FIRST_FLAGS.match(args)
+    match = match or (_FIRST_NUMBER.match(args) if name == "clone" else None)
     if match is None:
         thread = "parent_tid=" in args or "tls=" in args
         return "clone_vm" if thread else "fork", thread

@@ -10,10 +10,10 @@ Whoever wrote the log may have meant harm: each pattern takes time in proportion
 
 from __future__ import annotations
 
-import json
 import re
-from html import unescape
 from typing import NamedTuple
+
+from anonlab.histories.strace.pasted import plain
 
 UNFINISHED = "<unfinished ...>"
 
@@ -26,7 +26,8 @@ _COLUMNS = (
 _CALL = r"([a-z_][a-z0-9_]*)\((.*)|<\.\.\. ([a-z_][a-z0-9_]*) resumed>(.*)"
 _LINE = re.compile(
     rf"[\s>|]*{_COLUMNS}(?:{_CALL}"
-    r"|((?:\+\+\+|---|strace: |\[ |Process \d+ (?:attached|detached|suspended|resumed)).*))",
+    r"|((?:\+\+\+|---|strace: |\[ Process "
+    r"|Process \d+ (?:attached|detached|suspended|resumed)).*))",
     re.DOTALL,
 )
 _USUAL = re.compile(
@@ -35,24 +36,29 @@ _USUAL = re.compile(
     re.ASCII,
 )
 """A call as nearly all lines of a long log are: whole, successful, of memory, without escapes."""
+_DATE = r"(?<![/-](?=\d))(?<![A-Z][a-z][a-z] (?=\d))(?<![A-Z][a-z][a-z]  (?=\d))"
+"""No day of a date (`Nov 28`, `11-28`): it is not the number of a process."""
 _INSIDE = re.compile(
-    rf"(?<![\w.(\"]){_COLUMNS}(?:{_CALL}"
+    rf"(?<![\w.(\"]){_DATE}{_COLUMNS}(?:{_CALL}"
     r"|(\+\+\+ (?:exited with|killed by|superseded by) .*|--- SIG\w+ .*))",
     re.DOTALL,
 )
 """The same behind anything: for lines that begin with something of another program."""
 _RETURNS = re.compile(r"\)\s+= |<unfinished \.\.\.>|resumed>|\+\+\+ |--- SIG")
+_BEFORE_RESULT = re.compile(r"\)\s+=\Z")
 _RESULT = re.compile(r"(.*)\)\s+= (.*)", re.DOTALL)
-_ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
-_MARKS = ("\ufeff", "\xef\xbb\xbf")
-JSON_LOG = '{"log":'
-"""So a line of docker's log file begins."""
 _NUMBER = re.compile(r"(?:\s*>)+\s*(\d{1,7})\Z")
 _WHOLE = re.compile(r"(?:\+\+\+|---|\) += \?)\Z")
 _FAILED = re.compile(r"\) += -1 E[A-Z0-9]+ \(")
-_MESSAGE = re.compile(r"(?:strace: )?Process (\d{1,7}) (?:attached|detached|suspended|resumed)\b.*")
-_STACK = re.compile(r"\s*> [^\s(]++\(.*\) \[0x[0-9a-f]++\]\Z")
-"""What -k writes below a call."""
+_MESSAGE = re.compile(
+    r"(?:strace: )?Process (\d{1,7}) (?:attached|detached|suspended|resumed)\b.*"
+    r"|strace: (?:\[ Process |WARNING: ).*"
+)
+_STACK = re.compile(r"\s*> (?:[^(]++\(.*\)|\w+) \[0x[0-9a-f]++\](?: \S+:\d+)?\Z")
+"""What -k writes below a call; -kk adds the line of the source."""
+_CLOCK = re.compile(r"\d\d:\d\d:\d\d(?:\.\d+)?\s+")
+_FILE_PID = re.compile(r"[^\d\s:()\"'][^\s:()\"']*\.(\d{1,7}):(?:\d+:)?(?=\S)")
+"""What grep puts in front of the lines of FILE.PID, which `strace -ff -o FILE` wrote."""
 
 
 class LogLine(NamedTuple):
@@ -71,35 +77,6 @@ class LogLine(NamedTuple):
     note: str | None
 
 
-def plain(text: str) -> str:
-    """Return a line without colours, byte order mark and the escapes of web pages and mail."""
-    if "\x1b" in text:
-        text = _ANSI.sub("", text)
-    if text.startswith(_MARKS):
-        text = text.removeprefix(_MARKS[0]).removeprefix(_MARKS[1])
-    if text.startswith(JSON_LOG):
-        text = _message(text)
-    if "=3D" in text:  # mail, quoted-printable
-        text = text.replace("=3D", "=")
-    return _unescaped(text) if "&lt;" in text or "&quot;" in text else text
-
-
-def _unescaped(text: str) -> str:
-    """Return a line of a web page as it was; as it is, if it has a number that Python refuses."""
-    try:
-        return unescape(text)
-    except ValueError:
-        return text
-
-
-def _message(text: str) -> str:
-    """Return what a line of a container's JSON log says."""
-    try:
-        return str(json.loads(text)["log"]).rstrip()
-    except (ValueError, KeyError, RecursionError):
-        return text
-
-
 def read_line(text: str) -> LogLine | None:
     """Take one line apart; None if it is not of a strace log."""
     text = plain(text)
@@ -109,7 +86,27 @@ def read_line(text: str) -> LogLine | None:
     if match is None:
         return None
     pid, other, name, start, resumed, end, note = match.groups()
-    return LogLine(int(pid or other or 0), name or resumed or "", start, end, note)
+    number = pid or other
+    if number is None and match.start() and (file := _FILE_PID.match(text)):
+        number = file[1]
+    return LogLine(int(number or 0), name or resumed or "", start, end, note)
+
+
+def before_line(text: str) -> str | None:
+    """Return what another program wrote in front of a line of strace; None if it is none."""
+    text = plain(text)
+    if _LINE.match(text):
+        return ""
+    match = _INSIDE.search(text) if _RETURNS.search(text) else None
+    if match is None or _FILE_PID.match(text):
+        return None
+    clock = _CLOCK.match(text, match.start())
+    return text[: clock.end() if clock else match.start()]
+
+
+def is_start(text: str) -> bool:
+    """True if a line begins as a line of strace does."""
+    return _LINE.match(plain(text)) is not None
 
 
 def usual_call(text: str) -> tuple[int, str, str, str] | None:
@@ -133,17 +130,25 @@ def split_result(text: str) -> tuple[str, str] | None:
     return (match[1].strip(), match[2]) if match else None
 
 
+def join(so_far: str, rest: str) -> str:
+    """Return two parts of a call as one. Mail ends a line that goes on with a `=`. Around that of a
+    result stand spaces, which are lost where the line was broken there."""
+    if so_far.endswith("=") and (rest.startswith("=") or not _BEFORE_RESULT.search(so_far)):
+        so_far = so_far[:-1]
+    return f"{so_far} {rest}" if so_far.endswith((")", "=")) else so_far + rest
+
+
 def cut_by_message(text: str) -> str | None:
     """Return what stands before a message of strace's own that cut this call in two; None if there
     is no such message."""
-    match = _MESSAGE.search(text) if "Process " in text else None
+    match = _MESSAGE.search(text) if "Process " in text or "strace: " in text else None
     return text[: match.start()] if match else None
 
 
 def process_of(text: str) -> int:
     """Return the process that a message of strace's own names, 0 if there is no such message."""
     match = _MESSAGE.search(text)
-    return int(match[1]) if match else 0
+    return int(match[1] or 0) if match else 0
 
 
 def only_number(text: str) -> int:

@@ -50,7 +50,7 @@ from typing import NamedTuple
 from anonlab.errors import FormatError
 from anonlab.formats.history import History, Machine, Op
 from anonlab.histories.strace import calls
-from anonlab.histories.strace.foreign import looks_like
+from anonlab.histories.strace.foreign import first_lines, looks_like, wrote_calls
 from anonlab.histories.strace.memory import HANDLERS, LogMemory
 from anonlab.histories.strace.opening import RECORD_WITH, blocks, log_lines
 from anonlab.histories.strace.reader import (
@@ -68,6 +68,11 @@ Progress = Callable[[int, int], None]
 _MMAP2 = re.compile(r"mmap2\(.*, (0x[0-9a-f]{1,16}|\d{1,20})\)\s+= ")
 _FAULT = " page_fault(0x"
 """Nobody's call: what `anonlab record` writes for a page fault."""
+_THREADS = re.compile(r"Process (\d{1,7}) attached with (\d{1,7}) threads")
+"""What strace -f -p says of a process that was there before."""
+_INJECTED = re.compile(r"\(INJECTED(?:: args, retval)?\)")
+"""What strace -e inject=…:retval= writes behind a result: the kernel has not done the call."""
+PROGRAMS = ("execve", "execveat")
 GONE = "call of a process that is gone"
 _EVERY = 4096
 """Lines between two reports of progress."""
@@ -234,6 +239,8 @@ class _Reader:
         """A call with its result."""
         importer = self.importer
         task = importer.task(pid)
+        if task is None and name in PROGRAMS and result.startswith("0"):
+            task = importer.spawn(pid)  # a second log in the same file
         if task is None:
             return GONE
         if name == "exit":
@@ -242,8 +249,10 @@ class _Reader:
             return importer.exit_group(task)
         if result.startswith("?"):
             return "call that never returned"
-        if result.startswith("-1 "):
-            return f"failed: {name} {''.join(result.split()[1:2])[:20]}"
+        if result.startswith("-"):
+            return f"failed: {name} {''.join(result.split()[1:2])[:20]}".rstrip()
+        if "(INJ" in result and _INJECTED.search(result):
+            return "result that strace injected"
         if name in FORKS:
             return importer.forked(pid, result)
         handler = HANDLERS.get(name)
@@ -254,6 +263,8 @@ class _Reader:
         if note.startswith("---"):
             return "signal"
         if not note.startswith("+++"):
+            if found := _THREADS.search(note):
+                self.importer.attached[int(found[1])] = int(found[2]) - 1
             return "word of strace itself"
         if note.startswith("+++ superseded by execve in pid "):
             return self.importer.superseded(pid, calls.child_pid(note.rpartition(" in pid ")[2]))
@@ -269,9 +280,11 @@ class _Reader:
         importer = self.importer
         if self.skipped["blank line"] == self.lines:
             raise FormatError(f"empty log; {RECORD_WITH}")
-        if all(op.verb in ("spawn", "exit") for op in importer.ops):
-            if other := looks_like(log):
-                raise FormatError(f"this looks like {other}, not like strace; {RECORD_WITH}")
+        nothing = all(op.verb in ("spawn", "exit") for op in importer.ops)
+        head = first_lines(log)
+        if other := wrote_calls(head) or (looks_like(head) if nothing else ""):
+            raise FormatError(f"this looks like {other}, not like strace; {RECORD_WITH}")
+        if nothing:
             if not self.understood:
                 raise FormatError(f"none of the {self.lines} lines is of strace; {RECORD_WITH}")
             why = ", ".join(f"{reason}: {n}" for reason, n in self.skipped.most_common(2))

@@ -33,6 +33,7 @@ class LogImporter(LogTasks):
     """Operations so far, and what is known of processes, address spaces and files.
 
     segments  bytes of SysV shared memory, by its number in the log
+    changed   mappings that calls on all memory changed
     effects   calls that have an effect of their own, by name: (calls, pages)
     """
 
@@ -45,6 +46,7 @@ class LogImporter(LogTasks):
         self.offsets_in_pages = False
         self.segments: dict[str, int] = {}
         self.effects: dict[str, tuple[int, int]] = {}
+        self.changed = 0
 
     def replace(self, space: LogAreas, start: int, end: int, new: list[LogArea]) -> list[LogArea]:
         """Put `new` areas in the place of whatever lies in [start, end), and return that."""
@@ -98,6 +100,10 @@ class LogImporter(LogTasks):
         if not 0 < call.length <= calls.LENGTH_MAX or call.offset > calls.LENGTH_MAX:
             return NOT_UNDERSTOOD
         start, npages = addr >> PAGE_SHIFT, calls.pages(call.length)
+        heap = task.space.heap
+        if heap is not None and heap[0] <= start < heap[1]:  # as musl does
+            start += HEAP - heap[0]
+            addr = start << PAGE_SHIFT
         op = self.mmap_op(task, call, start, npages)
         self.ops.add_range("mmap", task.name, self.line, addr, npages, tuple(op.items()))
         file = str(op.get("file", ""))
@@ -181,6 +187,8 @@ class LogImporter(LogTasks):
         if not old:
             return NOT_IN_LOG
         prot = calls.prot_letters(found[2])
+        if not prot:
+            return NOT_UNDERSTOOD
         new = [a.piece(max(a.start, vpns.start), min(a.end, vpns.stop)) for a in old]
         first = old[0]
         write = "w" in prot and "w" not in first.prot and not first.shared
@@ -241,9 +249,12 @@ class LogImporter(LogTasks):
         if end is None:
             return NOT_UNDERSTOOD
         space, page = task.space, calls.pages(end)
-        if space.heap is None or args in ("NULL", "0"):
+        if args in ("NULL", "0"):
             space.heap = space.heap or (page, page)
             return "brk that only asks"
+        if space.heap is None:
+            space.heap = (page, page)
+            return "brk of a heap that began before the log"
         base, old = space.heap
         if page == old or page < base:
             return "brk that changes nothing"

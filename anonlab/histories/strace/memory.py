@@ -43,6 +43,9 @@ _AT_FORK = {
 _GIVEN_UP = ("MADV_DONTNEED", "MADV_DONTNEED_LOCKED", "MADV_GUARD_INSTALL")
 _MAY_GO = ("MADV_FREE", "MADV_REMOVE", "MADV_PAGEOUT")
 """Advice after which Linux may have fewer pages in memory."""
+_CHANGED_MAX = 1_000_000
+"""Mappings that calls on all memory may lock and unlock, in sum: an operation each."""
+_TOO_MANY = "lock of all memory, after a million mappings"
 _SHM_SIZE = "shared memory whose size is not in the log"
 
 
@@ -125,6 +128,8 @@ class LogMemory(LogImporter):
         if "MCL_" not in flags:
             return NOT_UNDERSTOOD
         task.space.locks = "MCL_FUTURE" in flags
+        if self.too_many(task):
+            return _TOO_MANY
         areas = [area for area in task.space.areas if area.prot != "none"]
         npages = sum(area.end - area.start for area in areas)
         self.effect("mlockall", npages if "MCL_CURRENT" in flags else 0)
@@ -137,9 +142,17 @@ class LogMemory(LogImporter):
     def munlockall(self, task: LogTask, args: str, result: str) -> str:
         """No memory is locked any more."""
         task.space.locks = False
+        if self.too_many(task):
+            return _TOO_MANY
         for area in task.space.areas:
             self.ranged("munlock", task, range(area.start, area.end))
         return "" if task.space.areas else NOT_IN_LOG
+
+    def too_many(self, task: LogTask) -> bool:
+        """Count the mappings that a call on all memory changes: True if such calls of the log
+        changed too many."""
+        self.changed += len(task.space.areas)
+        return self.changed > _CHANGED_MAX
 
     # -- SysV shared memory -----------------------------------------------------------------------
 

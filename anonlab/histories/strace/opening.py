@@ -13,13 +13,24 @@ from pathlib import Path
 
 from anonlab.errors import FormatError
 from anonlab.histories.strace import calls
+from anonlab.histories.strace.layout import as_written
 from anonlab.histories.strace.lines import read_line, split_result
 from anonlab.histories.strace.reader import FORKS
 
 RECORD_WITH = "record with: strace -f -e trace=memory,process -o FILE COMMAND"
 GZIP = b"\x1f\x8b"
+_ARCHIVES = (
+    (b"BZh", "packed by bzip2"),
+    (b"\xfd7zXZ", "packed by xz"),
+    (b"\x28\xb5\x2f\xfd", "packed by zstd"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+)
+PACKED = tuple(magic for magic, _ in _ARCHIVES)
 _NOT_WHOLE = (EOFError, gzip.BadGzipFile, zlib.error)
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+PACKED_SIZE, PACKED_TIMES = 1 << 26, 500
+"""What unpacks to more characters than this, and to so many times its size, is no log."""
 MOST_LINE = 1 << 22
 """Characters of a line: whoever writes more, or packs it, wants our memory."""
 _PART = 1 << 16
@@ -40,13 +51,13 @@ def log_lines(source: str | Path | Iterable[str]) -> tuple[Callable[[], Iterator
     """
     if not isinstance(source, str | Path):
         lines = _with_line_feeds(list(source))
-        return lambda: iter(lines), sum(map(len, lines))
+        return as_written(lambda: iter(lines)), sum(map(len, lines))
     path = Path(source)
     if parts := parts_of(path):
         lines = list(_in_order(parts))
         return lambda: iter(lines), sum(map(len, lines))
     file = _FileLines(path)
-    return file, path.stat().st_size
+    return as_written(file), path.stat().st_size
 
 
 def blocks(log: Iterable[str], nlines: int) -> Iterator[list[str]]:
@@ -77,6 +88,13 @@ def head_of(path: Path) -> bytes:
         raise FormatError(f"{path.name} is no whole gzip file: {error}") from None
 
 
+def _archive(head: bytes) -> str:
+    """Return what packed a file, '' if nothing did or it is read as it is."""
+    if head[257:262] == b"ustar":
+        return "a tar archive"
+    return next((name for magic, name in _ARCHIVES if head.startswith(magic)), "")
+
+
 class _FileLines:
     """The lines of a file, one character per byte, as often as they are asked for."""
 
@@ -85,18 +103,27 @@ class _FileLines:
         with path.open("rb") as file:
             start = file.read(2)
         self.packed = start == GZIP
+        self.most = max(PACKED_SIZE, PACKED_TIMES * path.stat().st_size)
         self.encoding = "utf-16" if start in UTF_16 else "latin-1"
-        if self.encoding == "latin-1" and b"\0" in head_of(path):
+        head = head_of(path)
+        self.newline = "\r" if b"\r" in head and b"\n" not in head else "\n"
+        if other := _archive(head):
+            raise FormatError(f"{path.name} is {other}: unpack it, then replay the log in it")
+        if self.encoding == "latin-1" and b"\0" in head:
             raise FormatError(f"{path.name} is a binary file, not a log; {RECORD_WITH}")
 
     def __call__(self) -> Iterator[str]:
+        lines = self._lines()
+        return self._checked(lines) if self.packed or self.newline != "\n" else lines
+
+    def _lines(self) -> Iterator[str]:
         opened = gzip.open if self.packed else open
         try:
-            with opened(self.path, "rt", encoding=self.encoding, newline="\n") as file:
+            with opened(self.path, "rt", encoding=self.encoding, newline=self.newline) as file:
                 number = 0
                 while text := file.read(_PART):
                     # Whole lines: only the last of them can be longer than the part.
-                    part = list(StringIO(text + file.readline(MOST_LINE + 1)))
+                    part = list(StringIO(text + file.readline(MOST_LINE + 1), self.newline))
                     number += len(part)
                     if len(part[-1]) > MOST_LINE:
                         long = f"{self.path.name} has a line of more than {MOST_LINE:,} characters"
@@ -106,6 +133,16 @@ class _FileLines:
             raise FormatError(f"{self.path.name} is no whole gzip file: {error}") from None
         except UnicodeDecodeError as error:
             raise FormatError(f"{self.path.name} is a binary file: {error}") from None
+
+    def _checked(self, lines: Iterator[str]) -> Iterator[str]:
+        """Yield lines with line feeds; raises FormatError if a small file unpacks to very many."""
+        done = 0
+        for number, line in enumerate(lines, 1):
+            done += len(line)
+            if self.packed and done > self.most:
+                much = f"{self.path.name} unpacks to more than {PACKED_TIMES} times its size"
+                raise FormatError(f"{much}: it is no log; {RECORD_WITH}", number)
+            yield line if self.newline == "\n" else line.replace("\r", "\n")
 
 
 def _with_line_feeds(lines: list[str]) -> list[str]:

@@ -12,15 +12,19 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from anonlab.histories.strace import calls, lines
+from anonlab.histories.strace.layout import BROKEN_OFF
+from anonlab.histories.strace.pasted import plain
 
 FORKS = ("clone", "clone3", "fork", "vfork")
 """Calls that make a process."""
+_ENDS = ("exit", "exit_group", "_exit")
 HALF = "first half of a call, joined with the second"
 ALONE = "first half of a call that never returned"
 CUT = "line cut off"
 JOINED = "part of a call, joined with the rest"
 NO_RESULT = "call without a result"
 NOT_UNDERSTOOD = "line not understood"
+_BROKEN_OFF = BROKEN_OFF.rstrip()
 _PARTS = 12
 """So many lines may one call be broken into."""
 
@@ -80,6 +84,8 @@ class LogReader:
             return LogEvent(0, reason="blank line")
         if not whole and not lines.is_whole(text):
             return LogEvent(0, reason=CUT)
+        if text == _BROKEN_OFF:
+            return LogEvent(0, reason=JOINED)
         line = lines.read_line(text)
         if line is None:
             return self.rest(text)
@@ -146,12 +152,14 @@ class LogReader:
             self.begun[pid] = (name, text.removesuffix(lines.UNFINISHED).rstrip(" "), start)
             return LogEvent(pid, name, start, reason=ALONE, before=before)
         parts = lines.split_result(text)
+        if parts is None and name in _ENDS and text.endswith(")"):
+            parts = text[:-1], "?"  # so the emulator QEMU writes it
         if parts is not None:
             if name in FORKS and (child := calls.child_pid(parts[1])):
                 self.alive[child] = None
             return LogEvent(pid, name, start, *parts, before=before)
         cut = lines.cut_by_message(text)
-        self.open = (pid, name, text.removesuffix("=") if cut is None else cut, start)
+        self.open = (pid, name, text if cut is None else cut, start)
         return LogEvent(pid, name, start, reason=NO_RESULT, before=before)
 
     def resumed(self, pid: int, name: str, end: str) -> LogEvent:
@@ -165,6 +173,7 @@ class LogReader:
 
     def rest(self, text: str) -> LogEvent:
         """A line that does not begin as one: the rest of a call, or somebody else's."""
+        text = plain(text)
         if lines.is_stack(text):
             return LogEvent(0, reason="stack of a call (-k)")
         if self.open is None and (number := lines.only_number(text)):
@@ -174,7 +183,7 @@ class LogReader:
             reason = "binary line" if "\0" in text else NOT_UNDERSTOOD
             return LogEvent(0, reason=reason)
         pid, name, so_far, start = self.open
-        text = so_far + lines.plain(text).removesuffix("=").lstrip("> ")
+        text = lines.join(so_far, text.lstrip("> "))
         whole = text.endswith(lines.UNFINISHED) or lines.split_result(text) is not None
         if whole:
             self.open = None
@@ -206,7 +215,8 @@ def first_process(log: Iterable[str]) -> int:
     for text in log:
         if not unnumbered and "(" not in text and "attached" not in text:
             continue
-        line = lines.read_line(text.rstrip())
+        text = plain(text.rstrip())
+        line = lines.read_line(text)
         if line is None:
             continue
         if line.pid == 0:

@@ -6,6 +6,7 @@ from array import array
 from collections import deque
 from typing import NamedTuple
 
+from anonlab.errors import FormatError
 from anonlab.formats.packed_ops import PackedOps
 from anonlab.histories.places import TOP_VPN
 from anonlab.histories.strace import calls
@@ -16,6 +17,8 @@ TOUCHED = 8
 """Pages of a new anonymous mapping that the touch rule writes, at most."""
 STACK = range(TOP_VPN["x86_64"] - 2, TOP_VPN["x86_64"])
 """The pages that execve writes."""
+MAPPINGS_MAX = 2_000_000
+"""Areas of living processes that were forked: a machine with more takes more than a gigabyte."""
 NOT_UNDERSTOOD = "arguments not understood"
 
 
@@ -65,6 +68,9 @@ class LogTasks:
     shared   at most so many pages are shared now that forks made shared; `least` and `most` are the
              bounds of what it ever was, whatever the programs touched
     filled   pages that a call brought into memory, beside those that are written
+    threads  pids of living threads, by thread group, in the order in which they came
+    mappings  so many areas have living processes that were forked
+    attached  threads that are not named yet, by the process that strace attached to
     recorded  True if the log has the page faults of the programs, so that no rule has to touch
     faults   page faults so far
     """
@@ -79,6 +85,9 @@ class LogTasks:
         self.spawned = 0
         self.moments: list[LogMoment] = []
         self.tasks: dict[int, LogTask] = {}
+        self.threads: dict[int, dict[int, None]] = {}
+        self.mappings = 0
+        self.attached: dict[int, int] = {}
         self.gone: set[int] = set()
         self.pids: dict[int, int] = {}
         self.resident = 0
@@ -112,10 +121,41 @@ class LogTasks:
     def spawn(self, pid: int) -> LogTask:
         """Start a process that was there before the log began."""
         self.spawned += 1
-        task = LogTask(self.process_name(pid), pid, pid, LogAreas())
-        self.tasks[pid] = task
-        self.emit("spawn", task.name, {})
+        leader = self.leader(pid)
+        if leader is None:
+            task = self.add(LogTask(self.process_name(pid), pid, pid, LogAreas()))
+            self.emit("spawn", task.name, {})
+            return task
+        task = self.add(LogTask(self.process_name(pid), pid, leader.group, leader.space))
+        leader.space.users += 1
+        self.moment("clone_vm", task, leader.name)
+        self.emit("clone_vm", task.name, {"parent": leader.name})
         return task
+
+    def leader(self, pid: int) -> LogTask | None:
+        """Return the process that `pid` is a thread of, if strace attached to that one with more
+        threads than are known so far, and to no other."""
+        waiting = [leader for leader, left in self.attached.items() if left > 0]
+        if len(waiting) != 1 or pid in self.attached or waiting[0] in self.gone:
+            return None
+        self.attached[waiting[0]] -= 1
+        return self.tasks.get(waiting[0]) or self.spawn(waiting[0])
+
+    def add(self, task: LogTask) -> LogTask:
+        """Take in a process or thread that lives from now on."""
+        if task.pid in self.tasks:
+            self.remove(self.tasks[task.pid])
+        self.tasks[task.pid] = task
+        self.threads.setdefault(task.group, {})[task.pid] = None
+        return task
+
+    def remove(self, task: LogTask) -> None:
+        """Take out a process or thread that lives no more."""
+        del self.tasks[task.pid]
+        group = self.threads[task.group]
+        del group[task.pid]
+        if not group:
+            del self.threads[task.group]
 
     def process_name(self, pid: int) -> str:
         """Return a name for `pid`, which a log may use again for another process."""
@@ -126,9 +166,9 @@ class LogTasks:
     def born(self, pid: int, birth: LogBirth) -> LogTask:
         """Add a fork, vfork or clone_vm, then what the touch rule says of a fork."""
         parent = self.tasks.get(birth.parent) or self.spawn(birth.parent)
-        space = parent.space.copy() if birth.kind == "fork" else parent.space
+        space = self.copied(parent.space) if birth.kind == "fork" else parent.space
         group = parent.group if birth.thread else pid
-        self.tasks[pid] = task = LogTask(self.process_name(pid), pid, group, space)
+        task = self.add(LogTask(self.process_name(pid), pid, group, space))
         self.moment(birth.kind, task, parent.name)
         self.emit(birth.kind, task.name, {"parent": parent.name})
         if birth.kind != "fork":
@@ -141,6 +181,19 @@ class LogTasks:
             self.touch(task, range(top, top + 1))
             self.touch(parent, range(top, top + 1))
         return task
+
+    def copied(self, old: LogAreas) -> LogAreas:
+        """Return the areas of a child; raises FormatError if living processes have too many."""
+        space = old.copy()
+        space.copied = len(space.areas)
+        self.mappings += space.copied
+        if self.mappings > MAPPINGS_MAX:
+            raise FormatError(
+                f"the living processes have more than {MAPPINGS_MAX:,} mappings: the simulated "
+                f"machine cannot hold them; replay a part of the log",
+                self.line,
+            )
+        return space
 
     def share(self, old: LogAreas, child: LogTask) -> None:
         """Count what a fork shares, and take from the child what it does not get."""
@@ -177,6 +230,8 @@ class LogTasks:
 
     def execve(self, task: LogTask, args: str, result: str) -> str:
         """A program starts: new address space, two stack pages."""
+        if not result.startswith("0"):
+            return NOT_UNDERSTOOD
         program = calls.program_name(args)
         self.program = self.program or program
         self.drop(task.space)
@@ -196,8 +251,8 @@ class LogTasks:
 
     def exit_group(self, task: LogTask) -> str:
         """A process exits with all its threads."""
-        for other in [other for other in self.tasks.values() if other.group == task.group]:
-            self.leave(other)
+        for pid in list(self.threads[task.group]):
+            self.leave(self.tasks[pid])
         return ""
 
     def superseded(self, pid: int, by: int) -> str:
@@ -207,8 +262,8 @@ class LogTasks:
             return "execve of a thread that is gone"
         if leader is not None:
             return self.exit(thread)
-        del self.tasks[by]
-        self.tasks[pid] = thread._replace(pid=pid)
+        self.remove(thread)
+        self.add(thread._replace(pid=pid))
         self.gone.add(by)
         return "thread that takes the pid of its leader"
 
@@ -217,7 +272,7 @@ class LogTasks:
         self.moment("exit", task, "")
         self.emit("exit", task.name, {})
         self.drop(task.space)
-        del self.tasks[task.pid]
+        self.remove(task)
         self.gone.add(task.pid)
 
     def drop(self, space: LogAreas) -> None:
@@ -226,6 +281,7 @@ class LogTasks:
         if not space.users:
             self.resident -= space.resident
             self.shared -= space.inherited
+            self.mappings -= space.copied
 
     def moment(self, kind: str, task: LogTask, what: str) -> None:
         """Note that the next operation is a turn in the life of `task`."""
