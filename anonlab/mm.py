@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from functools import cache
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -110,15 +109,12 @@ class Vma:
         )
 
 
-_start = attrgetter("start_vpn")
-
-
 class Mm:
     """One address space.
 
     number  its id, from 1, never used twice
     pgd     row of its top page table
-    vmas    ascending by address, never overlapping
+    vmas    ascending by address, never overlapping; `starts` are their first pages
     nvmas   VMAs that it has had so far
     users   processes that run in it (mm_users); 0 = gone
     start_brk, brk  bounds of the heap, in pages
@@ -131,6 +127,7 @@ class Mm:
         self.pgd = pgd
         self.geometry = geometry
         self.vmas: list[Vma] = []
+        self.starts: list[int] = []
         self.nvmas = 0
         self.version = 0
         self.users = 1
@@ -140,25 +137,23 @@ class Mm:
 
     def find_vma(self, vpn: int) -> Vma | None:
         """Return the VMA that contains page `vpn`, or None."""
-        at = bisect_right(self.vmas, vpn, key=_start) - 1
+        at = bisect_right(self.starts, vpn) - 1
         return self.vmas[at] if at >= 0 and vpn < self.vmas[at].end_vpn else None
 
     def next_vma(self, vpn: int) -> Vma | None:
         """Return the first VMA that ends above page `vpn` (the kernel's find_vma), or None."""
-        at = bisect_right(self.vmas, vpn, key=_start)
+        at = bisect_right(self.starts, vpn)
         if at and vpn < self.vmas[at - 1].end_vpn:
             return self.vmas[at - 1]
         return self.vmas[at] if at < len(self.vmas) else None
 
     def overlapping(self, start_vpn: int, end_vpn: int) -> list[Vma]:
         """Return the VMAs that have pages in [start_vpn, end_vpn), ascending."""
-        vmas = self.vmas
-        first = last = bisect_right(vmas, start_vpn, key=_start)
-        if first and vmas[first - 1].end_vpn > start_vpn:
+        first = bisect_right(self.starts, start_vpn)
+        last = bisect_left(self.starts, end_vpn, first)
+        if first and self.vmas[first - 1].end_vpn > start_vpn:
             first -= 1
-        while last < len(vmas) and vmas[last].start_vpn < end_vpn:
-            last += 1
-        return vmas[first:last]
+        return self.vmas[first:last]
 
     def first_hole(self, start_vpn: int, end_vpn: int) -> int | None:
         """Return the first page of [start_vpn, end_vpn) that no VMA covers, or None."""
@@ -171,12 +166,15 @@ class Mm:
 
     def insert(self, vma: Vma) -> None:
         """Put `vma` on the list; its pages are free."""
-        insort(self.vmas, vma, key=_start)
+        at = bisect_right(self.starts, vma.start_vpn)
+        self.vmas.insert(at, vma)
+        self.starts.insert(at, vma.start_vpn)
         self.version += 1
 
     def remove(self, vma: Vma) -> None:
         """Take `vma` off the list."""
-        self.vmas.remove(vma)
+        at = self.vmas.index(vma)
+        del self.vmas[at], self.starts[at]
         self.version += 1
 
     def __repr__(self) -> str:

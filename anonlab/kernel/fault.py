@@ -294,7 +294,7 @@ def act(kernel: KernelState, process: Process, faults: Faults) -> None:
 def grow_stack(kernel: KernelState, process: Process, vma: Vma, span: Span) -> None:
     """The stack reaches down to the first page of `span` from now on (expand_stack)."""
     vma.pgoff -= vma.start_vpn - span.start_vpn
-    vma.start_vpn = span.start_vpn
+    vma.start_vpn = vma.mm.starts[vma.mm.vmas.index(vma)] = span.start_vpn
     vma.mm.version += 1
     anon_prepare(kernel, vma)
     kernel.design.adjust_vma(vma)

@@ -270,6 +270,8 @@ def vmas_are_in_order(kernel: Kernel, part: Part) -> None:
                 assert vma in vma.file.vmas, f"{vma!r} is not on its file's list"
                 linked.discard(vma)
         assert end_vpn <= kernel.geometry.task_npages, f"mm {mm.number} leaves user space"
+        starts = [vma.start_vpn for vma in mm.vmas]
+        assert starts == mm.starts, f"mm {mm.number}: VMAs start at {starts}, not {mm.starts}"
     assert not linked, f"{next(iter(linked))!r} is on a file's list, but gone"
 
 

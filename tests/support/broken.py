@@ -239,9 +239,15 @@ def _(kernel):
     libc.vmas[Vma(parent_of(kernel), 0, 1, 1, file=libc)] = None
 
 
-@breaks("mm 1 maps 0x30000, which is outside all VMAs", "mm")
+@breaks(r"mm 1: VMAs start at \[49, .*\], not \[48, ", "mm")
 def _(kernel):
     vma_at(kernel, A).start_vpn += 1
+
+
+@breaks("mm 1 maps 0x30000, which is outside all VMAs", "mm")
+def _(kernel):
+    vma = vma_at(kernel, A)
+    vma.start_vpn = vma.mm.starts[0] = vma.start_vpn + 1
 
 
 @breaks(r"pfn \d+ is mapped more than once and writable")
