@@ -191,7 +191,8 @@ def mmap(
         file, pgoff = (kernel.new_shmem(npages), 0) if shared else (None, start_vpn)
     insert_vma(Vma(mm, start_vpn, end_vpn, prot, shared, file, pgoff, growsdown=growsdown))
     merge_around(kernel, mm, start_vpn, end_vpn)
-    kernel.step("mmap", process, range(start_vpn, end_vpn))
+    if kernel.recorder is not None:
+        kernel.step("mmap", process, range(start_vpn, end_vpn))
     return start_vpn
 
 
@@ -220,6 +221,8 @@ def clear(kernel: KernelState, mm: Mm, start_vpn: int, end_vpn: int) -> int:
 def munmap(kernel: KernelState, pages: UserRange) -> None:
     """Unmap a range; holes in it are skipped (do_munmap)."""
     gone = clear(kernel, pages.mm, pages.start_vpn, pages.end_vpn)
+    if kernel.recorder is None:  # most programs map and unmap all day, and nobody looks
+        return
     if gone:
         kernel.step("munmap.zap", pages.process, pages.vpns, n=gone)
     kernel.step("munmap", pages.process, pages.vpns)
@@ -242,7 +245,8 @@ def mprotect(kernel: KernelState, pages: UserRange, prot: int) -> None:
     for each in filled:
         with suppress(SimulatedError):  # what cannot come in now comes in when it is touched
             populate(kernel, each)
-    kernel.step("mprotect", process, pages.vpns, what=prot_letters(prot))
+    if kernel.recorder is not None:
+        kernel.step("mprotect", process, pages.vpns, what=prot_letters(prot))
 
 
 def obstacle_to_mprotect(pages: UserRange, prot: int) -> Obstacle | None:
