@@ -186,6 +186,7 @@ FAULTS: dict[str, tuple[str, bytes, str]] = {
     ),
     "a seed without end": ("variant", b'{"student": "007", "seeds": {"04a": 1e999}}', "it has no"),
     "a list for a variant": ("variant", b"[]", "it has no"),
+    "a variant of two students": ("variant", b'{"student": "7", "student": "8"}', "more than once"),
     "a deep variant": ("variant", b"[" * 100_000, "it is no JSON"),
     "a long id": (
         "variant",
