@@ -109,9 +109,9 @@ def with_bytes(data: bytes, at: int, new: bytes) -> bytes:
     return data[:at] + new + data[at + len(new) :]
 
 
-def far_away() -> bytes:
+def far_away(name: str = ONE) -> bytes:
     """A zip whose list says of its file that it lies before the beginning."""
-    data = zipped({ONE: "x = 1\n"})
+    data = zipped({name: "x = 1\n"})
     at = data.rindex(b"PK\5\6") + 16
     return with_bytes(data, at, struct.pack("<L", data.index(b"PK\1\2") + 5))
 
@@ -171,6 +171,11 @@ def in_history(value: str) -> bytes:
 MMAP = "mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000\n"
 FAULTS: dict[str, tuple[str, bytes, str]] = {
     "a file before the beginning": ("zip", far_away(), "damaged, or no zip"),
+    "work before the beginning": (
+        "work archive",
+        far_away("exercises/ex04a_fork.py"),
+        "no zip archive that can be read",
+    ),
     "no deflate stream": ("zip", gone_inside(), "damaged, or no zip"),
     "no deflate stream in work": ("work archive", gone_inside(), "no zip archive that can be read"),
     "a file without a name": ("zip", nameless(), ""),
