@@ -25,6 +25,7 @@ RESERVE = 8 << 20
 """Bytes that are set free when memory ends, so that this can still be said."""
 NO_FILES = "when graded, code cannot open files: it gets its data as arguments"
 NO_PROGRAMS = "when graded, code cannot start programs or threads, nor use the network"
+NOT_UTF8 = "the file is not UTF-8"
 NO_MODULE = "when graded, there are Python's standard library, NumPy and anonlab"
 
 
@@ -83,7 +84,7 @@ class Session:
     def load(self, code: bytes, path: str) -> None:
         """Run the student's code, which came as the file `path`."""
         self.path = self.names["__file__"] = path
-        check_text(code)
+        check_text(code, path)
         exec(compile(code, path, "exec", dont_inherit=True), self.names)
         if "random" in sys.modules:  # a regrade gives the same
             sys.modules["random"].seed(0)
@@ -124,8 +125,8 @@ class Session:
         return {"err": kind[:80], "msg": message[:500], "line": line}
 
 
-def check_text(code: bytes) -> None:
-    """Raise SyntaxError for a file that is not UTF-8 and does not say what it is instead:
+def check_text(code: bytes, path: str) -> None:
+    """Raise SyntaxError for a file `path` that is not UTF-8 and does not say what it is instead:
     compile() lets that pass in comments."""
     if b"coding" in b"".join(code.split(b"\n", 2)[:2]):
         return
@@ -133,7 +134,7 @@ def check_text(code: bytes) -> None:
         code.decode()
     except UnicodeDecodeError as error:
         line = code.count(b"\n", 0, error.start) + 1
-        raise SyntaxError("the file is not UTF-8", ("", line, 0, "")) from None
+        raise SyntaxError(NOT_UTF8, (path, line, None, None)) from None
 
 
 def said(error: BaseException) -> str:

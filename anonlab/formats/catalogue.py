@@ -10,11 +10,12 @@ by the environment variable ANONLAB_LANGUAGE. A recorded step keeps the words of
 
 from __future__ import annotations
 
-import json
 import os
 from functools import lru_cache
 from pathlib import Path
 
+from anonlab.errors import FormatError
+from anonlab.formats.json_text import parse_json
 from anonlab.formats.templates import fill
 
 ENGLISH = "en"
@@ -131,15 +132,14 @@ def sections_of(name: str) -> Sections:
             f"there are {', '.join(languages())}, or the path of a file *.json"
         )
     try:
-        found = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
+        found = parse_json(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not in UTF-8; save it in UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"{path} is no JSON: {error}; look there and in the line before for a comma, a quote "
-            "or a brace that is missing or too much"
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
+    except FormatError as error:
+        look = "; look there and in the line before for a comma, a quote or a brace"
+        more = f"{look} that is missing or too much" if error.line else ""
+        raise ValueError(f"{path} cannot be read: {error}{more}") from None
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from None
     _check_shape(path, found)
     forms = found.get("language", {}).get("language.plural")
@@ -158,15 +158,6 @@ def _check_shape(path: Path, found: object) -> None:
         for key, text in words.items():
             if not isinstance(text, str):
                 raise ValueError(f"{path}: {key!r} must be a text in quotes, not {text!r:.40}")
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return an object of JSON; a key that stands there twice is a mistake."""
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"{next(key for key in keys if keys.count(key) > 1)!r} is there twice")
-    return made
 
 
 @lru_cache(16)

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from anonlab.errors import FormatError
-from anonlab.formats.trace import check_header, read_json, write_json
+from anonlab.formats.json_text import check_header, read_json, write_json
 from anonlab.machine.words import GEOMETRIES
 
 HISTORY_FORMAT = "anonlab-history"

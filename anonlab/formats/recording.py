@@ -15,8 +15,8 @@ from anonlab.errors import FormatError
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
+from anonlab.formats.json_text import check_header, read_json, write_json
 from anonlab.formats.observation import STATES, Areas, AreaSeen, Observation, PageSeen, Place
-from anonlab.formats.trace import check_header, read_json, write_json
 
 RECORDING_FORMAT = "anonlab-recording"
 RECORDING_VERSION = 3

@@ -14,9 +14,9 @@ from typing import Any
 from anonlab.errors import FormatError
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
+from anonlab.formats.json_text import check_header, read_json, write_json
 from anonlab.formats.recording import read_history, typed
 from anonlab.formats.rmap_graph import RmapGraph
-from anonlab.formats.trace import check_header, read_json, write_json
 
 RMAP_FORMAT = "anonlab-rmap-recording"
 RMAP_VERSION = 1

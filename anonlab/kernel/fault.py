@@ -292,11 +292,11 @@ def act(kernel: KernelState, process: Process, faults: Faults) -> None:
 
 
 def grow_stack(kernel: KernelState, process: Process, vma: Vma, span: Span) -> None:
-    """The stack reaches down to the first page of `span` from now on (expand_stack)."""
+    """The stack reaches down to the first page of `span` from now on (expand_downwards)."""
+    anon_prepare(kernel, vma)  # first: it does not reach yet what it may become a neighbour of
     vma.pgoff -= vma.start_vpn - span.start_vpn
     vma.start_vpn = vma.mm.starts[vma.mm.vmas.index(vma)] = span.start_vpn
     vma.mm.version += 1
-    anon_prepare(kernel, vma)
     kernel.design.adjust_vma(vma)
     kernel.step("fault.stack", process, range(span.start_vpn, span.end_vpn))
 

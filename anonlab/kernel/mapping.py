@@ -13,13 +13,7 @@ from anonlab.errors import (
     PermissionDenied,
     SimulatedError,
 )
-from anonlab.kernel.arguments import (
-    Obstacle,
-    UserRange,
-    hole_in,
-    must_be_clear,
-    must_be_inside,
-)
+from anonlab.kernel.arguments import Obstacle, UserRange, hole_in, must_be_clear, must_be_inside
 from anonlab.kernel.fault import pieces_to_populate, populate, reserve_populate
 from anonlab.kernel.page_cache import drop_pages
 from anonlab.kernel.pages import zap
@@ -84,10 +78,9 @@ def cut(kernel: KernelState, mm: Mm, start_vpn: int, end_vpn: int) -> list[Vma]:
     return found
 
 
-def can_merge(kernel: KernelState, lower: Vma, upper: Vma) -> bool:
-    """Return whether two neighbours may become one VMA (can_vma_merge)."""
-    alike = lower.prot == upper.prot and lower.is_mergeable_with(upper)
-    return alike and kernel.design.can_merge(lower, upper)
+def are_alike(lower: Vma, upper: Vma) -> bool:
+    """Return whether nothing but the reverse map can keep two neighbours apart (can_vma_merge)."""
+    return lower.prot == upper.prot and lower.is_mergeable_with(upper)
 
 
 def merge_around(kernel: KernelState, mm: Mm, start_vpn: int, end_vpn: int) -> None:
@@ -96,15 +89,31 @@ def merge_around(kernel: KernelState, mm: Mm, start_vpn: int, end_vpn: int) -> N
     lower = around[0] if around else None
     for upper in around[1:]:
         assert lower is not None
-        if can_merge(kernel, lower, upper):
-            lower.end_vpn = upper.end_vpn
-            lower.written |= upper.written
-            mm.version += 1
-            kernel.design.merge_vma(lower, upper)
-            kernel.design.adjust_vma(lower)
-            remove_vma(kernel, upper)
+        if are_alike(lower, upper) and kernel.design.can_merge(lower, upper):
+            merge(kernel, lower, upper)
         else:
             lower = upper
+
+
+def merge(kernel: KernelState, lower: Vma, upper: Vma) -> None:
+    """Let `lower` take in its neighbour (vma_expand)."""
+    lower.end_vpn = upper.end_vpn
+    lower.written |= upper.written
+    lower.mm.version += 1
+    kernel.design.merge_vma(lower, upper)
+    kernel.design.adjust_vma(lower)
+    remove_vma(kernel, upper)
+
+
+def grow_vma(kernel: KernelState, vma: Vma, end_vpn: int) -> None:
+    """Let `vma` end at `end_vpn`, and take in the VMA that begins there. One that was never written
+    joins whatever grows: no design has to find a page in it (vma_merge_extend)."""
+    vma.end_vpn = end_vpn
+    vma.mm.version += 1
+    kernel.design.adjust_vma(vma)
+    for upper in vma.mm.overlapping(end_vpn, end_vpn + 1):
+        if are_alike(vma, upper) and (not upper.written or kernel.design.can_merge(vma, upper)):
+            merge(kernel, vma, upper)
 
 
 # Parts of VMAs that change: what is as it shall be stays as it is, and merges with nothing.

@@ -14,6 +14,7 @@ from anonlab.kernel.mapping import (
     clear,
     copy_vma,
     cut,
+    grow_vma,
     merge_around,
     remove_vma,
     unmapped_vpn,
@@ -126,10 +127,7 @@ def grow_in_place(kernel: KernelState, mm: Mm, vma: Vma, end_vpn: int, new_end_v
         return False
     if mm.overlapping(end_vpn, new_end_vpn):
         return False
-    vma.end_vpn = new_end_vpn
-    mm.version += 1
-    kernel.design.adjust_vma(vma)
-    merge_around(kernel, mm, vma.end_vpn, vma.end_vpn)
+    grow_vma(kernel, vma, new_end_vpn)
     return True
 
 

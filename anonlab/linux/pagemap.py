@@ -134,7 +134,7 @@ def access() -> Access:
     if mmap.PAGESIZE != PAGE_SIZE:
         return Access("", f"needs pages of {PAGE_SIZE} bytes: here they have {mmap.PAGESIZE}")
     try:
-        with own_page() as (pagemap, vpn):
+        with own_pages() as (pagemap, vpn):
             word = pagemap.words(vpn, 1)[0]
             if not word & PM_PRESENT:
                 return Access(
@@ -176,12 +176,12 @@ def _weak(pagemap: Pagemap, vpn: int) -> str:
 
 
 @contextmanager
-def own_page() -> Iterator[tuple[Pagemap, int]]:
-    """Yield our own pagemap and the number of a page that was written; the next was only read."""
-    import ctypes
+def own_pages() -> Iterator[tuple[Pagemap, int]]:
+    """Yield our own pagemap and the number of the first of three fresh pages: it was written, the
+    second only read, the third not touched."""
+    import ctypes  # not with the rest: some builds of Python lack it
 
-    size = 2 * PAGE_SIZE
-    with mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as pages:
+    with mmap.mmap(-1, 3 * PAGE_SIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as pages:
         if hasattr(mmap, "MADV_NOHUGEPAGE"):
             with suppress(OSError):  # a kernel without huge pages
                 pages.madvise(mmap.MADV_NOHUGEPAGE)

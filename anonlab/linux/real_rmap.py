@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from anonlab.linux.kernel_memory import BtfTypes, KernelMemory
-from anonlab.linux.pagemap import PM_PFN, Frames, own_page
+from anonlab.linux.pagemap import PM_PFN, Frames, own_pages
 from anonlab.machine.words import PAGE_SHIFT
 
 VMEMMAP_BASES = (0xFFFFEA0000000000, 0xFFD4000000000000)
@@ -222,7 +222,7 @@ class RealRmap:
 
     def _base(self) -> int:
         """Return where struct pages lie, proved on a page of our own."""
-        with own_page() as (pagemap, vpn):
+        with own_pages() as (pagemap, vpn):
             pfn = pagemap.words(vpn, 1)[0] & PM_PFN
             frames = Frames()
             try:

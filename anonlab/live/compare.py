@@ -9,8 +9,9 @@ zero_page       a page that was only read counts as not there. fork leaves out a
                 no program can tell
 lru_batch       a page that a CPU has just touched waits in that CPU's batch, which holds a
                 reference: a write to a page that is alone, but not marked exclusive, may copy it
-                (wp_can_reuse_anon_folio). On a single CPU only mlock and munlock leave pages in
-                such a batch, so one of them must have gone before
+                (wp_can_reuse_anon_folio), and so may a pin, which asks for a page to write. On a
+                single CPU only mlock and munlock leave pages in such a batch, so one of them must
+                have gone before
 skipped_pageout the kernel does not page out, for one process, what others map as well
                 (madvise_cold_or_pageout_pte_range): the simulated machine is not asked to either
 direct_swapin   swap in memory (zram) needs no swap cache: what its only owner reads back is held by
@@ -112,7 +113,7 @@ class KernelComparer:
         """Where the kernel copied a page that was alone but not marked, take the copy for the page
         (lru_batch)."""
         self._batches = self._batches or op.verb in ("mlock", "munlock")
-        if op.verb != "write" or not self._batches:
+        if op.verb not in ("write", "pin") or not self._batches:
             return
         for place in touched(op):
             old, new = self._before[1].get(place), theirs.get(place)

@@ -34,7 +34,9 @@ RULES = {
         "a swap device in memory needs no swap cache: what comes back to its only owner is marked "
         "exclusive at once"
     ),
-    "lru_batch": "the page waits in a CPU's batch, which holds a reference: a write may copy it",
+    "lru_batch": (
+        "the page waits in a CPU's batch, which holds a reference: a write or a pin may copy it"
+    ),
     "chosen_address": "the kernel chose an address that is not looked at here",
     "read_only_pin": "a device here may hold what can only be read; an io_uring buffer may not",
     "fault_around": "a read of a file maps its neighbours too, if the page cache has them",

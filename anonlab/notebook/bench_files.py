@@ -10,7 +10,7 @@ from anonlab.errors import FormatError
 from anonlab.formats.history import History
 from anonlab.formats.history_text import format as history_text
 from anonlab.formats.history_text import parse
-from anonlab.formats.trace import read_json
+from anonlab.formats.json_text import read_json
 
 MOST_BYTES = 8_000_000
 """A larger file is no history that was made by hand."""

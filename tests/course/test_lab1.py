@@ -4,6 +4,7 @@ are read as data."""
 from __future__ import annotations
 
 import ast
+from itertools import product
 from typing import Any
 
 import pytest
@@ -167,6 +168,53 @@ def test_a_test_that_is_wrong_itself_is_named_with_its_line() -> None:
         with pytest.raises(Wrong) as caught:
             must_pass((read_test(text),))
         assert says in caught.value.what
+
+
+FITTING: dict[str, tuple[str, ...]] = {
+    "machine": ("8",),
+    "spawn": ("'q'",),
+    "mmap": ("'p'", "0x40", "2"),
+    "munmap": ("'p'", "0x20", "1"),
+    "read": ("'p'", "0x20", "1"),
+    "write": ("'p'", "0x20", "2", "7"),
+    "fork": ("'p'", "'c'"),
+    "exit": ("'p'",),
+    "execve": ("'p'", "0x20", "7"),
+    "mremap": ("'p'", "0x20", "1", "0x40"),
+    "pin": ("'p'", "0x20"),
+    "unpin": ("'p'", "0x20"),
+    "free": (),
+    "mappers": ("'p'", "0x20"),
+    "looks": ("'p'", "0x20"),
+    "brk": ("'p'",),
+    "p.spawn": (),
+    "(1)": (),
+}
+ODD_VALUES = (
+    "'p'", "'q'", "''", "'%s'" % ("x" * 30), "'\\ud800'", "b'p'", "0", "1", "-1", "0x1f", "0x20",
+    "0x21", "200", "0xfd", "0x400", "1 << 70", "9" * 30, "1" + "0" * 13, "1.5", "1e999", "1j",
+    "True", "None", "...", "x", "f()", "*[1]", "*()", "**{}", "k=1", "lambda: 1", "1 == 1", "1 < 2",
+    "[1]", "[('p', 0x20)]", "{1: [2]}", "{1, 2}", "{[1]: 2}", "{[]}", "1)", "(", "", "#",
+    "-" * 1900 + "1", "x" + "[0]" * 600, "[" + "1," * 900 + "]", "[" + "1," * 1000 + "]",
+    "[" * 90 + "]" * 90, "(" * 900 + ")" * 900,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FITTING)
+def test_any_value_at_any_place_of_a_line_is_read_or_refused(name: str) -> None:
+    """No error but Wrong, and no message without end."""
+    fitting = FITTING[name]
+    calls = [fitting, *(fitting[:at] for at in range(len(fitting)))]
+    for at, odd in product(range(len(fitting) + 1), ODD_VALUES):
+        calls += [(*fitting[:at], odd, *fitting[at + more :]) for more in (0, 1)]
+    lines = [f"{name}({', '.join(given)})" for given in calls]
+    lines += [f"{lines[0]} {sign} {odd}" for odd in ODD_VALUES for sign in ("==", "<", "== 1 <")]
+    before = "spawn('p')\nmmap('p', 0x20, 2)\nwrite('p', 0x20, 1, 7)\n"
+    for line in lines:
+        try:
+            must_pass((read_test(line if name == "machine" else before + line),))
+        except Wrong as wrong:
+            assert 0 < len(wrong.what) <= 400
 
 
 def test_every_faulty_machine_can_be_noticed_and_not_by_an_empty_test() -> None:

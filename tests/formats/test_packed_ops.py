@@ -59,11 +59,12 @@ def test_ranges_and_touches_are_the_operations_that_they_are_called(pages: int, 
     assert [op.line for op in packed] == [3, 4, 5]
 
 
-def test_an_operation_takes_some_thirty_bytes() -> None:
+def test_an_operation_takes_thirty_bytes() -> None:
+    """28 in its columns, and a sixteenth that an array grows by in advance."""
     packed, noperations = PackedOps(), 20_000
     tracemalloc.start()
     for number in range(noperations):
         packed.add_range("munmap", f"p{number % 9}", number, number << 12, 1 + number % 16)
     bytes_now, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert bytes_now < 34 * noperations
+    assert bytes_now <= 30 * noperations

@@ -109,9 +109,9 @@ def with_bytes(data: bytes, at: int, new: bytes) -> bytes:
     return data[:at] + new + data[at + len(new) :]
 
 
-def far_away() -> bytes:
+def far_away(name: str = ONE) -> bytes:
     """A zip whose list says of its file that it lies before the beginning."""
-    data = zipped({ONE: "x = 1\n"})
+    data = zipped({name: "x = 1\n"})
     at = data.rindex(b"PK\5\6") + 16
     return with_bytes(data, at, struct.pack("<L", data.index(b"PK\1\2") + 5))
 
@@ -146,11 +146,11 @@ def overlapping() -> bytes:
 
 def tar() -> bytes:
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+    with tarfile.open(fileobj=out, mode="w") as archive:
         link = tarfile.TarInfo(ONE)
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         archive.addfile(link)
-    return out.getvalue()
+    return gzip.compress(out.getvalue(), mtime=0)
 
 
 def broken_gzip() -> bytes:
@@ -171,6 +171,11 @@ def in_history(value: str) -> bytes:
 MMAP = "mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000\n"
 FAULTS: dict[str, tuple[str, bytes, str]] = {
     "a file before the beginning": ("zip", far_away(), "damaged, or no zip"),
+    "work before the beginning": (
+        "work archive",
+        far_away("exercises/ex04a_fork.py"),
+        "no zip archive that can be read",
+    ),
     "no deflate stream": ("zip", gone_inside(), "damaged, or no zip"),
     "no deflate stream in work": ("work archive", gone_inside(), "no zip archive that can be read"),
     "a file without a name": ("zip", nameless(), ""),
@@ -186,6 +191,7 @@ FAULTS: dict[str, tuple[str, bytes, str]] = {
     ),
     "a seed without end": ("variant", b'{"student": "007", "seeds": {"04a": 1e999}}', "it has no"),
     "a list for a variant": ("variant", b"[]", "it has no"),
+    "a variant of two students": ("variant", b'{"student": "7", "student": "8"}', "more than once"),
     "a deep variant": ("variant", b"[" * 100_000, "it is no JSON"),
     "a long id": (
         "variant",

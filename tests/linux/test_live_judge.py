@@ -96,13 +96,17 @@ def test_rule_zero_page_counts_once_however_long_it_lasts() -> None:
     assert +comparer.explained == {"zero_page": 1}
 
 
-def test_rule_lru_batch_takes_the_copy_for_the_page() -> None:
-    comparer = KernelComparer()
+@pytest.mark.parametrize("verb", ["write", "pin"])
+def test_rule_lru_batch_takes_the_copy_for_the_page(verb: str) -> None:
+    comparer, op = KernelComparer(), Op(verb, "a", WRITE.args)
     before = {A: page(1, exclusive=False)}
     assert comparer.compare(LOCK, effects(before), effects(before)) == ""
-    assert comparer.compare(WRITE, effects({A: page(1)}), effects({A: page(2)})) == ""
-    assert comparer.compare(WRITE, effects({A: page(1)}), effects({A: page(2)})) == ""
+    assert comparer.compare(op, effects({A: page(1)}), effects({A: page(2)})) == ""
+    assert comparer.compare(op, effects({A: page(1)}), effects({A: page(2)})) == ""
     assert +comparer.explained == {"lru_batch": 1}
+    read, comparer = Op("read", "a", {"addr": A[1] << 12}), KernelComparer()
+    assert comparer.compare(LOCK, effects(before), effects(before)) == ""
+    assert comparer.compare(read, effects({A: page(1)}), effects({A: page(2)})) != ""
 
 
 def test_rule_lru_batch_does_not_excuse_a_copy_of_a_marked_page_or_without_mlock() -> None:

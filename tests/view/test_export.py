@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import sample
-from visiting import ROOT, Visit
+from visiting import ROOT
 
 from anonlab import record
 from anonlab.formats.trace import Trace
@@ -220,20 +220,3 @@ def test_paper_gets_the_step_and_the_story_and_is_light(visit: Any) -> None:
     assert static.is_visible()
     ink = "e => getComputedStyle(e).getPropertyValue('--al-panel')"
     assert at.page.locator(ROOT).evaluate(ink) == "#ffffff"
-
-
-@pytest.mark.slow
-def test_a_page_of_11000_operations_is_small_and_every_step_is_there(
-    browser: Any, tmp_path: Path
-) -> None:
-    trace = record(generate(3, 11_000, frames=64, swap=32), walks=False)
-    path = save_html(trace, tmp_path / "long.html")
-    assert path.stat().st_size <= 1_500_000
-    last = len(trace.steps) - 1
-    at = Visit(browser, path, f"#step={last - 1}")
-    at.page.wait_for_selector(f"{ROOT}[data-step='{last - 1}']", timeout=60_000)
-    at.page.click("[data-do=next]")
-    assert at.step() == last
-    assert trace.steps[last].title in at.told("sentence")
-    at.page.close()
-    assert at.wrong == []

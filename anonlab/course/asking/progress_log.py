@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from anonlab.errors import FormatError
-from anonlab.formats.trace import parse_json
+from anonlab.formats.json_text import parse_json
 
 Event = dict[str, Any]
 FIELDS: dict[str, type] = {

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from anonlab.course.authoring.exercises import Course
+from anonlab.formats.json_text import parse_json
 from anonlab.histories.splitmix import SplitMix64
 
 SECRET_VARIABLE = "ANONLAB_SECRET"
@@ -73,8 +74,8 @@ def read_variant(data: bytes) -> tuple[str, dict[str, int]]:
     raises  ValueError if it is none; the message says what is wrong
     """
     try:
-        plain = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        plain = parse_json(data.decode("utf-8-sig"))
+    except ValueError as error:
         raise ValueError(f"it is no JSON: {error!s:.100}") from None
     student = plain.get("student", "") if isinstance(plain, dict) else None
     seeds = plain.get("seeds") if isinstance(plain, dict) else None

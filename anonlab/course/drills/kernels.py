@@ -155,13 +155,18 @@ def _family(rng: SplitMix64, swap: bool) -> Story:
     return story
 
 
-def pagemap_word(rng: SplitMix64) -> Shape:
-    """Read a pagemap word that belongs to a page of a story."""
+def _page_of_p(rng: SplitMix64) -> tuple[Story, int, int, bool]:
+    """Return a story, a page of p, its frame (0 if it has none), and whether p alone has that."""
     story = _family(rng, False)
     state = story.after()
     vpn = BASE + rng.below(3)
     pfn = pfn_of(state, "p", vpn)
-    alone = bool(pfn) and state.mapcount[pfn] == 1
+    return story, vpn, pfn, bool(pfn) and state.mapcount[pfn] == 1
+
+
+def pagemap_word(rng: SplitMix64) -> Shape:
+    """Read a pagemap word that belongs to a page of a story."""
+    _, _, pfn, alone = _page_of_p(rng)
     word = _PRESENT | pfn | (_EXCLUSIVE if alone else 0) if pfn else 0
     high = f"pagemap says {word:#018x}"
     return Shape(
@@ -178,11 +183,7 @@ def pagemap_word(rng: SplitMix64) -> Shape:
 
 def exclusive_bit(rng: SplitMix64) -> Shape:
     """What will bit 56 be?"""
-    story = _family(rng, False)
-    state = story.after()
-    vpn = BASE + rng.below(3)
-    pfn = pfn_of(state, "p", vpn)
-    alone = bool(pfn) and state.mapcount[pfn] == 1
+    story, vpn, pfn, alone = _page_of_p(rng)
     return story.shape(
         f"Linux does the same. Think of the pagemap word of p for {address(vpn)}.",
         yes_no("Is bit 63 (present) set?", bool(pfn), "It is there if p has touched the page."),

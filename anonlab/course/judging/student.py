@@ -18,11 +18,10 @@ from typing import Any
 from anonlab.box.both_ends import NotPlain, changed_text, decode, encode, unchanged
 from anonlab.box.printed import Printed, Writer
 from anonlab.box.steps import Steps
-from anonlab.box.worker import refusal, said
+from anonlab.box.worker import NOT_UTF8, check_text, refusal, said
 
 MODULE = "student"
 """What the module of a student's file is called."""
-NOT_UTF8 = "the file is not UTF-8"
 NO_INPUT = "input() is not available when graded"
 TO_DO = {NOT_UTF8: "save it as UTF-8", NO_INPUT: "leave it out, or ask below `if __name__`"}
 """What to do about a file that cannot be loaded, by what a box says of it."""
@@ -138,7 +137,8 @@ class Student:
         self._names = self._module.__dict__
         self._names["__file__"] = path
         try:
-            check_text(code, path)
+            if isinstance(code, bytes):
+                check_text(code, path)
             with self._imported():
                 exec(compile(code, path, "exec", dont_inherit=True), self._names)
         except NOT_THEIRS:
@@ -248,18 +248,6 @@ class Student:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if frame.filename == self._path]
         return StudentError(kind, text, *self._places.of(lines[-1] if lines else 0))
-
-
-def check_text(code: str | bytes, path: str) -> None:
-    """Raise SyntaxError for a file that is not UTF-8 and does not say what it is instead, as a box
-    does: compile() lets that pass in comments."""
-    if isinstance(code, str) or b"coding" in b"".join(code.split(b"\n", 2)[:2]):
-        return
-    try:
-        code.decode()
-    except UnicodeDecodeError as error:
-        line = code.count(b"\n", 0, error.start) + 1
-        raise SyntaxError(NOT_UTF8, (path, line, None, None)) from None
 
 
 def _no_input(prompt: object = "", /) -> str:

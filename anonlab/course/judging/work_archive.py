@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import ast
 import re
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from warnings import catch_warnings, simplefilter
@@ -23,6 +25,17 @@ from anonlab.course.authoring.variants import read_variant
 MOST_BYTES = 10_000_000
 """Grading takes no more than that, unpacked."""
 NAME = "anonlab-work.zip"
+ZIP_ERRORS = (
+    zipfile.BadZipFile,  # no zip, or a checksum or a name that does not fit
+    zlib.error,  # no deflate stream
+    EOFError,  # a stream that ends before its time
+    struct.error,  # a record that is cut
+    ValueError,  # a place before the beginning; a name that is no text
+    OverflowError,  # a place that no number of the system holds
+    OSError,  # a place that no file has
+    RuntimeError,  # a password; NotImplementedError: a way of packing that Python does not know
+)
+"""All that zipfile raises at a damaged archive."""
 _WHEN = (1980, 1, 1, 0, 0, 0)
 
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import io
 import json
-import struct
 import zipfile
-import zlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from anonlab.course.asking.progress_log import ProgressLog
 from anonlab.course.authoring.exercises import Course
 from anonlab.course.authoring.variants import read_variant
 from anonlab.course.judging.attempt import set_aside, write_whole
-from anonlab.course.judging.work_archive import MOST_BYTES
+from anonlab.course.judging.work_archive import MOST_BYTES, ZIP_ERRORS
 
 LOG = "progress.jsonl"
 VARIANT = "exercises/variant.json"
@@ -54,19 +54,23 @@ def bring_work(course: Course, archive: bytes) -> tuple[str, ...]:
 
 def _unpacked(archive: bytes, wanted: set[str]) -> tuple[dict[str, bytes], list[str]]:
     """Return the wanted files of an archive, and the names of the others as they may be shown."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as packed:
-            infos = [each for each in packed.infolist() if not each.filename.endswith("/")]
-            ours = [info for info in infos if info.filename in wanted]
-            _check(ours)
-            files = {info.filename: packed.read(info) for info in ours}
-    except (
-        zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError,
-        OverflowError, OSError, UnicodeDecodeError,
-    ) as error:  # fmt: skip
-        raise ValueError(f"this is no zip archive that can be read: {error!s:.100}") from None
+    with _why_unreadable():
+        packed = zipfile.ZipFile(io.BytesIO(archive))
+    infos = [each for each in packed.infolist() if not each.filename.endswith("/")]
+    ours = [info for info in infos if info.filename in wanted]
+    _check(ours)
+    with _why_unreadable():
+        files = {info.filename: packed.read(info) for info in ours}
     others = [info.filename for info in infos if info.filename not in wanted]
     return files, [(name if name.isprintable() else ascii(name))[:80] for name in others]
+
+
+@contextmanager
+def _why_unreadable() -> Iterator[None]:
+    try:
+        yield
+    except ZIP_ERRORS as error:
+        raise ValueError(f"this is no zip archive that can be read: {error!s:.100}") from None
 
 
 def _check(ours: list[zipfile.ZipInfo]) -> None:

@@ -7,10 +7,8 @@ from __future__ import annotations
 import io
 import os
 import stat
-import struct
 import unicodedata
 import zipfile
-import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -18,6 +16,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO, cast
+
+from anonlab.course.judging.work_archive import ZIP_ERRORS
 
 MOST_BYTES = 10_000_000
 """Of all answers of a submission, as they are declared; of one notebook; of an inner archive."""
@@ -304,14 +304,10 @@ def _zipped(packed: _Zip, name: str, info: zipfile.ZipInfo) -> Entry:
 
 @contextmanager
 def _why_damaged(name: str) -> Iterator[None]:
-    """Turn all that a damaged archive can raise into a refusal: an OSError is a place in the file
-    that no file has."""
+    """Turn all that a damaged archive can raise into a refusal."""
     try:
         yield
-    except (
-        zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError,
-        RuntimeError, OverflowError, OSError,
-    ) as error:  # fmt: skip
+    except ZIP_ERRORS as error:
         raise Rejected(f"{shown(name)} is damaged, or no zip ({shown(str(error))})") from None
 
 

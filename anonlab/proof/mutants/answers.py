@@ -25,9 +25,9 @@ OF_ANSWERS: dict[str, Mutant] = {
         mapping.set_locked, "lambda vma: vma.locked != locked", "lambda vma: True", TODAY
     ),
     "mremap in place merges with what lies below": Mutant(
-        mremap.grow_in_place,
-        "merge_around(kernel, mm, vma.end_vpn, vma.end_vpn)",
-        "merge_around(kernel, mm, vma.start_vpn, vma.end_vpn)",
+        mapping.grow_vma,
+        "for upper in vma.mm.overlapping(end_vpn, end_vpn + 1):",
+        "merge_around(kernel, vma.mm, vma.start_vpn, end_vpn)\n    for upper in ():",
         TODAY,
     ),
     "mremap dontunmap splits its source": Mutant(
