@@ -25,9 +25,9 @@ TIMES = "--absolute-timestamps=unix,ns"
 GATE = "import os,sys; os.read(int(sys.argv[1]), 1); os.execv(sys.argv[2], sys.argv[2:])"
 """Waits until somebody listens to the faults, then becomes strace."""
 DRAIN_S = 0.01
-FROM_A_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
-"""Signals that a terminal sends to the program, too."""
-FROM_A_PROCESS = (signal.SIGTERM, signal.SIGHUP)
+FROM_A_TERMINAL = ("SIGINT", "SIGQUIT")
+"""Signals that a terminal sends to the program, too; by name, for Windows lacks some."""
+FROM_A_PROCESS = ("SIGTERM", "SIGHUP")
 """Signals that come to us alone, or that a server sends to its whole group when it ends."""
 SECOND_S = 1.0
 """A signal so long after the first is a second one, not an echo of it."""
@@ -90,7 +90,7 @@ class _Guard:
         if time.monotonic() - self._first >= SECOND_S:
             self.ended = True
             self.running.kill()
-        elif number in FROM_A_PROCESS:
+        elif signal.Signals(number).name in FROM_A_PROCESS:
             for pid in _children(self.running.pid):
                 with suppress(ProcessLookupError):
                     os.kill(pid, number)
@@ -102,7 +102,7 @@ def _guarded() -> Iterator[_Guard]:
     thread may do this: in another one nothing is held off."""
     guard, before = _Guard(), {}
     if threading.current_thread() is threading.main_thread():
-        for number in (*FROM_A_TERMINAL, *FROM_A_PROCESS):
+        for number in (getattr(signal, name) for name in (*FROM_A_TERMINAL, *FROM_A_PROCESS)):
             if signal.getsignal(number) not in (signal.SIG_IGN, None):
                 before[number] = signal.signal(number, guard.take)
     try:
