@@ -127,8 +127,11 @@ OF_KERNEL: dict[str, Mutant] = {
     ),
     "the walk stops one mapping too early": Mutant(
         walk.walk_each,
-        "design, mapcount =",
-        "hit = hit[: max(1, hit.size - 1)]; design, mapcount =",
+        "ends = np",
+        "ends = np.searchsorted(hit, np.cumsum(sizes)).tolist()\n"
+        "    hit = hit[[at for start, end in zip([0, *ends], ends)"
+        " for at in range(start, end - (end - start > 1))]]\n"
+        "    ends = np",
     ),
     "a write to a shared mapping makes a private copy": Mutant(
         fault.do_no_page, "elif write and not vma.shared:", "elif write:"
