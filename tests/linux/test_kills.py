@@ -44,6 +44,14 @@ def start(*more: str) -> subprocess.Popen[bytes]:
     )
 
 
+def end_of(running: subprocess.Popen[bytes]) -> None:
+    """Wait until a process has ended; TimeoutExpired if it hangs, and nobody waits for it then."""
+    try:
+        running.wait(30)
+    finally:
+        running.kill()
+
+
 def children(pid: int) -> Iterator[int]:
     """Living descendants of a process, nearest first."""
     try:
@@ -92,7 +100,7 @@ def test_nothing_stays_set_after_kills_at_random_moments() -> None:
             time.sleep(moment)
             family = {*children(running.pid)}
             what = kill(running, chance)
-            running.wait(30)
+            end_of(running)
         told = f"kill {number}, after {moment:.2f} s: {what}"
         assert soon(lambda: everything() == before), f"{told}: {everything()} was {before}"
         left = soon(lambda pids=family: not any(map(alive, pids)))  # type: ignore[misc]
@@ -117,7 +125,7 @@ def test_without_permission_no_setting_is_touched() -> None:
             assert everything() == before
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)
-        running.wait(30)
+        end_of(running)
     assert everything() == before
 
 
