@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext, SpawnProcess
@@ -62,7 +62,9 @@ def process_pool(nworkers: int) -> Iterator[Executor]:
     context = _Context()
     theirs, ours = context.Pipe(duplex=False)
     try:
-        pool = _Pool(nworkers, mp_context=context, initializer=_obey, initargs=(theirs,))
+        pool = ProcessPoolExecutor(
+            nworkers, mp_context=context, initializer=_obey, initargs=(theirs,)
+        )
     except OSError as error:
         for end in (theirs, ours):
             end.close()
@@ -70,8 +72,9 @@ def process_pool(nworkers: int) -> Iterator[Executor]:
             raise
         raise OSError(error.errno, NO_SHARED_MEMORY, SHARED_MEMORY) from error
     try:
-        for _ in range(nworkers):
-            pool.submit(int)  # starts a worker: they are whole, or there is none
+        with _no_ctrl_c():
+            for _ in range(nworkers):
+                pool.submit(int)  # starts a worker: they are whole, or there is none
         yield pool
         pool.shutdown()
     finally:
@@ -134,20 +137,6 @@ def _no_ctrl_c() -> Iterator[None]:
             signal.signal(signal.SIGINT, handler or signal.SIG_DFL)
         if pressed:
             signal.raise_signal(signal.SIGINT)
-
-
-class _Pool(ProcessPoolExecutor):
-    """A pool that Ctrl-C does not lock up.
-
-    The standard one hands work over under locks that a thread of its own takes, too. Python may
-    raise KeyboardInterrupt when such a lock has just been taken; then nobody gives it back, and the
-    pool can never be closed.
-    """
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Hand over a call; Ctrl-C comes after that."""
-        with _no_ctrl_c():
-            return super().submit(fn, *args, **kwargs)
 
 
 class _Context(SpawnContext):
