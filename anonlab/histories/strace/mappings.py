@@ -29,6 +29,12 @@ SHARED_MEMORY = ("/dev/shm/", "/memfd:")
 """How paths of POSIX shared memory begin."""
 
 
+def heap_page(space: LogAreas, vpn: int) -> int | None:
+    """Return where page `vpn` of the log's heap lies here; None if it is no page of the heap."""
+    heap = space.heap
+    return vpn + HEAP - heap[0] if heap and heap[0] <= vpn < heap[1] else None
+
+
 class LogImporter(LogTasks):
     """Operations so far, and what is known of processes, address spaces and files.
 
@@ -58,8 +64,9 @@ class LogImporter(LogTasks):
     def vpns(self, space: LogAreas, addr: int, length: int) -> range | None:
         """Return the pages of a range of the log, as placed here; None if it is too long."""
         start = calls.fold(addr, self.line) >> PAGE_SHIFT
-        if space.heap and space.heap[0] <= start < space.heap[1]:
-            start += HEAP - space.heap[0]
+        in_heap = heap_page(space, start)
+        if in_heap is not None:
+            start = in_heap
         elif STACK.stop - STACK_NPAGES <= start + space.stack_shift < STACK.stop:
             start += space.stack_shift
         npages = calls.pages((addr & PAGE_MASK) + length)
@@ -100,10 +107,9 @@ class LogImporter(LogTasks):
         if not 0 < call.length <= calls.LENGTH_MAX or call.offset > calls.LENGTH_MAX:
             return NOT_UNDERSTOOD
         start, npages = addr >> PAGE_SHIFT, calls.pages(call.length)
-        heap = task.space.heap
-        if heap is not None and heap[0] <= start < heap[1]:  # as musl does
-            start += HEAP - heap[0]
-            addr = start << PAGE_SHIFT
+        in_heap = heap_page(task.space, start)
+        if in_heap is not None:  # as musl does
+            start, addr = in_heap, in_heap << PAGE_SHIFT
         op = self.mmap_op(task, call, start, npages)
         self.ops.add_range("mmap", task.name, self.line, addr, npages, tuple(op.items()))
         file = str(op.get("file", ""))
